@@ -1,0 +1,1 @@
+"""A Riva-compatible speech server: recognition and synthesis over gRPC."""

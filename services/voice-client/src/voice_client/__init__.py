@@ -1,0 +1,1 @@
+"""The client library of the voice gateway and the `voice` command."""

@@ -1,0 +1,1 @@
+"""The orchestrator: turn-taking, replies and the calls that carry them."""
