@@ -1,0 +1,1 @@
+"""What the gateway decides, as pure functions. No clock, loop, network, log: time is an argument."""

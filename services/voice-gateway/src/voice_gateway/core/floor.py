@@ -1,0 +1,276 @@
+"""The words of the turn machine: facts that go in, orders that come out, the policy, and the states between.
+
+Facts are in the past tense, orders in the imperative. Times are seconds since the call began.
+"""
+
+from dataclasses import dataclass
+from enum import Enum
+from math import inf
+
+# ---------------------------------------------------------------------------------------------- facts
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechStarted:
+    """The voice activity detector hears the caller speak."""
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechStopped:
+    """It has heard nothing for its hangover."""
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """The recogniser said something; empty text only tells how far it has come."""
+
+    text: str
+    final: bool
+    stability: float = 0.0
+    """0..1; 1.0 on a partial is Riva's first-pass end of utterance."""
+    until: float = inf
+    """When the last audio this stands for arrived, seconds since the call began; inf = all there is."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyAudible:
+    """The first sample of reply `n` was handed to the edge."""
+
+    n: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyEnded:
+    """Reply `n` was played to its end, or failed."""
+
+    n: int
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """Time passed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """The caller says: my turn is over."""
+
+
+@dataclass(frozen=True, slots=True)
+class Interrupted:
+    """The caller says: stop talking."""
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """The caller typed a turn."""
+
+    text: str
+
+
+Event = (
+    SpeechStarted | SpeechStopped | Heard | ReplyAudible | ReplyEnded | Tick | Committed | Interrupted | Typed
+)
+
+# --------------------------------------------------------------------------------------------- orders
+
+
+class Cause(Enum):
+    """What a reply answers."""
+
+    WORDS = "words"
+    GREETING = "greeting"
+    SILENCE = "silence"
+
+
+@dataclass(frozen=True, slots=True)
+class StartReply:
+    """Begin reply `n` to `words`. A draft keeps its audio until it is released."""
+
+    n: int
+    words: str
+    draft: bool = False
+    cause: Cause = Cause.WORDS
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseReply:
+    """The turn of draft `n` is decided: audio may leave, the words enter the history."""
+
+    n: int
+
+
+@dataclass(frozen=True, slots=True)
+class RetractReply:
+    """Nobody heard reply `n`: forget it; the words it answered come again in a later StartReply."""
+
+    n: int
+
+
+@dataclass(frozen=True, slots=True)
+class HoldReply:
+    """Let no more audio of reply `n` leave until it is resumed."""
+
+    n: int
+
+
+@dataclass(frozen=True, slots=True)
+class ResumeReply:
+    """Reply `n` goes on."""
+
+    n: int
+
+
+@dataclass(frozen=True, slots=True)
+class InterruptReply:
+    """Reply `n` was partly heard: stop it, flush it at the caller, cut the history to what was heard."""
+
+    n: int
+
+
+@dataclass(frozen=True, slots=True)
+class EndCall:
+    """Hang up."""
+
+    reason: str
+
+
+Action = StartReply | ReleaseReply | RetractReply | HoldReply | ResumeReply | InterruptReply | EndCall
+
+# --------------------------------------------------------------------------------------------- policy
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """How patient the machine is, in seconds."""
+
+    end_silence: float = 0.3
+    """Silence after settled words."""
+    max_silence: float = 1.5
+    """Silence after unsettled words."""
+    end_on_final: bool = False
+    """A final needs no further silence: for recognisers that wait for silence themselves."""
+    barge_in_after: float = 0.2
+    """Speech over a reply that is no cough any more."""
+    max_turn: float = 60.0
+    """A turn that never pauses ends here."""
+    lag_slack: float = 0.6
+    """The recogniser counts as behind when it has not accounted for speech older than this."""
+    max_lag: float = 15.0
+    """A recogniser that is behind and says nothing for this long is taken for lost."""
+    idle_after: float = inf
+    """Silence on both sides after which the agent asks whether anybody is there."""
+    idle_tries: int = 2
+    """How often it asks before it hangs up."""
+    greets: bool = False
+    """The agent speaks first."""
+    decides: bool = True
+    """False = push-to-talk: only Committed ends a turn and only Interrupted stops a reply."""
+
+
+# --------------------------------------------------------------------------------------------- states
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What outlives every state."""
+
+    replies: int = 0
+    """Number of the last reply."""
+    tries: int = 0
+    """How often the agent asked into silence since the caller last spoke."""
+    pause: float = 0.0
+    """Learned pause of this caller, seconds; 0 = not learned."""
+    language: str = ""
+    heard_until: float = 0.0
+    """Audio the recogniser has accounted for."""
+    heard_at: float = 0.0
+    """When it last said so."""
+
+
+@dataclass(frozen=True, slots=True)
+class Idle:
+    """Nobody has the floor."""
+
+    call: Call
+    since: float
+
+
+@dataclass(frozen=True, slots=True)
+class Hearing:
+    """The caller speaks."""
+
+    call: Call
+    since: float
+    """When the turn began."""
+    words: str = ""
+    """Finals of this turn."""
+    partial: str = ""
+    settled_until: float = 0.0
+    """Audio that finals stand for; 0 as soon as something is open again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pausing:
+    """The caller is silent; perhaps the turn is over."""
+
+    call: Call
+    since: float
+    """When the speech stopped."""
+    began: float
+    """When the turn began."""
+    words: str = ""
+    partial: str = ""
+    settled_until: float = 0.0
+    committed: bool = False
+    draft: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Thinking:
+    """Reply `reply` is on its way and nobody has heard it."""
+
+    call: Call
+    reply: int
+    words: str
+    """The finals it answers."""
+    open: str = ""
+    """The partial the turn was ended on, when its final is still to come."""
+
+
+@dataclass(frozen=True, slots=True)
+class Speaking:
+    """Reply `reply` is being heard."""
+
+    call: Call
+    reply: int
+    open: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Overlap:
+    """The caller speaks while reply `reply` has the floor; nobody knows yet what that means."""
+
+    call: Call
+    reply: int
+    since: float
+    audible: bool
+    kept: str = ""
+    """The finals the reply answers, while it is inaudible."""
+    open: str = ""
+    words: str = ""
+    """Finals of the overlap."""
+    partial: str = ""
+    held_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The call is over."""
+
+    call: Call
+    reason: str
+
+
+State = Idle | Hearing | Pausing | Thinking | Speaking | Overlap | Ended
+Step = tuple[State, tuple[Action, ...]]

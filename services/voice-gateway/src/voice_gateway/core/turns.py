@@ -1,0 +1,259 @@
+"""Whose turn is it? The turn machine: facts and time go in, orders come out.
+
+    step(state, event, now, policy) -> (state, actions)        deadline(state, policy) -> float | None
+
+A caller holds the floor while they speak and for a moment after; then a reply takes it. The machine decides
+when that moment is over, and what an overlap means. It never waits: `deadline` says when to call `step` with
+`Tick` if nothing else happens before. All times are seconds since the call began.
+
+              speech started            speech stopped           silence is long enough
+      Idle ────────────────────▶ Hearing ◀──────────▶ Pausing ────────────────────────▶ Thinking
+       ▲                            ▲   speech started                                   │    ▲
+       │ reply ended                │ words, or speech that lasts      speech started    │    │ a cough
+       │                            │ (retract what nobody heard,                        ▼    │
+    Speaking ──────────────────▶ Overlap ◀──────────────────────────────────────────── Thinking
+       ▲        speech started      │   interrupt what was partly heard)
+       └────────────────────────────┘ a cough
+                 (Thinking ── reply audible ──▶ Speaking;  anything ── call ended ──▶ Ended)
+
+How long a silence must be depends on what the recogniser has said of the speech before it:
+  settled      finals stand for all of it                      `end_silence`
+  unsettled    only partials, or nothing yet                   `max_silence`
+  behind       it has not even worked through the audio        none, unless it stands still for `max_lag`
+
+What rarely happens, and where it goes: a final that comes after its turn was ended on a partial corrects the
+reply nobody heard yet, and is dropped once somebody did. Speech while a reply is thought up holds that reply
+back until it is clear whether the caller goes on. A draft (a reply begun before its turn is decided) is
+`Pausing.draft`. The words of the machine stand in `floor`.
+"""
+
+from dataclasses import replace
+from math import inf
+
+from voice_gateway.core.floor import (
+    Action,
+    Call,
+    Cause,
+    Committed,
+    EndCall,
+    Ended,
+    Event,
+    Heard,
+    Hearing,
+    HoldReply,
+    Idle,
+    Interrupted,
+    InterruptReply,
+    Overlap,
+    Pausing,
+    Policy,
+    ReplyAudible,
+    ReplyEnded,
+    ResumeReply,
+    RetractReply,
+    Speaking,
+    SpeechStarted,
+    SpeechStopped,
+    StartReply,
+    State,
+    Step,
+    Thinking,
+    Typed,
+)
+
+
+def deadline(state: State, policy: Policy) -> float | None:
+    """When `step` must be called with `Tick` at the latest; None = only a fact changes anything."""
+    match state:
+        case Idle(call, since) if policy.greets and call.replies == 0:
+            return since
+        case Idle(_, since) if policy.idle_after < inf:
+            return since + policy.idle_after
+        case Hearing(_, since) if policy.decides:
+            return since + policy.max_turn
+        case Pausing(call, since) if policy.decides or state.committed:
+            if call.heard_until < since - policy.lag_slack:
+                return max(since, call.heard_at) + policy.max_lag
+            return since + _silence(state, policy)
+        case Overlap(_, _, since) if policy.decides:
+            return since + policy.barge_in_after
+    return None
+
+
+def step(state: State, event: Event, now: float, policy: Policy) -> Step:
+    """The state after `event` at `now`, and what to do. Deadlines that have passed by then are acted on too,
+    so that a late final ends its turn at once."""
+    if isinstance(event, Heard) and not isinstance(state, Ended):
+        call = state.call
+        heard_until = max(call.heard_until, min(event.until, now))
+        state = replace(state, call=replace(call, heard_until=heard_until, heard_at=now))
+    state, actions = _move(state, event, now, policy)
+    while (due := deadline(state, policy)) is not None and due <= now:
+        state, more = _expire(state, now, policy)
+        actions += more
+    return state, actions
+
+
+def _move(state: State, event: Event, now: float, policy: Policy) -> Step:
+    match state, event:
+        case Idle(call), SpeechStarted():
+            return Hearing(call, now), ()
+        case Idle(call), Heard(text) if text:  # the detector missed it
+            return _absorb(Pausing(call, now, now), event, now, policy)
+        case Idle(call), Typed(text):
+            return _answer(call, text)
+
+        case Hearing() | Pausing(), Heard():
+            return _absorb(state, event, now, policy)
+        case Hearing(call, since, words, partial, settled_until), SpeechStopped():
+            return Pausing(call, now, since, words, partial, settled_until), ()
+        case Hearing(call, since, words, partial, settled_until), Committed():
+            return Pausing(call, now, since, words, partial, settled_until, committed=True), ()
+        case Pausing(call, _, began, words, partial), SpeechStarted():
+            return Hearing(call, began, words, partial), ()
+        case Pausing(), Committed():
+            return replace(state, since=now, committed=True), ()
+        case Hearing(call) | Pausing(call), Typed(text):
+            return _answer(call, _join(state.words, state.partial, text))
+
+        case Thinking(call, n, _, open), ReplyAudible(m) if m == n:
+            return Speaking(call, n, open), ()
+        case ((Thinking(call, n) | Speaking(call, n)), ReplyEnded(m)) if m == n:
+            return Idle(call, now), ()
+        case Thinking(call, n, words, open), SpeechStarted():
+            overlap = Overlap(call, n, now, False, words, open, held_at=now if policy.decides else None)
+            return overlap, (HoldReply(n),) if policy.decides else ()
+        case Thinking(call, n, words, open), Heard(text, True) if text and open:  # its turn's own late final
+            if _same(open, text):
+                return Thinking(call, n, _join(words, text)), ()
+            return _answer(call, _join(words, text), RetractReply(n))
+        case Thinking(call, n, words, ""), Heard(text) if text:  # the caller goes on, the detector missed it
+            return _absorb(Pausing(call, now, now, words), event, now, policy, RetractReply(n))
+        case Thinking(call, n, words, open), Typed(text):
+            return _answer(call, _join(words, open, text), RetractReply(n))
+
+        case Speaking(call, n, open), SpeechStarted():
+            return Overlap(call, n, now, True, open=open), ()
+        case Speaking(call, n, open), Heard(text, True) if (
+            text and open
+        ):  # too late, the answer is heard
+            return Speaking(call, n), ()
+        case Speaking(call, n, ""), Heard(text, True) if text and policy.decides:
+            return _absorb(Pausing(call, now, now), event, now, policy, InterruptReply(n))
+        case ((Speaking(call, n) | Overlap(call, n)), Typed(text)):
+            return _answer(call, _join(_kept(state), text), _drop(state))
+        case ((Thinking(call, n) | Speaking(call, n) | Overlap(call, n)), Interrupted()):
+            return Idle(call, now), (InterruptReply(n),)
+
+        case Overlap(reply=n), ReplyAudible(m) if m == n:
+            return replace(state, audible=True, kept=""), ()
+        case Overlap(call, n, since), ReplyEnded(m) if m == n:  # it ended under the caller: their words stay
+            return Hearing(call, since, state.words, state.partial), ()
+        case Overlap(open=open), Heard(text, True) if text and open:
+            known = replace(state, kept="" if state.audible else _join(state.kept, text), open="", partial="")
+            right = state.audible or _same(open, text)
+            return (known, ()) if right or not policy.decides else _take_floor(known, now)
+        case Overlap(), Heard(text, True) if text:
+            spoken = replace(state, words=_join(state.words, text), partial="")
+            return _take_floor(spoken, now) if policy.decides else (spoken, ())
+        case Overlap(open=""), Heard(text, False) if text:
+            return replace(state, partial=text), ()
+        case Overlap(), SpeechStopped() if state.words or state.partial:
+            return _take_floor(state, now, stopped=True) if policy.decides else (state, ())
+        case Overlap(call, n, _, audible), SpeechStopped():  # a cough
+            resumed = () if state.held_at is None else (ResumeReply(n),)
+            if audible:
+                return Speaking(call, n, state.open), resumed
+            return Thinking(call, n, state.kept, state.open), resumed
+        case Overlap(), Committed():
+            return _take_floor(state, now, stopped=True, committed=True)
+    return state, ()
+
+
+def _expire(state: State, now: float, policy: Policy) -> Step:
+    """What happens at the deadline."""
+    match state:
+        case Idle(call) if policy.greets and call.replies == 0:
+            return _answer(call, "", cause=Cause.GREETING)
+        case Idle(call) if call.tries < policy.idle_tries:
+            return _answer(replace(call, tries=call.tries + 1), "", cause=Cause.SILENCE)
+        case Idle(call):
+            return Ended(call, "idle"), (EndCall("idle"),)
+        case Hearing(call) | Pausing(call) if not _join(state.words, state.partial):  # noise is not a turn
+            return Idle(call, now), ()
+        case Hearing(call) | Pausing(call):
+            return _answer(call, state.words, open=state.partial)
+        case Overlap():
+            return _take_floor(state, now)
+    raise AssertionError(f"{state!r} has no deadline")
+
+
+def _answer(
+    call: Call,
+    words: str,
+    *before: Action,
+    cause: Cause = Cause.WORDS,
+    open: str = "",
+) -> Step:
+    n = call.replies + 1
+    call = replace(call, replies=n, tries=0 if cause is Cause.WORDS else call.tries)
+    return Thinking(call, n, words, open), (*before, StartReply(n, _join(words, open), cause=cause))
+
+
+def _absorb(
+    state: Hearing | Pausing, heard: Heard, now: float, policy: Policy, *before: Action
+) -> tuple[Hearing | Pausing, tuple[Action, ...]]:
+    """What the recogniser said becomes part of the turn."""
+    until = min(heard.until, now)
+    if heard.final:
+        words = _join(state.words, heard.text)
+        settled = replace(state, words=words, partial="", settled_until=until)
+        caught_up = until >= now - policy.lag_slack
+        if isinstance(settled, Hearing) and words and policy.end_on_final and caught_up and policy.decides:
+            ended = Pausing(settled.call, now, settled.since, words, settled_until=until)
+            return ended, before
+        return settled, before
+    if not heard.text:
+        return state, before
+    first_pass_end = heard.stability >= 1.0
+    return replace(state, partial=heard.text, settled_until=until if first_pass_end else 0.0), before
+
+
+def _silence(state: Pausing, policy: Policy) -> float:
+    """How long the silence must be, once the recogniser has worked through the speech."""
+    if state.settled_until <= 0 or state.settled_until < state.since - policy.lag_slack:
+        return policy.max_silence
+    return 0.0 if policy.end_on_final or state.committed else policy.end_silence
+
+
+def _take_floor(state: Overlap, now: float, *, stopped: bool = False, committed: bool = False) -> Step:
+    """The overlap was the caller's turn."""
+    words = _join(_kept(state), state.words)
+    settled_until = state.call.heard_until if state.words and not state.partial else 0.0
+    turn: State = Hearing(state.call, state.since, words, state.partial, settled_until)
+    if stopped:
+        turn = Pausing(state.call, now, state.since, words, state.partial, settled_until, committed)
+    return turn, (_drop(state),)
+
+
+def _drop(state: Speaking | Overlap) -> Action:
+    """How a reply that loses the floor goes away."""
+    heard = isinstance(state, Speaking) or state.audible
+    return InterruptReply(state.reply) if heard else RetractReply(state.reply)
+
+
+def _kept(state: Speaking | Overlap) -> str:
+    return _join(state.kept, state.open) if isinstance(state, Overlap) and not state.audible else ""
+
+
+def _join(*parts: str) -> str:
+    return " ".join(part for part in (part.strip() for part in parts) if part)
+
+
+def _same(one: str, other: str) -> bool:
+    """Equal but for case, punctuation and spaces."""
+
+    def bare(text: str) -> list[str]:
+        return "".join(sign for sign in text.casefold() if sign.isalnum() or sign.isspace()).split()
+
+    return bare(one) == bare(other)
