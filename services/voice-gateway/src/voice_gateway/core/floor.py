@@ -68,9 +68,7 @@ class Typed:
     text: str
 
 
-Event = (
-    SpeechStarted | SpeechStopped | Heard | ReplyAudible | ReplyEnded | Tick | Committed | Interrupted | Typed
-)
+Event = SpeechStarted | SpeechStopped | Heard | ReplyAudible | ReplyEnded | Tick | Committed | Interrupted | Typed
 
 # --------------------------------------------------------------------------------------------- orders
 
@@ -194,6 +192,8 @@ class Idle:
 
     call: Call
     since: float
+    open: str = ""
+    """The partial the last turn was ended on, when its final is still to come: that final is nobody's turn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,6 +262,8 @@ class Overlap:
     """Finals of the overlap."""
     partial: str = ""
     held_at: float | None = None
+    quiet_since: float | None = None
+    """When that speech stopped, where only the caller decides what it meant."""
 
 
 @dataclass(frozen=True, slots=True)

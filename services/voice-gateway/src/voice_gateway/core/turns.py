@@ -19,12 +19,13 @@ when that moment is over, and what an overlap means. It never waits: `deadline` 
 How long a silence must be depends on what the recogniser has said of the speech before it:
   settled      finals stand for all of it                      `end_silence`
   unsettled    only partials, or nothing yet                   `max_silence`
-  behind       it has not even worked through the audio        none, unless it stands still for `max_lag`
+  behind       it has not even worked through the audio        none, unless it stands still (`max_lag`;
+                                                               `max_silence` when nothing is open)
 
 What rarely happens, and where it goes: a final that comes after its turn was ended on a partial corrects the
 reply nobody heard yet, and is dropped once somebody did. Speech while a reply is thought up holds that reply
 back until it is clear whether the caller goes on. A draft (a reply begun before its turn is decided) is
-`Pausing.draft`. The words of the machine stand in `floor`.
+`Pausing.draft`. The words of the machine stand in `floor`, the whole story in docs/turn-taking.md.
 """
 
 from dataclasses import replace
@@ -71,18 +72,22 @@ def deadline(state: State, policy: Policy) -> float | None:
             return since + policy.idle_after
         case Hearing(_, since) if policy.decides:
             return since + policy.max_turn
-        case Pausing(call, since) if policy.decides or state.committed:
+        case Pausing(call, since) if policy.decides or state.committed or not _said(state):
             if call.heard_until < since - policy.lag_slack:
-                return max(since, call.heard_at) + policy.max_lag
+                more = state.partial or state.committed
+                return max(since, call.heard_at) + (policy.max_lag if more else policy.max_silence)
             return since + _silence(state, policy)
         case Overlap(_, _, since) if policy.decides:
-            return since + policy.barge_in_after
+            disputed = state.audible or state.kept or state.open or state.partial
+            return since + (policy.barge_in_after if disputed else policy.max_turn)
     return None
 
 
 def step(state: State, event: Event, now: float, policy: Policy) -> Step:
     """The state after `event` at `now`, and what to do. Deadlines that have passed by then are acted on too,
     so that a late final ends its turn at once."""
+    if isinstance(event, Heard | Typed):
+        event = replace(event, text=event.text.strip())
     if isinstance(event, Heard) and not isinstance(state, Ended):
         call = state.call
         heard_until = max(call.heard_until, min(event.until, now))
@@ -98,75 +103,92 @@ def _move(state: State, event: Event, now: float, policy: Policy) -> Step:
     match state, event:
         case Idle(call), SpeechStarted():
             return Hearing(call, now), ()
+        case Idle(open=open), Heard() if open:  # of a turn that was answered or given up
+            return replace(state, open="") if event.final else state, ()
         case Idle(call), Heard(text) if text:  # the detector missed it
-            return _absorb(Pausing(call, now, now), event, now, policy)
-        case Idle(call), Typed(text):
+            return _overhear(Pausing(call, now, now), event, now, policy)
+        case Idle(call), Committed():  # before the detector and the recogniser noticed
+            return Pausing(call, now, now, committed=True), ()
+        case Idle(call), Typed(text) if text:
             return _answer(call, text)
 
         case Hearing() | Pausing(), Heard():
             return _absorb(state, event, now, policy)
-        case Hearing(call, since, words, partial, settled_until), SpeechStopped():
-            return Pausing(call, now, since, words, partial, settled_until), ()
-        case Hearing(call, since, words, partial, settled_until), Committed():
-            return Pausing(call, now, since, words, partial, settled_until, committed=True), ()
+        case Hearing(call, since, words, partial, settled_until), SpeechStopped() | Committed():
+            return Pausing(call, now, since, words, partial, settled_until, isinstance(event, Committed)), ()
+        case Pausing(), SpeechStarted() if state.committed and _said(state) and not policy.decides:
+            return state, ()  # perhaps noise; nothing may take a commitment back
         case Pausing(call, _, began, words, partial), SpeechStarted():
             return Hearing(call, began, words, partial), ()
         case Pausing(), Committed():
-            return replace(state, since=now, committed=True), ()
-        case Hearing(call) | Pausing(call), Typed(text):
-            return _answer(call, _join(state.words, state.partial, text))
+            return replace(state, since=state.since if _said(state) else now, committed=True), ()
+        case Hearing(call) | Pausing(call), Typed(text) if text:
+            return _answer(call, _join(state.words, text), open=state.partial)
 
         case Thinking(call, n, _, open), ReplyAudible(m) if m == n:
             return Speaking(call, n, open), ()
-        case ((Thinking(call, n) | Speaking(call, n)), ReplyEnded(m)) if m == n:
+        case Thinking(call, n), ReplyEnded(m) if m == n:
             return Idle(call, now), ()
         case Thinking(call, n, words, open), SpeechStarted():
             overlap = Overlap(call, n, now, False, words, open, held_at=now if policy.decides else None)
             return overlap, (HoldReply(n),) if policy.decides else ()
-        case Thinking(call, n, words, open), Heard(text, True) if text and open:  # its turn's own late final
+        case Thinking(call, n, words, open), Heard(text, True) if open:  # its turn's own late final
             if _same(open, text):
                 return Thinking(call, n, _join(words, text)), ()
-            return _answer(call, _join(words, text), RetractReply(n))
+            right = _join(words, text)
+            return _answer(call, right, RetractReply(n)) if right else (Idle(call, now), (RetractReply(n),))
         case Thinking(call, n, words, ""), Heard(text) if text:  # the caller goes on, the detector missed it
-            return _absorb(Pausing(call, now, now, words), event, now, policy, RetractReply(n))
-        case Thinking(call, n, words, open), Typed(text):
-            return _answer(call, _join(words, open, text), RetractReply(n))
+            turn = Pausing(call, now, now, words, committed=bool(words) and not policy.decides)
+            return _overhear(turn, event, now, policy, RetractReply(n))
+        case Thinking(call, n, words, open), Typed(text) if text:
+            return _answer(call, _join(words, text), RetractReply(n), open=open)
 
+        case Speaking(call, n, open), ReplyEnded(m) if m == n:
+            return Idle(call, now, open), ()
         case Speaking(call, n, open), SpeechStarted():
             return Overlap(call, n, now, True, open=open), ()
-        case Speaking(call, n, open), Heard(text, True) if (
-            text and open
-        ):  # too late, the answer is heard
+        case Speaking(call, n, open), Heard(_, True) if open:  # too late, the answer is heard
             return Speaking(call, n), ()
-        case Speaking(call, n, ""), Heard(text, True) if text and policy.decides:
-            return _absorb(Pausing(call, now, now), event, now, policy, InterruptReply(n))
-        case ((Speaking(call, n) | Overlap(call, n)), Typed(text)):
-            return _answer(call, _join(_kept(state), text), _drop(state))
-        case ((Thinking(call, n) | Speaking(call, n) | Overlap(call, n)), Interrupted()):
-            return Idle(call, now), (InterruptReply(n),)
+        case Speaking(call, n, ""), Heard(text, True) if text:  # the detector missed it
+            if not policy.decides:
+                return Overlap(call, n, now, True, words=text, quiet_since=call.heard_until), ()
+            return _overhear(Pausing(call, now, now), event, now, policy, InterruptReply(n))
+        case Speaking(call, n), Typed(text) if text:
+            return _answer(call, text, InterruptReply(n))
+        case ((Thinking(call, n) | Speaking(call, n)), Interrupted()):
+            return Idle(call, now, state.open), (InterruptReply(n),)
 
         case Overlap(reply=n), ReplyAudible(m) if m == n:
             return replace(state, audible=True, kept=""), ()
-        case Overlap(call, n, since), ReplyEnded(m) if m == n:  # it ended under the caller: their words stay
-            return Hearing(call, since, state.words, state.partial), ()
-        case Overlap(open=open), Heard(text, True) if text and open:
-            known = replace(state, kept="" if state.audible else _join(state.kept, text), open="", partial="")
-            right = state.audible or _same(open, text)
-            return (known, ()) if right or not policy.decides else _take_floor(known, now)
-        case Overlap(), Heard(text, True) if text:
+        case Overlap(reply=n), ReplyEnded(m) if m == n:  # it ended under the caller: their words stay
+            return _caller_turn(replace(state, kept="", open="")), ()
+        case Overlap(open=open), Heard(text, True) if open:
+            if state.audible or not policy.decides or _same(open, text):
+                return replace(state, kept="" if state.audible else _join(state.kept, text), open=""), ()
+            return _take_floor(replace(state, words=text, open=""))
+        case Overlap(), Heard(text, True):
             spoken = replace(state, words=_join(state.words, text), partial="")
-            return _take_floor(spoken, now) if policy.decides else (spoken, ())
+            return _take_floor(spoken) if text and policy.decides else (spoken, ())
         case Overlap(open=""), Heard(text, False) if text:
             return replace(state, partial=text), ()
+        case Overlap(), SpeechStarted():
+            return replace(state, quiet_since=None), ()
+        case Overlap(), SpeechStopped() if not policy.decides:
+            return replace(state, quiet_since=now), ()
         case Overlap(), SpeechStopped() if state.words or state.partial:
-            return _take_floor(state, now, stopped=True) if policy.decides else (state, ())
-        case Overlap(call, n, _, audible), SpeechStopped():  # a cough
+            return _take_floor(replace(state, quiet_since=now))
+        case Overlap(call, n), SpeechStopped():  # a cough
             resumed = () if state.held_at is None else (ResumeReply(n),)
-            if audible:
+            if state.audible:
                 return Speaking(call, n, state.open), resumed
             return Thinking(call, n, state.kept, state.open), resumed
         case Overlap(), Committed():
-            return _take_floor(state, now, stopped=True, committed=True)
+            return _take_floor(replace(state, quiet_since=state.quiet_since or now), committed=True)
+        case Overlap(call), Typed(text) if text:
+            said = _caller_turn(state)
+            return _answer(call, _join(said.words, text), _drop(state), open=said.partial)
+        case Overlap(call, n), Interrupted():
+            return _caller_turn(replace(state, kept="", open="")), (InterruptReply(n),)
     return state, ()
 
 
@@ -179,30 +201,26 @@ def _expire(state: State, now: float, policy: Policy) -> Step:
             return _answer(replace(call, tries=call.tries + 1), "", cause=Cause.SILENCE)
         case Idle(call):
             return Ended(call, "idle"), (EndCall("idle"),)
-        case Hearing(call) | Pausing(call) if not _join(state.words, state.partial):  # noise is not a turn
-            return Idle(call, now), ()
-        case Hearing(call) | Pausing(call):
-            return _answer(call, state.words, open=state.partial)
+        case Hearing(call) | Pausing(call):  # noise is not a turn
+            return _answer(call, state.words, open=state.partial) if _said(state) else (Idle(call, now), ())
         case Overlap():
-            return _take_floor(state, now)
+            return _take_floor(state)
     raise AssertionError(f"{state!r} has no deadline")
 
 
-def _answer(
-    call: Call,
-    words: str,
-    *before: Action,
-    cause: Cause = Cause.WORDS,
-    open: str = "",
-) -> Step:
+def _answer(call: Call, words: str, *before: Action, cause: Cause = Cause.WORDS, open: str = "") -> Step:
     n = call.replies + 1
     call = replace(call, replies=n, tries=0 if cause is Cause.WORDS else call.tries)
     return Thinking(call, n, words, open), (*before, StartReply(n, _join(words, open), cause=cause))
 
 
-def _absorb(
-    state: Hearing | Pausing, heard: Heard, now: float, policy: Policy, *before: Action
-) -> tuple[Hearing | Pausing, tuple[Action, ...]]:
+def _overhear(turn: Pausing, heard: Heard, now: float, policy: Policy, *before: Action) -> Step:
+    """Words without speech: the turn is as old as the audio they stand for."""
+    until = min(heard.until, now)
+    return _absorb(replace(turn, since=until, began=until), heard, now, policy, *before)
+
+
+def _absorb(state: Hearing | Pausing, heard: Heard, now: float, policy: Policy, *before: Action) -> Step:
     """What the recogniser said becomes part of the turn."""
     until = min(heard.until, now)
     if heard.final:
@@ -210,13 +228,15 @@ def _absorb(
         settled = replace(state, words=words, partial="", settled_until=until)
         caught_up = until >= now - policy.lag_slack
         if isinstance(settled, Hearing) and words and policy.end_on_final and caught_up and policy.decides:
-            ended = Pausing(settled.call, now, settled.since, words, settled_until=until)
-            return ended, before
+            return Pausing(settled.call, now, settled.since, words, settled_until=until), before
         return settled, before
     if not heard.text:
-        return state, before
-    first_pass_end = heard.stability >= 1.0
-    return replace(state, partial=heard.text, settled_until=until if first_pass_end else 0.0), before
+        return replace(state, settled_until=state.settled_until and max(state.settled_until, until)), before
+    if isinstance(state, Pausing) and not state.committed and heard.text != state.partial:
+        # Words still grow: perhaps the detector missed the caller going on. Once settled they wait no longer.
+        grown = min(until, state.began + policy.max_turn) - policy.end_silence
+        state = replace(state, since=max(state.since, grown))
+    return replace(state, partial=heard.text, settled_until=until if heard.stability >= 1.0 else 0.0), before
 
 
 def _silence(state: Pausing, policy: Policy) -> float:
@@ -226,24 +246,28 @@ def _silence(state: Pausing, policy: Policy) -> float:
     return 0.0 if policy.end_on_final or state.committed else policy.end_silence
 
 
-def _take_floor(state: Overlap, now: float, *, stopped: bool = False, committed: bool = False) -> Step:
+def _said(turn: Hearing | Pausing) -> bool:
+    return bool(turn.words or turn.partial)
+
+
+def _take_floor(state: Overlap, *, committed: bool = False) -> Step:
     """The overlap was the caller's turn."""
-    words = _join(_kept(state), state.words)
+    return _caller_turn(state, committed=committed), (_drop(state),)
+
+
+def _caller_turn(state: Overlap, *, committed: bool = False) -> Hearing | Pausing:
+    """What the caller has said in the overlap, after what a reply nobody heard would have answered."""
+    kept, open = ("", "") if state.audible else (state.kept, state.open)
+    words, partial = _join(kept, state.words), state.partial or open
     settled_until = state.call.heard_until if state.words and not state.partial else 0.0
-    turn: State = Hearing(state.call, state.since, words, state.partial, settled_until)
-    if stopped:
-        turn = Pausing(state.call, now, state.since, words, state.partial, settled_until, committed)
-    return turn, (_drop(state),)
+    if state.quiet_since is None:
+        return Hearing(state.call, state.since, words, partial, settled_until)
+    return Pausing(state.call, state.quiet_since, state.since, words, partial, settled_until, committed)
 
 
-def _drop(state: Speaking | Overlap) -> Action:
+def _drop(state: Overlap) -> Action:
     """How a reply that loses the floor goes away."""
-    heard = isinstance(state, Speaking) or state.audible
-    return InterruptReply(state.reply) if heard else RetractReply(state.reply)
-
-
-def _kept(state: Speaking | Overlap) -> str:
-    return _join(state.kept, state.open) if isinstance(state, Overlap) and not state.audible else ""
+    return InterruptReply(state.reply) if state.audible else RetractReply(state.reply)
 
 
 def _join(*parts: str) -> str:
@@ -252,8 +276,5 @@ def _join(*parts: str) -> str:
 
 def _same(one: str, other: str) -> bool:
     """Equal but for case, punctuation and spaces."""
-
-    def bare(text: str) -> list[str]:
-        return "".join(sign for sign in text.casefold() if sign.isalnum() or sign.isspace()).split()
-
-    return bare(one) == bare(other)
+    one, other = ("".join(s for s in text.casefold() if s.isalnum() or s.isspace()) for text in (one, other))
+    return one.split() == other.split()

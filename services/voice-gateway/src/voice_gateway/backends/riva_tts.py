@@ -1,0 +1,59 @@
+"""How does a phrase become audio? One Riva SynthesizeOnline call per phrase; cancelling it is barge-in.
+
+One call per phrase works with every Riva: before 2.25 the RPC took a single request.
+"""
+
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass
+
+import grpc
+from riva.client.proto import riva_audio_pb2
+from riva.client.proto import riva_tts_pb2 as riva
+from riva.client.proto.riva_tts_pb2_grpc import RivaSpeechSynthesisStub
+
+from voice_gateway.backends.seams import next_within, riva_errors
+from voice_gateway.errors import Broken
+from voice_gateway.ports import Sound, SpeakOptions
+
+
+@dataclass(frozen=True, slots=True)
+class TtsSettings:
+    """What an operator chose, seconds."""
+
+    first_audio_timeout_s: float
+    audio_timeout_s: float
+
+
+class RivaSynthesiser:
+    """Speaks phrases on one shared channel."""
+
+    def __init__(self, channel: grpc.aio.Channel, settings: TtsSettings) -> None:
+        self._stub = RivaSpeechSynthesisStub(channel)
+        self._settings = settings
+
+    async def speak(self, phrase: str, options: SpeakOptions) -> AsyncGenerator[Sound, None]:
+        """The audio of `phrase`, with the words' ends where the voice tells."""
+        request = riva.SynthesizeSpeechRequest(
+            text=phrase,
+            language_code=options.language,
+            voice_name=options.voice,
+            encoding=riva_audio_pb2.AudioEncoding.LINEAR_PCM,
+            sample_rate_hz=options.rate_hz,
+            enable_word_time_offsets=True,
+        )
+        call = self._stub.SynthesizeOnline()
+        limit_s, audible = self._settings.first_audio_timeout_s, False
+        try:
+            with riva_errors("tts"):
+                await call.write(request)
+                await call.done_writing()
+                answers = aiter(call)
+                while (answer := await next_within(answers, limit_s, "tts", "audio")) is not None:
+                    if answer.audio:
+                        limit_s, audible = self._settings.audio_timeout_s, True
+                    words = tuple((word.word, word.end_time / 1000) for word in answer.meta.words)
+                    yield Sound(answer.audio, words)
+        finally:
+            call.cancel()
+        if not audible:
+            raise Broken("tts", "speech synthesis returned no audio for a phrase; check TTS_VOICE and its log")

@@ -1,0 +1,66 @@
+"""What happens when a backend fails? Foreign errors become ours here, with a sentence, and nowhere else."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+import grpc
+import openai
+
+from voice_gateway.errors import Broken, Service, TooSlow, Unavailable
+
+_NAMES: dict[Service, str] = {"asr": "speech recognition", "llm": "the language model", "tts": "speech synthesis"}
+_DOWN = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.RESOURCE_EXHAUSTED)
+
+T = TypeVar("T")
+
+
+@contextmanager
+def riva_errors(service: Service) -> Iterator[None]:
+    """A gRPC status becomes Upstream."""
+    try:
+        yield
+    except grpc.aio.AioRpcError as error:
+        code, details = error.code(), error.details() or "no details"
+        sentence = f"{_NAMES[service]} failed with {code.name}: {details}"
+        if code in _DOWN:
+            raise Unavailable(service, sentence) from None
+        if code is grpc.StatusCode.DEADLINE_EXCEEDED:
+            raise TooSlow(service, sentence) from None
+        bad_settings = code in (grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.NOT_FOUND)
+        raise Broken(service, sentence, retryable=not bad_settings) from None
+
+
+@contextmanager
+def llm_errors() -> Iterator[None]:
+    """An error of the openai package becomes Upstream."""
+    try:
+        yield
+    except openai.APITimeoutError:
+        raise TooSlow("llm", "the language model did not answer in time; try again") from None
+    except openai.APIConnectionError as error:
+        raise Unavailable("llm", f"the language model can't be reached: {error}") from None
+    except openai.APIStatusError as error:
+        sentence = f"the language model answered HTTP {error.status_code}: {error.message}"
+        if error.status_code == 429 or error.status_code >= 500:
+            raise Unavailable("llm", sentence) from None
+        raise Broken("llm", sentence, retryable=False) from None
+    except openai.OpenAIError as error:
+        raise Broken("llm", f"the language model's answer can't be used: {error}") from None
+
+
+@contextmanager
+def deadline(service: Service, seconds: float, what: str) -> Iterator[None]:
+    """Turns the TimeoutError of an `asyncio.timeout` inside it into TooSlow."""
+    try:
+        yield
+    except TimeoutError:
+        raise TooSlow(service, f"{_NAMES[service]} sent no {what} within {seconds:g} s; try again") from None
+
+
+async def next_within(items: AsyncIterator[T], seconds: float, service: Service, what: str) -> T | None:
+    """The next item, or None at the end. Raises TooSlow after `seconds`."""
+    with deadline(service, seconds, what):
+        async with asyncio.timeout(seconds):
+            return await anext(items, None)

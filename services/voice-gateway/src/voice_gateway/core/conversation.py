@@ -1,0 +1,69 @@
+"""What was said in this call, as the language model shall remember it: only what was heard counts."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """The caller's words and reply `n` to them. A greeting has no words."""
+
+    n: int
+    words: str
+    reply: str = ""
+    cut: bool = False
+    """True: the reply was interrupted, `reply` is what was heard of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """The exchanges so far, oldest first, at most `limit` of them."""
+
+    exchanges: tuple[Exchange, ...] = ()
+    limit: int = 50
+
+    def said(self, n: int, words: str) -> "Conversation":
+        """The caller's turn that reply `n` answers."""
+        return replace(self, exchanges=(*self.exchanges, Exchange(n, words))[-self.limit :])
+
+    def retracted(self, n: int) -> "Conversation":
+        """Nobody heard reply `n`; its words come again with the next one."""
+        return replace(self, exchanges=tuple(entry for entry in self.exchanges if entry.n != n))
+
+    def replied(self, n: int, text: str) -> "Conversation":
+        """Reply `n` so far."""
+        return self._changed(n, text, cut=False)
+
+    def truncated(self, n: int, heard: str) -> "Conversation":
+        """Reply `n` was interrupted; `heard` is what the caller heard of it."""
+        return self._changed(n, heard, cut=True)
+
+    def _changed(self, n: int, reply: str, *, cut: bool) -> "Conversation":
+        return replace(
+            self,
+            exchanges=tuple(
+                replace(entry, reply=reply, cut=cut) if entry.n == n else entry for entry in self.exchanges
+            ),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One entry of the chat wire: role "system", "user" or "assistant"."""
+
+    role: str
+    content: str
+
+
+def messages(system_prompt: str, conversation: Conversation) -> Sequence[Message]:
+    """The chat that the language model is shown. Turns nobody answered are joined with the one after, because
+    chat templates want user and assistant in turn."""
+    chat = [Message("system", system_prompt)] if system_prompt else []
+    for entry in conversation.exchanges:
+        if entry.words and chat and chat[-1].role == "user":
+            chat[-1] = Message("user", f"{chat[-1].content}\n{entry.words}")
+        elif entry.words:
+            chat.append(Message("user", entry.words))
+        if entry.reply:
+            chat.append(Message("assistant", entry.reply))
+    return chat

@@ -1,0 +1,232 @@
+"""Everything a caller can do, and everything a caller is told. Edges translate their wire to and from this page.
+
+Sample numbers are at the call's own rates: INPUT_RATE_HZ in, the call's output rate out.
+"""
+
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import TypeAlias
+
+from voice_gateway.core.floor import Policy
+
+INPUT_RATE_HZ = 16_000
+"""Rate of the caller's audio inside a call."""
+
+
+@dataclass(frozen=True, slots=True)
+class LlmOptions:
+    """How the language model is asked."""
+
+    model: str
+    temperature: float
+    max_tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class CallOptions:
+    """What was agreed when the call started, or later by an update."""
+
+    language: str
+    voice: str
+    system_prompt: str
+    llm: LlmOptions
+    policy: Policy
+    output_rate_hz: int
+    greeting: str = ""
+    hotwords: tuple[tuple[str, float], ...] = ()
+    metadata: tuple[tuple[str, str], ...] = field(default=())
+
+
+# -------------------------------------------------------------------------------- what a caller does
+
+
+@dataclass(frozen=True, slots=True)
+class CallerAudio:
+    """PCM16 at INPUT_RATE_HZ."""
+
+    pcm16: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class PlayoutReported:
+    """The caller has played `samples` of reply `n`; `input_sample` was recorded at that moment."""
+
+    n: int
+    samples: int
+    input_sample: int
+    final: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TextTyped:
+    """A typed turn."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class TurnCommitted:
+    """Push-to-talk: the turn is over."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyStopped:
+    """The caller wants silence."""
+
+
+@dataclass(frozen=True, slots=True)
+class OptionsChanged:
+    """Holds from the next reply on."""
+
+    options: CallOptions
+
+
+@dataclass(frozen=True, slots=True)
+class CallerEnded:
+    """The caller hangs up."""
+
+
+CallerEvent: TypeAlias = (
+    CallerAudio | PlayoutReported | TextTyped | TurnCommitted | ReplyStopped | OptionsChanged | CallerEnded
+)
+
+# ---------------------------------------------------------------------------- what a caller is told
+
+
+@dataclass(frozen=True, slots=True)
+class WordTime:
+    """A word and when it was said, seconds since the call began."""
+
+    text: str
+    start_s: float
+    end_s: float
+    confidence: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Transcribed:
+    """What the recogniser understood."""
+
+    turn: int
+    utterance: int
+    text: str
+    final: bool
+    stability: float = 0.0
+    words: tuple[WordTime, ...] = ()
+    first_sample: int = 0
+    last_sample: int = 0
+
+
+class TurnKind(Enum):
+    """What happened to the floor."""
+
+    SPEECH_STARTED = "speech started"
+    SPEECH_STOPPED = "speech stopped"
+    TURN_ENDED = "turn ended"
+    REPLY_STARTED = "reply started"
+    REPLY_HELD = "reply held"
+    REPLY_RESUMED = "reply resumed"
+    REPLY_RETRACTED = "reply retracted"
+    REPLY_INTERRUPTED = "reply interrupted"
+    REPLY_ENDED = "reply ended"
+
+
+@dataclass(frozen=True, slots=True)
+class TurnChanged:
+    """The floor moved; `decided_at` is the process's monotonic clock."""
+
+    kind: TurnKind
+    turn: int
+    decided_at: float
+    reply: int = 0
+    sample: int = 0
+    text: str = ""
+    heard_text: str = ""
+    heard_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyWords:
+    """More of the reply's text."""
+
+    n: int
+    delta: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReplySound:
+    """More of the reply's audio: PCM16 at the call's output rate, from sample `offset` on."""
+
+    n: int
+    offset: int
+    pcm16: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class TurnMeasured:
+    """How long the parts of a turn took, seconds; a name that is missing did not happen."""
+
+    turn: int
+    n: int
+    latencies: dict[str, float]
+
+
+class Failure(Enum):
+    """What went wrong, as one word for the wire and the metrics."""
+
+    BAD_REQUEST = "bad_request"
+    UNSUPPORTED = "unsupported"
+    ASR_UNAVAILABLE = "asr_unavailable"
+    ASR_TIMEOUT = "asr_timeout"
+    ASR_BROKEN = "asr_broken"
+    LLM_UNAVAILABLE = "llm_unavailable"
+    LLM_TIMEOUT = "llm_timeout"
+    LLM_BROKEN = "llm_broken"
+    TTS_UNAVAILABLE = "tts_unavailable"
+    TTS_TIMEOUT = "tts_timeout"
+    TTS_BROKEN = "tts_broken"
+    OVERLOADED = "overloaded"
+    INTERNAL = "internal"
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """Something went wrong; the call goes on unless `fatal`."""
+
+    failure: Failure
+    sentence: str
+    retryable: bool = False
+    retry_after_s: float = 0.0
+    fatal: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LeaveSoon:
+    """This gateway will close the call in `deadline_s`."""
+
+    reason: str
+    deadline_s: float
+
+
+class EndReason(Enum):
+    """Why a call is over."""
+
+    CALLER_ENDED = "caller ended"
+    IDLE = "idle"
+    MAX_DURATION = "max duration"
+    DRAINED = "drained"
+    FAILED = "failed"
+    CALLER_GONE = "caller gone"
+
+
+@dataclass(frozen=True, slots=True)
+class CallEnded:
+    """The last word."""
+
+    reason: EndReason
+    sentence: str = ""
+
+
+SessionEvent: TypeAlias = (
+    Transcribed | TurnChanged | ReplyWords | ReplySound | TurnMeasured | Failed | LeaveSoon | CallEnded
+)

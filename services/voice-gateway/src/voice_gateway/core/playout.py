@@ -1,0 +1,136 @@
+"""What of a reply was sent, what was heard, and what may be sent ahead?
+
+Audio leaves no earlier than `lead_s` before it is heard, so that little is left to flush on a barge-in. What was
+heard is known by the caller's reports, else by the pacing clock: what was sent plays without a gap from the moment
+it left. Time is an argument, seconds on any steady clock.
+"""
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+SAMPLE_BYTES = 2
+
+
+@dataclass(frozen=True, slots=True)
+class SpokenWord:
+    """A word and the sample of its reply at which it is over."""
+
+    text: str
+    end_sample: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Report:
+    samples: int
+    at: float
+    final: bool
+
+
+class Playout:
+    """The playing of one reply: PCM16 in as it is made, frames out as they may leave."""
+
+    def __init__(self, rate_hz: int, lead_s: float, frame_s: float) -> None:
+        self._rate_hz = rate_hz
+        self._lead_s = lead_s
+        self._frame_bytes = round(frame_s * rate_hz) * SAMPLE_BYTES
+        self._waiting: deque[bytes] = deque()
+        self._waiting_bytes = 0
+        self._words: list[SpokenWord] = []
+        self._sent = 0
+        self._plays_until = 0.0
+        self._report: _Report | None = None
+
+    @property
+    def sent_samples(self) -> int:
+        """Samples handed to the edge."""
+        return self._sent
+
+    @property
+    def waiting_s(self) -> float:
+        """Seconds of audio made but not sent."""
+        return self._waiting_bytes / SAMPLE_BYTES / self._rate_hz
+
+    @property
+    def made_samples(self) -> int:
+        """Samples made so far, sent or not."""
+        return self._sent + self._waiting_bytes // SAMPLE_BYTES
+
+    def add(self, pcm16: bytes) -> None:
+        """More audio of the reply (whole samples)."""
+        if pcm16:
+            self._waiting.append(pcm16)
+            self._waiting_bytes += len(pcm16)
+
+    def add_words(self, words: Sequence[SpokenWord]) -> None:
+        """Words of the reply, in the order in which they are spoken."""
+        self._words.extend(words)
+
+    def take(self, now: float) -> tuple[int, bytes] | None:
+        """The next frame that may leave now and the sample it begins at; None = nothing may."""
+        if not self._waiting or self.next_at() > now:
+            return None
+        frame = self._cut()
+        offset = self._sent
+        samples = len(frame) // SAMPLE_BYTES
+        self._sent += samples
+        self._plays_until = max(self._plays_until, now) + samples / self._rate_hz
+        return offset, frame
+
+    def next_at(self) -> float:
+        """When the next frame may leave."""
+        return self._plays_until - self._lead_s
+
+    def played_at(self) -> float:
+        """When everything sent will have been heard, by the pacing clock."""
+        return self._plays_until
+
+    def report(self, samples: int, now: float, *, final: bool = False) -> None:
+        """The caller says how much it has played. Reports beyond what was sent count as all of it."""
+        if self._report is None or not self._report.final:
+            self._report = _Report(min(samples, self._sent), now, final)
+
+    def heard_samples(self, now: float) -> int:
+        """Samples the caller has heard by now."""
+        unplayed = round(max(0.0, self._plays_until - now) * self._rate_hz)
+        by_clock = max(0, self._sent - unplayed)
+        report = self._report
+        if report is None:
+            return by_clock
+        if report.final:
+            return report.samples
+        return min(self._sent, report.samples + round((now - report.at) * self._rate_hz))
+
+    def heard_text(self, now: float) -> str:
+        """The words whose audio the caller has heard by now."""
+        heard = self.heard_samples(now)
+        return " ".join(word.text for word in self._words if word.end_sample <= heard)
+
+    def spoken_text(self) -> str:
+        """Every word that has audio, heard or not."""
+        return " ".join(word.text for word in self._words)
+
+    def _cut(self) -> bytes:
+        """One frame, or what there is."""
+        pieces, size = [], 0
+        while self._waiting and size < self._frame_bytes:
+            piece = self._waiting.popleft()
+            room = self._frame_bytes - size
+            if len(piece) > room:
+                self._waiting.appendleft(piece[room:])
+                piece = piece[:room]
+            pieces.append(piece)
+            size += len(piece)
+        self._waiting_bytes -= size
+        return b"".join(pieces)
+
+
+def estimate_words(text: str, first_sample: int, samples: int) -> list[SpokenWord]:
+    """Where the words of `text` end, for a voice that does not tell: in proportion to their letters."""
+    words = text.split()
+    total = sum(len(word) + 1 for word in words)
+    ends, letters = [], 0
+    for word in words:
+        letters += len(word) + 1
+        ends.append(SpokenWord(word, first_sample + round(samples * letters / total)))
+    return ends

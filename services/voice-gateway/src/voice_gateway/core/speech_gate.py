@@ -1,0 +1,57 @@
+"""When does speech start and stop? Probabilities of speech, frame by frame, become two facts."""
+
+from dataclasses import dataclass, replace
+from enum import Enum
+
+
+@dataclass(frozen=True, slots=True)
+class GatePolicy:
+    """Numbers measured with Silero v6: right from clean speech down to 5 dB signal-to-noise ratio."""
+
+    start: float = 0.5
+    """Probability from which a frame is speech."""
+    stop: float = 0.35
+    """Probability below which a frame of running speech is silence."""
+    start_frames: int = 2
+    """Speech frames in a row that start it."""
+    hangover_s: float = 0.25
+    """Silence that stops it."""
+
+
+class Edge(Enum):
+    """What changed."""
+
+    STARTED = "started"
+    STOPPED = "stopped"
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechGate:
+    """One caller's gate."""
+
+    speaking: bool = False
+    run: int = 0
+    """Speech frames in a row before it started."""
+    first_at: float = 0.0
+    """When the first frame of the running speech arrived."""
+    last_at: float = 0.0
+    """When the last speech frame arrived: T0 of the latencies."""
+
+
+def gate(
+    state: SpeechGate, probability: float, arrived_at: float, frame_s: float, policy: GatePolicy
+) -> tuple[SpeechGate, Edge | None]:
+    """The gate after one frame of `frame_s` that arrived (its last sample) at `arrived_at`."""
+    if not state.speaking:
+        if probability < policy.start:
+            return (replace(state, run=0), None) if state.run else (state, None)
+        first_at = arrived_at - frame_s if state.run == 0 else state.first_at
+        run = state.run + 1
+        if run < policy.start_frames:
+            return replace(state, run=run, first_at=first_at), None
+        return SpeechGate(True, 0, first_at, arrived_at), Edge.STARTED
+    if probability >= policy.stop:
+        return replace(state, last_at=arrived_at), None
+    if arrived_at - state.last_at < policy.hangover_s:
+        return state, None
+    return replace(state, speaking=False), Edge.STOPPED

@@ -1,0 +1,1 @@
+"""The gRPC edge: voice_workflow.v1."""

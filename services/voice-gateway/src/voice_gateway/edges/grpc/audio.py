@@ -1,0 +1,87 @@
+"""How does the caller's audio become a call's, and back? Formats, rates and sample numbers."""
+
+from pcm import AudioFormat, Encoding, Resampler
+
+from voice_gateway.core.events import INPUT_RATE_HZ
+from voice_gateway.errors import BadRequest
+
+
+class AudioIn:
+    """The caller's stream: checked, gaps filled, at INPUT_RATE_HZ."""
+
+    def __init__(self, format: AudioFormat, max_audio_s: float, max_ahead_s: float) -> None:
+        self._format = format
+        self._max_bytes = round(max_audio_s * format.rate_hz) * format.encoding.sample_bytes
+        self._max_ahead_s = max_ahead_s
+        self._resampler = Resampler(format.rate_hz, INPUT_RATE_HZ)
+        self._plain = format == AudioFormat(Encoding.PCM16, INPUT_RATE_HZ)
+        self._next_sample = 0
+
+    @property
+    def consumed_samples(self) -> int:
+        """Samples of the wire taken so far."""
+        return self._next_sample
+
+    def take(self, data: bytes, first_sample: int, age_s: float) -> bytes:
+        """PCM16 at INPUT_RATE_HZ. `age_s` is how long the call has been going on.
+
+        Raises BadRequest; `data` is then dropped."""
+        sample_bytes = self._format.encoding.sample_bytes
+        if len(data) % sample_bytes:
+            raise BadRequest(f"audio of {len(data)} bytes holds half a sample; send whole 16-bit samples")
+        if len(data) > self._max_bytes:
+            raise BadRequest(f"audio of {len(data)} bytes is longer than one second; send 20 to 100 ms at a time")
+        samples = len(data) // sample_bytes
+        if first_sample > self._next_sample:
+            data = self._fill(first_sample - self._next_sample) + data
+        elif first_sample < self._next_sample and first_sample:
+            known = min(self._next_sample - first_sample, samples)
+            data = data[known * sample_bytes :]
+        self._next_sample += len(data) // sample_bytes
+        self._check_rate(age_s)
+        return data if self._plain else self._resampler.push(self._format.decode(data))
+
+    def _fill(self, missing: int) -> bytes:
+        """Silence for audio that was lost on the way; at most what one message may hold."""
+        sample_bytes = self._format.encoding.sample_bytes
+        if missing * sample_bytes > self._max_bytes:
+            self._next_sample += missing - self._max_bytes // sample_bytes
+            missing = self._max_bytes // sample_bytes
+        return self._format.encode(bytes(2 * missing))
+
+    def _check_rate(self, age_s: float) -> None:
+        received_s = self._next_sample / self._format.rate_hz
+        if received_s > age_s + self._max_ahead_s:
+            raise TooFast(
+                f"{received_s:.1f} s of audio came in {age_s:.1f} s; is it really {self._format.rate_hz} Hz? "
+                "Name the true rate in SessionStart.input, and send no faster than it is spoken"
+            )
+
+
+class TooFast(BadRequest):
+    """Audio comes faster than it can have been spoken: the stream can't be understood."""
+
+
+class AudioOut:
+    """Replies at the caller's rate and encoding; sample numbers too."""
+
+    def __init__(self, format: AudioFormat, call_rate_hz: int) -> None:
+        self._format = format
+        self._call_rate_hz = call_rate_hz
+        self._resampler = Resampler(call_rate_hz, format.rate_hz)
+        self._reply = 0
+        self._offset = 0
+
+    def give(self, n: int, pcm16: bytes) -> tuple[int, bytes]:
+        """Wire offset and bytes of more audio of reply `n`."""
+        if n != self._reply:
+            self._reply, self._offset = n, 0
+            self._resampler = Resampler(self._call_rate_hz, self._format.rate_hz)
+        data = self._format.encode(self._resampler.push(pcm16))
+        offset = self._offset
+        self._offset += len(data) // self._format.encoding.sample_bytes
+        return offset, data
+
+    def to_call(self, wire_samples: int) -> int:
+        """Samples at the caller's rate, counted at the call's."""
+        return round(wire_samples * self._call_rate_hz / self._format.rate_hz)

@@ -1,0 +1,174 @@
+"""How does one gRPC stream carry a call? It attaches to it, moves messages both ways, and detaches."""
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import grpc
+from voice_workflow.v1 import voice_workflow_pb2 as pb
+
+from voice_gateway.core.events import (
+    INPUT_RATE_HZ,
+    CallEnded,
+    CallerAudio,
+    CallerEnded,
+    Failed,
+    Failure,
+    OptionsChanged,
+    PlayoutReported,
+    ReplyStopped,
+    TextTyped,
+    TurnCommitted,
+)
+from voice_gateway.edges.door import About, Limits
+from voice_gateway.edges.grpc import wire_in
+from voice_gateway.edges.grpc.audio import AudioIn, AudioOut, TooFast
+from voice_gateway.edges.grpc.wire_out import told
+from voice_gateway.errors import BadRequest, Unsupported
+from voice_gateway.session.session import Session
+
+if TYPE_CHECKING:
+    Context = grpc.aio.ServicerContext[pb.ClientMessage, pb.ServerMessage]
+
+_ACK_EVERY_S = 1.0
+"""A caller who only talks still learns what was taken in."""
+
+
+class Line:
+    """What a call keeps from stream to stream: formats, resamplers, the caller's numbering."""
+
+    def __init__(self, session: Session, agreed: wire_in.Agreed, token: str, limits: Limits) -> None:
+        self.session = session
+        self.agreed = agreed
+        self.token = token
+        self.limits = limits
+        self.audio_in = AudioIn(agreed.input, limits.max_audio_s, limits.max_ahead_s)
+        self.audio_out = AudioOut(agreed.output, session.options.output_rate_hz)
+        self.input_ratio = agreed.input.rate_hz / INPUT_RATE_HZ
+        self.last_seq = 0
+        self.carried = 0
+        """Streams that carried this call; only the last one may end it."""
+
+
+async def carry(line: Line, context: "Context", started: pb.ServerMessage) -> None:
+    """Both directions until the call is over, the caller hangs up, or the stream breaks."""
+    line.carried += 1
+    stream = line.carried
+    line.session.attach()
+    reader = asyncio.create_task(_receive(line, context), name=f"{line.session.name} reader")
+    try:
+        await context.write(started)
+        await _send(line, context)
+    finally:
+        reader.cancel()
+        if stream == line.carried:
+            # A caller who numbers its messages can take the call up again.
+            line.session.detach(returns=line.last_seq > 0)
+
+
+async def _send(line: Line, context: "Context") -> None:
+    """Everything the call tells, until its last word; acknowledgements when it is silent."""
+    while True:
+        try:
+            async with asyncio.timeout(_ACK_EVERY_S):
+                seq, event = await line.session.outbox.take()
+        except TimeoutError:
+            if line.last_seq:
+                await context.write(_numbered(line, pb.ServerMessage(), 0))
+            continue
+        await context.write(_numbered(line, told(event, line.audio_out, line.input_ratio), seq))
+        if isinstance(event, CallEnded):
+            return
+
+
+def _numbered(line: Line, message: pb.ServerMessage, seq: int) -> pb.ServerMessage:
+    message.seq = seq
+    message.ack = line.last_seq
+    message.input_samples_consumed = line.audio_in.consumed_samples
+    return message
+
+
+async def _receive(line: Line, context: "Context") -> None:
+    """Everything the caller sends, until it half-closes."""
+    while True:
+        message: object = await context.read()
+        if not isinstance(message, pb.ClientMessage):
+            break
+        if message.seq:
+            if message.seq <= line.last_seq:
+                continue  # sent again after a reconnect
+            line.last_seq = message.seq
+        if message.ack:
+            line.session.outbox.acknowledge(message.ack)
+        try:
+            _take(line, message)
+        except TooFast as error:
+            line.session.tell(Failed(Failure.BAD_REQUEST, str(error), fatal=True))
+            line.session.take(CallerEnded())
+        except BadRequest as error:
+            line.session.tell(Failed(Failure.BAD_REQUEST, str(error)))
+        except Unsupported as error:
+            line.session.tell(Failed(Failure.UNSUPPORTED, str(error)))
+    await asyncio.sleep(0)  # a cancelled stream reads like a half-closed one; the cancellation strikes here
+    line.session.take(CallerEnded())
+
+
+def _take(line: Line, message: pb.ClientMessage) -> None:
+    session = line.session
+    match message.WhichOneof("message"):
+        case "audio":
+            audio = message.audio
+            pcm16 = line.audio_in.take(audio.data, audio.first_sample, session.age_s)
+            if pcm16:
+                session.take(CallerAudio(pcm16))
+        case "playout":
+            report = message.playout
+            samples = line.audio_out.to_call(report.samples_played)
+            input_sample = round(report.input_sample / line.input_ratio)
+            session.take(PlayoutReported(report.reply, samples, input_sample, report.final))
+        case "text":
+            session.take(TextTyped(wire_in.typed_text(message.text, line.limits)))
+        case "commit":
+            session.take(TurnCommitted())
+        case "interrupt":
+            session.take(ReplyStopped())
+        case "update":
+            session.take(OptionsChanged(wire_in.update(session.options, message.update, line.limits)))
+        case "tool_result":
+            raise Unsupported("no tool was called: tools are not served by this gateway yet")
+        case "end":
+            session.take(CallerEnded())
+        case "start":
+            raise BadRequest("SessionStart comes first and only once; send SessionUpdate to change a running call")
+        case None:
+            if not message.ack:
+                raise BadRequest("an empty message; set one of its fields")
+
+
+def started_message(line: Line, about: About, *, resumed: bool) -> pb.ServerMessage:
+    """The answer to SessionStart."""
+    agreed, limits = line.agreed, line.limits
+    encodings = {encoding: code for code, encoding in wire_in.ENCODINGS.items()}
+    started = pb.SessionStarted(
+        session_id=line.session.name,
+        input=pb.AudioFormat(
+            encoding=encodings[agreed.input.encoding], sample_rate_hz=agreed.input.rate_hz, channels=1
+        ),
+        output=pb.AudioFormat(
+            encoding=encodings[agreed.output.encoding], sample_rate_hz=agreed.output.rate_hz, channels=1
+        ),
+        limits=wire_limits(about, limits, line.session.options.policy.max_turn),
+        resume_token=line.token,
+        resume_life_s=about.resume_life_s,
+        resumed=resumed,
+    )
+    return _numbered(line, pb.ServerMessage(started=started), 0)
+
+
+def wire_limits(about: About, limits: Limits, max_turn_s: float) -> pb.Limits:
+    """What a caller must keep to."""
+    return pb.Limits(
+        max_audio_ms=round(limits.max_audio_s * 1000),
+        max_message_bytes=4 * 1024 * 1024,
+        max_session_s=about.max_session_s,
+        max_turn_s=max_turn_s,
+    )

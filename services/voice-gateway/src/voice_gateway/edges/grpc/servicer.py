@@ -1,0 +1,91 @@
+"""What does the gRPC service answer? Converse and GetServerInfo; every refusal has a status and a sentence."""
+
+import asyncio
+from typing import TYPE_CHECKING, NoReturn
+
+import grpc
+from voice_workflow.v1 import voice_workflow_pb2 as pb
+from voice_workflow.v1 import voice_workflow_pb2_grpc
+
+from voice_gateway.edges.door import Door
+from voice_gateway.edges.grpc import wire_in
+from voice_gateway.edges.grpc.converse import Line, carry, started_message, wire_limits
+from voice_gateway.edges.grpc.status import status
+from voice_gateway.errors import BadRequest, NotFound, VoiceError
+
+if TYPE_CHECKING:
+    from voice_gateway.edges.grpc.converse import Context
+
+    InfoContext = grpc.aio.ServicerContext[pb.GetServerInfoRequest, pb.ServerInfo]
+
+_FIRST = "the first message must be SessionStart, with the audio formats; everything else comes after SessionStarted"
+
+
+class VoiceGateway(voice_workflow_pb2_grpc.VoiceGatewayServicer):
+    """The service, in front of the registry's door."""
+
+    def __init__(self, door: Door) -> None:
+        self._door = door
+        self._lines: dict[str, Line] = {}
+
+    async def Converse(self, request_iterator: object, context: "Context") -> None:  # type: ignore[override]
+        """One stream of one call."""
+        try:
+            first = await self._first(context)
+            line, resumed = self._take_up(first) if first.HasField("resume") else (self._begin(first), False)
+        except VoiceError as error:
+            await _abort(context, error)
+        try:
+            await carry(line, context, started_message(line, self._door.about, resumed=resumed))
+        finally:
+            if line.session.is_over:
+                self._lines.pop(line.token, None)
+
+    async def GetServerInfo(self, request: pb.GetServerInfoRequest, context: "InfoContext") -> pb.ServerInfo:
+        """What is served here."""
+        about, trouble = self._door.about, self._door.trouble()
+        encodings = [code for code in wire_in.ENCODINGS if code != pb.AUDIO_ENCODING_UNSPECIFIED]
+        return pb.ServerInfo(
+            version=about.version,
+            input_encodings=encodings,
+            output_encodings=encodings,
+            languages=about.languages,
+            asr_model=about.asr_model,
+            llm_model=about.llm_model,
+            voice=about.voice,
+            resume=True,
+            tools=False,
+            limits=wire_limits(about, self._door.limits, self._door.defaults.policy.max_turn),
+            ready=not trouble,
+            not_ready_reason=trouble,
+        )
+
+    async def _first(self, context: "Context") -> pb.SessionStart:
+        limit_s = self._door.about.start_timeout_s
+        try:
+            async with asyncio.timeout(limit_s):
+                message = await context.read()
+        except TimeoutError:
+            raise BadRequest(f"nothing came within {limit_s:g} s; {_FIRST}") from None
+        if not isinstance(message, pb.ClientMessage) or message.WhichOneof("message") != "start":
+            raise BadRequest(_FIRST)
+        return message.start
+
+    def _begin(self, start: pb.SessionStart) -> Line:
+        agreed = wire_in.agree(start, self._door.defaults, self._door.limits)
+        session, token = self._door.open(agreed.options)
+        line = self._lines[token] = Line(session, agreed, token, self._door.limits)
+        return line
+
+    def _take_up(self, start: pb.SessionStart) -> tuple[Line, bool]:
+        token = start.resume.token
+        session = self._door.resume(token)
+        line = self._lines[token]
+        if not session.outbox.rewind(start.resume.last_server_seq):
+            raise NotFound("what came after that message is not kept any more; start a new session")
+        return line, True
+
+
+async def _abort(context: "Context", error: VoiceError) -> NoReturn:
+    code, trailer = status(error)
+    await context.abort(code, str(error), trailer)

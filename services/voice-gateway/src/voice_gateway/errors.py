@@ -1,0 +1,77 @@
+"""What can go wrong, as a caller sees it.
+
+    VoiceError
+     ├─ Refused            no call now: all taken, draining, a backend down
+     ├─ BadRequest         the caller's message can't be served as it is
+     ├─ Unsupported        ... and never will be by this gateway
+     ├─ NotFound           no call waits under this resume token
+     └─ Upstream           a backend failed
+         ├─ Unavailable    it can't be reached, or refuses
+         ├─ TooSlow        it missed a deadline
+         └─ Broken         it answered nonsense, or nothing
+
+Each message is a sentence that says what to do. Edges map the tree to their wire; nothing else leaves a backend.
+"""
+
+from typing import Literal
+
+from voice_gateway.core.admission import Refusal
+from voice_gateway.core.events import Failed, Failure
+
+Service = Literal["asr", "llm", "tts"]
+
+
+class VoiceError(Exception):
+    """Anything a caller may be told."""
+
+
+class Refused(VoiceError):
+    """No call can start now."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(refusal.sentence)
+        self.refusal = refusal
+
+
+class BadRequest(VoiceError):
+    """The message can't be served; the sentence says what to send instead."""
+
+
+class Unsupported(VoiceError):
+    """What was asked for is in the contract and not served here."""
+
+
+class NotFound(VoiceError):
+    """No call waits under this token."""
+
+
+class Upstream(VoiceError):
+    """A backend failed."""
+
+    kind = "broken"
+
+    def __init__(self, service: Service, sentence: str, *, retryable: bool = True) -> None:
+        super().__init__(sentence)
+        self.service = service
+        self.retryable = retryable
+
+
+class Unavailable(Upstream):
+    """The backend can't be reached, or refuses."""
+
+    kind = "unavailable"
+
+
+class TooSlow(Upstream):
+    """The backend missed a deadline."""
+
+    kind = "timeout"
+
+
+class Broken(Upstream):
+    """The backend answered what can't be used, or nothing."""
+
+
+def failed(error: Upstream, *, fatal: bool = False) -> Failed:
+    """What the caller is told of a backend's failure."""
+    return Failed(Failure(f"{error.service}_{error.kind}"), str(error), error.retryable, fatal=fatal)

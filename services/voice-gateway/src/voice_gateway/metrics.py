@@ -1,0 +1,42 @@
+"""What does an operator see? The Prometheus metrics of the gateway."""
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+from voice_gateway.core.timeline import LATENCIES
+
+_SECONDS = (0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0)
+
+
+class Metrics:
+    """One registry per process (a test makes its own)."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self.calls = Gauge("voice_sessions_active", "calls held now", registry=self.registry)
+        self.started = Counter("voice_sessions_started", "calls begun", registry=self.registry)
+        self.ended = Counter("voice_sessions_ended", "calls over, by reason", ["reason"], registry=self.registry)
+        self.refused = Counter("voice_sessions_refused", "calls refused, by reason", ["reason"], registry=self.registry)
+        self.resumed = Counter("voice_sessions_resumed", "dropped calls taken up again", registry=self.registry)
+        self.turns = Counter("voice_turns", "turns of callers", registry=self.registry)
+        self.replies = Counter("voice_replies", "replies by how they ended", ["end"], registry=self.registry)
+        self.failures = Counter(
+            "voice_failures", "backend failures told to callers", ["failure"], registry=self.registry
+        )
+        self.backend_up = Gauge("voice_backend_up", "1 = the last probe succeeded", ["backend"], registry=self.registry)
+        self.latencies = {
+            name: Histogram(
+                f"voice_{name}_seconds", f"{start.value} to {end.value}", buckets=_SECONDS, registry=self.registry
+            )
+            for name, (start, end) in LATENCIES.items()
+        }
+        self.latencies["asr_lag"] = Histogram(
+            "voice_asr_lag_seconds",
+            "how far the recogniser was behind when a turn ended",
+            buckets=_SECONDS,
+            registry=self.registry,
+        )
+
+    def measured(self, latencies: dict[str, float]) -> None:
+        """One turn's latencies, by name."""
+        for name, seconds in latencies.items():
+            self.latencies[name].observe(seconds)

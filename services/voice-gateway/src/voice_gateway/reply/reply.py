@@ -1,0 +1,167 @@
+"""How does an answer get to the caller? Words become phrases, phrases audio, and audio leaves as it is played.
+
+Three tasks in a row, each waiting when the next one is full; cancelling `run` cancels all of them, and with them the
+requests to the language model and to TTS.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Protocol
+
+from voice_gateway.core.phrases import Phraser
+from voice_gateway.core.playout import Playout, SpokenWord, estimate_words
+from voice_gateway.core.timeline import Mark
+from voice_gateway.errors import Upstream
+from voice_gateway.ports import Sound, SpeakOptions, Synthesiser
+
+_PHRASES_AHEAD = 16
+"""Phrases waiting for TTS; the language model's stream is read no further."""
+
+
+class Listener(Protocol):
+    """Who wants to know how the reply goes."""
+
+    def reply_spelled(self, n: int, delta: str) -> None:
+        """More text."""
+
+    def reply_sounded(self, n: int, offset: int, pcm16: bytes) -> None:
+        """More audio leaves now."""
+
+    def reply_marked(self, n: int, mark: Mark) -> None:
+        """A moment of the timeline."""
+
+    def reply_failed(self, n: int, error: Upstream) -> None:
+        """A backend failed; what was made until then is still played."""
+
+
+@dataclass(frozen=True, slots=True)
+class Speaker:
+    """How a reply is spoken."""
+
+    synthesiser: Synthesiser
+    options: SpeakOptions
+    ahead_s: float
+    """Audio made ahead of playing; then TTS waits."""
+
+
+class Reply:
+    """Reply `n`."""
+
+    def __init__(
+        self,
+        n: int,
+        source: AsyncGenerator[str, None],
+        speaker: Speaker,
+        playout: Playout,
+        listener: Listener,
+        clock: Callable[[], float],
+    ) -> None:
+        self.n = n
+        self.playout = playout
+        self.text = ""
+        self.failed = False
+        self._source = source
+        self._speaker = speaker
+        self._listener = listener
+        self._clock = clock
+        self._phrases: asyncio.Queue[str | None] = asyncio.Queue(_PHRASES_AHEAD)
+        self._made = False
+        self._held = False
+        self._changed = asyncio.Event()
+        self._room = asyncio.Event()
+
+    async def run(self) -> None:
+        """Until everything was played, as far as the pacing clock knows."""
+        async with asyncio.TaskGroup() as tasks:
+            thinking = tasks.create_task(self._think(), name=f"reply {self.n} words")
+            tasks.create_task(self._speak(thinking), name=f"reply {self.n} audio")
+            await self._play()
+
+    def hold(self) -> None:
+        """Let no audio leave."""
+        self._held = True
+
+    def resume(self) -> None:
+        """Go on."""
+        self._held = False
+        self._changed.set()
+
+    async def _think(self) -> None:
+        phraser = Phraser()
+        try:
+            async with aclosing(self._source) as pieces:
+                async for piece in pieces:
+                    if not self.text:
+                        self._listener.reply_marked(self.n, Mark.FIRST_TOKEN)
+                    self.text += piece
+                    for phrase in phraser.push(piece):
+                        await self._phrases.put(phrase)
+                    self._listener.reply_spelled(self.n, piece)
+        except Upstream as error:
+            self._fail(error)
+        for phrase in phraser.flush():
+            await self._phrases.put(phrase)
+        await self._phrases.put(None)
+
+    async def _speak(self, thinking: asyncio.Task[None]) -> None:
+        try:
+            while (phrase := await self._phrases.get()) is not None:
+                self._listener.reply_marked(self.n, Mark.PHRASE_SENT)
+                await self._speak_phrase(phrase)
+        except Upstream as error:
+            thinking.cancel()
+            self._fail(error)
+        self._made = True
+        self._changed.set()
+
+    async def _speak_phrase(self, phrase: str) -> None:
+        playout, first_sample = self.playout, self.playout.made_samples
+        timed = False
+        async with aclosing(self._speaker.synthesiser.speak(phrase, self._speaker.options)) as sounds:
+            async for sound in sounds:
+                if not first_sample and not playout.made_samples:
+                    self._listener.reply_marked(self.n, Mark.FIRST_SOUND)
+                timed = timed or bool(sound.words)
+                self._add(sound, first_sample)
+                while playout.waiting_s > self._speaker.ahead_s:
+                    self._room.clear()
+                    await self._room.wait()
+        if not timed:
+            playout.add_words(estimate_words(phrase, first_sample, playout.made_samples - first_sample))
+
+    def _add(self, sound: Sound, first_sample: int) -> None:
+        rate_hz = self._speaker.options.rate_hz
+        self.playout.add_words([SpokenWord(text, first_sample + round(end_s * rate_hz)) for text, end_s in sound.words])
+        self.playout.add(sound.pcm16)
+        self._changed.set()
+
+    async def _play(self) -> None:
+        playout = self.playout
+        while True:
+            now = self._clock()
+            frame = None if self._held else playout.take(now)
+            if frame is not None:
+                self._listener.reply_sounded(self.n, *frame)
+                self._room.set()
+                continue
+            waiting = playout.waiting_s > 0 and not self._held
+            finished = self._made and not playout.waiting_s
+            if finished and playout.played_at() <= now:
+                return
+            wake_at = playout.played_at() if finished else playout.next_at() if waiting else None
+            await self._changed_by(None if wake_at is None else wake_at - now)
+
+    async def _changed_by(self, delay_s: float | None) -> None:
+        """Wait for a change, at most `delay_s`."""
+        try:
+            async with asyncio.timeout(delay_s):
+                await self._changed.wait()
+        except TimeoutError:
+            return
+        self._changed.clear()
+
+    def _fail(self, error: Upstream) -> None:
+        self.failed = True
+        self._listener.reply_failed(self.n, error)

@@ -1,0 +1,131 @@
+"""What does the caller say? Audio goes to the recogniser and to the detector; facts and transcripts come out."""
+
+from collections.abc import Callable
+from typing import Protocol
+
+from voice_gateway.core.events import INPUT_RATE_HZ, Transcribed, TurnChanged, TurnKind
+from voice_gateway.core.floor import Heard, SpeechStarted, SpeechStopped
+from voice_gateway.core.speech_gate import Edge, GatePolicy, SpeechGate, gate
+from voice_gateway.core.transcript import Listening, Recognised, listen
+from voice_gateway.ports import Ear, VoiceActivityDetector
+
+_QUIET_AFTER_S = 1.0
+"""After this much silence audio may wait for a full chunk: nobody waits for a final then."""
+
+
+class Told(Protocol):
+    """Where facts and events go."""
+
+    def fact(self, fact: SpeechStarted | SpeechStopped | Heard) -> None:
+        """For the turn machine."""
+
+    def tell(self, event: Transcribed | TurnChanged) -> None:
+        """For the caller."""
+
+    @property
+    def turn(self) -> int:
+        """Number of the turn that is going on."""
+
+
+class Hearing:
+    """One call's ears. Times are on `clock`; `began_at` is the call's beginning on it."""
+
+    def __init__(
+        self,
+        ear: Ear,
+        detector: VoiceActivityDetector | None,
+        policy: GatePolicy,
+        told: Told,
+        clock: Callable[[], float],
+    ) -> None:
+        self._ear = ear
+        self._policy = policy
+        self._told = told
+        self._clock = clock
+        self._began_at = clock()
+        self._gate = SpeechGate()
+        self._listening = Listening()
+        self._frames = 0
+        self._last_probability = 0.0
+        self._detector = detector.open(self._scored) if detector else None
+        self.final_at = 0.0
+        """When the last final came."""
+        self.last_speech_sample = 0
+        """The input sample after the last speech frame."""
+
+    @property
+    def last_speech_at(self) -> float:
+        """When the last speech frame arrived: T0."""
+        return self._gate.last_at
+
+    @property
+    def speech_began_at(self) -> float:
+        """When the first frame of the last speech arrived."""
+        return self._gate.first_at
+
+    @property
+    def received_s(self) -> float:
+        """Seconds of audio taken so far."""
+        return self._ear.received_s
+
+    @property
+    def open_audio(self) -> bytes:
+        """Audio no final stands for yet: what another recogniser would have to hear again."""
+        return self._ear.open_audio
+
+    async def run(self) -> None:
+        """Keep the recognition stream up until cancelled. Raises Upstream."""
+        try:
+            await self._ear.run(self._recognised)
+        finally:
+            if self._detector:
+                self._detector.close()
+
+    def push(self, pcm16: bytes) -> None:
+        """The caller's audio as it arrives. Raises Upstream when the recogniser is too far behind."""
+        now = self._clock()
+        if self._detector:
+            self._detector.push(pcm16, now)
+        self._ear.push(pcm16, urgent=self._is_urgent(now))
+
+    def finish_utterance(self) -> None:
+        """The caller says the turn is over: ask for the final."""
+        self._ear.finish_utterance()
+
+    def _is_urgent(self, now: float) -> bool:
+        """Whether a final may hang on this audio: speech has just paused. In the midst of speech, and in long
+        silence, audio may wait for a fuller message, which costs a fifth as much."""
+        if self._detector is None:
+            return True
+        paused = self._last_probability < self._policy.stop
+        return paused and now - self._gate.last_at < _QUIET_AFTER_S
+
+    def _scored(self, probability: float, arrived_at: float, frame_s: float) -> None:
+        self._frames += 1
+        self._last_probability = probability
+        sample = round(self._frames * frame_s * INPUT_RATE_HZ)
+        self._gate, edge = gate(self._gate, probability, arrived_at, frame_s, self._policy)
+        if self._gate.last_at == arrived_at:
+            self.last_speech_sample = sample
+        if edge is Edge.STARTED:
+            self._told.tell(TurnChanged(TurnKind.SPEECH_STARTED, self._told.turn, self._clock(), sample=sample))
+            self._told.fact(SpeechStarted())
+        elif edge is Edge.STOPPED:
+            stopped = self.last_speech_sample
+            self._told.tell(TurnChanged(TurnKind.SPEECH_STOPPED, self._told.turn, self._clock(), sample=stopped))
+            self._told.fact(SpeechStopped())
+
+    def _recognised(self, result: Recognised) -> None:
+        now = self._clock()
+        if result.final and result.text.strip():
+            self.final_at = now
+        self._listening, transcribed, heard = listen(
+            self._listening,
+            result,
+            turn=self._told.turn,
+            received_s=self._ear.received_s,
+            now=now - self._began_at,
+        )
+        if transcribed:
+            self._told.tell(transcribed)
+        self._told.fact(heard)

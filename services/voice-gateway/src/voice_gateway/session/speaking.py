@@ -1,0 +1,222 @@
+"""What does the caller get to hear? The reply that has the floor, and the history of what was really heard."""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from voice_gateway.core.conversation import Conversation, messages
+from voice_gateway.core.events import (
+    INPUT_RATE_HZ,
+    CallOptions,
+    Failed,
+    PlayoutReported,
+    ReplySound,
+    ReplyWords,
+    TurnChanged,
+    TurnKind,
+    TurnMeasured,
+)
+from voice_gateway.core.floor import ReplyAudible, ReplyEnded
+from voice_gateway.core.playout import Playout
+from voice_gateway.core.timeline import Mark, Timeline
+from voice_gateway.errors import Upstream, failed
+from voice_gateway.ports import LanguageModel, SpeakOptions, Synthesiser
+from voice_gateway.reply.reply import Reply, Speaker
+from voice_gateway.reply.source import fixed
+
+AMEND_S = 0.2
+"""A final playout report within this time of an interrupt corrects the history."""
+
+
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """The backends of a reply and how its audio leaves."""
+
+    model: LanguageModel
+    synthesiser: Synthesiser
+    lead_s: float
+    frame_s: float
+    ahead_s: float
+
+
+class Told(Protocol):
+    """Where facts and events go."""
+
+    def fact(self, fact: ReplyAudible | ReplyEnded) -> None:
+        """For the turn machine."""
+
+    def tell(self, event: ReplyWords | ReplySound | TurnChanged | TurnMeasured | Failed) -> None:
+        """For the caller."""
+
+    @property
+    def turn(self) -> int:
+        """Number of the turn that is going on."""
+
+
+@dataclass(slots=True)
+class _Current:
+    reply: Reply
+    task: asyncio.Task[None]
+    timeline: Timeline
+    turn: int
+    t0_sample: int
+    rate_hz: int
+    cut_at: float | None = None
+    """When it was interrupted."""
+
+
+class Speaking:
+    """One call's mouth. At most one reply has the floor; the one before may still be amended."""
+
+    def __init__(
+        self, voice: Voice, told: Told, tasks: asyncio.TaskGroup, clock: Callable[[], float], limit: int
+    ) -> None:
+        self._voice = voice
+        self._told = told
+        self._tasks = tasks
+        self._clock = clock
+        self._recent: deque[_Current] = deque(maxlen=2)
+        """The reply that has the floor, or had it last, and the one before, which may still be amended."""
+        self._silenced = False
+        self.conversation = Conversation(limit=limit)
+
+    @property
+    def current(self) -> Reply | None:
+        """The reply that has the floor, or had it last."""
+        return self._recent[-1].reply if self._recent else None
+
+    def start(self, n: int, words: str, text: str, options: CallOptions, timeline: Timeline, t0_sample: int) -> None:
+        """Begin reply `n`: to `words`, or of a known `text`."""
+        self.conversation = self.conversation.said(n, words)
+        if text:
+            source = fixed(text)
+        else:
+            timeline.mark(Mark.LLM_ASKED, self._clock())
+            source = self._voice.model.answer(messages(options.system_prompt, self.conversation), options.llm)
+        speaker = Speaker(
+            self._voice.synthesiser,
+            SpeakOptions(options.language, options.voice, options.output_rate_hz),
+            self._voice.ahead_s,
+        )
+        playout = Playout(options.output_rate_hz, self._voice.lead_s, self._voice.frame_s)
+        reply = Reply(n, source, speaker, playout, self, self._clock)
+        if self._silenced:
+            reply.hold()
+        task = self._tasks.create_task(reply.run(), name=f"reply {n}")
+        self._recent.append(_Current(reply, task, timeline, self._told.turn, t0_sample, options.output_rate_hz))
+        task.add_done_callback(lambda done: None if done.cancelled() else self._ended(n))
+        self._changed(TurnKind.REPLY_STARTED, n)
+
+    def hold(self, n: int) -> None:
+        """Let no audio leave."""
+        if current := self._at(n):
+            current.reply.hold()
+            self._changed(TurnKind.REPLY_HELD, n)
+
+    def resume(self, n: int) -> None:
+        """Go on."""
+        if current := self._at(n):
+            if not self._silenced:
+                current.reply.resume()
+            self._changed(TurnKind.REPLY_RESUMED, n)
+
+    def retract(self, n: int) -> None:
+        """Nobody heard it."""
+        if current := self._at(n):
+            current.task.cancel()
+            self.conversation = self.conversation.retracted(n)
+            self._changed(TurnKind.REPLY_RETRACTED, n)
+
+    def interrupt(self, n: int, speech_began_at: float | None) -> None:
+        """It was partly heard; `speech_began_at` is the first sample of a barge-in."""
+        current = self._at(n)
+        if current is None or current.cut_at is not None:
+            return
+        now = self._clock()
+        current.task.cancel()
+        current.cut_at = now
+        if speech_began_at is not None:
+            current.timeline.mark(Mark.BARGE_IN_BEGAN, speech_began_at)
+            current.timeline.mark(Mark.LAST_HEARD, now)
+        heard = current.reply.playout.heard_text(now)
+        self.conversation = self.conversation.truncated(n, heard)
+        heard_ms = round(1000 * current.reply.playout.heard_samples(now) / current.rate_hz)
+        self._changed(TurnKind.REPLY_INTERRUPTED, n, heard_text=heard, heard_ms=heard_ms)
+        self._measured(current)
+
+    def report(self, report: PlayoutReported) -> None:
+        """The caller says what it has played."""
+        current = self._at(report.n)
+        if current is None:
+            return
+        now = self._clock()
+        if current.cut_at is not None and (not report.final or now - current.cut_at > AMEND_S):
+            return
+        current.reply.playout.report(report.samples, now, final=report.final)
+        if report.samples and current.t0_sample:
+            began = report.input_sample - report.samples * INPUT_RATE_HZ / current.rate_hz
+            after_t0_s = (began - current.t0_sample) / INPUT_RATE_HZ
+            current.timeline.mark(Mark.REPLY_PLAYED, current.timeline.marks.get(Mark.SPEECH_ENDED, 0.0) + after_t0_s)
+        if current.cut_at is not None:
+            self.conversation = self.conversation.truncated(report.n, current.reply.playout.heard_text(now))
+
+    def silence(self, silenced: bool) -> None:
+        """While nobody is attached, audio stays here."""
+        self._silenced = silenced
+        if self.current and silenced:
+            self.current.hold()
+        elif self.current:
+            self.current.resume()
+
+    def stop(self) -> None:
+        """The call is over."""
+        for recent in self._recent:
+            recent.task.cancel()
+
+    def reply_spelled(self, n: int, delta: str) -> None:
+        """Listener of the reply."""
+        self._told.tell(ReplyWords(n, delta))
+
+    def reply_sounded(self, n: int, offset: int, pcm16: bytes) -> None:
+        """Listener of the reply."""
+        self._told.tell(ReplySound(n, offset, pcm16))
+        if offset == 0:
+            self.reply_marked(n, Mark.REPLY_LEFT)
+            self._told.fact(ReplyAudible(n))
+
+    def reply_marked(self, n: int, mark: Mark) -> None:
+        """Listener of the reply."""
+        if current := self._at(n):
+            current.timeline.mark(mark, self._clock())
+
+    def reply_failed(self, n: int, error: Upstream) -> None:
+        """Listener of the reply."""
+        self._told.tell(failed(error))
+
+    def _ended(self, n: int) -> None:
+        """Everything was played; or there was nothing to play."""
+        current = self._at(n)
+        if current is None or current.cut_at is not None:
+            return
+        reply = current.reply
+        text = reply.playout.spoken_text() if reply.failed else reply.text.strip()
+        self.conversation = self.conversation.replied(n, text)
+        self._changed(TurnKind.REPLY_ENDED, n, text=text)
+        self._measured(current)
+        self._told.fact(ReplyEnded(n))
+
+    def _at(self, n: int) -> _Current | None:
+        return next((recent for recent in self._recent if recent.reply.n == n), None)
+
+    def _changed(self, kind: TurnKind, n: int, *, text: str = "", heard_text: str = "", heard_ms: int = 0) -> None:
+        recent = self._at(n)
+        turn = recent.turn if recent else self._told.turn
+        event = TurnChanged(kind, turn, self._clock(), reply=n, text=text, heard_text=heard_text, heard_ms=heard_ms)
+        self._told.tell(event)
+
+    def _measured(self, current: _Current) -> None:
+        latencies = current.timeline.latencies()
+        if latencies:
+            self._told.tell(TurnMeasured(current.turn, current.reply.n, latencies))
