@@ -13,9 +13,7 @@ class Resampler:
 
     def __init__(self, from_hz: int, to_hz: int) -> None:
         # MQ: the shortest filter that keeps speech clean; less delay is worth more here than a steep edge.
-        self._stream = (
-            None if from_hz == to_hz else soxr.ResampleStream(from_hz, to_hz, 1, dtype="int16", quality="MQ")
-        )
+        self._stream = None if from_hz == to_hz else soxr.ResampleStream(from_hz, to_hz, 1, dtype="int16", quality="MQ")
 
     def push(self, pcm16: bytes) -> bytes:
         """The samples that are ready after `pcm16` (whole samples, possibly none)."""

@@ -1,0 +1,10 @@
+#!/usr/bin/env bash
+# Brings uv into .uv for a machine that has none. Needs no root.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+python=${1:-python3}
+command -v "$python" >/dev/null || { echo "no $python here: install Python 3.11 or newer" >&2; exit 1; }
+"$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' ||
+    { echo "$("$python" --version) is too old: install Python 3.11 or newer, or name one with make PYTHON=..." >&2; exit 1; }
+"$python" -m venv .uv || { echo "this Python has no venv: install it (Debian: python3-venv)" >&2; exit 1; }
+.uv/bin/pip install --quiet --disable-pip-version-check 'uv>=0.9,<1'

@@ -1,0 +1,20 @@
+"""How many tests passed and failed? Reads pytest's JUnit report: `count_tests.py REPORT PYTEST_STATUS`."""
+
+import sys
+from pathlib import Path
+from xml.etree import ElementTree
+
+
+def main(report: str, status: int) -> str:
+    """ "PASSED FAILED"; skipped counts as failed, and so does a run that ended badly without a failed test."""
+    text = Path(report).read_text(encoding="utf-8") if Path(report).exists() else ""
+    suites = ElementTree.fromstring(text).iter("testsuite") if text else []
+    total = bad = 0
+    for suite in suites:
+        total += int(suite.get("tests", 0))
+        bad += sum(int(suite.get(kind, 0)) for kind in ("failures", "errors", "skipped"))
+    return f"{max(0, total - bad)} {bad or int(status != 0)}"
+
+
+if __name__ == "__main__":
+    sys.stdout.write(main(sys.argv[1], int(sys.argv[2])) + "\n")

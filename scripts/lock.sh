@@ -1,0 +1,9 @@
+#!/usr/bin/env bash
+# Resolves the dependencies into the lock files: lock.sh UV LOCAL_PACKAGE...
+set -euo pipefail
+cd "$(dirname "$0")/.."
+uv=$1; shift
+options=(--universal --generate-hashes --no-header --no-annotate --python-version 3.11 --quiet)
+for package in "$@"; do options+=(--no-emit-package "$package"); done
+"$uv" pip compile "${options[@]}" --group dev pyproject.toml -o requirements.lock >/dev/null
+echo espeakng-loader | "$uv" pip compile "${options[@]}" - -o requirements-espeak.lock >/dev/null

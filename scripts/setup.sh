@@ -1,0 +1,11 @@
+#!/usr/bin/env bash
+# Installs the locked dependencies and this workspace into a virtual environment: setup.sh UV VENV
+set -euo pipefail
+cd "$(dirname "$0")/.."
+uv=$1 venv=$2
+[ -x "$venv/bin/python" ] || "$uv" venv --quiet --no-python-downloads --python '>=3.11' "$venv"
+echo "installing what requirements.lock names into $venv ..."
+"$uv" pip install --quiet --python "$venv/bin/python" --require-hashes -r requirements.lock
+packages=(-e proto)
+for service in services/*/; do packages+=(-e "$service"); done
+"$uv" pip install --quiet --python "$venv/bin/python" --no-deps --no-build-isolation "${packages[@]}"

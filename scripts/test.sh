@@ -1,0 +1,40 @@
+#!/usr/bin/env bash
+# Runs every check and every service's tests, one pytest process each, and ends with one total line.
+set -uo pipefail
+cd "$(dirname "$0")/.."
+python=${PYTHON:-.venv/bin/python}
+bin=$(dirname "$python")
+passed=0 failed=0
+
+check() { # name, command...
+    local name=$1; shift
+    if "$@"; then passed=$((passed + 1)); else failed=$((failed + 1)); echo "FAILED: $name" >&2; fi
+}
+
+tests() { # service
+    local report status
+    report=$(mktemp)
+    "$python" -m pytest "services/$1" --quiet --color=yes --durations=3 --junitxml="$report"
+    status=$?
+    # A crash, an error at collection or a skipped test is a failure: nothing here may be left out.
+    read -r good bad < <("$python" scripts/count_tests.py "$report" "$status")
+    passed=$((passed + good)) failed=$((failed + bad))
+    rm -f "$report"
+}
+
+check "ruff" "$bin/ruff" check --quiet .
+check "format" "$bin/ruff" format --check --quiet .
+check "layers" "$bin/lint-imports" --no-cache
+check "types" "$bin/mypy"
+check "generated code is fresh" env PYTHON="$python" scripts/proto.sh --check
+check "documents are fresh" "$python" scripts/check_docs.py
+if [ -z "${VOICE_AUDIO:-}" ]; then
+    VOICE_AUDIO=$("$python" scripts/fetch_recordings.py | tail -n 1) || { echo "no recordings" >&2; failed=$((failed + 1)); }
+fi
+export VOICE_AUDIO
+for service in "$@"; do
+    echo "== $service"
+    tests "$service"
+done
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ]

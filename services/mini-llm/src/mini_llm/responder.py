@@ -1,0 +1,64 @@
+"""What does the agent answer? A pure function of the conversation and the time."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from mini_llm.conversation import Conversation
+from mini_llm.hearing import Meaning, normalise, understand
+from mini_llm.resuming import LOOK_BACK
+from mini_llm.rulebook import Rulebook, load_rulebook
+from mini_llm.skills import SKILLS, Situation, recalled, shortened
+
+
+def respond(talk: Conversation, now: datetime) -> str:
+    """The answer to the caller's last message; without one, the agent opens the conversation.
+
+    The same conversation at the same time always gives the same answer, which is how the agent knows what it would
+    have gone on to say when the history shows that a barge-in cut its reply off.
+    """
+    return _respond(talk, now, depth=0)
+
+
+def _respond(talk: Conversation, now: datetime, depth: int) -> str:
+    rulebook = load_rulebook()
+    index = talk.last_user_index
+    if index < 0:
+        empty_turn = bool(talk.messages)
+        return rulebook.silence[0] if empty_turn else _fill(rulebook.opening, talk, rulebook)
+    asked = talk.before(index + 1)
+    if not normalise(asked.last_user_text):
+        return _taken_in_turn(rulebook.silence, len(asked.user_texts) - 1)
+
+    def replay(earlier: Conversation) -> str:
+        return _respond(earlier, now, depth + 1) if depth < LOOK_BACK else ""
+
+    situation = Situation(asked, now, replay, rulebook)
+    meanings = understand(asked.last_user_text)
+    if not meanings:
+        misses = sum(not understand(text) for text in asked.user_texts[:-1])
+        return _fill(_taken_in_turn(rulebook.fallback, misses), asked, rulebook)
+    return " ".join(_answer(meaning, situation) for meaning in meanings)
+
+
+def _answer(meaning: Meaning, situation: Situation) -> str:
+    outcome = SKILLS[meaning.intent.skill](situation, meaning)
+    earlier = situation.talk.user_texts[:-1]
+    times_before = sum(meaning.intent is other.intent for text in earlier for other in understand(text))
+    template = _taken_in_turn(meaning.intent.answers[outcome.variant], times_before)
+    return _fill(template, situation.talk, situation.rulebook, **outcome.fields)
+
+
+def _fill(template: str, talk: Conversation, rulebook: Rulebook, **fields: str) -> str:
+    if "{" not in template:
+        return template
+    name = recalled(talk.user_texts, "tell_name") if "{caller}" in template else ""
+    return template.format(
+        agent=talk.agent_name(rulebook.agent),
+        caller=f", {name}" if name else "",
+        heard=shortened(talk.last_user_text),
+        **fields,
+    )
+
+
+def _taken_in_turn(answers: Sequence[str], turn: int) -> str:
+    return answers[turn % len(answers)]

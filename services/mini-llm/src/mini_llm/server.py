@@ -1,0 +1,177 @@
+"""How does the HTTP server come up, say how it is, and go down?"""
+
+import asyncio
+import json
+import logging
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from aiohttp import web
+from prometheus_client import generate_latest
+
+from mini_llm.chat import Chat
+from mini_llm.metrics import Metrics
+from mini_llm.request import RequestRefused
+from mini_llm.rulebook import load_rulebook
+from mini_llm.settings import Settings
+from mini_llm.timeline import NoTimeline, Timeline, TimelineFile
+from mini_llm.wire import error_body, model_card, model_list
+
+LARGEST_BODY_BYTES = 4 * 1024 * 1024
+RETRY_AFTER_S = 1
+
+_LOG = logging.getLogger("mini_llm")
+
+_Endpoint = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+class CannotServe(Exception):
+    """The server cannot start; the message is a sentence for the operator."""
+
+
+@dataclass(slots=True)
+class Readiness:
+    """May chat requests come? No, with a sentence, while it loads and while it drains."""
+
+    obstacle: str = "Service is loading."
+
+    @property
+    def is_ready(self) -> bool:
+        """True when nothing is in the way."""
+        return not self.obstacle
+
+
+@asynccontextmanager
+async def serving(settings: Settings, timeline: Timeline | None = None) -> AsyncIterator[int]:
+    """Serve inside this context; gives the port. On leaving, running answers get `drain_s` to end.
+
+    Raises CannotServe when the port is taken or a file cannot be written.
+    """
+    file = _open_timeline(settings.timeline) if timeline is None and settings.timeline else None
+    readiness = Readiness()
+    metrics = Metrics()
+    chat = Chat(settings, metrics, timeline or file or NoTimeline())
+    runner = web.AppRunner(
+        build_app(chat, readiness), access_log=None, handler_cancellation=True, shutdown_timeout=settings.drain_s
+    )
+    loading: asyncio.TimerHandle | None = None
+    try:
+        await runner.setup()
+        port = await _listen(runner, settings.host, settings.port)
+        load_rulebook()
+        loading = _become_ready(readiness, settings.ready_after_ms / 1000)
+        if settings.ports_file:
+            _write_ports(settings.ports_file, port)
+        yield port
+    finally:
+        if loading:
+            loading.cancel()
+        readiness.obstacle = "Service is shutting down."
+        await runner.cleanup()
+        if file:
+            file.close()
+
+
+def build_app(chat: Chat, readiness: Readiness) -> web.Application:
+    """All routes."""
+    settings, started = chat.settings, int(time.time())
+
+    async def complete(http: web.Request) -> web.StreamResponse:
+        if not readiness.is_ready:
+            raise RequestRefused(readiness.obstacle, status=503)
+        return await chat.complete(http)
+
+    async def models(http: web.Request) -> web.Response:
+        return web.json_response(model_list(settings.model, started))
+
+    async def model(http: web.Request) -> web.Response:
+        name = http.match_info["model"]
+        if name != settings.model:
+            raise RequestRefused(f"The model `{name}` does not exist.", "model", status=404)
+        return web.json_response(model_card(name, started))
+
+    async def live(http: web.Request) -> web.Response:
+        return _health("Service is live.", 200)
+
+    async def ready(http: web.Request) -> web.Response:
+        return _health("Service is ready.", 200) if readiness.is_ready else _health(readiness.obstacle, 503)
+
+    async def metrics(http: web.Request) -> web.Response:
+        text = generate_latest(chat.metrics.registry)
+        return web.Response(body=text, content_type="text/plain", charset="utf-8")
+
+    app = web.Application(middlewares=[_errors_as_json], client_max_size=LARGEST_BODY_BYTES)
+    app.router.add_post("/v1/chat/completions", complete)
+    app.router.add_get("/v1/models", models)
+    app.router.add_get("/v1/models/{model:.+}", model)
+    app.router.add_get("/v1/health/live", live)
+    app.router.add_get("/v1/health/ready", ready)
+    app.router.add_get("/metrics", metrics)
+    app.router.add_get("/v1/metrics", metrics)
+    return app
+
+
+@web.middleware
+async def _errors_as_json(request: web.Request, handler: _Endpoint) -> web.StreamResponse:
+    """Every error leaves in vLLM's form, without a stack trace. (aiohttp names the arguments.)"""
+    try:
+        return await handler(request)
+    except RequestRefused as refusal:
+        return _error(refusal.message, refusal.status, refusal.param)
+    except web.HTTPException as error:
+        return _error(f"{request.method} {request.path}: {error.reason}.", error.status)
+    except Exception:
+        _LOG.exception("%s %s failed", request.method, request.path)
+        return _error("The server failed. Its log says why.", 500)
+
+
+def _error(message: str, status: int, param: str | None = None) -> web.Response:
+    headers = {"Retry-After": str(RETRY_AFTER_S)} if status in (429, 503) else None
+    return web.json_response(error_body(message, status, param), status=status, headers=headers)
+
+
+def _health(message: str, status: int) -> web.Response:
+    return web.json_response({"object": "health.response", "message": message}, status=status)
+
+
+async def _listen(runner: web.AppRunner, host: str, port: int) -> int:
+    site = web.TCPSite(runner, host, port)
+    try:
+        await site.start()
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise CannotServe(f"Cannot listen on {host}:{port}: {reason}. Set MINI_LLM_HOST or MINI_LLM_PORT.") from error
+    bound: int = runner.addresses[0][1]
+    return bound
+
+
+def _become_ready(readiness: Readiness, after_s: float) -> asyncio.TimerHandle | None:
+    """Now, or later by the timer given back."""
+
+    def ready() -> None:
+        readiness.obstacle = ""
+
+    if after_s:
+        return asyncio.get_running_loop().call_later(after_s, ready)
+    ready()
+    return None
+
+
+def _open_timeline(path: Path) -> TimelineFile:
+    try:
+        return TimelineFile(path)
+    except OSError as error:
+        raise CannotServe(f"Cannot write MINI_LLM_TIMELINE {path}: {error.strerror}.") from error
+
+
+def _write_ports(path: Path, port: int) -> None:
+    """Whole or not at all, for readers that wait for the file."""
+    new = path.with_name(path.name + ".new")
+    try:
+        new.write_text(json.dumps({"http": port}) + "\n", "utf-8")
+        new.replace(path)
+    except OSError as error:
+        raise CannotServe(f"Cannot write MINI_LLM_PORTS_FILE {path}: {error.strerror}.") from error

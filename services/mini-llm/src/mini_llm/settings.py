@@ -1,0 +1,62 @@
+"""What can an operator set? Read once from the environment."""
+
+from enum import StrEnum
+from pathlib import Path
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Fault(StrEnum):
+    """How a reply can go wrong on purpose."""
+
+    NONE = "none"
+    UNAVAILABLE = "unavailable"
+    """503 at once."""
+    RATE_LIMITED = "rate_limited"
+    """429 at once, with Retry-After."""
+    SILENT = "silent"
+    """The stream opens, then nothing comes."""
+    SLOW = "slow"
+    """Every token comes MINI_LLM_SLOW_MS late, on top of the one before."""
+    STALL_MIDWAY = "stall_midway"
+    """Half of the reply, then nothing more comes."""
+    ERROR_MIDWAY = "error_midway"
+    """Half of the reply, then an error event."""
+    CLOSE_MIDWAY = "close_midway"
+    """Half of the reply, then the connection breaks."""
+
+
+class Settings(BaseSettings):
+    """Every variable is MINI_LLM_ + the field's name in capitals."""
+
+    model_config = SettingsConfigDict(env_prefix="MINI_LLM_", frozen=True, extra="ignore", env_ignore_empty=True)
+
+    host: str = Field("0.0.0.0", description="address to listen on")
+    port: int = Field(8001, ge=0, le=65_535, description="port to listen on, 0 = any free one")
+    ports_file: Path | None = Field(None, description='file to write {"http": port} to once listening')
+    model: str = Field("mini-llm", min_length=1, description="model name that is listed and answered with")
+    strict_model: bool = Field(False, description="refuse requests for another model with 404")
+    ready_after_ms: int = Field(0, ge=0, description="not ready (503) so long after start, like weights loading")
+    drain_s: float = Field(5.0, ge=0, description="time running replies get to finish after SIGTERM, seconds")
+    first_token_ms: float = Field(0, ge=0, description="request arrived -> first token, milliseconds")
+    token_ms: float = Field(0, ge=0, description="from token to token, milliseconds")
+    script: str | None = Field(None, description="answer always this; {last} = the caller's last message")
+    timeline: Path | None = Field(None, description="file to append JSON lines with request and token times to")
+    fault: Fault = Field(Fault.NONE, description="what goes wrong: " + " | ".join(Fault))
+    fault_after: int = Field(0, ge=0, description="the first so many chat requests are answered well")
+    fault_count: int | None = Field(None, ge=0, description="so many requests go wrong, then all is well; unset = all")
+    slow_ms: float = Field(1_000, ge=0, description="extra time per token of the fault `slow`, milliseconds")
+
+
+class SettingsRefused(Exception):
+    """A variable holds something unusable; the message says which and why, one line each."""
+
+
+def read_settings() -> Settings:
+    """From the environment. Raises SettingsRefused."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        lines = [f"MINI_LLM_{str(problem['loc'][0]).upper()}: {problem['msg']}" for problem in error.errors()]
+        raise SettingsRefused("\n".join(lines)) from error
