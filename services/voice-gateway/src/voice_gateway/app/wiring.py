@@ -27,6 +27,8 @@ _CHANNEL = (
     ("grpc.keepalive_time_ms", 2**31 - 1),
     ("grpc.max_receive_message_length", 16 * 1024 * 1024),
 )
+_RIVA_STOP_HISTORY_MS = 800
+"""Riva's own default."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +105,8 @@ def _equipment(
         recogniser=recogniser,
         detector=detector,
         gate_policy=gate_policy(settings),
+        final_after_s=(settings.asr_stop_history_eou_ms or settings.asr_stop_history_ms or _RIVA_STOP_HISTORY_MS)
+        / 1000,
         voice=voice,
         metrics=metrics,
         clock=asyncio.get_running_loop().time,

@@ -16,6 +16,7 @@ from voice_gateway.core.timeline import Mark
 from voice_gateway.errors import Upstream
 from voice_gateway.ports import Sound, SpeakOptions, Synthesiser
 
+TICK_S = 0.001
 _PHRASES_AHEAD = 16
 """Phrases waiting for TTS; the language model's stream is read no further."""
 
@@ -67,6 +68,7 @@ class Reply:
         self._listener = listener
         self._clock = clock
         self._phrases: asyncio.Queue[str | None] = asyncio.Queue(_PHRASES_AHEAD)
+        self._spelled = 0
         self._made = False
         self._held = False
         self._changed = asyncio.Event()
@@ -96,14 +98,20 @@ class Reply:
                     if not self.text:
                         self._listener.reply_marked(self.n, Mark.FIRST_TOKEN)
                     self.text += piece
-                    for phrase in phraser.push(piece):
-                        await self._phrases.put(phrase)
-                    self._listener.reply_spelled(self.n, piece)
+                    if phrases := phraser.push(piece):
+                        await self._utter(phrases)
         except Upstream as error:
             self._fail(error)
-        for phrase in phraser.flush():
-            await self._phrases.put(phrase)
+        await self._utter(phraser.flush())
         await self._phrases.put(None)
+
+    async def _utter(self, phrases: list[str]) -> None:
+        """Hand phrases to TTS, and then their text to the caller: a message a phrase, not a message a token."""
+        for phrase in phrases:
+            await self._phrases.put(phrase)
+        if delta := self.text[self._spelled :]:
+            self._spelled = len(self.text)
+            self._listener.reply_spelled(self.n, delta)
 
     async def _speak(self, thinking: asyncio.Task[None]) -> None:
         try:
@@ -154,9 +162,9 @@ class Reply:
             await self._changed_by(None if wake_at is None else wake_at - now)
 
     async def _changed_by(self, delay_s: float | None) -> None:
-        """Wait for a change, at most `delay_s`."""
+        """Wait for a change, at most `delay_s`, but no shorter than a tick of uvloop's clock: that would spin."""
         try:
-            async with asyncio.timeout(delay_s):
+            async with asyncio.timeout(None if delay_s is None else max(delay_s, TICK_S)):
                 await self._changed.wait()
         except TimeoutError:
             return

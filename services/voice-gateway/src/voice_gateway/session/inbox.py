@@ -2,6 +2,8 @@
 
 import asyncio
 from collections import deque
+from dataclasses import replace
+from typing import TypeGuard
 
 from voice_gateway.core.events import CallEnded
 from voice_gateway.core.floor import Event, Heard
@@ -26,7 +28,7 @@ class Inbox:
         """Queue a fact. Raises InboxFull; the end of the call always fits."""
         facts = self._facts
         if facts and _is_partial(fact) and _is_partial(facts[-1]):
-            facts[-1] = fact
+            facts[-1] = _joined(facts[-1], fact)
             return
         if len(facts) >= self._limit and not isinstance(fact, CallEnded):
             raise InboxFull
@@ -41,5 +43,10 @@ class Inbox:
         return self._facts.popleft()
 
 
-def _is_partial(fact: Event | CallEnded) -> bool:
+def _is_partial(fact: Event | CallEnded) -> TypeGuard[Heard]:
     return isinstance(fact, Heard) and not fact.final and fact.stability < 1.0
+
+
+def _joined(before: Heard, after: Heard) -> Heard:
+    """One fact for two: a partial without words only tells how far the recogniser has come."""
+    return after if after.text else replace(before, until=after.until)

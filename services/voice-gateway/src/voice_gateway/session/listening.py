@@ -9,8 +9,8 @@ from voice_gateway.core.speech_gate import Edge, GatePolicy, SpeechGate, gate
 from voice_gateway.core.transcript import Listening, Recognised, listen
 from voice_gateway.ports import Ear, VoiceActivityDetector
 
-_QUIET_AFTER_S = 1.0
-"""After this much silence audio may wait for a full chunk: nobody waits for a final then."""
+_FINAL_WINDOW_S = 0.16
+"""How far apart the detector and the recogniser may see the end of speech, and a chunk of audio on top."""
 
 
 class Told(Protocol):
@@ -28,25 +28,26 @@ class Told(Protocol):
 
 
 class Hearing:
-    """One call's ears. Times are on `clock`; `began_at` is the call's beginning on it."""
+    """One call's ears. The recogniser says its final after `final_after_s` of silence."""
 
     def __init__(
         self,
         ear: Ear,
         detector: VoiceActivityDetector | None,
         policy: GatePolicy,
+        final_after_s: float,
         told: Told,
         clock: Callable[[], float],
     ) -> None:
         self._ear = ear
         self._policy = policy
+        self._final_after_s = final_after_s
         self._told = told
         self._clock = clock
         self._began_at = clock()
         self._gate = SpeechGate()
         self._listening = Listening()
         self._frames = 0
-        self._last_probability = 0.0
         self._detector = detector.open(self._scored) if detector else None
         self.final_at = 0.0
         """When the last final came."""
@@ -93,16 +94,12 @@ class Hearing:
         self._ear.finish_utterance()
 
     def _is_urgent(self, now: float) -> bool:
-        """Whether a final may hang on this audio: speech has just paused. In the midst of speech, and in long
-        silence, audio may wait for a fuller message, which costs a fifth as much."""
-        if self._detector is None:
-            return True
-        paused = self._last_probability < self._policy.stop
-        return paused and now - self._gate.last_at < _QUIET_AFTER_S
+        """Whether a final may hang on this audio: speech has paused for about as long as the recogniser waits.
+        Before and after that, audio may wait for a fuller message, which costs a fifth as much."""
+        return self._detector is None or abs(now - self._gate.last_at - self._final_after_s) < _FINAL_WINDOW_S
 
     def _scored(self, probability: float, arrived_at: float, frame_s: float) -> None:
         self._frames += 1
-        self._last_probability = probability
         sample = round(self._frames * frame_s * INPUT_RATE_HZ)
         self._gate, edge = gate(self._gate, probability, arrived_at, frame_s, self._policy)
         if self._gate.last_at == arrived_at:

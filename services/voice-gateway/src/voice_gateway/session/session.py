@@ -37,6 +37,7 @@ from voice_gateway.core.timeline import Mark, Timeline
 from voice_gateway.errors import Upstream, failed
 from voice_gateway.metrics import Metrics
 from voice_gateway.ports import ListenOptions, Recogniser, VoiceActivityDetector
+from voice_gateway.reply.reply import TICK_S
 from voice_gateway.session.inbox import Inbox, InboxFull
 from voice_gateway.session.journal_file import Journal
 from voice_gateway.session.listening import Hearing
@@ -53,6 +54,7 @@ class Equipment:
     recogniser: Recogniser
     detector: VoiceActivityDetector | None
     gate_policy: GatePolicy
+    final_after_s: float
     voice: Voice
     metrics: Metrics
     clock: Callable[[], float]
@@ -80,7 +82,9 @@ class Session:
         self._attached = asyncio.Event()
         self._detached = asyncio.Event()
         ear = equipment.recogniser.listen(ListenOptions(options.language, options.hotwords))
-        self._hearing = Hearing(ear, equipment.detector, equipment.gate_policy, self, equipment.clock)
+        self._hearing = Hearing(
+            ear, equipment.detector, equipment.gate_policy, equipment.final_after_s, self, equipment.clock
+        )
         self._speaking: Speaking | None = None
 
     # ------------------------------------------------------------------------------- the edge's side
@@ -246,8 +250,9 @@ class Session:
         now = self.age_s
         left_s = self._equipment.max_session_s - now
         due = turns.deadline(self._state, self.options.policy)
+        wait_s = left_s if due is None else min(left_s, due - now)
         try:
-            async with asyncio.timeout(left_s if due is None else min(left_s, due - now)):
+            async with asyncio.timeout(max(wait_s, TICK_S)):
                 return await self._inbox.get()
         except TimeoutError:
             if self.age_s >= self._equipment.max_session_s:
