@@ -1,17 +1,20 @@
 """What can an operator set? Every tunable, read once from the environment; errors name the variable."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from voice_gateway.core.events import CallOptions, LlmOptions
 from voice_gateway.core.floor import Policy
-from voice_gateway.core.speech_gate import GatePolicy
+from voice_gateway.core.speech_gate import GatePolicies, GatePolicy
 
 Seconds = Annotated[float, Field(ge=0)]
 Port = Annotated[int, Field(ge=0, le=65535)]
+OneOf = BeforeValidator(int)
+"""The environment holds text, which no Literal number equals."""
 
 
 class Settings(BaseSettings):
@@ -42,7 +45,7 @@ class Settings(BaseSettings):
     riva_asr_uri: str = Field("", description="host:port of ASR where it differs from RIVA_HOST:RIVA_PORT")
     riva_tts_uri: str = Field("", description="host:port of TTS where it differs")
     asr_language: str = Field("en-US", description="language of callers who name none")
-    asr_sample_rate: Literal[16000] = Field(16000, description="rate towards ASR, Hz")
+    asr_sample_rate: Annotated[Literal[16000], OneOf] = Field(16000, description="rate towards ASR, Hz")
     asr_stop_history_ms: int = Field(400, ge=0, description="silence after which ASR says final; 0 = its default")
     asr_stop_history_eou_ms: int = Field(0, ge=0, description="first-pass end of utterance; 0 = off")
     asr_chunk_ms: int = Field(100, ge=10, le=500, description="audio sent to ASR at once while nothing is urgent")
@@ -68,7 +71,9 @@ class Settings(BaseSettings):
 
     # ---- synthesis
     tts_voice: str = Field("", description="voice of callers who name none; empty = the server chooses")
-    tts_sample_rate: Literal[8000, 16000, 22050, 24000, 44100, 48000] = Field(16000, description="reply rate, Hz")
+    tts_sample_rate: Annotated[Literal[8000, 16000, 22050, 24000, 44100, 48000], OneOf] = Field(
+        16000, description="reply rate, Hz"
+    )
     tts_first_audio_timeout_s: float = Field(5, gt=0, description="phrase sent to first audio")
     tts_audio_timeout_s: float = Field(5, gt=0, description="between chunks of audio")
     tts_ahead_s: float = Field(6, gt=0, description="audio made ahead of playing; then TTS waits")
@@ -80,10 +85,10 @@ class Settings(BaseSettings):
     turn_end_silence_s: Seconds = Field(0.3, description="silence that ends a turn of settled words")
     turn_max_silence_s: Seconds = Field(1.5, description="silence that ends a turn of unsettled words")
     turn_end_on_final: bool = Field(False, description="a final ends the turn without further silence")
-    turn_barge_in_after_s: Seconds = Field(0.15, description="speech over a reply that interrupts it")
+    turn_barge_in_after_s: Seconds = Field(0.2, description="speech over a reply that interrupts it")
     turn_max_s: float = Field(60, ge=1, description="longest turn")
     turn_lag_slack_s: Seconds = Field(0.6, description="a recogniser this far back counts as behind")
-    turn_max_lag_s: Seconds = Field(15, description="a recogniser behind and silent for this long is lost")
+    turn_max_lag_s: Seconds = Field(8, description="a recogniser behind and silent for this long is lost")
     turn_idle_after_s: Seconds = Field(0, description="silence until the agent asks if anybody is there; 0 = never")
     turn_idle_tries: int = Field(2, ge=0, description="how often it asks before it hangs up")
     turn_idle_prompt: str = Field("Are you still there?", min_length=1, description="what it asks")
@@ -92,6 +97,17 @@ class Settings(BaseSettings):
     vad_stop: float = Field(0.35, gt=0, le=1, description="speech probability below which it stops")
     vad_start_frames: int = Field(2, ge=1, description="frames of 32 ms above VAD_START that start speech")
     vad_hangover_s: Seconds = Field(0.25, description="silence that stops speech")
+    vad_overlap_hangover_s: Seconds = Field(
+        0.1, description="the same over a reply; shorter than TURN_BARGE_IN_AFTER_S", validate_default=True
+    )
+
+    @field_validator("vad_overlap_hangover_s")
+    @classmethod
+    def _lets_a_cough_end(cls, value: float, info: ValidationInfo) -> float:
+        barge_in_after_s = info.data.get("turn_barge_in_after_s", 0.0)
+        if 0 < barge_in_after_s <= value:
+            raise ValueError(f"must be below TURN_BARGE_IN_AFTER_S ({barge_in_after_s:g}), or every cough interrupts")
+        return value
 
     @property
     def asr_target(self) -> str:
@@ -142,9 +158,10 @@ def turn_policy(settings: Settings) -> Policy:
     )
 
 
-def gate_policy(settings: Settings) -> GatePolicy:
+def gate_policies(settings: Settings) -> GatePolicies:
     """The speech gate's numbers."""
-    return GatePolicy(settings.vad_start, settings.vad_stop, settings.vad_start_frames, settings.vad_hangover_s)
+    turn = GatePolicy(settings.vad_start, settings.vad_stop, settings.vad_start_frames, settings.vad_hangover_s)
+    return GatePolicies(turn, replace(turn, hangover_s=settings.vad_overlap_hangover_s))
 
 
 def table() -> str:

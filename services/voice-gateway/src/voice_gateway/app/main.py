@@ -6,7 +6,7 @@ import logging
 import signal
 import socket
 import sys
-from collections.abc import Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 
 import grpc
 import uvloop
@@ -45,8 +45,13 @@ def main() -> None:
         sys.exit(f"voice-gateway: {error}")
 
 
-async def serve(settings: Settings, stop: asyncio.Event | None = None) -> None:
-    """Serve until SIGTERM or SIGINT (or `stop`), then drain. Raises OSError when a port is taken."""
+async def serve(
+    settings: Settings,
+    stop: asyncio.Event | None = None,
+    bound: Callable[[int, int], None] = lambda grpc_port, http_port: None,
+) -> None:
+    """Serve until SIGTERM or SIGINT (or `stop`), then drain; `bound` is told the ports once they answer.
+    Raises OSError when a port is taken."""
     stop = stop or _stop_on_signals()
     metrics = Metrics()
     async with backends(settings, metrics) as parts, asyncio.TaskGroup() as tasks:
@@ -65,6 +70,7 @@ async def serve(settings: Settings, stop: asyncio.Event | None = None) -> None:
         health_service = _health(server)
         await server.start()
         _tell_ports(settings, port, http_port)
+        bound(port, http_port)
         background.append(tasks.create_task(_follow(health_service, registry, parts, settings), name="health"))
         log.info("serving gRPC on port %d and HTTP on port %d", port, http_port)
         await stop.wait()

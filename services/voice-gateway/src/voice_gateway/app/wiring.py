@@ -14,7 +14,7 @@ from voice_gateway.backends.probes import Probes, llm_probe, riva_probe
 from voice_gateway.backends.riva_asr import AsrSettings, RivaRecogniser
 from voice_gateway.backends.riva_tts import RivaSynthesiser, TtsSettings
 from voice_gateway.backends.silero_vad import SileroDetector
-from voice_gateway.config import Settings, gate_policy
+from voice_gateway.config import Settings, gate_policies
 from voice_gateway.edges.door import About
 from voice_gateway.metrics import Metrics
 from voice_gateway.session.session import Equipment
@@ -104,7 +104,7 @@ def _equipment(
     return Equipment(
         recogniser=recogniser,
         detector=detector,
-        gate_policy=gate_policy(settings),
+        gate_policies=gate_policies(settings),
         final_after_s=(settings.asr_stop_history_eou_ms or settings.asr_stop_history_ms or _RIVA_STOP_HISTORY_MS)
         / 1000,
         voice=voice,

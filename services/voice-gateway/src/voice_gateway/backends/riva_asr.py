@@ -7,7 +7,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 import grpc
@@ -107,7 +107,7 @@ class RivaEar:
         retrying = AsyncRetrying(
             retry=retry_if_exception(lambda error: isinstance(error, Upstream) and error.retryable),
             stop=stop_after_attempt(self._settings.retries + 1),
-            wait=wait_exponential_jitter(initial=0.1, max=2.0, jitter=0.1),
+            wait=wait_exponential_jitter(multiplier=0.1, max=2.0, jitter=0.1),
             reraise=True,
         )
         while True:
@@ -175,12 +175,18 @@ class RivaEar:
 
     def _tell(self, response: riva.StreamingRecognizeResponse, told: Callable[[Recognised], None]) -> None:
         for result in recognised(response):
-            if result.audio_processed_s is not None:
-                processed_s = self._stream_began_s + result.audio_processed_s
-                result = Recognised(result.text, result.final, result.stability, processed_s, result.words)
+            result = _moved(result, self._stream_began_s)
             if result.final:
-                self._unsettled.take()
+                self._settle(result.audio_processed_s)
             told(result)
+
+    def _settle(self, until_s: float | None) -> None:
+        """A final stands for the audio up to `until_s`; what was sent while it was on its way is still open."""
+        sent = self._unsettled.take()
+        if until_s is not None:
+            open_bytes = round((self.received_s - self._pending.seconds - until_s) * INPUT_RATE_HZ) * 2
+            if open_bytes > 0:
+                self._unsettled.append(sent[-open_bytes:])
 
 
 class _Audio:
@@ -233,6 +239,15 @@ def recognised(response: riva.StreamingRecognizeResponse) -> list[Recognised]:
         processed_s = max(part.audio_processed for part in partials) or None
         found.append(Recognised(text, False, min(part.stability for part in partials), processed_s))
     return found
+
+
+def _moved(result: Recognised, by_s: float) -> Recognised:
+    """Times of a stream as times of the call."""
+    processed_s = None if result.audio_processed_s is None else by_s + result.audio_processed_s
+    words = tuple(
+        replace(word, start_s=max(0.0, by_s + word.start_s), end_s=max(0.0, by_s + word.end_s)) for word in result.words
+    )
+    return replace(result, audio_processed_s=processed_s, words=words)
 
 
 def _streaming_config(settings: AsrSettings, options: ListenOptions) -> riva.StreamingRecognitionConfig:

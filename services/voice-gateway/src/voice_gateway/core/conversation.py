@@ -56,14 +56,13 @@ class Message:
 
 
 def messages(system_prompt: str, conversation: Conversation) -> Sequence[Message]:
-    """The chat that the language model is shown. Turns nobody answered are joined with the one after, because
-    chat templates want user and assistant in turn."""
+    """The chat that the language model is shown. Turns nobody answered are joined with the one after, and so are
+    replies that no turn parts, because chat templates want user and assistant in turn."""
     chat = [Message("system", system_prompt)] if system_prompt else []
     for entry in conversation.exchanges:
-        if entry.words and chat and chat[-1].role == "user":
-            chat[-1] = Message("user", f"{chat[-1].content}\n{entry.words}")
-        elif entry.words:
-            chat.append(Message("user", entry.words))
-        if entry.reply:
-            chat.append(Message("assistant", entry.reply))
+        for message in (Message("user", entry.words), Message("assistant", entry.reply)):
+            if message.content and chat and chat[-1].role == message.role:
+                chat[-1] = Message(message.role, f"{chat[-1].content}\n{message.content}")
+            elif message.content:
+                chat.append(message)
     return chat

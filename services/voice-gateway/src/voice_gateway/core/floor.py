@@ -155,7 +155,7 @@ class Policy:
     lag_slack: float = 0.6
     """The recogniser counts as behind when it has not accounted for speech older than this."""
     max_lag: float = 15.0
-    """A recogniser that is behind and says nothing for this long is taken for lost."""
+    """A recogniser that is behind with something open and says nothing for this long is taken for lost."""
     idle_after: float = inf
     """Silence on both sides after which the agent asks whether anybody is there."""
     idle_tries: int = 2

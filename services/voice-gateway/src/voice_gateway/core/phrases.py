@@ -2,7 +2,7 @@
 
 The first phrase of a reply may end at a comma, because the caller waits for it; later ones are whole sentences,
 because prosody is better and there is time. No look-ahead: the token that completes a phrase releases it, except
-where a point may go on ("3." as in "3.5", "Dr.").
+where a point or comma may go on ("3." as in "3.5", "1," as in "1,000", "Dr.").
 """
 
 import re
@@ -11,12 +11,14 @@ MAX_PHRASE_CHARS = 200
 """Pipecat splits at 200 for Riva; NVIDIA's limits are higher but vary by release."""
 
 _MIN_CLAUSE_CHARS = 12
-_SENTENCE_END = re.compile(r"[.!?…]+[\"'”’)\]]*(?=\s|$)|\n+|[。！？]")  # noqa: RUF001
+_SENTENCE_END = re.compile(r"[.!?…]+[\"'”’)\]]*(?=\s|$)|\n+|[。！？।॥؟۔]")  # noqa: RUF001
 _CLAUSE_END = re.compile(r"[,;:—](?=\s|$)")
 _ABBREVIATION = re.compile(
-    r"(?:\b(?:mr|mrs|ms|dr|prof|st|vs|etc|no|e\.g|i\.e|jr|sr|gen|approx)|\b[a-z])\.$", re.IGNORECASE
+    r"(?:\b(?:mr|mrs|ms|dr|prof|st|vs|etc|e\.g|i\.e|jr|sr|gen|approx)|\b[a-z])\.\Z", re.IGNORECASE
 )
 _MARKUP = re.compile(r"[*#`<>{}_~|]+")
+_MARKUP_BETWEEN = re.compile(r"(?<=[^\W_])[*#`<>{}_~|]+(?=[^\W_])")
+"""It parts what it stands between: "2*3" is no "23"."""
 
 
 class Phraser:
@@ -43,24 +45,28 @@ class Phraser:
         """Where the first complete phrase of the pending text ends; 0 = nowhere yet."""
         for match in _SENTENCE_END.finditer(self._pending):
             if not self._may_go_on(match.end()):
-                return match.end()
+                return self._cut(match.end())
         if self._first:
             for match in _CLAUSE_END.finditer(self._pending):
-                if match.end() >= _MIN_CLAUSE_CHARS:
-                    return match.end()
-        if len(self._pending) > self._max_chars:
-            space = self._pending.rfind(" ", 1, self._max_chars)
-            return space if space > 0 else self._max_chars
-        return 0
+                if match.end() >= _MIN_CLAUSE_CHARS and not self._may_go_on(match.end()):
+                    return self._cut(match.end())
+        return self._cut(len(self._pending)) if len(self._pending) > self._max_chars else 0
+
+    def _cut(self, end: int) -> int:
+        """`end`, or a space before it where a phrase would be too long."""
+        if end <= self._max_chars:
+            return end
+        space = self._pending.rfind(" ", 1, self._max_chars)
+        return space if space > 0 else self._max_chars
 
     def _may_go_on(self, end: int) -> bool:
         before = self._pending[:end]
         if _ABBREVIATION.search(before):
             return True
-        return end == len(self._pending) and len(before) > 1 and before[-1] == "." and before[-2].isdigit()
+        return end == len(self._pending) and len(before) > 1 and before[-1] in ".,:" and before[-2].isdigit()
 
     def _take(self, end: int) -> list[str]:
-        phrase = _MARKUP.sub("", self._pending[:end]).strip()
+        phrase = _MARKUP.sub("", _MARKUP_BETWEEN.sub(" ", self._pending[:end])).strip()
         self._pending = self._pending[end:]
         if not any(sign.isalnum() for sign in phrase):
             return []

@@ -86,9 +86,11 @@ class Playout:
         return self._plays_until
 
     def report(self, samples: int, now: float, *, final: bool = False) -> None:
-        """The caller says how much it has played. Reports beyond what was sent count as all of it."""
+        """The caller says how much it has played. Reports beyond what was sent count as all of it, reports that go
+        back as what was reported before."""
         if self._report is None or not self._report.final:
-            self._report = _Report(min(samples, self._sent), now, final)
+            before = self._report.samples if self._report else 0  # nobody can unhear
+            self._report = _Report(max(before, min(samples, self._sent)), now, final)
 
     def heard_samples(self, now: float) -> int:
         """Samples the caller has heard by now."""
@@ -99,7 +101,8 @@ class Playout:
             return by_clock
         if report.final:
             return report.samples
-        return min(self._sent, report.samples + round((now - report.at) * self._rate_hz))
+        # What left after a gap can't have been heard before it left, however long ago the report is.
+        return max(report.samples, min(by_clock, report.samples + round((now - report.at) * self._rate_hz)))
 
     def heard_text(self, now: float) -> str:
         """The words whose audio the caller has heard by now."""

@@ -5,7 +5,7 @@ import json
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
+from pydantic import ConfigDict, TypeAdapter, with_config
 
 from voice_gateway.core import floor
 from voice_gateway.core.conversation import Exchange
@@ -81,13 +81,16 @@ def from_json(text: str) -> Snapshot:
     try:
         fields: dict[str, Any] = json.loads(text)
         version = fields.pop("version")
-        if version != VERSION:
-            raise ValueError(f"snapshot version {version} can't be read here; this gateway reads version {VERSION}")
-        open_audio = base64.b64decode(fields.pop("open_audio"))
+    except (ValueError, KeyError, AttributeError, TypeError) as error:
+        raise ValueError(f"this is no snapshot of a call: {error}") from None
+    if version != VERSION:
+        raise ValueError(f"snapshot version {version} can't be read here; this gateway reads version {VERSION}")
+    try:
+        open_audio = base64.b64decode(fields.pop("open_audio"), validate=True)
         tagged = fields.pop("state")
         state = TypeAdapter(_STATES[tagged.pop("kind")]).validate_python(tagged)
         rest = _REST.validate_python(fields)
-    except (ValidationError, KeyError, AttributeError, TypeError) as error:
+    except (ValueError, KeyError, AttributeError, TypeError) as error:
         raise ValueError(f"this is no snapshot of a call: {error}") from None
     return Snapshot(
         rest.session,

@@ -18,6 +18,14 @@ class GatePolicy:
     """Silence that stops it."""
 
 
+@dataclass(frozen=True, slots=True)
+class GatePolicies:
+    """A pause in the caller's turn may be long; a sound over a reply that ends at once is a cough."""
+
+    turn: GatePolicy
+    overlap: GatePolicy
+
+
 class Edge(Enum):
     """What changed."""
 

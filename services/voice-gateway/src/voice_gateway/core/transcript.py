@@ -50,8 +50,8 @@ def listen(
         last_sample=round((result.words[-1].end_s if result.words else processed_s) * INPUT_RATE_HZ),
     )
     if result.final:
-        following = Listening(state.utterance + 1 if text else state.utterance, began_s=processed_s)
-        return following, told if text or state.partial else None, fact
+        closes = bool(text or state.partial)  # an utterance the caller was told of gets its final, and no second one
+        return Listening(state.utterance + closes, began_s=processed_s), told if closes else None, fact
     if not text or (text == state.partial and result.stability < 1.0):
         return state, None, fact
     return replace(state, partial=text), told, fact

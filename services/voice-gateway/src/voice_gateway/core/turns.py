@@ -84,8 +84,7 @@ def deadline(state: State, policy: Policy) -> float | None:
 
 
 def step(state: State, event: Event, now: float, policy: Policy) -> Step:
-    """The state after `event` at `now`, and what to do. Deadlines that have passed by then are acted on too,
-    so that a late final ends its turn at once."""
+    """The state after `event` at `now`, and the orders. Passed deadlines count: a late final ends its turn at once."""
     if isinstance(event, Heard | Typed):
         event = replace(event, text=event.text.strip())
     if isinstance(event, Heard) and not isinstance(state, Ended):

@@ -129,7 +129,7 @@ class Reply:
         timed = False
         async with aclosing(self._speaker.synthesiser.speak(phrase, self._speaker.options)) as sounds:
             async for sound in sounds:
-                if not first_sample and not playout.made_samples:
+                if sound.pcm16 and not playout.made_samples:
                     self._listener.reply_marked(self.n, Mark.FIRST_SOUND)
                 timed = timed or bool(sound.words)
                 self._add(sound, first_sample)

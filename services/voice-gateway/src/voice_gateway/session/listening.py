@@ -5,7 +5,7 @@ from typing import Protocol
 
 from voice_gateway.core.events import INPUT_RATE_HZ, Transcribed, TurnChanged, TurnKind
 from voice_gateway.core.floor import Heard, SpeechStarted, SpeechStopped
-from voice_gateway.core.speech_gate import Edge, GatePolicy, SpeechGate, gate
+from voice_gateway.core.speech_gate import Edge, GatePolicies, SpeechGate, gate
 from voice_gateway.core.transcript import Listening, Recognised, listen
 from voice_gateway.ports import Ear, VoiceActivityDetector
 
@@ -26,6 +26,10 @@ class Told(Protocol):
     def turn(self) -> int:
         """Number of the turn that is going on."""
 
+    @property
+    def is_replying(self) -> bool:
+        """Whether a reply has the floor: then speech is judged more quickly."""
+
 
 class Hearing:
     """One call's ears. The recogniser says its final after `final_after_s` of silence."""
@@ -34,13 +38,13 @@ class Hearing:
         self,
         ear: Ear,
         detector: VoiceActivityDetector | None,
-        policy: GatePolicy,
+        policies: GatePolicies,
         final_after_s: float,
         told: Told,
         clock: Callable[[], float],
     ) -> None:
         self._ear = ear
-        self._policy = policy
+        self._policies = policies
         self._final_after_s = final_after_s
         self._told = told
         self._clock = clock
@@ -101,7 +105,8 @@ class Hearing:
     def _scored(self, probability: float, arrived_at: float, frame_s: float) -> None:
         self._frames += 1
         sample = round(self._frames * frame_s * INPUT_RATE_HZ)
-        self._gate, edge = gate(self._gate, probability, arrived_at, frame_s, self._policy)
+        policy = self._policies.overlap if self._told.is_replying else self._policies.turn
+        self._gate, edge = gate(self._gate, probability, arrived_at, frame_s, policy)
         if self._gate.last_at == arrived_at:
             self.last_speech_sample = sample
         if edge is Edge.STARTED:

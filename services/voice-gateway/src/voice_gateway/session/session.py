@@ -32,7 +32,7 @@ from voice_gateway.core.events import (
     TurnMeasured,
 )
 from voice_gateway.core.snapshot import Snapshot, UnheardReply
-from voice_gateway.core.speech_gate import GatePolicy
+from voice_gateway.core.speech_gate import GatePolicies
 from voice_gateway.core.timeline import Mark, Timeline
 from voice_gateway.errors import Upstream, failed
 from voice_gateway.metrics import Metrics
@@ -53,7 +53,7 @@ class Equipment:
 
     recogniser: Recogniser
     detector: VoiceActivityDetector | None
-    gate_policy: GatePolicy
+    gate_policies: GatePolicies
     final_after_s: float
     voice: Voice
     metrics: Metrics
@@ -83,7 +83,7 @@ class Session:
         self._detached = asyncio.Event()
         ear = equipment.recogniser.listen(ListenOptions(options.language, options.hotwords))
         self._hearing = Hearing(
-            ear, equipment.detector, equipment.gate_policy, equipment.final_after_s, self, equipment.clock
+            ear, equipment.detector, equipment.gate_policies, equipment.final_after_s, self, equipment.clock
         )
         self._speaking: Speaking | None = None
 
@@ -133,6 +133,11 @@ class Session:
         return round(self._hearing.received_s * INPUT_RATE_HZ)
 
     @property
+    def is_replying(self) -> bool:
+        """Whether a reply has the floor."""
+        return isinstance(self._state, floor.Thinking | floor.Speaking | floor.Overlap)
+
+    @property
     def age_s(self) -> float:
         """Seconds since the call began."""
         return self._equipment.clock() - self._began_at
@@ -155,7 +160,7 @@ class Session:
         reply = self._speaking.current if self._speaking else None
         now = self._equipment.clock()
         unheard = None
-        if reply and isinstance(self._state, floor.Thinking | floor.Speaking | floor.Overlap):
+        if reply and self.is_replying:
             unheard = UnheardReply(reply.n, reply.text, reply.playout.heard_samples(now))
         return Snapshot(
             session=self.name,

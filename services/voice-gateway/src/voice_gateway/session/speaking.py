@@ -63,6 +63,8 @@ class _Current:
     turn: int
     t0_sample: int
     rate_hz: int
+    held: bool = False
+    """Held by the turn machine, whether or not anybody is attached."""
     cut_at: float | None = None
     """When it was interrupted."""
 
@@ -112,12 +114,14 @@ class Speaking:
     def hold(self, n: int) -> None:
         """Let no audio leave."""
         if current := self._at(n):
+            current.held = True
             current.reply.hold()
             self._changed(TurnKind.REPLY_HELD, n)
 
     def resume(self, n: int) -> None:
         """Go on."""
         if current := self._at(n):
+            current.held = False
             if not self._silenced:
                 current.reply.resume()
             self._changed(TurnKind.REPLY_RESUMED, n)
@@ -165,10 +169,11 @@ class Speaking:
     def silence(self, silenced: bool) -> None:
         """While nobody is attached, audio stays here."""
         self._silenced = silenced
-        if self.current and silenced:
-            self.current.hold()
-        elif self.current:
-            self.current.resume()
+        for recent in self._recent:
+            if silenced:
+                recent.reply.hold()
+            elif not recent.held:
+                recent.reply.resume()
 
     def stop(self) -> None:
         """The call is over."""

@@ -1,6 +1,6 @@
 """How does the caller's audio become a call's, and back? Formats, rates and sample numbers."""
 
-from pcm import AudioFormat, Encoding, Resampler
+from pcm import AudioFormat, Encoding, Resampler, samples
 
 from voice_gateway.core.events import INPUT_RATE_HZ
 from voice_gateway.errors import BadRequest
@@ -31,11 +31,11 @@ class AudioIn:
             raise BadRequest(f"audio of {len(data)} bytes holds half a sample; send whole 16-bit samples")
         if len(data) > self._max_bytes:
             raise BadRequest(f"audio of {len(data)} bytes is longer than one second; send 20 to 100 ms at a time")
-        samples = len(data) // sample_bytes
+        count = len(data) // sample_bytes
         if first_sample > self._next_sample:
             data = self._fill(first_sample - self._next_sample) + data
         elif first_sample < self._next_sample and first_sample:
-            known = min(self._next_sample - first_sample, samples)
+            known = min(self._next_sample - first_sample, count)
             data = data[known * sample_bytes :]
         self._next_sample += len(data) // sample_bytes
         self._check_rate(age_s)
@@ -69,14 +69,16 @@ class AudioOut:
         self._format = format
         self._call_rate_hz = call_rate_hz
         self._resampler = Resampler(call_rate_hz, format.rate_hz)
-        self._reply = 0
+        self._next = (0, 0)
         self._offset = 0
 
-    def give(self, n: int, pcm16: bytes) -> tuple[int, bytes]:
-        """Wire offset and bytes of more audio of reply `n`."""
-        if n != self._reply:
-            self._reply, self._offset = n, 0
+    def give(self, n: int, first_sample: int, pcm16: bytes) -> tuple[int, bytes]:
+        """Wire offset and bytes of audio of reply `n` from `first_sample` on: more of it, or, on a stream that
+        took the call up again, what the last stream may have lost."""
+        if (n, first_sample) != self._next:
+            self._offset = round(first_sample * self._format.rate_hz / self._call_rate_hz)
             self._resampler = Resampler(self._call_rate_hz, self._format.rate_hz)
+        self._next = (n, first_sample + samples(pcm16))
         data = self._format.encode(self._resampler.push(pcm16))
         offset = self._offset
         self._offset += len(data) // self._format.encoding.sample_bytes

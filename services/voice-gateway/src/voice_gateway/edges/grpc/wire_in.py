@@ -119,6 +119,8 @@ def _policy(policy: Policy, wire: pb.EndpointingOptions, detection: pb.TurnDetec
             changes[field] = _within(f"endpointing.{name}", getattr(wire, name), low, high)
     if wire.HasField("end_on_final"):
         changes["end_on_final"] = wire.end_on_final
+    if detection not in pb.TurnDetection.values():
+        raise BadRequest(f"turn_detection = {detection} is not known; send SERVER or PUSH_TO_TALK")
     if detection != pb.TURN_DETECTION_UNSPECIFIED:
         changes["decides"] = detection == pb.TURN_DETECTION_SERVER
     return replace(policy, **changes)

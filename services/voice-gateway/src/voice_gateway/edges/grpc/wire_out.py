@@ -24,8 +24,8 @@ _REASONS = {reason: pb.SessionEnded.Reason.Value(reason.name) for reason in EndR
 def told(event: SessionEvent, audio: AudioOut, input_ratio: float) -> pb.ServerMessage:
     """The message of one event, without its numbers. `input_ratio` is the caller's rate over the call's."""
     match event:
-        case ReplySound(n, _, pcm16):
-            offset, data = audio.give(n, pcm16)
+        case ReplySound(n, first_sample, pcm16):
+            offset, data = audio.give(n, first_sample, pcm16)
             return pb.ServerMessage(reply_audio=pb.ReplyAudio(reply=n, offset=offset, data=data))
         case ReplyWords(n, delta):
             return pb.ServerMessage(reply_text=pb.ReplyText(reply=n, delta=delta))

@@ -1,0 +1,146 @@
+"""Audio leaves a lead ahead of being heard, and what was heard is known to the word."""
+
+import pytest
+from voice_gateway.core.playout import Playout, SpokenWord, estimate_words
+
+RATE_HZ = 1000
+
+
+def second(seconds: float = 1.0, value: bytes = b"\1\0") -> bytes:
+    """Audio of that length."""
+    return value * round(seconds * RATE_HZ)
+
+
+def playing(seconds: float = 1.0, lead_s: float = 0.2, frame_s: float = 0.1) -> Playout:
+    """A reply of which that much is made and nothing sent."""
+    playout = Playout(RATE_HZ, lead_s, frame_s)
+    playout.add(second(seconds))
+    return playout
+
+
+def sent(playout: Playout, now: float) -> list[int]:
+    """Where the frames that may leave by `now` begin."""
+    offsets = []
+    while frame := playout.take(now):
+        offsets.append(frame[0])
+    return offsets
+
+
+def test_frames_leave_when_they_are_a_lead_ahead_of_being_heard() -> None:
+    playout = playing()
+    assert sent(playout, 5.0) == [0, 100, 200]  # the third is heard 0.2 s after it left
+    assert playout.next_at() == pytest.approx(5.1)
+    assert sent(playout, 5.0999) == []
+    assert sent(playout, 5.1001) == [300]
+    assert sent(playout, 5.3001) == [400, 500]
+    assert playout.played_at() == pytest.approx(5.6)
+
+
+def test_frames_are_cut_across_the_pieces_as_they_were_made() -> None:
+    playout = Playout(RATE_HZ, 10.0, 0.1)
+    for size in (30, 200, 5, 40):
+        playout.add(second(size / RATE_HZ, bytes([size, 0])))
+    frames = []
+    while frame := playout.take(0.0):
+        frames.append(frame)
+    assert [(offset, len(data) // 2) for offset, data in frames] == [(0, 100), (100, 100), (200, 75)]
+    assert b"".join(data for _, data in frames) == b"".join(second(n / RATE_HZ, bytes([n, 0])) for n in (30, 200, 5, 40))
+
+
+def test_empty_audio_is_no_frame() -> None:
+    playout = Playout(RATE_HZ, 0.2, 0.1)
+    playout.add(b"")
+    assert playout.take(1.0) is None
+    assert (playout.made_samples, playout.waiting_s) == (0, 0.0)
+
+
+def test_what_is_made_and_what_waits_is_counted() -> None:
+    playout = playing(1.0)
+    playout.take(0.0)
+    assert (playout.sent_samples, playout.made_samples, playout.waiting_s) == (100, 1000, 0.9)
+
+
+def test_after_an_underrun_the_clock_starts_from_the_moment_audio_leaves_again() -> None:
+    playout = playing(0.2)
+    sent(playout, 1.0)
+    assert playout.heard_samples(3.0) == 200
+    playout.add(second(0.5))
+    sent(playout, 3.0)
+    assert playout.heard_samples(3.0) == 200
+    assert playout.heard_samples(3.1) == 300
+    assert playout.played_at() == pytest.approx(3.3)
+
+
+def test_without_reports_the_clock_says_what_was_heard() -> None:
+    playout = playing()
+    sent(playout, 2.0)
+    assert [playout.heard_samples(at) for at in (2.0, 2.05, 2.3, 9.0)] == [0, 50, 300, 300]
+
+
+def test_a_report_corrects_the_clock_and_playing_goes_on_from_it() -> None:
+    playout = playing()
+    sent(playout, 2.0)
+    playout.report(50, 2.2)
+    assert [playout.heard_samples(at) for at in (2.2, 2.3, 9.0)] == [50, 150, 300]
+
+
+def test_a_final_report_is_the_last_word() -> None:
+    playout = playing()
+    sent(playout, 2.0)
+    playout.report(120, 2.2, final=True)
+    playout.report(250, 2.3)
+    playout.report(250, 2.4, final=True)
+    assert playout.heard_samples(9.0) == 120
+
+
+def test_a_report_beyond_what_was_sent_counts_as_all_of_it() -> None:
+    playout = playing()
+    sent(playout, 2.0)
+    playout.report(10**9, 2.0)
+    assert playout.heard_samples(2.0) == 300
+    assert playout.heard_samples(9.0) == 300
+
+
+def test_a_report_that_goes_back_does_not_take_back_what_was_heard() -> None:
+    playout = playing()
+    sent(playout, 2.0)
+    playout.report(200, 2.2)
+    playout.report(10, 2.25)
+    assert playout.heard_samples(2.25) == 200
+    playout.report(0, 2.3, final=True)
+    assert playout.heard_samples(9.0) == 200
+
+
+def test_an_old_report_does_not_make_audio_heard_that_left_just_now() -> None:
+    playout = playing(0.1)
+    sent(playout, 1.0)
+    playout.report(100, 1.1)
+    playout.add(second(0.2))
+    sent(playout, 6.0)
+    assert [playout.heard_samples(at) for at in (6.0, 6.1, 6.2)] == [100, 200, 300]
+
+
+def test_what_was_heard_is_known_to_one_word() -> None:
+    playout = playing()
+    playout.add_words([SpokenWord("one", 100), SpokenWord("two", 200), SpokenWord("three", 300)])
+    sent(playout, 2.0)
+    heard = [playout.heard_text(at) for at in (2.0, 2.099, 2.1, 2.199, 2.2, 2.3)]
+    assert heard == ["", "", "one", "one", "one two", "one two three"]
+    assert playout.spoken_text() == "one two three"
+
+
+def test_while_a_reply_is_held_what_was_sent_before_is_still_heard_and_no_more() -> None:
+    playout = playing()
+    sent(playout, 2.0)  # held from here: nobody takes
+    assert playout.heard_samples(7.0) == 300
+    assert sent(playout, 7.0) == [300, 400, 500]
+    assert playout.heard_samples(7.05) == 350
+
+
+def test_words_of_a_voice_that_does_not_tell_end_in_proportion_to_their_letters() -> None:
+    assert estimate_words("a bbb cccc", 1000, 1100) == [
+        SpokenWord("a", 1200),
+        SpokenWord("bbb", 1600),
+        SpokenWord("cccc", 2100),
+    ]
+    assert estimate_words("  ", 0, 100) == []

@@ -1,0 +1,99 @@
+"""A call written by one gateway is read by another as it was."""
+
+import json
+from dataclasses import replace
+from math import inf
+
+import pytest
+from voice_gateway.core import floor
+from voice_gateway.core.conversation import Exchange
+from voice_gateway.core.events import CallOptions, LlmOptions
+from voice_gateway.core.floor import Call, Policy
+from voice_gateway.core.snapshot import Snapshot, UnheardReply, from_json, to_json
+
+CALL = Call(replies=2, tries=1, pause=0.4, language="en-US", heard_until=1.5, heard_at=1.75)
+STATES: list[floor.State] = [
+    floor.Idle(CALL, 1.0, "still open"),
+    floor.Hearing(CALL, 1.0, "words", "partial", 0.5),
+    floor.Pausing(CALL, 2.0, 1.0, "words", "partial", 0.5, True, 3),
+    floor.Thinking(CALL, 2, "words", "open"),
+    floor.Speaking(CALL, 2, "open"),
+    floor.Overlap(CALL, 2, 1.0, True, "kept", "open", "words", "partial", 1.25, 1.5),
+    floor.Overlap(CALL, 2, 1.0, False),
+    floor.Ended(CALL, "idle"),
+]
+
+
+def snapshot(state: floor.State) -> Snapshot:
+    return Snapshot(
+        session="call-1",
+        options=CallOptions(
+            language="en-US",
+            voice="",
+            system_prompt="Be “kind”.\n",
+            llm=LlmOptions("m", 0.1 + 0.2, 64),
+            policy=Policy(idle_after=inf, greets=True, decides=False),
+            output_rate_hz=24000,
+            greeting="Hi",
+            hotwords=(("Riva", 20.0),),
+            metadata=(("tenant", "7"),),
+        ),
+        exchanges=(Exchange(1, "", "Hi"), Exchange(2, "नमस्ते", "Hel", cut=True)),
+        state=state,
+        turn=2,
+        age_s=1 / 3,
+        received_samples=48000,
+        open_audio=bytes(range(256)),
+        unheard=UnheardReply(2, "Hello you", 1200),
+    )
+
+
+@pytest.mark.parametrize("state", STATES, ids=lambda state: type(state).__name__)
+def test_a_call_comes_back_as_it_was_in_every_state(state: floor.State) -> None:
+    before = snapshot(state)
+    text = to_json(before)
+    assert "\n" not in text
+    assert from_json(text) == before
+    assert from_json(text).options.policy.idle_after == inf
+
+
+def test_every_state_of_the_machine_is_covered_here() -> None:
+    kinds = {kind for kind in vars(floor).values() if isinstance(kind, type) and issubclass(kind, floor.State)}
+    assert {type(state) for state in STATES} == kinds
+
+
+def test_a_call_without_an_unheard_reply_or_open_audio_comes_back_too() -> None:
+    before = replace(snapshot(STATES[0]), unheard=None, open_audio=b"", exchanges=())
+    assert from_json(to_json(before)) == before
+
+
+def test_another_version_is_refused_by_its_number() -> None:
+    fields = json.loads(to_json(snapshot(STATES[0])))
+    with pytest.raises(ValueError, match="snapshot version 99 can't be read here; this gateway reads version 1"):
+        from_json(json.dumps({**fields, "version": 99}))
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "5", "null", '"text"', "{}", '{"version": 1}'])
+def test_garbage_is_no_snapshot(text: str) -> None:
+    with pytest.raises(ValueError, match="this is no snapshot of a call"):
+        from_json(text)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("state", {"kind": "Dozing"}),
+        ("state", {"kind": "Idle"}),
+        ("state", None),
+        ("turn", "many"),
+        ("exchanges", [{"n": 1}]),
+        ("options", {}),
+        ("open_audio", "not base 64!"),
+        ("open_audio", 7),
+        ("surprise", 1),
+    ],
+)
+def test_a_snapshot_with_a_bad_field_is_refused(name: str, value: object) -> None:
+    fields = json.loads(to_json(snapshot(STATES[0])))
+    with pytest.raises(ValueError, match="this is no snapshot of a call"):
+        from_json(json.dumps({**fields, name: value}))

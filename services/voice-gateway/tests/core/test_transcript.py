@@ -1,0 +1,88 @@
+"""Results of the recogniser become transcripts for the caller and facts for the machine."""
+
+from voice_gateway.core.events import Transcribed, WordTime
+from voice_gateway.core.floor import Heard
+from voice_gateway.core.transcript import Listening, Recognised, listen
+
+
+def fold(*results: Recognised, received_s: float = 5.0, now: float = 9.0) -> tuple[list[Transcribed], list[Heard]]:
+    """What the caller and the machine are told of `results`."""
+    state, told, facts = Listening(), [], []
+    for result in results:
+        state, transcribed, fact = listen(state, result, turn=3, received_s=received_s, now=now)
+        told += [transcribed] if transcribed else []
+        facts.append(fact)
+    return told, facts
+
+
+def partial(text: str, stability: float = 0.5, processed_s: float | None = None) -> Recognised:
+    return Recognised(text, False, stability, processed_s)
+
+
+def final(text: str, processed_s: float | None = None) -> Recognised:
+    return Recognised(text, True, 1.0, processed_s)
+
+
+def test_the_leading_space_of_a_result_is_dropped() -> None:
+    told, facts = fold(partial(" hello "), final(" hello world "))
+    assert [event.text for event in told] == ["hello", "hello world"]
+    assert [fact.text for fact in facts] == ["hello", "hello world"]
+
+
+def test_utterances_are_numbered_and_a_final_closes_one() -> None:
+    told, _ = fold(partial("a"), final("a b"), final("c"), partial("d"))
+    assert [(event.utterance, event.final) for event in told] == [(1, False), (1, True), (2, True), (3, False)]
+    assert {event.turn for event in told} == {3}
+
+
+def test_an_unchanged_partial_is_told_once_but_the_machine_hears_it_each_time() -> None:
+    told, facts = fold(partial("hello"), partial(" hello"), partial("hello", 0.9), partial("hello you"))
+    assert [event.text for event in told] == ["hello", "hello you"]
+    assert [fact.stability for fact in facts] == [0.5, 0.5, 0.9, 0.5]
+
+
+def test_a_partial_that_becomes_stable_is_told_again() -> None:
+    told, _ = fold(partial("hello"), partial("hello", 1.0))
+    assert [event.stability for event in told] == [0.5, 1.0]
+
+
+def test_progress_without_words_is_for_the_machine_only() -> None:
+    told, facts = fold(partial("", processed_s=4.0))
+    assert told == []
+    assert facts == [Heard("", False, 0.5, until=8.0)]
+
+
+def test_audio_the_recogniser_has_not_worked_through_is_not_stood_for() -> None:
+    _, facts = fold(partial("a", processed_s=3.5), final("a", 5.0), partial("b"), final("b", 7.0), received_s=5.0)
+    assert [fact.until for fact in facts] == [7.5, 9.0, 9.0, 9.0]
+
+
+def test_an_empty_final_nobody_waits_for_is_not_told() -> None:
+    told, facts = fold(final(""), final("  "))
+    assert told == []
+    assert [fact.final for fact in facts] == [True, True]
+
+
+def test_an_empty_final_closes_the_partial_the_caller_saw_and_its_number_is_not_used_again() -> None:
+    told, _ = fold(partial("hm"), final(""), partial("hello"))
+    assert [(event.utterance, event.text, event.final) for event in told] == [
+        (1, "hm", False),
+        (1, "", True),
+        (2, "hello", False),
+    ]
+
+
+def test_the_same_words_in_the_next_utterance_are_told_again() -> None:
+    told, _ = fold(partial("yes"), final("yes"), partial("yes"))
+    assert [event.utterance for event in told] == [1, 1, 2]
+
+
+def test_the_samples_are_those_of_the_words_where_the_recogniser_tells_them() -> None:
+    words = (WordTime("go", 1.0, 1.25, 0.9), WordTime("on", 1.5, 2.0, 0.8))
+    told, _ = fold(Recognised("go on", True, 1.0, 3.0, words))
+    assert (told[0].first_sample, told[0].last_sample, told[0].words) == (16000, 32000, words)
+
+
+def test_without_word_times_an_utterance_reaches_from_the_last_final_to_the_audio_worked_through() -> None:
+    told, _ = fold(final("a", 2.0), partial("b", processed_s=2.5))
+    assert [(event.first_sample, event.last_sample) for event in told] == [(0, 32000), (32000, 40000)]

@@ -1,0 +1,307 @@
+"""What else makes a call? Stories of greetings, idle callers, push-to-talk, typed turns and the stop button."""
+
+import pytest
+from turn_player import STARTED, STOPPED, Play, Script, Told, progress, said, saying
+from voice_gateway.core.floor import (
+    Action,
+    Cause,
+    Committed,
+    EndCall,
+    HoldReply,
+    Interrupted,
+    InterruptReply,
+    Policy,
+    ReplyAudible,
+    ReplyEnded,
+    ResumeReply,
+    RetractReply,
+    StartReply,
+    Typed,
+)
+
+GREETS = Policy(greets=True)
+GREETING = (0.0, StartReply(1, "", cause=Cause.GREETING))
+IDLES = Policy(idle_after=10.0, idle_tries=2)
+PUSH = Policy(decides=False)
+ASKED: Script = [(1.0, STARTED), (2.0, said("one")), (2.1, STOPPED)]
+ANSWERED: tuple[float, Action] = (2.4, StartReply(1, "one"))
+PUSHED: Script = [*ASKED, (2.4, Committed())]
+
+
+# ------------------------------------------------------------------------------------ greeting and silence
+
+
+def test_the_agent_greets_first(play: Play) -> None:
+    assert play([(0.5, ReplyAudible(1)), (2.0, ReplyEnded(1))], GREETS) == [GREETING]
+
+
+def test_a_greeting_is_given_once_even_when_it_fails(play: Play) -> None:
+    assert play([(0.5, ReplyEnded(1))], GREETS) == [GREETING]
+
+
+def test_a_caller_who_speaks_before_the_greeting_is_heard_gets_an_answer_instead(play: Play) -> None:
+    story = play([(0.2, STARTED), (0.9, said("hello")), (1.0, STOPPED)], GREETS)
+    assert story == [GREETING, (0.2, HoldReply(1)), (0.9, RetractReply(1)), (1.3, StartReply(2, "hello"))]
+
+
+def test_a_caller_with_a_partial_before_the_greeting_is_heard_gets_an_answer_too(play: Play) -> None:
+    story = play([(0.2, STARTED), (0.9, saying("hello")), (1.0, STOPPED), (1.1, said("hello"))], GREETS)
+    assert story == [GREETING, (0.2, HoldReply(1)), (0.9, RetractReply(1)), (1.3, StartReply(2, "hello"))]
+
+
+def test_a_noise_does_not_swallow_the_greeting(play: Play) -> None:
+    assert play([(0.2, STARTED), (1.2, STOPPED), (1.5, ReplyAudible(1))], GREETS) == [
+        GREETING,
+        (0.2, HoldReply(1)),
+        (1.2, ResumeReply(1)),
+    ]
+
+
+def test_a_greeting_can_be_interrupted(play: Play) -> None:
+    story = play([(0.5, ReplyAudible(1)), (1.0, STARTED), (2.0, said("hi")), (2.1, STOPPED)], GREETS)
+    assert story == [GREETING, (1.2, InterruptReply(1)), (2.4, StartReply(2, "hi"))]
+
+
+def test_the_idle_prompt_comes_and_comes_again_and_then_the_call_ends(play: Play) -> None:
+    prompts: Script = [(11.0, ReplyAudible(1)), (12.0, ReplyEnded(1)), (23.0, ReplyEnded(2))]
+    assert play(prompts, IDLES) == [
+        (10.0, StartReply(1, "", cause=Cause.SILENCE)),
+        (22.0, StartReply(2, "", cause=Cause.SILENCE)),
+        (33.0, EndCall("idle")),
+    ]
+
+
+def test_a_caller_who_speaks_again_gets_all_idle_prompts_again(play: Play) -> None:
+    script: Script = [(12.0, ReplyEnded(1)), (15.0, Typed("yes")), (16.0, ReplyEnded(2))]
+    assert play([*script, (27.0, ReplyEnded(3)), (38.0, ReplyEnded(4))], IDLES) == [
+        (10.0, StartReply(1, "", cause=Cause.SILENCE)),
+        (15.0, StartReply(2, "yes")),
+        (26.0, StartReply(3, "", cause=Cause.SILENCE)),
+        (37.0, StartReply(4, "", cause=Cause.SILENCE)),
+        (48.0, EndCall("idle")),
+    ]
+
+
+def test_a_call_that_has_ended_answers_nothing(play: Play) -> None:
+    script: Script = [
+        (20.0, STARTED),
+        (21.0, said("hello")),
+        (22.0, STOPPED),
+        (23.0, Typed("hello")),
+    ]
+    assert play(script, Policy(idle_after=10.0, idle_tries=0)) == [(10.0, EndCall("idle"))]
+
+
+def test_without_an_idle_limit_the_agent_waits_for_ever(play: Play) -> None:
+    assert play([]) == []
+
+
+# -------------------------------------------------------------------------------------------- push-to-talk
+
+
+def test_push_to_talk_ends_no_turn_by_itself(play: Play) -> None:
+    assert play(ASKED, PUSH) == []
+
+
+def test_a_committed_turn_of_settled_words_is_answered_at_once(play: Play) -> None:
+    assert play([(1.0, STARTED), (2.0, said("one")), (2.1, Committed())], PUSH) == [(2.1, StartReply(1, "one"))]
+
+
+def test_committing_long_after_the_speech_is_answered_at_once(play: Play) -> None:
+    assert play([*ASKED, (9.0, Committed())], PUSH) == [(9.0, StartReply(1, "one"))]
+
+
+def test_committing_long_after_an_unsettled_word_is_answered_at_once(play: Play) -> None:
+    script: Script = [(1.0, STARTED), (2.0, saying("one")), (2.1, STOPPED), (9.0, Committed())]
+    assert play(script, PUSH) == [(9.0, StartReply(1, "one"))]
+
+
+def test_a_committed_turn_waits_for_its_final(play: Play) -> None:
+    script: Script = [
+        (1.0, STARTED),
+        (2.0, saying("one")),
+        (2.1, Committed()),
+        (2.5, said("one two")),
+    ]
+    assert play(script, PUSH) == [(2.5, StartReply(1, "one two"))]
+
+
+def test_a_committed_turn_waits_for_a_recogniser_that_has_said_nothing_yet(play: Play) -> None:
+    script: Script = [
+        (1.0, STARTED),
+        (1.3, STOPPED),
+        (1.4, Committed()),
+        (6.0, said("yes", until=1.3)),
+    ]
+    assert play(script, PUSH) == [(6.0, StartReply(1, "yes"))]
+
+
+def test_a_word_nobody_noticed_before_it_was_committed_is_answered(play: Play) -> None:
+    assert play([(1.4, Committed()), (1.9, said("yes", until=1.3))], PUSH) == [(1.9, StartReply(1, "yes"))]
+
+
+def test_committing_nothing_starts_no_reply(play: Play) -> None:
+    assert play(
+        [(1.0, Committed()), (9.0, STARTED), (10.0, said("one")), (10.5, STOPPED), (11.0, Committed())], PUSH
+    ) == [(11.0, StartReply(1, "one"))]
+
+
+def test_noise_after_committing_does_not_take_the_commitment_back(play: Play) -> None:
+    script: Script = [(1.0, STARTED), (2.0, saying("one")), (2.1, Committed()), (2.2, STARTED)]
+    assert play([*script, (2.5, said("one"))], PUSH) == [(2.5, StartReply(1, "one"))]
+
+
+def test_the_tail_of_a_committed_turn_is_answered_too(play: Play) -> None:
+    story = play([*PUSHED, (2.6, said("two", until=2.0))], PUSH)
+    assert story == [ANSWERED, (2.6, RetractReply(1)), (2.6, StartReply(2, "one two"))]
+
+
+def test_push_to_talk_speech_stops_no_reply_before_it_is_committed(play: Play) -> None:
+    script: Script = [(3.0, ReplyAudible(1)), (4.0, STARTED), (6.0, said("two")), (6.1, STOPPED)]
+    story = play([*PUSHED, *script, (7.0, Committed())], PUSH)
+    assert story == [ANSWERED, (7.0, InterruptReply(1)), (7.0, StartReply(2, "two"))]
+
+
+def test_push_to_talk_words_before_the_reply_is_audible_join_the_turn_when_committed(play: Play) -> None:
+    story = play([*PUSHED, (2.6, STARTED), (3.0, said("two")), (3.1, STOPPED), (3.2, Committed())], PUSH)
+    assert story == [ANSWERED, (3.2, RetractReply(1)), (3.2, StartReply(2, "one two"))]
+
+
+def test_a_push_to_talk_word_recognised_after_the_speech_is_not_lost(play: Play) -> None:
+    script: Script = [(3.0, ReplyAudible(1)), (4.0, STARTED), (4.1, STOPPED), (4.2, Committed())]
+    story = play([*PUSHED, *script, (4.5, said("two", until=4.1))], PUSH)
+    assert story == [ANSWERED, (4.2, InterruptReply(1)), (4.5, StartReply(2, "two"))]
+
+
+def test_a_push_to_talk_final_nobody_detected_waits_under_the_reply(play: Play) -> None:
+    script: Script = [
+        (3.0, ReplyAudible(1)),
+        (5.0, said("two")),
+        (9.0, ReplyEnded(1)),
+        (9.5, Committed()),
+    ]
+    assert play([*PUSHED, *script], PUSH) == [ANSWERED, (9.5, StartReply(2, "two"))]
+
+
+def test_push_to_talk_words_under_a_reply_that_ends_are_answered_at_once_when_committed(play: Play) -> None:
+    script: Script = [
+        (3.0, ReplyAudible(1)),
+        (4.0, STARTED),
+        (4.8, said("two")),
+        (5.0, ReplyEnded(1)),
+    ]
+    assert play([*PUSHED, *script, (5.2, Committed())], PUSH) == [ANSWERED, (5.2, StartReply(2, "two"))]
+
+
+def test_push_to_talk_noise_does_not_keep_the_idle_prompt_away(play: Play) -> None:
+    story = play([(1.0, STARTED), (2.0, STOPPED)], Policy(decides=False, idle_after=10.0))
+    assert story == [(13.5, StartReply(1, "", cause=Cause.SILENCE))]
+
+
+def test_committing_ends_a_turn_early_in_any_call(play: Play) -> None:
+    assert play([*ASKED, (2.15, Committed())]) == [(2.15, StartReply(1, "one"))]
+
+
+def test_committing_over_a_reply_takes_the_floor_in_any_call(play: Play) -> None:
+    script: Script = [
+        (3.0, ReplyAudible(1)),
+        (4.0, STARTED),
+        (4.05, saying("stop")),
+        (4.1, Committed()),
+    ]
+    story = play([*ASKED, *script, (4.3, said("stop"))])
+    assert story == [ANSWERED, (4.1, InterruptReply(1)), (4.3, StartReply(2, "stop"))]
+
+
+def test_going_on_after_committing_goes_on_with_the_turn_where_the_machine_decides(play: Play) -> None:
+    script: Script = [(1.0, STARTED), (2.0, saying("one")), (2.1, Committed()), (2.2, STARTED)]
+    assert play([*script, (4.0, said("one two")), (4.1, STOPPED)]) == [(4.4, StartReply(1, "one two"))]
+
+
+# -------------------------------------------------------------------------------------- typed turns, stop
+
+
+def test_a_typed_turn_is_answered_at_once(play: Play) -> None:
+    assert play([(1.0, Typed("  hello "))]) == [(1.0, StartReply(1, "hello"))]
+
+
+TYPED_IN: dict[str, tuple[Script, Told]] = {
+    "hearing": ([(1.0, STARTED), (2.0, said("one"))], [(5.0, StartReply(1, "one two"))]),
+    "hearing a partial": (
+        [(4.0, STARTED), (4.5, saying("one")), (5.5, said("One."))],
+        [(5.0, StartReply(1, "two one"))],
+    ),
+    "pausing": ([(1.0, STARTED), (4.8, said("one")), (4.9, STOPPED)], [(5.0, StartReply(1, "one two"))]),
+    "thinking": (ASKED, [ANSWERED, (5.0, RetractReply(1)), (5.0, StartReply(2, "one two"))]),
+    "speaking": ([*ASKED, (3.0, ReplyAudible(1))], [ANSWERED, (5.0, InterruptReply(1)), (5.0, StartReply(2, "two"))]),
+    "an overlap": (
+        [*ASKED, (3.0, ReplyAudible(1)), (4.9, STARTED), (4.95, saying("no")), (5.5, said("no"))],
+        [ANSWERED, (5.0, InterruptReply(1)), (5.0, StartReply(2, "two no"))],
+    ),
+    "an overlap nobody heard": (
+        [*ASKED, (4.9, STARTED), (4.95, saying("no"))],
+        [ANSWERED, (4.9, HoldReply(1)), (5.0, RetractReply(1)), (5.0, StartReply(2, "one two no"))],
+    ),
+}
+
+
+@pytest.mark.parametrize("where", TYPED_IN)
+def test_a_typed_turn_takes_the_floor_and_loses_no_spoken_word(play: Play, where: str) -> None:
+    script, told = TYPED_IN[where]
+    assert play(sorted([*script, (5.0, Typed("two"))], key=lambda line: line[0])) == told
+
+
+def test_a_typed_turn_of_blanks_is_no_turn(play: Play) -> None:
+    script: Script = [(1.0, Typed(" ")), (2.0, STARTED), (2.1, Typed("")), (2.2, STOPPED)]
+    assert play([*script, (9.0, said("one")), (9.5, Typed(" "))]) == [(9.3, StartReply(1, "one"))]
+
+
+def test_the_final_of_words_spoken_before_a_typed_turn_changes_nothing(play: Play) -> None:
+    script: Script = [
+        (1.0, STARTED),
+        (2.0, saying("one")),
+        (2.1, STOPPED),
+        (4.0, Typed("two")),
+        (4.5, said("one")),
+    ]
+    story = play(script)
+    assert story == [(3.6, StartReply(1, "one")), (4.0, RetractReply(1)), (4.0, StartReply(2, "two one"))]
+
+
+def test_the_stop_button_stops_a_reply_being_thought_up(play: Play) -> None:
+    assert play([*ASKED, (2.6, Interrupted())]) == [ANSWERED, (2.6, InterruptReply(1))]
+
+
+def test_the_stop_button_stops_a_reply_being_heard(play: Play) -> None:
+    assert play([*ASKED, (3.0, ReplyAudible(1)), (4.0, Interrupted())]) == [ANSWERED, (4.0, InterruptReply(1))]
+
+
+def test_the_stop_button_over_a_reply_leaves_the_floor_to_the_caller(play: Play) -> None:
+    script: Script = [
+        (3.0, ReplyAudible(1)),
+        (4.0, STARTED),
+        (4.1, Interrupted()),
+        (4.5, saying("no")),
+    ]
+    story = play([*ASKED, *script, (8.0, said("no tell me another")), (8.1, STOPPED)])
+    assert story == [ANSWERED, (4.1, InterruptReply(1)), (8.4, StartReply(2, "no tell me another"))]
+
+
+def test_the_stop_button_over_a_held_reply_drops_its_turn(play: Play) -> None:
+    story = play([*ASKED, (2.6, STARTED), (2.7, Interrupted()), (3.5, said("two")), (3.6, STOPPED)])
+    assert story == [ANSWERED, (2.6, HoldReply(1)), (2.7, InterruptReply(1)), (3.9, StartReply(2, "two"))]
+
+
+def test_the_late_final_of_a_turn_that_was_stopped_is_not_answered(play: Play) -> None:
+    script: Script = [(1.0, STARTED), (2.0, saying("one")), (2.1, STOPPED), (3.8, Interrupted())]
+    assert play([*script, (4.0, said("one two"))]) == [(3.6, StartReply(1, "one")), (3.8, InterruptReply(1))]
+
+
+def test_the_stop_button_without_a_reply_does_nothing(play: Play) -> None:
+    script: Script = [(0.5, Interrupted()), (1.5, Interrupted()), (2.2, Interrupted()), *ASKED]
+    assert play(sorted(script, key=lambda line: line[0])) == [ANSWERED]
+
+
+def test_progress_reports_between_turns_change_nothing(play: Play) -> None:
+    script: Script = [(0.5, progress(0.4)), *ASKED, (2.6, progress(2.5)), (3.0, ReplyAudible(1))]
+    assert play([*script, (3.5, progress(3.4)), (9.0, ReplyEnded(1)), (9.5, progress(9.4))]) == [ANSWERED]

@@ -1,0 +1,161 @@
+"""Would the stories notice a mistake? Each mutant is the turn machine with one; each must fail a story."""
+
+import inspect
+from collections.abc import Callable
+from functools import cache, partial
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+import test_turns_calls
+import test_turns_endings
+import test_turns_overlap
+from turn_player import Play, player
+from voice_gateway.core import turns
+
+SOURCE = Path(turns.__file__).read_text(encoding="utf-8")
+
+MUTANTS: dict[str, tuple[str, str]] = {
+    "settled words wait as long as unsettled ones": (
+        "return 0.0 if policy.end_on_final or state.committed else policy.end_silence",
+        "return 0.0 if policy.end_on_final or state.committed else policy.max_silence",
+    ),
+    "a committed turn waits for silence": ("policy.end_on_final or state.committed", "policy.end_on_final"),
+    "finals of earlier speech settle": ("or state.settled_until < state.since - policy.lag_slack", ""),
+    "nobody waits for a recogniser that is behind": (
+        "if call.heard_until < since - policy.lag_slack:",
+        "if call.heard_until < 0:",
+    ),
+    "a lost recogniser is waited for from the end of the speech": ("max(since, call.heard_at)", "since"),
+    "noise makes the call wait for the recogniser": (
+        "(policy.max_lag if more else policy.max_silence)",
+        "policy.max_lag",
+    ),
+    "noise is answered": ("if _said(state) else (Idle(call, now), ())", ""),
+    "speech in a pause forgets the words": (
+        "return Hearing(call, began, words, partial), ()",
+        "return Hearing(call, began), ()",
+    ),
+    "speech in a pause keeps the words settled": (
+        "return Hearing(call, began, words, partial), ()",
+        "return Hearing(call, began, words, partial, state.settled_until), ()",
+    ),
+    "a turn begins anew after each pause": (
+        "case Hearing(_, since) if policy.decides:",
+        "case Hearing(_, since) if policy.decides and not state.words:",
+    ),
+    "the first pass end of utterance settles nothing": ("heard.stability >= 1.0", "heard.stability > 1.0"),
+    "a late final never corrects": ("if _same(open, text):", "if True:"),
+    "punctuation is a correction": ("if s.isalnum() or s.isspace()", ""),
+    "a late final is answered though the reply was heard": (
+        "case Speaking(call, n, open), Heard(_, True) if open:",
+        "case Speaking(call, n, open), Heard(_, True) if False:",
+    ),
+    "the late final of a short reply is a new turn": ("return Idle(call, now, open), ()", "return Idle(call, now), ()"),
+    "the late final of a stopped turn is a new turn": (
+        "return Idle(call, now, state.open), (InterruptReply(n),)",
+        "return Idle(call, now), (InterruptReply(n),)",
+    ),
+    "an inaudible reply is not held back": ("(HoldReply(n),) if policy.decides else ()", "()"),
+    "a cough does not give a held reply back": ("() if state.held_at is None else (ResumeReply(n),)", "()"),
+    "what was heard is retracted": (
+        "if state.audible else RetractReply(state.reply)",
+        "if False else RetractReply(state.reply)",
+    ),
+    "a retracted reply takes its words along": (
+        'kept, open = ("", "") if state.audible else',
+        'kept, open = ("", "") if True else',
+    ),
+    "an interrupted reply gives its words back": (
+        'return replace(state, audible=True, kept=""), ()',
+        "return replace(state, audible=False), ()",
+    ),
+    "short words over a reply are coughs": (
+        "case Overlap(), SpeechStopped() if state.words or state.partial:",
+        "case Overlap(), SpeechStopped() if state.words:",
+    ),
+    "the reply ending under the caller forgets them": (
+        'return _caller_turn(replace(state, kept="", open="")), ()',
+        "return Hearing(call=state.call, since=state.since), ()",
+    ),
+    "the stop button forgets what the caller says": (
+        'return _caller_turn(replace(state, kept="", open="")), (InterruptReply(n),)',
+        "return Idle(call, now), (InterruptReply(n),)",
+    ),
+    "facts about dead replies count": (
+        "case Overlap(reply=n), ReplyEnded(m) if m == n:",
+        "case Overlap(reply=n), ReplyEnded(m):",
+    ),
+    "dead replies become audible": (
+        "case Thinking(call, n, _, open), ReplyAudible(m) if m == n:",
+        "case Thinking(call, n, _, open), ReplyAudible(m):",
+    ),
+    "reply numbers stand still": ("n = call.replies + 1", "n = max(call.replies, 1)"),
+    "end on final believes finals of earlier speech": (
+        "caught_up = until >= now - policy.lag_slack",
+        "caught_up = True",
+    ),
+    "end on final answers without words": (
+        "isinstance(settled, Hearing) and words and",
+        "isinstance(settled, Hearing) and",
+    ),
+    "push-to-talk ends turns by itself": (
+        "case Pausing(call, since) if policy.decides or",
+        "case Pausing(call, since) if True or",
+    ),
+    "the greeting can be lost to noise": (
+        "(policy.barge_in_after if disputed else policy.max_turn)",
+        "policy.barge_in_after",
+    ),
+    "idle prompts are never forgiven": ("tries=0 if cause is Cause.WORDS else call.tries", "tries=call.tries"),
+    "the call never ends by itself": ('return Ended(call, "idle"), (EndCall("idle"),)', "return Idle(call, now), ()"),
+    "blanks are typed turns": ("event = replace(event, text=event.text.strip())", "pass"),
+    "words that grow without speech are cut off": ("since=max(state.since, grown)", "since=state.since"),
+    "growing words hold settled ones up": (" - policy.end_silence\n", "\n"),
+    "committing late starts the silence anew": ("state.since if _said(state) else now", "now"),
+    "noise takes a commitment back": ("if state.committed and _said(state) and not policy.decides:", "if False:"),
+    "words of a typed turn are said twice": (
+        "return _answer(call, _join(state.words, text), open=state.partial)",
+        "return _answer(call, _join(state.words, text, state.partial))",
+    ),
+}
+
+
+@cache
+def stories() -> dict[str, Callable[..., None]]:
+    """Every story that needs nothing but a player, and the parametrised one by its cases."""
+    typed = test_turns_calls.test_a_typed_turn_takes_the_floor_and_loses_no_spoken_word
+    found: dict[str, Callable[..., None]] = {where: partial(typed, where=where) for where in test_turns_calls.TYPED_IN}
+    for module in (test_turns_calls, test_turns_overlap, test_turns_endings):
+        for name, story in vars(module).items():
+            if name.startswith("test_") and list(inspect.signature(story).parameters) == ["play"]:
+                found[name] = story
+    return found
+
+
+def mutant(old: str, new: str) -> ModuleType:
+    """The turn machine with `new` for `old`."""
+    assert SOURCE.count(old) == 1, f"a mutant replaces text that must stand in turns.py once: {old!r}"
+    module = ModuleType("mutant")
+    exec(compile(SOURCE.replace(old, new), "mutant of turns.py", "exec"), vars(module))
+    return module
+
+
+def failed(play: Play) -> str | None:
+    """The first story that does not come out."""
+    for name, story in stories().items():
+        try:
+            story(play)
+        except Exception:
+            return name
+    return None
+
+
+def test_the_machine_itself_passes_every_story() -> None:
+    assert len(stories()) > 90
+    assert failed(player(turns)) is None
+
+
+@pytest.mark.parametrize("name", MUTANTS)
+def test_a_mutant_fails_a_story(name: str) -> None:
+    assert failed(player(mutant(*MUTANTS[name]))) is not None, f"survived: {name}"

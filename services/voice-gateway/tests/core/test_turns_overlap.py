@@ -1,0 +1,223 @@
+"""What does it mean when the caller speaks while a reply has the floor? Stories of coughs and barge-ins."""
+
+from turn_player import STARTED, STOPPED, Play, Script, said, saying
+from voice_gateway.core.floor import (
+    Action,
+    HoldReply,
+    InterruptReply,
+    Policy,
+    ReplyAudible,
+    ReplyEnded,
+    ResumeReply,
+    RetractReply,
+    StartReply,
+)
+
+ASKED: Script = [(1.0, STARTED), (2.0, said("tell me a story")), (2.1, STOPPED)]
+ANSWERED: tuple[float, Action] = (2.4, StartReply(1, "tell me a story"))
+HEARD: Script = [*ASKED, (3.0, ReplyAudible(1))]
+
+
+def test_a_cough_is_not_a_barge_in(play: Play) -> None:
+    assert play([*HEARD, (4.0, STARTED), (4.15, STOPPED), (9.0, ReplyEnded(1))]) == [ANSWERED]
+
+
+def test_speech_that_lasts_is_a_barge_in(play: Play) -> None:
+    story = play([*HEARD, (4.0, STARTED), (5.0, said("no wait")), (5.1, STOPPED)])
+    assert story == [ANSWERED, (4.2, InterruptReply(1)), (5.4, StartReply(2, "no wait"))]
+
+
+def test_a_final_over_a_reply_is_a_barge_in_at_once(play: Play) -> None:
+    story = play([*HEARD, (4.0, STARTED), (4.1, said("stop")), (4.15, STOPPED)])
+    assert story == [ANSWERED, (4.1, InterruptReply(1)), (4.45, StartReply(2, "stop"))]
+
+
+def test_the_short_word_stop_with_a_partial_is_a_barge_in(play: Play) -> None:
+    story = play([*HEARD, (4.0, STARTED), (4.1, saying("stop")), (4.15, STOPPED), (4.3, said("stop"))])
+    assert story == [ANSWERED, (4.15, InterruptReply(1)), (4.45, StartReply(2, "stop"))]
+
+
+def test_the_short_word_stop_is_a_barge_in_even_when_it_is_recognised_after_the_speech(play: Play) -> None:
+    story = play([*HEARD, (4.0, STARTED), (4.15, STOPPED), (4.4, said("stop", until=4.1))])
+    assert story == [ANSWERED, (4.4, InterruptReply(1)), (4.4, StartReply(2, "stop"))]
+
+
+def test_a_barge_in_of_noise_starts_no_reply(play: Play) -> None:
+    assert play([*HEARD, (4.0, STARTED), (4.6, STOPPED)]) == [ANSWERED, (4.2, InterruptReply(1))]
+
+
+def test_a_cough_that_looked_like_a_word_is_still_a_cough(play: Play) -> None:
+    script: Script = [
+        *HEARD,
+        (4.0, STARTED),
+        (4.05, saying("uh")),
+        (4.1, said("")),
+        (4.15, STOPPED),
+        (9.0, ReplyEnded(1)),
+    ]
+    assert play(script) == [ANSWERED]
+
+
+def test_a_partial_over_a_reply_decides_nothing_by_itself(play: Play) -> None:
+    assert play([*HEARD, (4.0, saying("mm")), (9.0, ReplyEnded(1))]) == [ANSWERED]
+
+
+def test_speech_before_the_reply_is_audible_holds_it_back(play: Play) -> None:
+    story = play([*ASKED, (2.5, STARTED), (2.6, STOPPED), (3.0, ReplyAudible(1)), (9.0, ReplyEnded(1))])
+    assert story == [ANSWERED, (2.5, HoldReply(1)), (2.6, ResumeReply(1))]
+
+
+def test_going_on_before_the_reply_is_audible_retracts_it_and_keeps_the_words(play: Play) -> None:
+    story = play([*ASKED, (2.5, STARTED), (3.5, said("about a whale")), (3.6, STOPPED)])
+    assert story == [
+        ANSWERED,
+        (2.5, HoldReply(1)),
+        (2.7, RetractReply(1)),
+        (3.9, StartReply(2, "tell me a story about a whale")),
+    ]
+
+
+def test_noise_that_retracts_a_reply_gives_it_back(play: Play) -> None:
+    story = play([*ASKED, (2.5, STARTED), (3.5, STOPPED)])
+    assert story == [ANSWERED, (2.5, HoldReply(1)), (2.7, RetractReply(1)), (5.0, StartReply(2, "tell me a story"))]
+
+
+def test_a_reply_that_became_audible_just_before_it_was_held_is_interrupted(play: Play) -> None:
+    story = play([*ASKED, (2.5, STARTED), (2.55, ReplyAudible(1)), (3.5, said("wait")), (3.6, STOPPED)])
+    assert story == [ANSWERED, (2.5, HoldReply(1)), (2.7, InterruptReply(1)), (3.9, StartReply(2, "wait"))]
+
+
+def test_a_cough_over_a_held_reply_that_became_audible_resumes_it(play: Play) -> None:
+    script: Script = [*ASKED, (2.5, STARTED), (2.55, ReplyAudible(1)), (2.6, STOPPED), (9.0, ReplyEnded(1))]
+    assert play(script) == [ANSWERED, (2.5, HoldReply(1)), (2.6, ResumeReply(1))]
+
+
+def test_going_on_after_a_turn_ended_on_a_partial_says_nothing_twice(play: Play) -> None:
+    script: Script = [(1.0, STARTED), (2.0, saying("what is the")), (2.1, STOPPED), (4.0, STARTED)]
+    story = play([*script, (4.5, saying("what is the time")), (5.0, said("what is the time in rome")), (5.1, STOPPED)])
+    assert story == [
+        (3.6, StartReply(1, "what is the")),
+        (4.0, HoldReply(1)),
+        (4.2, RetractReply(1)),
+        (5.4, StartReply(2, "what is the time in rome")),
+    ]
+
+
+def test_a_correction_under_a_cough_retracts_at_once_and_is_settled(play: Play) -> None:
+    script: Script = [(1.0, STARTED), (2.0, saying("what is the")), (2.1, STOPPED), (4.0, STARTED)]
+    story = play([*script, (4.1, said("what is the time")), (4.15, STOPPED)])
+    assert story == [
+        (3.6, StartReply(1, "what is the")),
+        (4.0, HoldReply(1)),
+        (4.1, RetractReply(1)),
+        (4.45, StartReply(2, "what is the time")),
+    ]
+
+
+def test_a_final_without_news_under_a_cough_leaves_the_reply_alone(play: Play) -> None:
+    script: Script = [(1.0, STARTED), (2.0, saying("what time")), (2.1, STOPPED), (4.0, STARTED)]
+    story = play([*script, (4.1, said("What time?")), (4.15, STOPPED), (4.5, ReplyAudible(1)), (6.0, said("stop"))])
+    assert story == [
+        (3.6, StartReply(1, "what time")),
+        (4.0, HoldReply(1)),
+        (4.15, ResumeReply(1)),
+        (6.0, InterruptReply(1)),
+        (6.3, StartReply(2, "stop")),
+    ]
+
+
+def test_words_confirmed_under_an_overlap_are_kept(play: Play) -> None:
+    script: Script = [
+        (1.0, STARTED),
+        (2.0, saying("what time")),
+        (2.1, STOPPED),
+        (4.0, STARTED),
+        (4.1, said("What time?")),
+    ]
+    story = play([*script, (4.9, said("in rome")), (5.0, STOPPED)])
+    assert story[-1] == (5.3, StartReply(2, "What time? in rome"))
+
+
+def test_a_correction_under_a_barge_in_into_an_audible_reply_is_dropped(play: Play) -> None:
+    script: Script = [
+        (1.0, STARTED),
+        (2.0, saying("what is the")),
+        (2.1, STOPPED),
+        (3.9, ReplyAudible(1)),
+        (4.0, STARTED),
+    ]
+    story = play([*script, (4.1, said("what is the time")), (4.9, said("no stop")), (5.0, STOPPED)])
+    assert story == [
+        (3.6, StartReply(1, "what is the")),
+        (4.2, InterruptReply(1)),
+        (5.3, StartReply(2, "no stop")),
+    ]
+
+
+def test_the_reply_ending_under_the_caller_keeps_what_the_caller_said(play: Play) -> None:
+    story = play(
+        [*HEARD, (4.0, STARTED), (4.05, saying("and")), (4.1, ReplyEnded(1)), (4.9, said("and then")), (5.0, STOPPED)]
+    )
+    assert story == [ANSWERED, (5.3, StartReply(2, "and then"))]
+
+
+def test_the_reply_ending_under_a_partial_keeps_the_partial(play: Play) -> None:
+    story = play([*HEARD, (4.0, STARTED), (4.05, saying("and")), (4.1, ReplyEnded(1)), (4.2, STOPPED)])
+    assert story == [ANSWERED, (5.7, StartReply(2, "and"))]
+
+
+def test_a_final_over_a_reply_without_detected_speech_interrupts_it(play: Play) -> None:
+    assert play([*HEARD, (5.0, said("stop"))]) == [ANSWERED, (5.0, InterruptReply(1)), (5.3, StartReply(2, "stop"))]
+
+
+def test_words_before_the_reply_is_audible_without_detected_speech_go_on_with_the_turn(play: Play) -> None:
+    story = play([*ASKED, (2.6, saying("about")), (3.0, said("about a whale"))])
+    assert story == [ANSWERED, (2.6, RetractReply(1)), (3.0, StartReply(2, "tell me a story about a whale"))]
+
+
+def test_facts_about_a_dead_reply_change_nothing(play: Play) -> None:
+    script: Script = [
+        *HEARD,
+        (4.0, STARTED),
+        (5.0, said("no")),
+        (5.1, STOPPED),
+        (5.5, ReplyAudible(1)),
+        (5.6, ReplyEnded(1)),
+    ]
+    story = play([*script, (5.7, STARTED), (6.0, said("thanks")), (6.1, STOPPED)])
+    assert story == [
+        ANSWERED,
+        (4.2, InterruptReply(1)),
+        (5.4, StartReply(2, "no")),
+        (5.7, HoldReply(2)),
+        (5.9, RetractReply(2)),
+        (6.4, StartReply(3, "no thanks")),
+    ]
+
+
+def test_a_dead_reply_that_ends_under_a_barge_in_changes_nothing(play: Play) -> None:
+    script: Script = [*HEARD, (4.0, said("no")), (5.0, ReplyAudible(2)), (6.0, STARTED), (6.1, ReplyEnded(1))]
+    story = play([*script, (7.0, said("stop")), (7.1, STOPPED)])
+    assert story == [
+        ANSWERED,
+        (4.0, InterruptReply(1)),
+        (4.3, StartReply(2, "no")),
+        (6.2, InterruptReply(2)),
+        (7.4, StartReply(3, "stop")),
+    ]
+
+
+def test_only_the_first_final_is_too_late_for_a_turn_ended_on_a_partial(play: Play) -> None:
+    script: Script = [(1.0, STARTED), (2.0, saying("go")), (2.1, STOPPED), (3.9, ReplyAudible(1)), (4.0, said("go on"))]
+    story = play([*script, (6.0, said("stop"))])
+    assert story == [(3.6, StartReply(1, "go")), (6.0, InterruptReply(1)), (6.3, StartReply(2, "stop"))]
+
+
+def test_a_reply_that_fails_gives_the_floor_back(play: Play) -> None:
+    story = play([*ASKED, (3.0, ReplyEnded(1)), (4.0, STARTED), (5.0, said("again")), (5.1, STOPPED)])
+    assert story == [ANSWERED, (5.4, StartReply(2, "again"))]
+
+
+def test_the_patience_with_a_cough_is_a_setting(play: Play) -> None:
+    script: Script = [*HEARD, (4.0, STARTED), (4.4, STOPPED), (9.0, ReplyEnded(1))]
+    assert play(script, Policy(barge_in_after=0.5)) == [ANSWERED]

@@ -1,0 +1,200 @@
+"""What is true after every step, whatever happens? Random walks through the turn machine."""
+
+import random
+from math import inf
+
+import pytest
+from turn_player import STARTED, STOPPED
+from voice_gateway.core.floor import (
+    Action,
+    Call,
+    Cause,
+    Committed,
+    EndCall,
+    Ended,
+    Event,
+    Heard,
+    HoldReply,
+    Idle,
+    Interrupted,
+    InterruptReply,
+    Overlap,
+    Policy,
+    ReplyAudible,
+    ReplyEnded,
+    ResumeReply,
+    RetractReply,
+    Speaking,
+    StartReply,
+    State,
+    Thinking,
+    Tick,
+    Typed,
+)
+from voice_gateway.core.turns import deadline, step
+
+POLICIES = {
+    "as it comes": Policy(),
+    "idle calls end": Policy(idle_after=4.0, idle_tries=3, greets=True),
+    "end on final": Policy(end_on_final=True),
+    "push-to-talk": Policy(decides=False, idle_after=8.0, idle_tries=10**6),
+    "short turns": Policy(max_turn=2.0, max_lag=1.0, greets=True),
+    "no progress": Policy(lag_slack=inf, barge_in_after=0.5),
+    "no patience": Policy(end_silence=0.0, max_silence=0.0, barge_in_after=0.0, lag_slack=0.0, max_lag=0.0),
+}
+STEPS = 3000
+
+
+class Walk:
+    """One call at random, and the books that must balance after every step of it."""
+
+    def __init__(self, seed: int, policy: Policy) -> None:
+        self.random = random.Random(seed)
+        self.policy = policy
+        self.now = 0.0
+        self.state: State = Idle(Call(), 0.0)
+        self.live: int | None = None
+        self.held = False
+        self.answered: set[str] = set()
+        """Words of the live reply."""
+        self.finals: set[str] = set()
+        self.owed: set[str] = set()
+        """Words of finals that no reply has answered yet."""
+        self.partial = ""
+        self.words = 0
+
+    def run(self, steps: int) -> None:
+        """Walks `steps` facts, or to the end of the call; then lets the caller fall silent."""
+        for _ in range(steps):
+            self.wait(self.random.choice((0.0, 0.02, 0.1, 0.3, 0.5, 1.0, self.random.expovariate(0.7))))
+            self.step(self.fact())
+        for last in (STOPPED, Heard("", False), Committed(), Heard("", False)):
+            self.step(last)
+        self.wait(self.policy.max_lag + self.policy.max_turn)
+        assert not self.owed or isinstance(self.state, Ended), f"never answered: {self.owed}"
+
+    def wait(self, seconds: float) -> None:
+        """Lets time pass, with ticks at the deadlines."""
+        until = self.now + seconds
+        while (due := deadline(self.state, self.policy)) is not None and due < until:
+            self.now = due
+            self.step(Tick())
+        self.now = until
+
+    def fact(self) -> Event:
+        """Something that happens; recognisers and shells may be late, wrong and mad."""
+        n = self.live or 0
+        facts: list[tuple[int, Event]] = [
+            (6, STARTED),
+            (6, STOPPED),
+            (8, self.heard(False)),
+            (8, self.heard(True)),
+            (2, Heard("", False, 0.0, self.until())),
+            (4, ReplyAudible(n)),
+            (3, ReplyEnded(n)),
+            (1, ReplyAudible(n - 1)),
+            (1, ReplyEnded(n - 1)),
+            (1, Tick()),
+            (3 if not self.policy.decides else 1, Committed()),
+            (1, Interrupted()),
+            (1, Typed(self.random.choice(("", " ", "typed")))),
+        ]
+        return self.random.choices([fact for _, fact in facts], [weight for weight, _ in facts])[0]
+
+    def heard(self, final: bool) -> Heard:
+        self.words += 1
+        text = self.random.choice((self.partial, f"w{self.words}", f"{self.partial} w{self.words}", " "))
+        return Heard(text, final, self.random.choice((0.0, 0.0, 1.0)), self.until())
+
+    def until(self) -> float:
+        return self.random.choice((inf, self.now, self.now - 0.2, self.now - 2.0, self.now + 1.0, 0.0))
+
+    def step(self, event: Event) -> None:
+        """One step of the machine, and all that must be true of it."""
+        before = self.state
+        self.state, actions = step(before, event, self.now, self.policy)
+        self.listen(before, event)
+        if isinstance(event, ReplyEnded) and event.n == self.live:
+            self.live = None
+        for action in actions:
+            self.book(action)
+        self.check(event, actions)
+
+    def listen(self, before: State, event: Event) -> None:
+        """What the words of the caller oblige the machine to."""
+        if isinstance(event, Heard):
+            self.partial = "" if event.final else event.text.strip()
+            if event.final and not _dropped_by_rule(before):
+                said = set(event.text.split())
+                self.finals |= said
+                self.owed |= said - (self.answered if self.live is not None else set())
+        gave_up = isinstance(event, Interrupted | ReplyEnded | ReplyAudible)
+        if isinstance(before, Overlap) and gave_up and getattr(event, "n", before.reply) == before.reply:
+            self.owed -= set(before.kept.split())  # the reply is heard or given up: too late to correct it
+
+    def book(self, action: Action) -> None:
+        match action:
+            case StartReply(n, words, draft, cause):
+                assert self.live is None, "two live replies"
+                assert not draft
+                assert bool(words) == (cause is Cause.WORDS), "a reply to words needs words"
+                self.live, self.held = n, False
+                self.answered = set(words.split())
+                self.owed -= self.answered
+            case RetractReply(n) | InterruptReply(n):
+                assert n == self.live
+                self.live = None
+                if isinstance(action, RetractReply):
+                    self.owed |= self.answered & self.finals
+            case HoldReply(n):
+                assert (n, self.held) == (self.live, False)
+                self.held = True
+            case ResumeReply(n):
+                assert (n, self.held) == (self.live, True)
+                self.held = False
+            case EndCall():
+                assert isinstance(self.state, Ended)
+                assert self.live is None
+
+    def check(self, event: Event, actions: tuple[Action, ...]) -> None:
+        state = self.state
+        owner = state.reply if isinstance(state, Thinking | Speaking | Overlap) else None
+        assert owner == self.live, f"{event} left reply {self.live} alive in {state}"
+        assert owner in (None, state.call.replies)
+        due = deadline(state, self.policy)
+        assert due is None or due > self.now, f"{event} left a deadline in the past: {state}"
+        numbers = [action.n for action in actions if isinstance(action, StartReply)]
+        last = state.call.replies
+        assert numbers == list(range(last - len(numbers) + 1, last + 1)), "reply numbers rise by one"
+        assert self.live is None or not self.held or isinstance(state, Overlap), "nobody resumed a held reply"
+
+
+def _dropped_by_rule(state: State) -> bool:
+    """The final of a turn that was ended on a partial, whose reply was heard or given up."""
+    match state:
+        case Ended():
+            return True
+        case Idle(open=open) | Speaking(open=open) | Overlap(open=open, audible=True):
+            return bool(open)
+    return False
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("name", POLICIES)
+def test_the_books_balance_on_every_random_walk(name: str, seed: int) -> None:
+    Walk(seed, POLICIES[name]).run(STEPS)
+
+
+def test_the_walks_see_every_state_and_every_order() -> None:
+    seen: set[str] = set()
+
+    class Watched(Walk):
+        def check(self, event: Event, actions: tuple[Action, ...]) -> None:
+            super().check(event, actions)
+            seen.update(type(item).__name__ for item in (self.state, *actions))
+
+    Watched(1, Policy(idle_after=0.5, idle_tries=0)).run(STEPS)
+    Watched(1, POLICIES["as it comes"]).run(STEPS)
+    states = {"Idle", "Hearing", "Pausing", "Thinking", "Speaking", "Overlap", "Ended"}
+    orders = {"StartReply", "RetractReply", "HoldReply", "ResumeReply", "InterruptReply", "EndCall"}
+    assert seen == states | orders
