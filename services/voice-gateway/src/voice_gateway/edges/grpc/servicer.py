@@ -32,14 +32,11 @@ class VoiceGateway(voice_workflow_pb2_grpc.VoiceGatewayServicer):
         """One stream of one call."""
         try:
             first = await self._first(context)
-            line, resumed = self._take_up(first) if first.HasField("resume") else (self._begin(first), False)
+            resumed = first.start.HasField("resume")
+            line = self._take_up(first.start.resume) if resumed else self._begin(first)
         except VoiceError as error:
             await _abort(context, error)
-        try:
-            await carry(line, context, started_message(line, self._door.about, resumed=resumed))
-        finally:
-            if line.session.is_over:
-                self._lines.pop(line.token, None)
+        await carry(line, context, started_message(line, self._door.about, resumed=resumed))
 
     async def GetServerInfo(self, request: pb.GetServerInfoRequest, context: "InfoContext") -> pb.ServerInfo:
         """What is served here."""
@@ -60,7 +57,7 @@ class VoiceGateway(voice_workflow_pb2_grpc.VoiceGatewayServicer):
             not_ready_reason=trouble,
         )
 
-    async def _first(self, context: "Context") -> pb.SessionStart:
+    async def _first(self, context: "Context") -> pb.ClientMessage:
         limit_s = self._door.about.start_timeout_s
         try:
             async with asyncio.timeout(limit_s):
@@ -69,21 +66,21 @@ class VoiceGateway(voice_workflow_pb2_grpc.VoiceGatewayServicer):
             raise BadRequest(f"nothing came within {limit_s:g} s; {_FIRST}") from None
         if not isinstance(message, pb.ClientMessage) or message.WhichOneof("message") != "start":
             raise BadRequest(_FIRST)
-        return message.start
+        return message
 
-    def _begin(self, start: pb.SessionStart) -> Line:
-        agreed = wire_in.agree(start, self._door.defaults, self._door.limits)
+    def _begin(self, first: pb.ClientMessage) -> Line:
+        agreed = wire_in.agree(first.start, self._door.defaults, self._door.limits)
         session, token = self._door.open(agreed.options)
+        self._lines = {known: line for known, line in self._lines.items() if not line.session.is_over}
         line = self._lines[token] = Line(session, agreed, token, self._door.limits)
+        line.last_seq = first.seq
         return line
 
-    def _take_up(self, start: pb.SessionStart) -> tuple[Line, bool]:
-        token = start.resume.token
-        session = self._door.resume(token)
-        line = self._lines[token]
-        if not session.outbox.rewind(start.resume.last_server_seq):
+    def _take_up(self, resume: pb.Resume) -> Line:
+        session = self._door.resume(resume.token)
+        if not session.outbox.rewind(resume.last_server_seq):
             raise NotFound("what came after that message is not kept any more; start a new session")
-        return line, True
+        return self._lines[resume.token]
 
 
 async def _abort(context: "Context", error: VoiceError) -> NoReturn:

@@ -1,0 +1,25 @@
+"""The `voice` command: which verbs are there?"""
+
+import typer
+
+from voice_client.cli.ask import ask
+from voice_client.cli.info import info
+from voice_client.cli.say import say
+from voice_client.cli.talk import talk
+
+app = typer.Typer(
+    name="voice",
+    help="Talk to a voice gateway: with recordings, with typed words or with a microphone.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.command()(say)
+app.command()(ask)
+app.command()(talk)
+app.command()(info)
+
+
+def main() -> None:
+    """Entry point of the `voice` command."""
+    app()

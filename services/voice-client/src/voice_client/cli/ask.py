@@ -1,0 +1,77 @@
+"""`voice ask`: what does the gateway answer to typed words?"""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from pcm import write_wav
+
+from voice_client.call import Call, connect
+from voice_client.cli import asked
+from voice_client.cli.running import complaints, run
+from voice_client.cli.telling import Teller, teller
+from voice_client.errors import VoiceError
+from voice_client.options import CallOptions
+from voice_client.record import Record
+from voice_client.recorded import hold
+from voice_client.watch import Watch
+
+MAX_CHARACTERS = 16384
+"""The contract's limit of a typed turn."""
+
+
+def ask(
+    text: Annotated[str, typer.Argument(help="What to say, typed.")],
+    target: asked.Target = asked.DEFAULT_TARGET,
+    out: Annotated[Path | None, typer.Option("--out", help="Where the spoken reply is saved, WAV.")] = None,
+    timeout: asked.Timeout = asked.PATIENCE_S,
+    as_json: asked.Json = False,
+    language: asked.Language = "",
+    voice: asked.Voice = "",
+    system_prompt: asked.SystemPrompt = "",
+    tls_ca: asked.TlsCa = None,
+    tls_cert: asked.TlsCert = None,
+    tls_key: asked.TlsKey = None,
+    token_file: asked.TokenFile = None,
+) -> None:
+    """Type a turn and print the reply; listens to it to the end."""
+    if not text.strip() or len(text) > MAX_CHARACTERS:
+        raise typer.BadParameter(f"type 1 to {MAX_CHARACTERS} characters")
+    if out is not None and not out.parent.is_dir():
+        raise typer.BadParameter(f"--out: there is no folder {out.parent}; make it first")
+    options = asked.call_options(
+        tls_ca=tls_ca,
+        tls_cert=tls_cert,
+        tls_key=tls_key,
+        token_file=token_file,
+        language=language,
+        voice=voice,
+        system_prompt=system_prompt,
+    )
+    run(_ask(text, target, options, timeout, out, teller(as_json=as_json)))
+
+
+async def _ask(
+    text: str, target: str, options: CallOptions, patience_s: float, out: Path | None, telling: Teller
+) -> bool:
+    try:
+        async with connect(target, options) as call:
+            rate_hz = call.started.output.rate_hz
+            record = await _converse(call, text, patience_s, telling)
+    except VoiceError as error:
+        telling.failure(error)
+        raise
+    heard = bytes(record.audio)
+    extra: dict[str, object] = {"heard_s": len(heard) / 2 / rate_hz}
+    if out is not None:
+        write_wav(out, [heard], rate_hz)
+        extra["out"] = str(out)
+    telling.summary(record, {**extra, "complete": bool(record.reply)})
+    if not record.reply:
+        complaints.print("; ".join(["no reply came from the gateway", *(e.message for e in record.errors)]))
+    return bool(record.reply)
+
+
+async def _converse(call: Call, text: str, patience_s: float, telling: Teller) -> Record:
+    await call.say(text)
+    return await hold(call, [], told=telling.event, patience_s=patience_s, watch=Watch(typed=True))

@@ -1,0 +1,46 @@
+"""`voice info`: what does a gateway serve?"""
+
+from google.protobuf.json_format import MessageToDict
+from rich.console import Console
+from rich.table import Table
+from voice_workflow.v1 import voice_workflow_pb2 as pb
+
+from voice_client.cli import asked
+from voice_client.cli.running import run
+from voice_client.cli.telling import teller, write_line
+from voice_client.errors import VoiceError
+from voice_client.info import server_info
+from voice_client.options import CallOptions
+
+
+def info(
+    target: asked.Target = asked.DEFAULT_TARGET,
+    as_json: asked.Json = False,
+    tls_ca: asked.TlsCa = None,
+    tls_cert: asked.TlsCert = None,
+    tls_key: asked.TlsKey = None,
+    token_file: asked.TokenFile = None,
+) -> None:
+    """Print what the gateway serves: models, formats, languages, limits. Exits 1 while it is not ready."""
+    options = asked.call_options(tls_ca=tls_ca, tls_cert=tls_cert, tls_key=tls_key, token_file=token_file)
+    run(_info(target, options, as_json=as_json))
+
+
+async def _info(target: str, options: CallOptions, *, as_json: bool) -> bool:
+    try:
+        served = await server_info(target, options)
+    except VoiceError as error:
+        teller(as_json=as_json).failure(error)
+        raise
+    if as_json:
+        write_line({"event": "info", **_fields(served)})
+        return served.ready
+    table = Table("gateway", target)
+    for name, value in _fields(served).items():
+        table.add_row(name, ", ".join(map(str, value)) if isinstance(value, list) else str(value))
+    Console(highlight=False).print(table)
+    return served.ready
+
+
+def _fields(served: pb.ServerInfo) -> dict[str, object]:
+    return dict(MessageToDict(served, preserving_proto_field_name=True, always_print_fields_with_no_presence=True))

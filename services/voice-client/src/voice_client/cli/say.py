@@ -1,0 +1,134 @@
+"""`voice say`: what does the gateway answer to recordings?"""
+
+import asyncio
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from pcm import AudioFormat, Clip, Encoding, read_wav, write_wav
+
+from voice_client.call import connect
+from voice_client.cli import asked
+from voice_client.cli.running import complaints, exit_code, run, told
+from voice_client.cli.telling import Teller, teller
+from voice_client.errors import VoiceError
+from voice_client.options import INPUT_HZ, CallOptions
+from voice_client.recorded import frames_of, hold
+from voice_client.watch import Watch
+
+
+@dataclass(frozen=True, slots=True)
+class _Recording:
+    path: Path
+    clip: Clip
+    out: Path | None
+    title: str
+
+
+def say(
+    files: Annotated[list[Path], typer.Argument(exists=True, dir_okay=False, help="WAV files, one call each.")],
+    target: asked.Target = asked.DEFAULT_TARGET,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", help="Where the reply is saved; with several files NAME-INPUT.wav for each."),
+    ] = None,
+    concurrency: Annotated[int, typer.Option("--concurrency", min=1, help="Calls held at once.")] = 1,
+    rate: Annotated[int, typer.Option("--rate", min=8000, max=48000, help="Hertz to send.")] = INPUT_HZ,
+    encoding: Annotated[Encoding, typer.Option("--encoding", help="How samples are sent.")] = Encoding.PCM16,
+    timeout: asked.Timeout = asked.PATIENCE_S,
+    as_json: asked.Json = False,
+    language: asked.Language = "",
+    voice: asked.Voice = "",
+    system_prompt: asked.SystemPrompt = "",
+    tls_ca: asked.TlsCa = None,
+    tls_cert: asked.TlsCert = None,
+    tls_key: asked.TlsKey = None,
+    token_file: asked.TokenFile = None,
+) -> None:
+    """Send recordings in real time and print transcript, reply and latencies."""
+    options = asked.call_options(
+        tls_ca=tls_ca,
+        tls_cert=tls_cert,
+        tls_key=tls_key,
+        token_file=token_file,
+        language=language,
+        voice=voice,
+        system_prompt=system_prompt,
+    )
+    options = replace(options, input=AudioFormat(encoding, rate))
+    recordings = [_read(path, rate, out, many=len(files) > 1) for path in files]
+    run(_say_all(recordings, target, options, concurrency, timeout, as_json=as_json))
+
+
+def _read(path: Path, rate_hz: int, out: Path | None, *, many: bool) -> _Recording:
+    try:
+        clip = read_wav(path).at(rate_hz)
+    except (ValueError, OSError) as error:
+        raise typer.BadParameter(str(error)) from error
+    if not clip.pcm16:
+        raise typer.BadParameter(f"{path} holds no audio; record something first")
+    if out is not None and many:
+        out = out.with_name(f"{out.stem}-{path.stem}{out.suffix}")
+    if out is not None and not out.parent.is_dir():
+        raise typer.BadParameter(f"--out: there is no folder {out.parent}; make it first")
+    return _Recording(path, clip, out, path.name if many else "")
+
+
+async def _say_all(
+    recordings: list[_Recording],
+    target: str,
+    options: CallOptions,
+    concurrency: int,
+    patience_s: float,
+    *,
+    as_json: bool,
+) -> bool:
+    lines = asyncio.Semaphore(concurrency)
+
+    async def one(recording: _Recording) -> bool | VoiceError:
+        async with lines:
+            telling = teller(as_json=as_json, title=recording.title)
+            try:
+                return await _say_one(recording, target, options, patience_s, telling)
+            except VoiceError as error:
+                telling.failure(error)
+                return error
+
+    async with asyncio.TaskGroup() as calls:
+        tasks = [calls.create_task(one(recording), name=f"voice say {recording.path.name}") for recording in recordings]
+    results = [task.result() for task in tasks]
+    return _judge(recordings, results)
+
+
+async def _say_one(
+    recording: _Recording, target: str, options: CallOptions, patience_s: float, telling: Teller
+) -> bool:
+    async with connect(target, options) as call:
+        rate_hz = call.started.output.rate_hz
+        record = await hold(call, frames_of(recording.clip), told=telling.event, patience_s=patience_s, watch=Watch())
+    heard = bytes(record.audio)
+    extra: dict[str, object] = {"heard_s": len(heard) / 2 / rate_hz}
+    if recording.out is not None:
+        write_wav(recording.out, [heard], rate_hz)
+        extra["out"] = str(recording.out)
+    complete = bool(record.finals and record.reply and heard)
+    telling.summary(record, {**extra, "complete": complete})
+    if not complete:
+        missing = "no transcript" if not record.finals else "no reply" if not record.reply else "no audio"
+        reasons = "".join(f"; {error.message}" for error in record.errors)
+        complaints.print(f"{recording.path}: {missing} came from the gateway{reasons}")
+    return complete
+
+
+def _judge(recordings: list[_Recording], results: list[bool | VoiceError]) -> bool:
+    """True when every call was complete. Where all of them failed alike, the sentence is said once."""
+    said: set[str] = set()
+    errors = [result for result in results if isinstance(result, VoiceError)]
+    for recording, result in zip(recordings, results, strict=True):
+        if isinstance(result, VoiceError) and told(result) not in said:
+            said.add(told(result))
+            complaints.print(f"{recording.path}: {told(result)}")
+    if errors:
+        raise typer.Exit(min(exit_code(error) for error in errors))
+    return all(result is True for result in results)

@@ -1,0 +1,114 @@
+"""How is a call told on a terminal, and how to a machine?"""
+
+import json
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from voice_client.errors import VoiceError
+from voice_client.events import Dropped, Error, Event, GoAway, Transcript, Turn, TurnEvent
+from voice_client.record import LATENCIES, Record, plain
+
+
+class Teller(Protocol):
+    """Tells what happens in one call."""
+
+    def event(self, event: Event) -> None: ...
+    def summary(self, record: Record, extra: Mapping[str, Any]) -> None: ...
+    def failure(self, error: VoiceError) -> None: ...
+
+
+def write_line(fields: Mapping[str, Any]) -> None:
+    """One JSON object on a line of its own on stdout, at once."""
+    sys.stdout.write(json.dumps(fields, ensure_ascii=False) + "\n")
+    sys.stdout.flush()
+
+
+@dataclass(frozen=True, slots=True)
+class JsonTeller:
+    """For machines; `label` goes into every line (which file of several)."""
+
+    label: Mapping[str, str]
+    write: Callable[[Mapping[str, Any]], None] = write_line
+
+    def event(self, event: Event) -> None:
+        self.write({**self.label, **plain(event)})
+
+    def summary(self, record: Record, extra: Mapping[str, Any]) -> None:
+        self.write(
+            {
+                **self.label,
+                "event": "summary",
+                "transcript": record.transcript,
+                "reply": record.reply,
+                "turns": record.turns,
+                **extra,
+            }
+        )
+
+    def failure(self, error: VoiceError) -> None:
+        self.write(
+            {
+                **self.label,
+                "event": "failure",
+                "kind": type(error).__name__,
+                "message": str(error),
+                "retry_after_s": error.retry_after_s,
+            }
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class TerminalTeller:
+    """For people: finals and replies as they come, latencies at the end. `title` names the call, if it needs one."""
+
+    console: Console
+    title: str = ""
+
+    def event(self, event: Event) -> None:
+        match event:
+            case Transcript(final=True) if event.text:
+                self._line("caller", event.text, "cyan")
+            case TurnEvent(kind=Turn.REPLY_ENDED) if event.text:
+                self._line("reply", event.text, "green")
+            case TurnEvent(kind=Turn.REPLY_INTERRUPTED):
+                self._line("reply", f"{event.heard_text} (interrupted after {event.heard_ms} ms)", "yellow")
+            case Error():
+                self._line("error", event.message, "red")
+            case Dropped():
+                self._line("dropped", f"{event.reason}; resuming", "yellow")
+            case GoAway():
+                move = "moving the call" if event.followed else "this call can't move"
+                self._line("gateway", f"leaves ({event.reason}) within {event.deadline_s:g} s; {move}", "yellow")
+            case _:
+                pass
+
+    def summary(self, record: Record, extra: Mapping[str, Any]) -> None:
+        if not record.turns:
+            return
+        table = Table("latency, seconds", *(f"turn {row['turn']}" for row in record.turns), title=self.title or None)
+        for name in LATENCIES:
+            if any(name in row for row in record.turns):
+                table.add_row(name, *(f"{row[name]:.3f}" if name in row else "-" for row in record.turns))
+        self.console.print(table)
+        if "out" in extra:
+            self._line("audio", f"{extra['heard_s']:.1f} s in {extra['out']}", "dim")
+
+    def failure(self, error: VoiceError) -> None:
+        """Said once for the command, on stderr."""
+
+    def _line(self, who: str, what: str, style: str) -> None:
+        prefix = f"{self.title} " if self.title else ""
+        self.console.print(Text.assemble(prefix, (f"{who:>8}  ", style), what), soft_wrap=True)
+
+
+def teller(*, as_json: bool, title: str = "") -> Teller:
+    """The one that was asked for."""
+    if as_json:
+        return JsonTeller({"file": title} if title else {})
+    return TerminalTeller(Console(highlight=False), title)

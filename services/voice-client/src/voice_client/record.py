@@ -1,0 +1,126 @@
+"""What was said, answered and measured during a call?"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from voice_client.events import Error, Event, Latency, ReplyAudio, ReplyText, Transcript, Turn, TurnEvent
+from voice_client.playout import Played
+
+LATENCIES = (
+    "asr_final_latency",
+    "endpointing_delay",
+    "llm_ttft",
+    "first_phrase_delay",
+    "tts_ttfb",
+    "gateway_response_latency",
+    "voice_to_voice",
+    "barge_in_stop",
+)
+"""The names every part of the house uses, in the order of a turn."""
+
+
+@dataclass(slots=True)
+class Record:
+    """Fills up while a call lasts; `speech_sent` and `played` carry the caller's own clock."""
+
+    finals: list[Transcript] = field(default_factory=list)
+    replies: dict[int, str] = field(default_factory=dict)
+    latencies: list[Latency] = field(default_factory=list)
+    errors: list[Error] = field(default_factory=list)
+    audio: bytearray = field(default_factory=bytearray)
+    """Reply audio that was heard, without the silence between replies."""
+    voice_to_voice: dict[int, float] = field(default_factory=dict)
+    """Reply -> seconds from the last speech sample sent to the first audible sample heard."""
+    _speech_at: float | None = None
+    _turn_t0: dict[int, float] = field(default_factory=dict)
+    _turn_of: dict[int, int] = field(default_factory=dict)
+
+    def speech_sent(self, now: float) -> None:
+        """A frame with the caller's speech left at `now`."""
+        self._speech_at = now
+
+    def saw(self, event: Event) -> None:
+        """Learns from an event of the call."""
+        match event:
+            case Transcript(final=True) if event.text:
+                self.finals.append(event)
+            case ReplyText():
+                self.replies[event.reply] = self.replies.get(event.reply, "") + event.delta
+            case Latency():
+                self.latencies.append(event)
+            case Error():
+                self.errors.append(event)
+            case TurnEvent(kind=Turn.TURN_ENDED) if self._speech_at is not None:
+                # T0 is what was sent before the turn ended: later speech belongs to the next turn.
+                self._turn_t0[event.turn] = self._speech_at
+            case TurnEvent(kind=Turn.REPLY_STARTED):
+                self._turn_of[event.reply] = event.turn
+            case TurnEvent(kind=Turn.REPLY_ENDED) if event.text:
+                self.replies[event.reply] = event.text
+            case TurnEvent(kind=Turn.REPLY_RETRACTED):
+                self.replies.pop(event.reply, None)
+            case _:
+                pass
+
+    def played(self, played: Played) -> None:
+        """A device made `played` heard."""
+        self.audio += played.pcm16[: played.heard_bytes]
+        for reply, at in played.audible:
+            t0 = self._turn_t0.get(self._turn_of.get(reply, 0))
+            if t0 is not None:
+                self.voice_to_voice[reply] = at - t0
+
+    @property
+    def transcript(self) -> str:
+        """All final words."""
+        return " ".join(final.text for final in self.finals)
+
+    @property
+    def reply(self) -> str:
+        """All replies, one after another."""
+        return " ".join(text.strip() for _, text in sorted(self.replies.items()) if text.strip())
+
+    @property
+    def turns(self) -> list[dict[str, float | int]]:
+        """Latencies of every answered turn in seconds, the caller's own voice_to_voice in place of the reported."""
+        rows: list[dict[str, float | int]] = []
+        for latency in self.latencies:
+            row: dict[str, float | int] = {"turn": latency.turn, "reply": latency.reply}
+            for name in LATENCIES:
+                value = getattr(latency, name)
+                if value is not None:
+                    row[name] = value
+            if latency.reply in self.voice_to_voice:
+                row["voice_to_voice"] = self.voice_to_voice[latency.reply]
+            rows.append(row)
+        told = {latency.reply for latency in self.latencies}
+        for reply, seconds in self.voice_to_voice.items():
+            if reply not in told:
+                rows.append({"turn": self._turn_of[reply], "reply": reply, "voice_to_voice": seconds})
+        return rows
+
+
+def plain(event: Event) -> dict[str, Any]:
+    """`event` for machines: "event" names it; audio is told by its length, not carried."""
+    if isinstance(event, ReplyAudio):
+        return {"event": "reply_audio", "reply": event.reply, "offset": event.offset, "bytes": len(event.pcm16)}
+    return {"event": _NAMES.get(type(event).__name__, type(event).__name__.lower()), **_fields(event)}
+
+
+_NAMES = {"TurnEvent": "turn", "ReplyText": "reply_text", "ToolCall": "tool_call", "GoAway": "go_away"} | {
+    "ToolCallCancelled": "tool_call_cancelled"
+}
+
+
+def _fields(value: Any) -> dict[str, Any]:
+    return {name: _plain_value(getattr(value, name)) for name in value.__dataclass_fields__}
+
+
+def _plain_value(value: Any) -> Any:
+    if isinstance(value, Turn):
+        return value.name.lower()
+    if hasattr(value, "encoding"):
+        return {"encoding": value.encoding.value, "rate_hz": value.rate_hz}
+    if isinstance(value, tuple):
+        return [_fields(item) for item in value]
+    return value
