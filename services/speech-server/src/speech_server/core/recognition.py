@@ -1,0 +1,145 @@
+"""What did a caller of the recogniser ask for, and can it be served?"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from pcm import Encoding
+
+from speech_server.core.audio_in import HIGHEST_HZ, LOWEST_HZ
+from speech_server.core.endpointer import Endpointing
+from speech_server.errors import BadRequest
+from speech_server.ports import AsrModel, Hints
+
+Policy = Literal["strict", "ignore"]
+"""What an unknown name meets: a refusal, or the default in its place."""
+
+
+@dataclass(frozen=True, slots=True)
+class AsrPolicy:
+    """What the operator decided."""
+
+    endpointing: Endpointing
+    unknown_models: Policy = "ignore"
+    unknown_languages: Policy = "strict"
+    leading_space: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointingWish:
+    """What the caller set; None, zero and negative values mean the operator's. Milliseconds, parts 0..1."""
+
+    start_history_ms: int | None = None
+    start_threshold: float | None = None
+    stop_history_ms: int | None = None
+    stop_threshold: float | None = None
+    stop_history_eou_ms: int | None = None
+    stop_threshold_eou: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RecognitionPlan:
+    """One recognition, decided."""
+
+    encoding: Encoding
+    rate_hz: int | None
+    hints: Hints
+    endpointing: Endpointing
+    word_times: bool
+    leading_space: bool
+    interim: bool = False
+
+
+def choose_rate(rate_hz: int) -> int | None:
+    """The rate of the audio, None = header or default. Raises BadRequest outside the served range."""
+    if rate_hz == 0:
+        return None
+    if not LOWEST_HZ <= rate_hz <= HIGHEST_HZ:
+        raise BadRequest(
+            f"sample_rate_hertz is {rate_hz}; send {LOWEST_HZ} to {HIGHEST_HZ}, or 0 for the WAV header's."
+        )
+    return rate_hz
+
+
+def choose_language(
+    model: str, language: str, rate_hz: int | None, models: Sequence[AsrModel], policy: AsrPolicy
+) -> str:
+    """The language to recognise. Raises BadRequest for an unknown model or language where the policy is strict."""
+    named = [known for known in models if known.name.lower() == model.lower()]
+    available = "; ".join(f"{known.name} ({', '.join(known.languages)})" for known in models)
+    unavailable = (
+        "Error: Unavailable model requested given these parameters: "
+        f"model={model}; language_code={language}; sample_rate={rate_hz or 0}; type=online; "
+        f"available: {available}"
+    )
+    if model and not named and policy.unknown_models == "strict":
+        raise BadRequest(unavailable)
+    candidates = [spoken for known in named or models for spoken in known.languages]
+    if not candidates:
+        raise BadRequest(unavailable)
+    if not language:
+        return candidates[0]
+    found = match_language(language, candidates)
+    if found is None and policy.unknown_languages == "strict":
+        raise BadRequest(unavailable)
+    return found or candidates[0]
+
+
+def match_language(language: str, candidates: Sequence[str]) -> str | None:
+    """The same tag whatever its case, else one of the same language (en-GB may be served by en-US)."""
+    wanted = language.lower().replace("_", "-")
+    for exact in (True, False):
+        for candidate in candidates:
+            have = candidate.lower()
+            if wanted == have or (not exact and wanted.split("-")[0] == have.split("-")[0]):
+                return candidate
+    return None
+
+
+def choose_phrases(contexts: Sequence[tuple[Sequence[str], float]]) -> tuple[tuple[str, float], ...]:
+    """Every phrase with its boost. Any finite boost is taken: sources disagree about the useful range."""
+    if any(not math.isfinite(boost) for _, boost in contexts):
+        raise BadRequest("speech_contexts has a boost that is not a number; send a finite one, such as 4.0.")
+    return tuple((phrase, boost) for phrases, boost in contexts for phrase in phrases)
+
+
+def choose_endpointing(wish: EndpointingWish, custom: Mapping[str, str], ours: Endpointing) -> Endpointing:
+    """The caller's endpointing where it is set, the operator's elsewhere. Thresholds above 1 count as 1."""
+    eou_ms = _positive(wish.stop_history_eou_ms) or _number(custom, "stop_history_eou")
+    return replace(
+        ours,
+        start_history_s=_seconds(wish.start_history_ms, ours.start_history_s),
+        start_threshold=_part(wish.start_threshold, ours.start_threshold),
+        stop_history_s=_seconds(wish.stop_history_ms, ours.stop_history_s),
+        stop_threshold=_part(wish.stop_threshold, ours.stop_threshold),
+        stop_history_eou_s=min(eou_ms / 1000, LONGEST_HISTORY_S) if eou_ms else ours.stop_history_eou_s,
+        stop_threshold_eou=_part(wish.stop_threshold_eou, ours.stop_threshold_eou),
+        onset=_part(_number(custom, "neural_vad.onset"), ours.onset),
+        offset=_part(_number(custom, "neural_vad.offset"), ours.offset),
+    )
+
+
+LONGEST_HISTORY_S = 30.0
+"""Longest history a caller can ask for: every frame of it is remembered."""
+
+
+def _seconds(wish_ms: int | None, ours_s: float) -> float:
+    wish = _positive(wish_ms)
+    return min(wish / 1000, LONGEST_HISTORY_S) if wish else ours_s
+
+
+def _part(wish: float | None, ours: float) -> float:
+    return min(1.0, wish) if wish is not None and _positive(wish) else ours
+
+
+def _positive(wish: float | None) -> float | None:
+    return wish if wish is not None and math.isfinite(wish) and wish > 0 else None
+
+
+def _number(custom: Mapping[str, str], key: str) -> float | None:
+    """A custom key's number; like unknown keys, one that isn't a number is ignored."""
+    try:
+        return _positive(float(custom.get(key, "")))
+    except ValueError:
+        return None

@@ -1,0 +1,92 @@
+"""Which engines do the settings name, and how are they built? Only what is chosen is imported."""
+
+from dataclasses import dataclass
+
+from speech_server.core.endpointer import Endpointing
+from speech_server.ports import Recogniser, Synthesiser, VoiceActivityDetector
+from speech_server.scripted.energy import EnergyDetector
+from speech_server.scripted.recogniser import Script, ScriptedRecogniser
+from speech_server.scripted.tone import ToneScript, ToneSynthesiser
+from speech_server.settings import ScriptSettings, Settings, VoiceSettings
+from speech_server.timeline import Timeline
+
+
+@dataclass(frozen=True, slots=True)
+class Engines:
+    """Built, not started."""
+
+    recogniser: Recogniser
+    detector: VoiceActivityDetector
+    synthesiser: Synthesiser
+
+    @property
+    def named(self) -> tuple[tuple[str, Recogniser | VoiceActivityDetector | Synthesiser], ...]:
+        """In the order they start."""
+        return ("vad", self.detector), ("asr", self.recogniser), ("tts", self.synthesiser)
+
+
+def build(settings: Settings, timeline: Timeline) -> Engines:
+    """The engines of these settings."""
+    voice, script = settings.voice, settings.script
+    if settings.server.speech_asr_engine == "scripted":
+        recogniser, detector = _scripted(script, timeline)
+    else:
+        recogniser, detector = _embedded(voice)
+    if settings.server.speech_tts_engine == "tone":
+        return Engines(recogniser, detector, ToneSynthesiser(_tone(script), timeline))
+    from speech_server.embedded.espeak import EspeakSynthesiser
+
+    return Engines(recogniser, detector, EspeakSynthesiser())
+
+
+def endpointing(settings: Settings) -> Endpointing:
+    """The operator's endpointing for the chosen recogniser."""
+    voice = settings.voice
+    scripted = settings.server.speech_asr_engine == "scripted"
+    stop_ms = settings.script.script_stop_history_ms if scripted else voice.speech_stop_history_ms
+    eou_ms = voice.speech_stop_history_eou_ms
+    return Endpointing(
+        start_history_s=voice.speech_start_history_ms / 1000,
+        start_threshold=voice.speech_start_threshold,
+        stop_history_s=stop_ms / 1000,
+        stop_threshold=voice.speech_stop_threshold,
+        stop_history_eou_s=eou_ms / 1000 if eou_ms else None,
+        stop_threshold_eou=voice.speech_stop_threshold,
+        onset=voice.speech_vad_onset,
+        offset=voice.speech_vad_offset,
+    )
+
+
+def _embedded(voice: VoiceSettings) -> tuple[Recogniser, VoiceActivityDetector]:
+    from speech_server.embedded.silero import SileroDetector
+    from speech_server.embedded.sphinx import SphinxRecogniser
+
+    recogniser = SphinxRecogniser(
+        workers=voice.embedded_workers, grammar=voice.embedded_grammar, sentences=voice.embedded_sentences
+    )
+    return recogniser, SileroDetector()
+
+
+def _scripted(script: ScriptSettings, timeline: Timeline) -> tuple[Recogniser, VoiceActivityDetector]:
+    heard = Script(
+        transcript=script.script_transcript,
+        lines=script.lines(),
+        partial_every_s=script.script_partial_every_ms / 1000,
+        final_delay_s=script.script_final_delay_ms / 1000,
+        fault=script.script_asr_fault,
+        fault_after=script.script_asr_fault_after,
+        fault_times=script.script_asr_fault_times,
+    )
+    detector = EnergyDetector(script.script_energy_dbfs, script.script_frame_ms)
+    return ScriptedRecogniser(heard, timeline), detector
+
+
+def _tone(script: ScriptSettings) -> ToneScript:
+    return ToneScript(
+        first_chunk_s=script.tone_first_chunk_ms / 1000,
+        rtf=script.tone_rtf,
+        rate_hz=script.tone_rate_hz,
+        fault=script.tone_fault,
+        fault_after=script.tone_fault_after,
+        fault_times=script.tone_fault_times,
+    )

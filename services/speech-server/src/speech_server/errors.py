@@ -1,0 +1,39 @@
+"""Why was a request not served? Every sentence is for the caller.
+
+    SpeechError
+      BadRequest   the caller can do better; says how          INVALID_ARGUMENT
+      NotFound     asked for something that isn't here         NOT_FOUND
+      Busy         full now; says when to come back            RESOURCE_EXHAUSTED
+      NotServing   starting or draining; go elsewhere          UNAVAILABLE
+      TooQuiet     nothing came for too long                   DEADLINE_EXCEEDED
+
+The engines' own errors (EngineUnavailable, EngineBusy) are in `ports`.
+"""
+
+
+class SpeechError(Exception):
+    """A request that is not served."""
+
+
+class BadRequest(SpeechError):
+    """The request is wrong; the sentence says what to send instead."""
+
+
+class NotFound(SpeechError):
+    """The request names something that isn't here."""
+
+
+class Busy(SpeechError):
+    """No room now; `retry_after_ms` says when it may be worth another try."""
+
+    def __init__(self, sentence: str, retry_after_ms: int) -> None:
+        super().__init__(sentence)
+        self.retry_after_ms = retry_after_ms
+
+
+class NotServing(SpeechError):
+    """The server is starting or draining."""
+
+
+class TooQuiet(SpeechError):
+    """The client sent nothing for longer than the idle limit."""

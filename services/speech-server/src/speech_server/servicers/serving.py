@@ -1,0 +1,70 @@
+"""How do the services get onto a port? Options, health and reflection around the two Riva services."""
+
+from dataclasses import dataclass
+
+import grpc
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
+
+from speech_server.servicers.asr import AsrServicer
+from speech_server.servicers.tts import TtsServicer
+from speech_server.wire.riva_asr_pb2 import DESCRIPTOR as ASR
+from speech_server.wire.riva_asr_pb2_grpc import add_RivaSpeechRecognitionServicer_to_server
+from speech_server.wire.riva_tts_pb2 import DESCRIPTOR as TTS
+from speech_server.wire.riva_tts_pb2_grpc import add_RivaSpeechSynthesisServicer_to_server
+
+ASR_SERVICE = ASR.services_by_name["RivaSpeechRecognition"].full_name
+TTS_SERVICE = TTS.services_by_name["RivaSpeechSynthesis"].full_name
+
+
+class PortTaken(Exception):
+    """The address can't be listened on; the sentence names it."""
+
+
+@dataclass(frozen=True, slots=True)
+class GrpcServer:
+    """A started server, its port and its health."""
+
+    server: grpc.aio.Server
+    port: int
+    health: health.aio.HealthServicer
+
+    async def set_serving(self, serving: bool) -> None:
+        """Tell every health check, with and without a service name."""
+        status = health_pb2.HealthCheckResponse.SERVING if serving else health_pb2.HealthCheckResponse.NOT_SERVING
+        for name in ("", ASR_SERVICE, TTS_SERVICE):
+            await self.health.set(name, status)
+
+
+async def serve(host: str, port: int, message_bytes: int, asr: AsrServicer, tts: TtsServicer) -> GrpcServer:
+    """Listen, health NOT_SERVING. Raises PortTaken."""
+    server = grpc.aio.server(options=_options(message_bytes))
+    add_RivaSpeechRecognitionServicer_to_server(asr, server)
+    add_RivaSpeechSynthesisServicer_to_server(tts, server)
+    checks = health.aio.HealthServicer()
+    health_pb2_grpc.add_HealthServicer_to_server(checks, server)
+    reflection.enable_server_reflection(
+        (ASR_SERVICE, TTS_SERVICE, health.SERVICE_NAME, reflection.SERVICE_NAME), server
+    )
+    try:
+        bound = server.add_insecure_port(f"{host}:{port}")
+    except RuntimeError as error:
+        raise PortTaken(f"can't listen on {host}:{port} (gRPC): it is in use or not ours") from error
+    await server.start()
+    started = GrpcServer(server, bound, checks)
+    await started.set_serving(False)
+    return started
+
+
+def _options(message_bytes: int) -> list[tuple[str, int]]:
+    return [
+        ("grpc.max_receive_message_length", message_bytes),
+        # Two servers on one port would share its streams by chance.
+        ("grpc.so_reuseport", 0),
+        # A window that doesn't grow: a client of a slow engine is held back after 64 KiB, 2 s of audio.
+        ("grpc.http2.bdp_probe", 0),
+        # Clients ping every 30 s; a default server would answer those with GOAWAY.
+        ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
+        ("grpc.keepalive_time_ms", 60_000),
+        ("grpc.keepalive_timeout_ms", 20_000),
+    ]

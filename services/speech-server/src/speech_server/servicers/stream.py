@@ -1,0 +1,174 @@
+"""How does one streaming recognition run?
+
+    reader ──▶ intake (bounded) ──▶ decoder: hearing ──▶ results
+                   └─ when the engine is behind ──▶ reporter: progress
+
+The decoder is the stream's own task; reader, reporter and idle watch end with it. A message that is being written must
+not be cancelled, or gRPC can't send the status after it: so the other tasks hand their errors to the decoder, and the
+reporter is asked to end.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+
+from speech_server.core.recognition import RecognitionPlan
+from speech_server.errors import BadRequest, TooQuiet
+from speech_server.metrics import Metrics
+from speech_server.ports import Utterances, Witness
+from speech_server.servicers import asr_wire
+from speech_server.servicers.hearing import Final, Heard, Hearing, Partial
+from speech_server.servicers.intake import Intake
+from speech_server.wire import riva_asr_pb2 as asr
+
+BEHIND_S = 0.5
+"""From this lag on the client is told how far the engine is, whatever else it is sent."""
+PROGRESS_S = 0.25
+"""Longest stretch of decoded audio, and of time while behind, without a word to the client."""
+
+
+@dataclass(frozen=True, slots=True)
+class StreamLimits:
+    """What the operator allows a stream."""
+
+    idle_s: float
+    most_ahead_s: float
+
+
+class Stream:
+    """One streaming recognition after its configuration was accepted. `run` it once."""
+
+    def __init__(
+        self,
+        plan: RecognitionPlan,
+        hearing: Hearing,
+        utterances: Utterances,
+        limits: StreamLimits,
+        metrics: Metrics,
+        write: Callable[[asr.StreamingRecognitionResult], Awaitable[None]],
+    ) -> None:
+        self._plan = plan
+        self._hearing = hearing
+        self._witness = utterances if isinstance(utterances, Witness) else None
+        self._limits = limits
+        self._metrics = metrics
+        self._write = write
+        self._intake = Intake(limits.most_ahead_s)
+        self._behind = asyncio.Event()
+        self._ended = asyncio.Event()
+        # gRPC takes one message at a time; decoder and reporter both write.
+        self._pen = asyncio.Lock()
+        self._told_s = 0.0
+        self._text = ""
+        self._lead = ""
+        self._has_final = False
+
+    async def run(self, requests: AsyncIterator[asr.StreamingRecognizeRequest]) -> None:
+        """Serve until the client half-closes and everything is answered.
+
+        Raises an ExceptionGroup of BadRequest, TooQuiet, EngineError.
+        """
+        async with asyncio.TaskGroup() as tasks:
+            reader = tasks.create_task(self._read(requests), name="asr reader")
+            watch = tasks.create_task(self._watch_idle(), name="asr idle watch")
+            reporter = tasks.create_task(self._report(), name="asr reporter")
+            try:
+                await self._decode()
+            finally:
+                reader.cancel()
+                watch.cancel()
+                self._ended.set()
+                self._behind.set()
+                await reporter
+
+    async def _read(self, requests: AsyncIterator[asr.StreamingRecognizeRequest]) -> None:
+        try:
+            await self._read_all(requests)
+        except Exception as error:
+            self._intake.fail(error)
+
+    async def _read_all(self, requests: AsyncIterator[asr.StreamingRecognizeRequest]) -> None:
+        way_in = asr_wire.way_in(self._plan)
+        async for request in requests:
+            if request.WhichOneof("streaming_request") == "streaming_config":
+                raise BadRequest("streaming_config came again; send it in the first message only, then audio.")
+            force_end = request.runtime_config.get("force_eou", "").lower() == "true"
+            pcm16 = way_in.push(request.audio_content)
+            await self._intake.put(pcm16, force_end, self._note_lag)
+        await self._intake.put(way_in.flush(), False, self._note_lag)
+        self._intake.end()
+
+    async def _watch_idle(self) -> None:
+        while True:
+            quiet_s = 0.0 if self._intake.is_full else time.monotonic() - self._intake.last_arrival
+            if quiet_s >= self._limits.idle_s:
+                sentence = f"No message came for {self._limits.idle_s:g} s; send audio, silence included."
+                self._intake.fail(TooQuiet(sentence))
+                return
+            await asyncio.sleep(self._limits.idle_s - quiet_s)
+
+    def _note_lag(self) -> None:
+        if self._plan.interim and self._lag_s() > BEHIND_S:
+            self._behind.set()
+
+    def _lag_s(self) -> float:
+        return self._intake.arrived_s - self._hearing.processed_s
+
+    async def _report(self) -> None:
+        while await self._behind.wait() and not self._ended.is_set():
+            if self._lag_s() <= BEHIND_S:
+                self._behind.clear()
+                continue
+            await self._send(asr_wire.progress(self._hearing.processed_s))
+            await self._ended_within(PROGRESS_S)
+
+    async def _ended_within(self, seconds: float) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                await self._ended.wait()
+        except TimeoutError:
+            return
+
+    async def _decode(self) -> None:
+        hearing = self._hearing
+        while (piece := await self._intake.take()) is not None:
+            async for heard in hearing.push(piece.pcm16, piece.arrived_at, self._intake.waiting_s):
+                await self._tell(heard)
+            if piece.force_end:
+                await self._tell(await hearing.force_end(piece.arrived_at))
+            if self._plan.interim and hearing.in_utterance and hearing.processed_s - self._told_s >= PROGRESS_S:
+                await self._send(asr_wire.progress(hearing.processed_s))
+        # A client that went away looks like one that half-closed until the next await.
+        await asyncio.sleep(0)
+        last = await hearing.finish(time.monotonic())
+        if last is not None and (last.hypothesis.text or not self._has_final or self._text):
+            await self._tell(last)
+        elif not self._has_final:
+            await self._tell(await hearing.force_end(time.monotonic()))
+
+    async def _tell(self, heard: Heard) -> None:
+        match heard:
+            case Partial(hypothesis, ending):
+                changed = hypothesis.text != self._text
+                if self._plan.interim and hypothesis.text and (changed or ending):
+                    self._text = hypothesis.text
+                    processed_s = self._hearing.processed_s
+                    await self._send(asr_wire.partial(self._text, self._lead, processed_s, float(ending)))
+            case Final():
+                await self._tell_final(heard)
+
+    async def _tell_final(self, said: Final) -> None:
+        self._text = ""
+        self._has_final = True
+        if self._witness is not None:
+            self._witness.final_written()
+        await self._send(asr_wire.final(said, self._plan, self._lead, self._hearing.processed_s))
+        if said.hypothesis.text and self._plan.leading_space:
+            self._lead = " "
+        self._metrics.utterance(time.monotonic() - said.stopped_at, said.engine_s, said.audio_s)
+
+    async def _send(self, result: asr.StreamingRecognitionResult) -> None:
+        async with self._pen:
+            self._told_s = result.audio_processed
+            await self._write(result)

@@ -1,0 +1,120 @@
+"""nvidia.riva.tts.RivaSpeechSynthesis: who may synthesise, in which voice, and how the audio leaves."""
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import AbstractAsyncContextManager, aclosing
+from dataclasses import dataclass
+
+from speech_server.core.voices import VoicePolicy
+from speech_server.errors import BadRequest, TooQuiet
+from speech_server.metrics import Metrics
+from speech_server.ports import Synthesiser, Word
+from speech_server.servicers import tts_wire
+from speech_server.servicers.admission import Admission
+from speech_server.servicers.seam import Context, answering
+from speech_server.wire import riva_tts_pb2 as tts
+from speech_server.wire.riva_tts_pb2_grpc import RivaSpeechSynthesisServicer
+
+
+@dataclass(frozen=True, slots=True)
+class Speaking:
+    """What synthesis works with."""
+
+    synthesiser: Synthesiser
+    policy: VoicePolicy
+    text_limit: int
+    unary_limit_bytes: int
+    idle_s: float
+    retry_after_ms: int
+
+
+class TtsServicer(RivaSpeechSynthesisServicer):
+    """The synthesis service."""
+
+    def __init__(self, speaking: Speaking, admission: Admission, metrics: Metrics) -> None:
+        self._speaking = speaking
+        self._admission = admission
+        self._metrics = metrics
+
+    async def Synthesize(self, request: tts.SynthesizeSpeechRequest, context: Context) -> tts.SynthesizeSpeechResponse:
+        """A text in, its whole audio out."""
+        async with self._answering(context, "Synthesize"):
+            if not request.text.strip():
+                raise BadRequest("The text is empty; send something to say.")
+            with self._admission.admit(), self._metrics.serving("tts"):
+                audio = bytearray()
+                words: list[Word] = []
+                async with aclosing(self._speak(request)) as chunks:
+                    async for part, begun in chunks:
+                        audio += part
+                        words += begun
+                        self._check_size(len(audio))
+                return tts_wire.answer(request, bytes(audio), words)
+        raise AssertionError("answering() aborts the call on every error")
+
+    # The stub knows generators only; grpc.aio also takes a coroutine that writes, whose cancellation comes at once.
+    async def SynthesizeOnline(  # type: ignore[override]
+        self, request_iterator: AsyncIterator[tts.SynthesizeSpeechRequest], context: Context
+    ) -> None:
+        """Texts in, audio out while it is made, text after text; an empty text is passed over."""
+        async with self._answering(context, "SynthesizeOnline"):
+            with self._admission.admit(), self._metrics.serving("tts"):
+                while (request := await self._next(request_iterator)) is not None:
+                    if not request.text.strip():
+                        continue
+                    async with aclosing(self._speak(request)) as chunks:
+                        async for audio, words in chunks:
+                            await context.write(tts_wire.answer(request, audio, words))
+
+    async def GetRivaSynthesisConfig(
+        self, request: tts.RivaSynthesisConfigRequest, context: Context
+    ) -> tts.RivaSynthesisConfigResponse:
+        """The voices; needs neither metadata nor a free place."""
+        async with self._answering(context, "GetRivaSynthesisConfig"):
+            return tts_wire.voice_list(self._speaking.synthesiser.voices, request.model_name)
+        raise AssertionError("answering() aborts the call on every error")
+
+    async def _next(self, requests: AsyncIterator[tts.SynthesizeSpeechRequest]) -> tts.SynthesizeSpeechRequest | None:
+        try:
+            async with asyncio.timeout(self._speaking.idle_s):
+                return await anext(requests, None)
+        except TimeoutError as error:
+            raise TooQuiet(
+                f"No text came for {self._speaking.idle_s:g} s; half-close the call after the last one."
+            ) from error
+
+    async def _speak(self, sent: tts.SynthesizeSpeechRequest) -> AsyncGenerator[tuple[bytes, tuple[Word, ...]], None]:
+        """Audio on the request's format, with the words that begin in it."""
+        arrived_at = time.monotonic()
+        speaking = self._speaking
+        plan = tts_wire.plan(sent, speaking.synthesiser.voices, speaking.policy, speaking.text_limit)
+        way_out = tts_wire.WayOut(plan)
+        sent_bytes = 0
+        words: tuple[Word, ...] = ()
+        async with aclosing(speaking.synthesiser.speak(plan.request)) as chunks:
+            async for chunk in chunks:
+                words += chunk.words if plan.word_times else ()
+                audio = way_out.push(chunk)
+                if not audio:
+                    continue
+                if not sent_bytes:
+                    self._metrics.first_chunk(time.monotonic() - arrived_at)
+                sent_bytes += len(audio)
+                yield audio, words
+                words = ()
+        rest = way_out.flush()
+        if rest or words:
+            yield rest, words
+        seconds = (sent_bytes + len(rest)) / plan.format.encoding.sample_bytes / plan.format.rate_hz
+        self._metrics.spoken(seconds)
+
+    def _check_size(self, audio_bytes: int) -> None:
+        limit = self._speaking.unary_limit_bytes
+        if audio_bytes > limit:
+            raise BadRequest(
+                f"The audio grows beyond {limit} bytes, more than a gRPC client takes; use SynthesizeOnline."
+            )
+
+    def _answering(self, context: Context, rpc: str) -> AbstractAsyncContextManager[None]:
+        return answering(context, rpc, self._metrics, self._speaking.retry_after_ms)

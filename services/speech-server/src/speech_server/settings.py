@@ -1,0 +1,163 @@
+"""What can an operator turn? Environment variables, read once; every one has a default that works."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+_CONFIG = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True)
+
+Port = Annotated[int, Field(ge=0, le=65535)]
+Count = Annotated[int, Field(ge=1)]
+Milliseconds = Annotated[int, Field(ge=0, le=600_000)]
+Seconds = Annotated[float, Field(gt=0)]
+Part = Annotated[float, Field(gt=0, le=1)]
+
+
+class BadSettings(Exception):
+    """A variable has a value that doesn't work; the sentence names it."""
+
+
+class ServerSettings(BaseSettings):
+    """The server and its limits."""
+
+    model_config = _CONFIG
+
+    speech_host: str = Field("0.0.0.0", description="address to listen on")
+    speech_grpc_port: Port = Field(50051, description="gRPC port; 0 = any free one")
+    speech_http_port: Port = Field(8000, description="health and metrics port; 0 = any free one")
+    speech_ports_file: Path | None = Field(None, description='where to write {"grpc": n, "http": n} once bound')
+    speech_log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="log level")
+    speech_asr_engine: Literal["embedded", "scripted"] = Field("embedded", description="who recognises")
+    speech_tts_engine: Literal["embedded", "tone"] = Field("embedded", description="who speaks")
+    speech_max_streams: Count = Field(100, description="recognitions at once; more are refused")
+    speech_max_syntheses: Count = Field(100, description="syntheses at once; more are refused")
+    speech_retry_after_ms: Milliseconds = Field(1000, description="what a refused caller is told to wait")
+    speech_idle_limit_s: Seconds = Field(600, description="a stream without any message this long is ended")
+    speech_max_ahead_s: Seconds = Field(5, description="audio read ahead of a slow engine, then reading stops")
+    speech_max_utterance_s: Seconds = Field(60, description="an utterance is cut after this long")
+    speech_max_message_bytes: Count = Field(33_554_432, description="largest request message")
+    speech_unary_limit_bytes: Count = Field(
+        4_000_000, description="largest Synthesize answer; gRPC clients take 4 MiB unless told otherwise"
+    )
+    speech_text_limit: Count = Field(2000, description="characters of one text to speak")
+    speech_drain_notice_s: float = Field(
+        5, ge=0, description="after SIGTERM: not ready, still listening, so that load balancers see it"
+    )
+    speech_drain_grace_s: float = Field(600, ge=0, description="after the notice: longest wait for live streams")
+    speech_timeline: Path | None = Field(None, description="JSON lines of scripted moments, for benchmarks")
+
+
+class VoiceSettings(BaseSettings):
+    """What callers may ask for, and what they get when they ask for nothing."""
+
+    model_config = _CONFIG
+
+    speech_model_policy: Literal["strict", "ignore"] = Field(
+        "ignore", description="an unknown ASR model is refused, or served by the default"
+    )
+    speech_language_policy: Literal["strict", "ignore"] = Field(
+        "strict", description="an unknown ASR language is refused, or served by the default"
+    )
+    speech_voice_policy: Literal["strict", "ignore"] = Field(
+        "strict", description="an unknown voice is refused, or served by the default"
+    )
+    speech_voice_aliases: dict[str, str] = Field({}, description='JSON: {"name asked for": "name of a voice"}')
+    speech_leading_space: bool = Field(True, description="a space before transcripts after the first final")
+    speech_start_history_ms: Milliseconds = Field(300, gt=0, description="window for the start of speech")
+    speech_start_threshold: Part = Field(0.2, description="part of it that must be speech")
+    speech_stop_history_ms: Milliseconds = Field(800, gt=0, description="window for the end of speech")
+    speech_stop_threshold: Part = Field(0.98, description="part of it that must be silence")
+    speech_stop_history_eou_ms: Milliseconds = Field(
+        0, description="shorter window for a first sign of the end (partial of stability 1); 0 = none"
+    )
+    speech_vad_onset: Part = Field(0.5, description="speech probability that begins speech")
+    speech_vad_offset: Part = Field(0.35, description="speech probability below which speech pauses")
+    speech_pre_roll_ms: Milliseconds = Field(300, description="audio kept from before speech was found")
+    embedded_workers: Count = Field(10, description="streams the embedded recogniser takes at once")
+    embedded_grammar: Path | None = Field(None, description="JSGF grammar for the embedded recogniser")
+    embedded_sentences: Path | None = Field(None, description="example sentences for its language model")
+
+
+class ScriptSettings(BaseSettings):
+    """The scripted engines, for tests and load."""
+
+    model_config = _CONFIG
+
+    script_transcript: str = Field("caller {stream} turn {utterance}", description="what is heard")
+    script_lines: Path | None = Field(None, description="file of lines heard in turn, instead")
+    script_partial_every_ms: Milliseconds = Field(100, gt=0, description="audio a word of a partial takes")
+    script_final_delay_ms: Milliseconds = Field(20, description="silence complete to final")
+    script_stop_history_ms: Milliseconds = Field(200, gt=0, description="its SPEECH_STOP_HISTORY_MS")
+    script_energy_dbfs: float = Field(-45, le=0, description="from this level on a frame is speech")
+    script_frame_ms: Literal[10, 20] = Field(10, description="length of a frame")
+    script_asr_fault: Literal["none", "unavailable", "stall", "die_mid_utterance"] = Field(
+        "none", description="what goes wrong in recognition"
+    )
+    script_asr_fault_after: int = Field(0, ge=0, description="streams (unavailable) or utterances spared first")
+    script_asr_fault_times: int = Field(0, ge=0, description="how often; 0 = always")
+    tone_first_chunk_ms: Milliseconds = Field(80, description="text to first audio")
+    tone_rtf: float = Field(0, ge=0, description="making time by audio time after that; 0 = at once")
+    tone_rate_hz: int = Field(22_050, ge=8000, le=96_000, description="sample rate of the tone voice")
+    tone_fault: Literal["none", "silent", "stall", "unavailable"] = Field(
+        "none", description="what goes wrong in synthesis"
+    )
+    tone_fault_after: int = Field(0, ge=0, description="texts spared first")
+    tone_fault_times: int = Field(0, ge=0, description="how often; 0 = always")
+
+    @field_validator("script_transcript")
+    @classmethod
+    def _only_known_places(cls, template: str) -> str:
+        try:
+            template.format(stream=1, utterance=1)
+        except (KeyError, IndexError, ValueError, AttributeError) as error:
+            raise ValueError("only {stream} and {utterance} can stand in braces") from error
+        return template
+
+    @model_validator(mode="after")
+    def _lines_can_be_read(self) -> "ScriptSettings":
+        if self.script_lines is not None and not self.lines():
+            raise ValueError("SCRIPT_LINES names a file without lines")
+        return self
+
+    def lines(self) -> tuple[str, ...]:
+        """The lines of the script file, blank ones left out."""
+        if self.script_lines is None:
+            return ()
+        try:
+            text = self.script_lines.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise ValueError(f"SCRIPT_LINES: {error}") from error
+        return tuple(line.strip() for line in text.splitlines() if line.strip())
+
+
+class Settings:
+    """All groups, read from the environment. Raises BadSettings naming the variable."""
+
+    def __init__(self) -> None:
+        try:
+            self.server = ServerSettings()
+            self.voice = VoiceSettings()
+            self.script = ScriptSettings()
+        except ValidationError as error:
+            raise BadSettings("; ".join(_sentences(error))) from error
+        except Exception as error:  # a JSON variable that isn't JSON
+            raise BadSettings(str(error)) from error
+
+
+def _sentences(error: ValidationError) -> list[str]:
+    return [
+        f"{'.'.join(str(part) for part in one['loc']).upper() or 'settings'}: {one['msg']}" for one in error.errors()
+    ]
+
+
+def table() -> str:
+    """Every variable with its default and meaning, one a line."""
+    lines = []
+    for group in (ServerSettings, VoiceSettings, ScriptSettings):
+        lines.append(f"# {(group.__doc__ or '').strip()}")
+        for name, field in group.model_fields.items():
+            default = "" if field.default is None else field.default
+            lines.append(f"{name.upper()}={default}  # {field.description}")
+    return "\n".join(lines)
