@@ -200,7 +200,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(run(settings))
-    except (BadSettings, PortTaken, EngineError) as error:
+    except (BadSettings, PortTaken, EngineError, OSError) as error:
         sys.stderr.write(f"speech-server: {error}\n")
         return 1
     return 0

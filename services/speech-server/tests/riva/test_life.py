@@ -159,6 +159,17 @@ def test_a_port_in_use_is_one_sentence_and_exit_1(
     assert said == [f"speech-server: can't listen on 127.0.0.1:{number} {said[0].split(' ', 5)[5]}"]
 
 
+@pytest.mark.parametrize("name", ["SPEECH_TIMELINE", "SPEECH_PORTS_FILE"])
+def test_a_file_that_cannot_be_written_is_one_sentence_and_exit_1(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    for variable, value in {**QUICK, name: "/nowhere/at/all"}.items():
+        monkeypatch.setenv(variable, value)
+    assert main([]) == 1
+    (said,) = [line for line in capsys.readouterr().err.splitlines() if line.startswith("speech-server:")]
+    assert "/nowhere/at/all" in said
+
+
 def test_sigterm_ends_the_server_in_order(tmp_path: Path) -> None:
     ports = tmp_path / "ports.json"
     command = [sys.executable, "-c", "import sys; from speech_server.app import main; sys.exit(main())"]
