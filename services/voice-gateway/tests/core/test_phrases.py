@@ -25,7 +25,7 @@ def test_a_short_answer_is_spoken_at_once() -> None:
 
 
 def test_the_first_phrase_may_end_at_a_comma_and_later_ones_may_not() -> None:
-    assert spoken("Certainly, sir", ", I will.", " After all,", " why not?") == [
+    assert spoken("Certainly, sir", ",", " I will.", " After all,", " why not?") == [
         "Certainly, sir,",
         "I will.",
         "After all, why not?",
@@ -52,9 +52,7 @@ def test_a_comma_too_near_the_beginning_does_not_end_the_first_phrase() -> None:
 @pytest.mark.parametrize("size", [1, 2, 3, 100])
 def test_points_and_commas_inside_a_sentence_do_not_end_it(sentence: str, size: int) -> None:
     tokens = [sentence[at : at + size] for at in range(0, len(sentence), size)]
-    assert " ".join(spoken(*tokens)) == sentence
-    assert all(phrase.endswith((",", ".")) and not re.search(r"\b\d+[.,:]$", phrase) for phrase in spoken(*tokens))
-    assert spoken(*tokens)[-1].count(".") == sentence.count(".") or "," in spoken(*tokens)[0]
+    assert spoken(*tokens) == [sentence]
 
 
 def test_a_number_before_a_point_waits_only_for_the_next_token() -> None:
@@ -94,7 +92,7 @@ def test_a_quote_that_comes_in_a_token_of_its_own_is_not_a_phrase() -> None:
         ("**Hello** there.", "Hello there."),
         ("# Title\n", "Title"),
         ("Run `make` now.", "Run make now."),
-        ("<speak>Hi</speak>.", "speak Hi /speak."),
+        ("<speak>Hi</speak>.", "speak Hi/speak."),
         ("A {b} ~~c~~ d.", "A b c d."),
         ("2*3 is snake_case.", "2 3 is snake case."),
     ],
@@ -134,7 +132,7 @@ def test_text_without_any_space_is_cut_at_the_limit() -> None:
         ("नमस्ते। आप कैसे हैं? ठीक है।", ["नमस्ते।", "आप कैसे हैं?", "ठीक है।"]),
         ("你好。今天怎么样？很好！", ["你好。", "今天怎么样？", "很好！"]),  # noqa: RUF001
         ("كيف حالك؟ بخير.", ["كيف حالك؟", "بخير."]),
-        ("شکریہ۔ پھر ملیں گے۔", ["شکریہ۔", "پھر ملیں گے۔"]),
+        ("شکریہ۔ پھر ملیں گے۔", ["شکریہ۔", "پھر ملیں گے۔"]),  # noqa: RUF001
     ],
 )
 def test_sentences_end_in_other_scripts_too(text: str, phrases: list[str]) -> None:

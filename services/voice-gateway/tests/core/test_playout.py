@@ -44,7 +44,9 @@ def test_frames_are_cut_across_the_pieces_as_they_were_made() -> None:
     while frame := playout.take(0.0):
         frames.append(frame)
     assert [(offset, len(data) // 2) for offset, data in frames] == [(0, 100), (100, 100), (200, 75)]
-    assert b"".join(data for _, data in frames) == b"".join(second(n / RATE_HZ, bytes([n, 0])) for n in (30, 200, 5, 40))
+    assert b"".join(data for _, data in frames) == b"".join(
+        second(n / RATE_HZ, bytes([n, 0])) for n in (30, 200, 5, 40)
+    )
 
 
 def test_empty_audio_is_no_frame() -> None:
@@ -135,6 +137,23 @@ def test_while_a_reply_is_held_what_was_sent_before_is_still_heard_and_no_more()
     assert playout.heard_samples(7.0) == 300
     assert sent(playout, 7.0) == [300, 400, 500]
     assert playout.heard_samples(7.05) == 350
+
+
+def test_the_words_of_a_phrase_still_being_made_are_guessed_until_they_are_told() -> None:
+    playout = playing(10.0, lead_s=20.0)
+    playout.add_words([SpokenWord("before", 10_000)])
+    playout.begin_phrase("fifteen letters")  # a second, half of it each word
+    playout.add(second(0.75))
+    sent(playout, 0.0)
+    assert [playout.heard_text(at) for at in (10.0, 10.49, 10.51, 99.0)] == [
+        "before",
+        "before",
+        "before fifteen",
+        "before fifteen",
+    ]
+    assert playout.spoken_text() == "before fifteen"
+    playout.add_words([SpokenWord("fifteen", 10_200), SpokenWord("letters", 10_600)])
+    assert playout.heard_text(99.0) == playout.spoken_text() == "before fifteen letters"
 
 
 def test_words_of_a_voice_that_does_not_tell_end_in_proportion_to_their_letters() -> None:

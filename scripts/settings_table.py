@@ -1,0 +1,83 @@
+"""Writes what an operator can set, from the gateway's settings: docs/settings.md and .env.example.
+
+python scripts/settings_table.py            write both files
+python scripts/settings_table.py --check    say which is stale (exit status 1) and write nothing
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+from pydantic import SecretStr
+from voice_gateway.config import Settings, table
+
+ROOT = Path(__file__).parent.parent
+_SETTINGS = """# Settings
+
+Every setting of the gateway is an environment variable, read once at the start; an error names the variable.
+An empty variable counts as unset. [.env.example](../.env.example) holds the same list, ready to be filled in.
+This page is generated: `make docs` writes it from `voice_gateway/config.py`.
+
+{table}
+"""
+_ENV = """# Every setting of the gateway with its default. Copy to .env, uncomment what you change, and load it:
+#   set -a; . ./.env; set +a
+# Generated: `make docs` writes it from voice_gateway/config.py.
+"""
+
+
+def settings_page() -> str:
+    """docs/settings.md."""
+    return _SETTINGS.format(table=table())
+
+
+def env_example() -> str:
+    """.env.example: meaning, then the variable with its default, commented out."""
+    entries = [
+        f"# {field.description}\n#{name.upper()}={_quoted(_default(field.default))}\n"
+        for name, field in Settings.model_fields.items()
+    ]
+    return "\n".join((_ENV, *entries))
+
+
+def documents() -> dict[str, str]:
+    """What stands in each file, by its path from the root of the repository."""
+    return {"docs/settings.md": settings_page(), ".env.example": env_example()}
+
+
+def stale(root: Path) -> list[str]:
+    """The files that are missing or say something else."""
+    return [
+        name
+        for name, text in documents().items()
+        if not (root / name).is_file() or (root / name).read_text(encoding="utf-8") != text
+    ]
+
+
+def _default(value: object) -> str:
+    if isinstance(value, SecretStr):
+        return value.get_secret_value()
+    if isinstance(value, bool):
+        return str(value).lower()
+    return "" if value is None else str(value)
+
+
+def _quoted(value: str) -> str:
+    return f'"{value}"' if set(value) & set(" ?*'#$&;()<>|") else value
+
+
+def main(arguments: list[str] | None = None, root: Path = ROOT) -> int:
+    """The command line; returns the exit status."""
+    parser = argparse.ArgumentParser(description="Write docs/settings.md and .env.example.")
+    parser.add_argument("--check", action="store_true", help="only say whether they are stale")
+    check = parser.parse_args(arguments).check
+    for name in stale(root):
+        if check:
+            sys.stderr.write(f"{name} is stale: run `python scripts/settings_table.py`\n")
+        else:
+            (root / name).write_text(documents()[name], encoding="utf-8")
+    return int(bool(stale(root)))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

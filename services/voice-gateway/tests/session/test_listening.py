@@ -1,0 +1,169 @@
+"""Audio goes to the recogniser with the right hurry; facts and transcripts come out with the right numbers."""
+
+from collections.abc import Callable
+
+import pytest
+from voice_gateway.core.events import Transcribed, TurnChanged, TurnKind
+from voice_gateway.core.floor import Heard, SpeechStarted, SpeechStopped
+from voice_gateway.core.speech_gate import GatePolicies, GatePolicy
+from voice_gateway.core.transcript import Recognised
+from voice_gateway.session.listening import Hearing
+
+FRAME_S = 0.032
+FRAME = bytes(1024)
+POLICIES = GatePolicies(GatePolicy(hangover_s=0.25), GatePolicy(hangover_s=0.1))
+FINAL_AFTER_S = 0.4
+
+
+class Ear:
+    """A recogniser's stream that says what the test says."""
+
+    def __init__(self) -> None:
+        self.pushed: list[tuple[int, bool]] = []
+        self.finished = 0
+        self.open_audio = b"open"
+        self.says: list[Recognised] = []
+
+    @property
+    def received_s(self) -> float:
+        return sum(size for size, _ in self.pushed) / 32000
+
+    def push(self, pcm16: bytes, *, urgent: bool) -> None:
+        self.pushed.append((len(pcm16), urgent))
+
+    def finish_utterance(self) -> None:
+        self.finished += 1
+
+    async def run(self, told: Callable[[Recognised], None]) -> None:
+        for result in self.says:
+            told(result)
+
+
+class Detector:
+    """Tells the next probability for each frame."""
+
+    def __init__(self) -> None:
+        self.probability = 0.0
+        self.closed = False
+
+    def open(self, on_frame: Callable[[float, float, float], None]) -> "Detector":
+        self.on_frame = on_frame
+        return self
+
+    def push(self, pcm16: bytes, arrived_at: float) -> None:
+        self.on_frame(self.probability, arrived_at, FRAME_S)
+
+    def close(self) -> None:
+        self.closed = True
+
+
+class Call:
+    """One call's ears in a time the test sets."""
+
+    def __init__(self, *, detects: bool = True) -> None:
+        self.now = 100.0
+        self.turn = 4
+        self.is_replying = False
+        self.facts: list[SpeechStarted | SpeechStopped | Heard] = []
+        self.told: list[Transcribed | TurnChanged] = []
+        self.ear = Ear()
+        self.detector = Detector()
+        detector = self.detector if detects else None
+        self.hearing = Hearing(self.ear, detector, POLICIES, FINAL_AFTER_S, self, lambda: self.now)
+
+    def fact(self, fact: SpeechStarted | SpeechStopped | Heard) -> None:
+        self.facts.append(fact)
+
+    def tell(self, event: Transcribed | TurnChanged) -> None:
+        self.told.append(event)
+
+    def frames(self, probability: float, count: int) -> None:
+        """So many frames of speech or silence."""
+        self.detector.probability = probability
+        for _ in range(count):
+            self.now += FRAME_S
+            self.hearing.push(FRAME)
+
+
+def test_speech_becomes_facts_and_events_with_its_samples() -> None:
+    call = Call()
+    call.frames(0.0, 10)
+    call.frames(0.9, 20)
+    call.frames(0.0, 10)
+    assert call.facts == [SpeechStarted(), SpeechStopped()]
+    started, stopped = call.told
+    assert isinstance(started, TurnChanged)
+    assert isinstance(stopped, TurnChanged)
+    assert (started.kind, started.turn, started.sample) == (TurnKind.SPEECH_STARTED, 4, 12 * 512)
+    assert (stopped.kind, stopped.sample) == (TurnKind.SPEECH_STOPPED, 30 * 512)
+    assert started.decided_at == pytest.approx(100 + 12 * FRAME_S)
+    assert call.hearing.last_speech_sample == 30 * 512
+    assert call.hearing.last_speech_at == pytest.approx(100 + 30 * FRAME_S)
+    assert call.hearing.speech_began_at == pytest.approx(100 + 10 * FRAME_S)
+
+
+def test_a_cough_over_a_reply_is_over_sooner_than_a_pause_in_a_turn() -> None:
+    counts = []
+    for is_replying in (True, False):
+        call = Call()
+        call.is_replying = is_replying
+        call.frames(0.9, 3)
+        frames = 0
+        while SpeechStopped() not in call.facts:
+            call.frames(0.0, 1)
+            frames += 1
+        counts.append(frames)
+    assert counts == [4, 8]
+
+
+def test_audio_hurries_only_around_the_moment_a_final_may_hang_on_it() -> None:
+    call = Call()
+    call.frames(0.9, 30)
+    call.frames(0.0, 60)
+    urgent = [round((number - 30) * FRAME_S, 3) for number, (_, hurries) in enumerate(call.ear.pushed, 1) if hurries]
+    assert min(urgent) == pytest.approx(FINAL_AFTER_S - 0.16, abs=FRAME_S)
+    assert max(urgent) == pytest.approx(FINAL_AFTER_S + 0.16, abs=FRAME_S)
+    assert len(urgent) == pytest.approx(0.32 / FRAME_S, abs=1)
+
+
+def test_without_a_detector_all_audio_hurries() -> None:
+    call = Call(detects=False)
+    call.frames(0.0, 3)
+    assert [hurries for _, hurries in call.ear.pushed] == [True] * 3
+    assert call.facts == []
+
+
+async def test_results_become_transcripts_and_facts_in_the_calls_time() -> None:
+    call = Call()
+    call.frames(0.0, 125)  # four seconds
+    call.ear.says = [Recognised(" hello", False, 0.5, 3.0), Recognised(" hello you", True, 1.0, 4.0)]
+    await call.hearing.run()
+    heard = [fact for fact in call.facts if isinstance(fact, Heard)]
+    assert [(fact.text, fact.final, fact.stability) for fact in heard] == [
+        ("hello", False, 0.5),
+        ("hello you", True, 1.0),
+    ]
+    assert [fact.until for fact in heard] == pytest.approx([3.0, 4.0])
+    assert [(event.turn, event.text) for event in call.told if isinstance(event, Transcribed)] == [
+        (4, "hello"),
+        (4, "hello you"),
+    ]
+    assert call.detector.closed
+
+
+async def test_only_a_final_with_words_counts_as_the_final_of_a_turn() -> None:
+    call = Call()
+    call.now = 103.0
+    call.ear.says = [Recognised("", True), Recognised("hello", False), Recognised("  ", True)]
+    await call.hearing.run()
+    assert call.hearing.final_at == 0.0
+    call.ear.says = [Recognised("hello", True)]
+    await call.hearing.run()
+    assert call.hearing.final_at == 103.0
+
+
+def test_a_committed_turn_asks_for_its_final() -> None:
+    call = Call()
+    call.hearing.finish_utterance()
+    assert call.ear.finished == 1
+    assert (call.hearing.open_audio, call.hearing.received_s) == (b"open", 0.0)

@@ -1,0 +1,116 @@
+"""Events are numbered, kept until acknowledged, and sent again from where a stream broke."""
+
+import asyncio
+
+import pytest
+from voice_gateway.core.events import ReplySound, ReplyWords, SessionEvent
+from voice_gateway.session.outbox import Outbox, OutboxFull
+
+
+def words(text: str) -> ReplyWords:
+    return ReplyWords(1, text)
+
+
+def sound(size: int) -> ReplySound:
+    return ReplySound(1, 0, bytes(size))
+
+
+def filled(count: int, **limits: int) -> Outbox:
+    """An outbox with that many events, named by their number."""
+    outbox = Outbox(**limits)
+    for number in range(1, count + 1):
+        outbox.put(words(str(number)))
+    return outbox
+
+
+async def taken(outbox: Outbox, count: int) -> list[tuple[int, SessionEvent]]:
+    return [await outbox.take() for _ in range(count)]
+
+
+async def test_events_are_numbered_from_one() -> None:
+    assert await taken(filled(3), 3) == [(1, words("1")), (2, words("2")), (3, words("3"))]
+
+
+async def test_the_sender_waits_for_the_next_event() -> None:
+    outbox = Outbox()
+    sender = asyncio.create_task(outbox.take())
+    await asyncio.sleep(0)
+    assert not sender.done()
+    outbox.put(words("1"))
+    assert await sender == (1, words("1"))
+
+
+async def test_what_was_not_acknowledged_is_sent_again_with_the_same_number() -> None:
+    outbox = filled(4)
+    await taken(outbox, 4)
+    outbox.acknowledge(2)
+    assert outbox.rewind(2)
+    assert await taken(outbox, 2) == [(3, words("3")), (4, words("4"))]
+
+
+async def test_a_waiting_sender_is_woken_by_a_rewind() -> None:
+    outbox = filled(1)
+    await outbox.take()
+    sender = asyncio.create_task(outbox.take())
+    await asyncio.sleep(0)
+    assert outbox.rewind(0)
+    assert await sender == (1, words("1"))
+
+
+async def test_there_is_no_way_back_behind_an_acknowledgement_nor_ahead_of_what_was_sent() -> None:
+    outbox = filled(4)
+    await taken(outbox, 3)
+    outbox.acknowledge(2)
+    assert [outbox.rewind(seq) for seq in (0, 1, 4, 99)] == [False] * 4
+    assert outbox.rewind(3)
+    assert await outbox.take() == (4, words("4"))
+
+
+async def test_an_acknowledgement_of_what_was_never_sent_drops_nothing() -> None:
+    outbox = filled(3)
+    await outbox.take()
+    outbox.acknowledge(99)
+    assert await taken(outbox, 2) == [(2, words("2")), (3, words("3"))]
+
+
+async def test_an_old_acknowledgement_changes_nothing() -> None:
+    outbox = filled(3)
+    await taken(outbox, 3)
+    outbox.acknowledge(2)
+    outbox.acknowledge(1)
+    assert outbox.rewind(2)
+
+
+async def test_when_full_the_oldest_sent_events_go_and_with_them_the_way_back() -> None:
+    outbox = filled(3, max_events=3)
+    await taken(outbox, 2)
+    outbox.put(words("4"))
+    assert not outbox.rewind(0)
+    assert outbox.rewind(1)
+    assert await taken(outbox, 3) == [(2, words("2")), (3, words("3")), (4, words("4"))]
+
+
+async def test_what_was_not_sent_is_never_dropped() -> None:
+    outbox = filled(3, max_events=3)
+    with pytest.raises(OutboxFull):
+        outbox.put(words("4"))
+    assert (await outbox.take())[0] == 1
+
+
+async def test_audio_is_bounded_by_its_bytes() -> None:
+    outbox = Outbox(max_events=100, max_audio_bytes=1000)
+    outbox.put(sound(600))
+    await outbox.take()
+    outbox.put(sound(600))
+    assert not outbox.rewind(0)
+    with pytest.raises(OutboxFull):
+        outbox.put(sound(600))
+
+
+async def test_acknowledged_audio_makes_room() -> None:
+    outbox = Outbox(max_events=100, max_audio_bytes=1000)
+    for seq in range(1, 50):
+        outbox.put(sound(900))
+        await outbox.take()
+        outbox.acknowledge(seq)
+    assert outbox.rewind(49)

@@ -1,0 +1,275 @@
+"""The history holds what was heard: at an interrupt, and as the caller's own report amends it."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+
+import pytest
+from scripted_backends import RATE_HZ, ScriptedModel, ScriptedVoice, Step
+from voice_gateway.core.events import (
+    CallOptions,
+    Failed,
+    Failure,
+    LlmOptions,
+    PlayoutReported,
+    ReplySound,
+    ReplyWords,
+    TurnChanged,
+    TurnKind,
+    TurnMeasured,
+)
+from voice_gateway.core.floor import Policy, ReplyAudible, ReplyEnded
+from voice_gateway.core.timeline import Mark, Timeline
+from voice_gateway.errors import Broken
+from voice_gateway.session.speaking import Speaking, Voice
+
+pytestmark = pytest.mark.looptime
+
+OPTIONS = CallOptions("en-US", "Anna", "Be kind.", LlmOptions("m", 0.0, 64), Policy(), RATE_HZ)
+FIVE = "one two three four five."
+"""Two and a half seconds."""
+
+
+class Mouth:
+    """One call's mouth and what came out of it."""
+
+    def __init__(self, tasks: asyncio.TaskGroup, script: tuple[Step, ...], voice: ScriptedVoice) -> None:
+        self.clock = asyncio.get_running_loop().time
+        self.turn = 3
+        self.facts: list[ReplyAudible | ReplyEnded] = []
+        self.told: list[ReplyWords | ReplySound | TurnChanged | TurnMeasured | Failed] = []
+        self.model = ScriptedModel(*script)
+        self.voice = voice
+        self.speaking = Speaking(Voice(self.model, voice, 0.2, 0.1, 6.0), self, tasks, self.clock, limit=50)
+
+    def fact(self, fact: ReplyAudible | ReplyEnded) -> None:
+        self.facts.append(fact)
+
+    def tell(self, event: ReplyWords | ReplySound | TurnChanged | TurnMeasured | Failed) -> None:
+        self.told.append(event)
+
+    def start(self, n: int, words: str = "hi", text: str = "", t0_sample: int = 0) -> Timeline:
+        timeline = Timeline({Mark.SPEECH_ENDED: self.clock()} if t0_sample else {})
+        self.speaking.start(n, words, text, OPTIONS, timeline, t0_sample)
+        return timeline
+
+    def changes(self, kind: TurnKind) -> list[TurnChanged]:
+        return [event for event in self.told if isinstance(event, TurnChanged) and event.kind is kind]
+
+    def history(self) -> list[tuple[int, str, bool]]:
+        return [(entry.n, entry.reply, entry.cut) for entry in self.speaking.conversation.exchanges]
+
+    def sent_s(self) -> float:
+        return sum(len(event.pcm16) for event in self.told if isinstance(event, ReplySound)) / 2 / RATE_HZ
+
+
+@asynccontextmanager
+async def mouth(*script: Step, voice: ScriptedVoice | None = None) -> AsyncGenerator[Mouth, None]:
+    async with asyncio.TaskGroup() as tasks:
+        found = Mouth(tasks, script or (FIVE,), voice or ScriptedVoice())
+        yield found
+        found.speaking.stop()
+
+
+async def test_a_reply_played_to_its_end_enters_the_history_whole() -> None:
+    async with mouth() as call:
+        call.start(1)
+        await asyncio.sleep(2.6)
+        assert call.history() == [(1, FIVE, False)]
+        assert call.facts == [ReplyAudible(1), ReplyEnded(1)]
+        assert [event.text for event in call.changes(TurnKind.REPLY_ENDED)] == [FIVE]
+        assert {event.turn for event in call.told if isinstance(event, TurnChanged)} == {3}
+
+
+async def test_the_model_is_shown_the_prompt_and_what_was_said() -> None:
+    async with mouth() as call:
+        call.start(1, words="what time is it")
+        await asyncio.sleep(0.1)
+        assert [(entry.role, entry.content) for entry in call.model.chats[0]] == [
+            ("system", "Be kind."),
+            ("user", "what time is it"),
+        ]
+        options = call.voice.options[0]
+        assert (options.voice, options.language, options.rate_hz) == ("Anna", "en-US", RATE_HZ)
+
+
+async def test_a_known_text_is_spoken_without_asking_the_model() -> None:
+    async with mouth() as call:
+        call.start(1, words="", text="Welcome.")
+        await asyncio.sleep(1.0)
+        assert call.model.chats == []
+        assert call.history() == [(1, "Welcome.", False)]
+
+
+async def test_an_interrupted_reply_is_cut_to_the_words_that_were_heard() -> None:
+    async with mouth() as call:
+        call.start(1)
+        await asyncio.sleep(1.2)
+        call.speaking.interrupt(1, speech_began_at=1.0)
+        assert call.history() == [(1, "one two", True)]
+        (event,) = call.changes(TurnKind.REPLY_INTERRUPTED)
+        assert (event.heard_text, event.heard_ms, event.reply) == ("one two", 1200, 1)
+        sent_s = call.sent_s()
+        await asyncio.sleep(3.0)
+        assert call.sent_s() == sent_s
+        assert call.changes(TurnKind.REPLY_ENDED) == []
+        assert [event.latencies["barge_in_stop"] for event in call.told if isinstance(event, TurnMeasured)] == [
+            pytest.approx(0.2)
+        ]
+
+
+async def test_an_interrupt_before_anything_was_heard_leaves_nothing_in_the_history() -> None:
+    async with mouth(1.0, FIVE) as call:
+        call.start(1)
+        await asyncio.sleep(0.5)
+        call.speaking.interrupt(1, None)
+        assert call.history() == [(1, "", True)]
+        assert call.facts == []
+
+
+async def test_words_of_a_phrase_still_being_made_count_as_heard_though_the_voice_tells_none() -> None:
+    async with mouth("seven letters " * 9 + "end.", voice=ScriptedVoice(pace_s=0.4, timed=False)) as call:
+        call.start(1)
+        await asyncio.sleep(3.0)
+        call.speaking.interrupt(1, None)
+        (event,) = call.changes(TurnKind.REPLY_INTERRUPTED)
+        assert event.heard_ms == 3000
+        assert "seven letters seven letters seven letters".startswith(event.heard_text)
+        assert event.heard_text.startswith("seven letters seven letters seven")
+
+
+async def test_a_second_interrupt_of_the_same_reply_is_not_told() -> None:
+    async with mouth() as call:
+        call.start(1)
+        await asyncio.sleep(1.2)
+        call.speaking.interrupt(1, None)
+        call.speaking.interrupt(1, None)
+        call.speaking.interrupt(99, None)
+        assert len(call.changes(TurnKind.REPLY_INTERRUPTED)) == 1
+
+
+async def test_the_final_report_amends_the_history_within_its_time() -> None:
+    async with mouth() as call:
+        call.start(1)
+        await asyncio.sleep(1.6)
+        call.speaking.interrupt(1, None)
+        assert call.history() == [(1, "one two three", True)]
+        await asyncio.sleep(0.19)
+        call.speaking.report(PlayoutReported(1, 1050, 0, final=True))
+        assert call.history() == [(1, "one two", True)]
+
+
+async def test_a_late_final_report_and_one_that_is_not_final_change_nothing_after_an_interrupt() -> None:
+    async with mouth() as call:
+        call.start(1)
+        await asyncio.sleep(1.6)
+        call.speaking.interrupt(1, None)
+        call.speaking.report(PlayoutReported(1, 500, 0, final=False))
+        await asyncio.sleep(0.21)
+        call.speaking.report(PlayoutReported(1, 500, 0, final=True))
+        assert call.history() == [(1, "one two three", True)]
+
+
+async def test_the_reply_before_is_still_amended_when_the_next_one_has_begun() -> None:
+    async with mouth() as call:
+        call.start(1)
+        await asyncio.sleep(1.6)
+        call.speaking.interrupt(1, None)
+        call.start(2, words="stop")
+        await asyncio.sleep(0.1)
+        call.speaking.report(PlayoutReported(1, 600, 0, final=True))
+        assert call.history() == [(1, "one", True), (2, "", False)]
+
+
+async def test_a_report_of_a_reply_nobody_knows_is_ignored() -> None:
+    async with mouth() as call:
+        call.speaking.report(PlayoutReported(1, 600, 0, final=True))
+        call.start(1)
+        call.speaking.report(PlayoutReported(77, 600, 0, final=True))
+        assert call.history() == [(1, "", False)]
+
+
+async def test_reports_say_what_was_heard_when_the_reply_is_interrupted() -> None:
+    async with mouth() as call:
+        call.start(1)
+        await asyncio.sleep(1.6)
+        call.speaking.report(PlayoutReported(1, 900, 0, final=False))
+        call.speaking.interrupt(1, None)
+        assert call.history() == [(1, "one", True)]
+
+
+async def test_voice_to_voice_is_measured_on_the_callers_own_clock() -> None:
+    async with mouth() as call:
+        call.start(1, t0_sample=16_000)
+        await asyncio.sleep(0.5)
+        # 300 ms were played when input sample 28 800 was recorded: it began at 24 000, half a second after T0.
+        call.speaking.report(PlayoutReported(1, 300, 28_800, final=False))
+        call.speaking.report(PlayoutReported(1, 400, 99_999, final=False))
+        await asyncio.sleep(2.5)
+        (measured,) = [event for event in call.told if isinstance(event, TurnMeasured)]
+        assert measured.latencies["voice_to_voice"] == pytest.approx(0.5)
+        assert measured.latencies["gateway_response_latency"] == pytest.approx(0.0)
+
+
+async def test_a_retracted_reply_leaves_neither_words_nor_sound() -> None:
+    async with mouth(1.0, FIVE) as call:
+        call.start(1, words="what")
+        await asyncio.sleep(0.5)
+        call.speaking.retract(1)
+        await asyncio.sleep(3.0)
+        assert call.history() == []
+        assert (call.sent_s(), call.facts, call.model.closed) == (0.0, [], 1)
+        assert [event.reply for event in call.changes(TurnKind.REPLY_RETRACTED)] == [1]
+
+
+async def test_a_reply_whose_backend_failed_enters_the_history_as_far_as_it_was_spoken() -> None:
+    async with mouth("Hello there. And then", Broken("llm", "it broke")) as call:
+        call.voice.faults["And then"] = Broken("tts", "no voice")
+        call.start(1)
+        await asyncio.sleep(3.0)
+        assert call.history() == [(1, "Hello there. And", False)]
+        assert [event.failure for event in call.told if isinstance(event, Failed)] == [
+            Failure.LLM_BROKEN,
+            Failure.TTS_BROKEN,
+        ]
+        assert call.facts == [ReplyAudible(1), ReplyEnded(1)]
+
+
+async def test_while_nobody_is_attached_audio_waits() -> None:
+    async with mouth() as call:
+        call.start(1)
+        await asyncio.sleep(0.5)
+        call.speaking.silence(True)
+        sent_s = call.sent_s()
+        await asyncio.sleep(5.0)
+        assert call.sent_s() == sent_s
+        call.speaking.silence(False)
+        await asyncio.sleep(2.5)
+        assert call.sent_s() == 2.5
+
+
+async def test_a_reply_that_begins_while_nobody_is_attached_waits_too() -> None:
+    async with mouth() as call:
+        call.speaking.silence(True)
+        call.start(1)
+        call.speaking.hold(1)
+        call.speaking.resume(1)
+        await asyncio.sleep(5.0)
+        assert (call.sent_s(), call.facts) == (0.0, [])
+        call.speaking.silence(False)
+        await asyncio.sleep(0.01)
+        assert call.facts == [ReplyAudible(1)]
+
+
+async def test_a_reply_the_machine_holds_stays_held_when_the_caller_comes_back() -> None:
+    async with mouth(0.2, FIVE) as call:
+        call.start(1)
+        call.speaking.hold(1)
+        call.speaking.silence(True)
+        call.speaking.silence(False)
+        await asyncio.sleep(2.0)
+        assert call.sent_s() == 0.0
+        call.speaking.resume(1)
+        await asyncio.sleep(0.01)
+        assert call.sent_s() > 0.0
+        assert len(call.changes(TurnKind.REPLY_HELD)) == len(call.changes(TurnKind.REPLY_RESUMED)) == 1

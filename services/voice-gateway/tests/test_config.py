@@ -1,0 +1,181 @@
+"""Every setting comes from the environment, and an error names its variable."""
+
+import re
+from dataclasses import replace
+from math import inf
+from pathlib import Path
+
+import pytest
+from voice_gateway.config import Settings, call_options, gate_policies, read, table, turn_policy
+
+NAMES = [name.upper() for name in Settings.model_fields]
+
+
+@pytest.fixture(autouse=True)
+def _bare_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in NAMES:
+        monkeypatch.delenv(name, raising=False)
+
+
+def test_without_any_variable_the_defaults_hold() -> None:
+    settings = read()
+    assert (settings.gateway_port, settings.gateway_http_port) == (50050, 8080)
+    assert (settings.asr_target, settings.tts_target) == ("localhost:50051", "localhost:50051")
+    assert settings.gateway_journal_dir is None
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "value"),
+    [
+        ("ASR_LANGUAGE", "hi-IN", "hi-IN"),
+        ("ASR_SAMPLE_RATE", "16000", 16000),
+        ("TTS_SAMPLE_RATE", "22050", 22050),
+        ("LLM_MODEL", "meta/llama-3.3-70b-instruct", "meta/llama-3.3-70b-instruct"),
+        ("LLM_TEMPERATURE", "0.2", 0.2),
+        ("LLM_MAX_TOKENS", "128", 128),
+        ("RIVA_SSL", "true", True),
+        ("RIVA_SSL", "0", False),
+        ("RIVA_PORT", "0", 0),
+        ("TURN_END_ON_FINAL", "yes", True),
+        ("GATEWAY_JOURNAL_DIR", "/var/journal", Path("/var/journal")),
+        ("LOG_LEVEL", "DEBUG", "DEBUG"),
+        ("TTS_VOICE", "", ""),
+        ("RIVA_PORT", "", 50051),
+    ],
+)
+def test_a_variable_as_an_env_file_holds_it_is_understood(
+    name: str, text: str, value: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, text)
+    assert getattr(read(), name.lower()) == value
+
+
+BAD = {
+    "GATEWAY_PORT": "65536",
+    "GATEWAY_HTTP_PORT": "http",
+    "GATEWAY_MAX_SESSIONS": "0",
+    "GATEWAY_RESUME_GRACE_S": "-1",
+    "GATEWAY_MAX_SESSION_S": "nan",
+    "GATEWAY_START_TIMEOUT_S": "0",
+    "GATEWAY_DRAIN_S": "soon",
+    "LOG_LEVEL": "LOUD",
+    "RIVA_PORT": "-1",
+    "RIVA_SSL": "perhaps",
+    "ASR_SAMPLE_RATE": "8000",
+    "ASR_STOP_HISTORY_MS": "1.5",
+    "ASR_CHUNK_MS": "5",
+    "ASR_RETRIES": "-1",
+    "LLM_TEMPERATURE": "2.1",
+    "LLM_MAX_TOKENS": "5000",
+    "LLM_SYSTEM_PROMPT": "x" * 16385,
+    "LLM_HISTORY": "0",
+    "TTS_SAMPLE_RATE": "fast",
+    "TTS_AHEAD_S": "0",
+    "PLAYOUT_LEAD_MS": "20",
+    "PLAYOUT_FRAME_MS": "1000",
+    "TURN_END_SILENCE_S": "-0.1",
+    "TURN_MAX_S": "0",
+    "VAD": "loud",
+    "VAD_START": "0",
+    "VAD_STOP": "1.1",
+    "VAD_START_FRAMES": "0",
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_a_bad_value_is_refused_in_the_name_of_its_variable(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(name, BAD[name])
+    with pytest.raises(ValueError, match=rf"^{name}: .+ \(got ") as caught:
+        read()
+    assert ";" not in str(caught.value)
+
+
+def test_every_bad_variable_is_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RIVA_PORT", "x")
+    monkeypatch.setenv("VAD", "y")
+    with pytest.raises(ValueError, match=r"RIVA_PORT: .*; VAD: "):
+        read()
+
+
+def test_the_targets_may_differ() -> None:
+    settings = Settings(riva_host="riva", riva_asr_uri="asr:1", riva_tts_uri="tts:2")
+    assert (settings.asr_target, settings.tts_target) == ("asr:1", "tts:2")
+    assert Settings(riva_host="riva", riva_port=9).asr_target == "riva:9"
+
+
+def test_the_key_of_the_language_model_is_never_shown() -> None:
+    settings = Settings.model_validate({"llm_api_key": "nvapi-secret"})
+    assert "nvapi-secret" not in repr(settings) + str(settings.model_dump())
+    assert settings.llm_api_key.get_secret_value() == "nvapi-secret"
+
+
+def test_the_machine_is_as_patient_as_the_operator_says() -> None:
+    settings = Settings(
+        turn_end_silence_s=0.1,
+        turn_max_silence_s=0.2,
+        turn_end_on_final=True,
+        turn_barge_in_after_s=0.3,
+        turn_max_s=4,
+        turn_lag_slack_s=0.5,
+        turn_max_lag_s=6,
+        turn_idle_after_s=7,
+        turn_idle_tries=8,
+        greeting="Hi",
+    )
+    policy = turn_policy(settings)
+    assert (policy.end_silence, policy.max_silence, policy.end_on_final, policy.barge_in_after) == (0.1, 0.2, True, 0.3)
+    assert (policy.max_turn, policy.lag_slack, policy.max_lag) == (4, 0.5, 6)
+    assert (policy.idle_after, policy.idle_tries, policy.greets, policy.decides) == (7, 8, True, True)
+
+
+def test_no_idle_time_means_for_ever_and_no_greeting_means_the_caller_begins() -> None:
+    policy = turn_policy(Settings())
+    assert (policy.idle_after, policy.greets) == (inf, False)
+
+
+def test_a_caller_who_asks_for_nothing_gets_the_operators_choice() -> None:
+    settings = Settings(
+        asr_language="de-DE", tts_voice="Anna", tts_sample_rate=22050, greeting="Hallo", llm_model="m", llm_max_tokens=9
+    )
+    options = call_options(settings)
+    assert (options.language, options.voice, options.output_rate_hz, options.greeting) == (
+        "de-DE",
+        "Anna",
+        22050,
+        "Hallo",
+    )
+    assert (options.llm.model, options.llm.temperature, options.llm.max_tokens) == ("m", 0.5, 9)
+    assert options.policy == turn_policy(settings)
+    assert options.system_prompt == settings.llm_system_prompt
+
+
+def test_the_gate_has_the_operators_numbers_and_judges_a_sound_over_a_reply_more_quickly() -> None:
+    policies = gate_policies(
+        Settings(vad_start=0.6, vad_stop=0.2, vad_start_frames=3, vad_hangover_s=0.5, vad_overlap_hangover_s=0.15)
+    )
+    turn = policies.turn
+    assert (turn.start, turn.stop, turn.start_frames, turn.hangover_s) == (0.6, 0.2, 3, 0.5)
+    assert policies.overlap == replace(turn, hangover_s=0.15)
+
+
+def test_a_hangover_that_lets_no_cough_end_before_it_interrupts_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VAD_OVERLAP_HANGOVER_S", "0.2")
+    with pytest.raises(ValueError, match=r"^VAD_OVERLAP_HANGOVER_S: .*below TURN_BARGE_IN_AFTER_S \(0\.2\)"):
+        read()
+    monkeypatch.setenv("TURN_BARGE_IN_AFTER_S", "0")
+    assert read().vad_overlap_hangover_s == 0.2
+
+
+def test_the_table_holds_every_variable_once_with_its_meaning() -> None:
+    rows = table().splitlines()
+    assert rows[0] == "| variable | default | meaning |"
+    assert [re.split(r" *\| *", row)[1].strip("`") for row in rows[2:]] == NAMES
+    assert all(row.count("|") == 4 and re.split(r" *\| *", row)[3] for row in rows[2:])
+
+
+def test_the_names_users_of_the_original_workflow_know_are_served() -> None:
+    known = (
+        "ASR_LANGUAGE ASR_SAMPLE_RATE LLM_MODEL LLM_TEMPERATURE LLM_MAX_TOKENS LLM_SYSTEM_PROMPT TTS_VOICE "
+        "TTS_SAMPLE_RATE RIVA_HOST RIVA_PORT RIVA_SSL RIVA_MODEL LLM_BASE_URL"
+    )
+    assert set(known.split()) <= set(NAMES)
