@@ -82,8 +82,10 @@ class Settings(BaseSettings):
 
     # ---- turn taking
     greeting: str = Field("", description="spoken first; empty = the caller begins")
-    turn_end_silence_s: Seconds = Field(0.3, description="silence that ends a turn of settled words")
-    turn_max_silence_s: Seconds = Field(1.5, description="silence that ends a turn of unsettled words")
+    turn_end_silence_s: Seconds = Field(
+        0.15, description="silence, after VAD_HANGOVER_S, that ends a turn of settled words"
+    )
+    turn_max_silence_s: Seconds = Field(1.5, description="the same for unsettled words")
     turn_end_on_final: bool = Field(False, description="a final ends the turn without further silence")
     turn_barge_in_after_s: Seconds = Field(0.2, description="speech over a reply that interrupts it")
     turn_max_s: float = Field(60, ge=1, description="longest turn")

@@ -1,7 +1,7 @@
 """Audio leaves a lead ahead of being heard, and what was heard is known to the word."""
 
 import pytest
-from voice_gateway.core.playout import Playout, SpokenWord, estimate_words
+from voice_gateway.core.playout import Playout
 
 RATE_HZ = 1000
 
@@ -124,7 +124,9 @@ def test_an_old_report_does_not_make_audio_heard_that_left_just_now() -> None:
 
 def test_what_was_heard_is_known_to_one_word() -> None:
     playout = playing()
-    playout.add_words([SpokenWord("one", 100), SpokenWord("two", 200), SpokenWord("three", 300)])
+    playout.begin_phrase("one two three")
+    for word, end_sample in (("one", 100), ("two", 200), ("three", 300)):
+        playout.place_word(word, end_sample)
     sent(playout, 2.0)
     heard = [playout.heard_text(at) for at in (2.0, 2.099, 2.1, 2.199, 2.2, 2.3)]
     assert heard == ["", "", "one", "one", "one two", "one two three"]
@@ -141,25 +143,19 @@ def test_while_a_reply_is_held_what_was_sent_before_is_still_heard_and_no_more()
 
 def test_the_words_of_a_phrase_still_being_made_are_guessed_until_they_are_told() -> None:
     playout = playing(10.0, lead_s=20.0)
-    playout.add_words([SpokenWord("before", 10_000)])
-    playout.begin_phrase("fifteen letters")  # a second, half of it each word
+    playout.begin_phrase("before")
+    playout.end_phrase()
+    playout.begin_phrase("fifteen letters")  # 16 letters and spaces: a little more than a second
     playout.add(second(0.75))
     sent(playout, 0.0)
-    assert [playout.heard_text(at) for at in (10.0, 10.49, 10.51, 99.0)] == [
+    assert [playout.heard_text(at) for at in (10.0, 10.5, 10.6, 99.0)] == [
         "before",
         "before",
         "before fifteen",
         "before fifteen",
     ]
     assert playout.spoken_text() == "before fifteen"
-    playout.add_words([SpokenWord("fifteen", 10_200), SpokenWord("letters", 10_600)])
+    playout.place_word("fifteen", 10_200)
+    assert playout.heard_text(10.3) == "before fifteen"
+    playout.end_phrase()
     assert playout.heard_text(99.0) == playout.spoken_text() == "before fifteen letters"
-
-
-def test_words_of_a_voice_that_does_not_tell_end_in_proportion_to_their_letters() -> None:
-    assert estimate_words("a bbb cccc", 1000, 1100) == [
-        SpokenWord("a", 1200),
-        SpokenWord("bbb", 1600),
-        SpokenWord("cccc", 2100),
-    ]
-    assert estimate_words("  ", 0, 100) == []

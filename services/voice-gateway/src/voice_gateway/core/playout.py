@@ -6,18 +6,11 @@ it left. Time is an argument, seconds on any steady clock.
 """
 
 from collections import deque
-from collections.abc import Sequence
 from dataclasses import dataclass
 
+from voice_gateway.core.spoken import Phrase, SpokenWord, begin
+
 SAMPLE_BYTES = 2
-
-
-@dataclass(frozen=True, slots=True)
-class SpokenWord:
-    """A word and the sample of its reply at which it is over."""
-
-    text: str
-    end_sample: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +30,8 @@ class Playout:
         self._waiting: deque[bytes] = deque()
         self._waiting_bytes = 0
         self._words: list[SpokenWord] = []
+        self._phrase: Phrase | None = None
+        """The phrase that is being made."""
         self._sent = 0
         self._plays_until = 0.0
         self._report: _Report | None = None
@@ -62,9 +57,21 @@ class Playout:
             self._waiting.append(pcm16)
             self._waiting_bytes += len(pcm16)
 
-    def add_words(self, words: Sequence[SpokenWord]) -> None:
-        """Words of the reply, in the order in which they are spoken."""
-        self._words.extend(words)
+    def begin_phrase(self, text: str) -> None:
+        """The audio that comes next speaks `text`."""
+        self._phrase = begin(text, self.made_samples)
+
+    def place_word(self, reported: str, end_sample: int) -> None:
+        """The voice tells that a word of the phrase is over at `end_sample` of the reply."""
+        if self._phrase:
+            self._phrase, over = self._phrase.place(reported, end_sample)
+            self._words += over
+
+    def end_phrase(self) -> None:
+        """All audio of the phrase was added."""
+        if self._phrase:
+            self._words += self._phrase.finish(self.made_samples)
+            self._phrase = None
 
     def take(self, now: float) -> tuple[int, bytes] | None:
         """The next frame that may leave now and the sample it begins at; None = nothing may."""
@@ -107,11 +114,15 @@ class Playout:
     def heard_text(self, now: float) -> str:
         """The words whose audio the caller has heard by now."""
         heard = self.heard_samples(now)
-        return " ".join(word.text for word in self._words if word.end_sample <= heard)
+        return self._text_until(heard)
 
     def spoken_text(self) -> str:
         """Every word that has audio, heard or not."""
-        return " ".join(word.text for word in self._words)
+        return self._text_until(self.made_samples)
+
+    def _text_until(self, sample: int) -> str:
+        guessed = self._phrase.guess(self._rate_hz) if self._phrase else []
+        return " ".join(word.text for word in (*self._words, *guessed) if word.end_sample <= sample)
 
     def _cut(self) -> bytes:
         """One frame, or what there is."""
@@ -126,14 +137,3 @@ class Playout:
             size += len(piece)
         self._waiting_bytes -= size
         return b"".join(pieces)
-
-
-def estimate_words(text: str, first_sample: int, samples: int) -> list[SpokenWord]:
-    """Where the words of `text` end, for a voice that does not tell: in proportion to their letters."""
-    words = text.split()
-    total = sum(len(word) + 1 for word in words)
-    ends, letters = [], 0
-    for word in words:
-        letters += len(word) + 1
-        ends.append(SpokenWord(word, first_sample + round(samples * letters / total)))
-    return ends

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from voice_gateway.core.phrases import Phraser
-from voice_gateway.core.playout import Playout, SpokenWord, estimate_words
+from voice_gateway.core.playout import Playout
 from voice_gateway.core.timeline import Mark
 from voice_gateway.errors import Upstream
 from voice_gateway.ports import Sound, SpeakOptions, Synthesiser
@@ -126,23 +126,22 @@ class Reply:
 
     async def _speak_phrase(self, phrase: str) -> None:
         playout, first_sample = self.playout, self.playout.made_samples
-        timed = False
+        playout.begin_phrase(phrase)
         async with aclosing(self._speaker.synthesiser.speak(phrase, self._speaker.options)) as sounds:
             async for sound in sounds:
                 if sound.pcm16 and not playout.made_samples:
                     self._listener.reply_marked(self.n, Mark.FIRST_SOUND)
-                timed = timed or bool(sound.words)
                 self._add(sound, first_sample)
                 while playout.waiting_s > self._speaker.ahead_s:
                     self._room.clear()
                     await self._room.wait()
-        if not timed:
-            playout.add_words(estimate_words(phrase, first_sample, playout.made_samples - first_sample))
+        playout.end_phrase()
 
     def _add(self, sound: Sound, first_sample: int) -> None:
         rate_hz = self._speaker.options.rate_hz
-        self.playout.add_words([SpokenWord(text, first_sample + round(end_s * rate_hz)) for text, end_s in sound.words])
         self.playout.add(sound.pcm16)
+        for text, end_s in sound.words:
+            self.playout.place_word(text, first_sample + round(end_s * rate_hz))
         self._changed.set()
 
     async def _play(self) -> None:

@@ -1,0 +1,23 @@
+"""The `voice-bench` command: which verbs are there?"""
+
+import typer
+
+from voice_bench.demo.command import demo
+from voice_bench.keep import run
+from voice_bench.measure.cli import app as measurements
+
+app = typer.Typer(
+    name="voice-bench",
+    help="The whole stack on this machine: keep it running, see it talk, measure it.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.command()(demo)
+app.command()(run)
+app.add_typer(measurements)
+
+
+def main() -> None:
+    """Entry point of the `voice-bench` command."""
+    app()

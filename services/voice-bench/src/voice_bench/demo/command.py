@@ -1,0 +1,107 @@
+"""`voice-bench demo`: does it talk? A whole conversation with the stack on this machine, told, judged and saved."""
+
+import logging
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from pcm import write_wav
+from rich.console import Console
+from voice_client import VoiceError
+
+from voice_bench.demo import telling
+from voice_bench.demo.caller import Talked, asked, talk
+from voice_bench.demo.lines import RATE_HZ, SCRIPT, SCRIPT_BARGE_IN, VOICE, Line, NothingToSay, recorded, spoken
+from voice_bench.demo.manners import PATIENCE_S, Manners
+from voice_bench.demo.verdict import complaints
+from voice_bench.ending import exit_with, to_stderr
+from voice_bench.stack import Part, StackFailed, embedded, running, with_environment
+
+AGENT_VOICE = "English-US.Female-1"
+"""Not the caller's, so that they can be told apart."""
+
+
+def demo(
+    out: Annotated[Path, typer.Option(envvar="OUT", file_okay=False, help="Where WAV and picture go.")] = Path(
+        "out/demo"
+    ),
+    caller: Annotated[
+        Path | None,
+        typer.Option(
+            envvar="CALLER", exists=True, file_okay=False, help="Folder of WAV files to say instead, in name order."
+        ),
+    ] = None,
+    barge_in: Annotated[
+        int | None, typer.Option(min=0, help="Number of the line that barges in; 0 = none.", show_default="4, or 2")
+    ] = None,
+    barge_in_after: Annotated[float, typer.Option(min=0.2, help="Seconds of the reply it listens to.")] = 2.0,
+    timeout: Annotated[
+        float, typer.Option(min=1, help="Hang up when nothing at all happened for so many seconds.")
+    ] = PATIENCE_S,
+) -> None:
+    """Hold a conversation with the stack and show what happened. Exit 0 when all of it went well."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        said = _recorded(caller, barge_in) if caller else None
+    except (NothingToSay, OSError) as error:
+        to_stderr(str(error))
+        raise typer.Exit(1) from None
+    barge_in = SCRIPT_BARGE_IN if barge_in is None else barge_in
+    exit_with(_demo(out, said, barge_in, Manners(barge_in_after, timeout)))
+
+
+def _recorded(folder: Path, barge_in: int | None) -> list[Line]:
+    if barge_in is None:
+        barge_in = 2 if len(list(folder.glob("*.wav"))) > 1 else 0
+    return recorded(folder, barge_in)
+
+
+async def _demo(out: Path, said: list[Line] | None, barge_in: int, manners: Manners) -> bool:
+    console = Console(highlight=False)
+    try:
+        talked, lines = await _held(console, said, barge_in, manners)
+        _save(console, talked, out)
+    except (StackFailed, NothingToSay, VoiceError, OSError) as error:
+        to_stderr(str(error))
+        return False
+    console.print(telling.timeline(talked.account), telling.latencies(talked.account, console.width))
+    wrong = complaints(talked, lines)
+    for sentence in wrong:
+        to_stderr(f"{sentence}.")
+    if not wrong:
+        console.print(f"[bold green]All {lines} lines were heard and answered.[/]")
+    return not wrong
+
+
+async def _held(console: Console, said: list[Line] | None, barge_in: int, manners: Manners) -> tuple[Talked, int]:
+    """The call, and how many lines there were to say; None = the script, spoken by the speech server."""
+    plan = with_environment(embedded())
+    speaks_klatt = plan.runs(Part.SPEECH)
+    if speaks_klatt:
+        plan = replace(plan, gateway={"TTS_VOICE": os.environ.get("TTS_VOICE") or AGENT_VOICE})
+    starting = console.status("starting speech server, language model and gateway")
+    starting.start()
+    try:
+        async with running(plan) as stack:
+            if said is None:
+                said = await spoken(stack.speech_target, SCRIPT, barge_in, VOICE if speaks_klatt else "")
+            starting.stop()
+            teller = telling.Teller(console)
+            call = talk(stack.target, said, manners, told=teller.told, began=teller.began, options=asked())
+            return await stack.beside(call), len(said)
+    finally:
+        starting.stop()
+
+
+def _save(console: Console, talked: Talked, out: Path) -> None:
+    wav, png = out / "call.wav", out / "call.png"
+    write_wav(wav, [bytes(talked.tracks.caller), bytes(talked.tracks.agent)], RATE_HZ)
+    # Its import takes a second, which would be waited for before every command; and it tells of its font cache.
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)
+    from voice_bench.demo.picture import draw
+
+    draw(talked, png)
+    told = f"recording (left: caller, right: agent): {wav}\npicture: {png}"
+    console.print(told, soft_wrap=True, markup=False)

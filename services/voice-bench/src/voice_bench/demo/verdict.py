@@ -1,0 +1,40 @@
+"""Was it a conversation? Everything that should have happened and did not, one sentence each."""
+
+from voice_bench.demo.account import Exchange
+from voice_bench.demo.caller import Talked
+
+
+def complaints(talked: Talked, lines: int) -> list[str]:
+    """Empty when every line was heard, answered and the answer spoken, and the barge-in cut the reply before it."""
+    account = talked.account
+    found = [sentence for exchange in account.exchanges for sentence in _of(exchange)]
+    if len(account.exchanges) < lines:
+        found.append(f"only {len(account.exchanges)} of {lines} lines could be said")
+    if talked.gave_up:
+        found.append("the caller hung up, because nothing happened any more")
+    for before, barging in zip(account.exchanges, account.exchanges[1:], strict=False):
+        if barging.line.barges_in and (before.answer is None or before.answer.cut_s is None):
+            found.append(_not_cut(before, barging))
+    return found + [f"the gateway reported: {error.message}" for error in account.errors if found]
+
+
+def _of(exchange: Exchange) -> list[str]:
+    line = f"line {exchange.number}"
+    answer = exchange.answer
+    if not exchange.transcript:
+        return [f"{line} was not understood: no final transcript came"]
+    if answer is None or not answer.text.strip():
+        return [f"{line} got no reply"]
+    if answer.began_s is None:
+        return [f"the reply to {line} was not spoken"]
+    return []
+
+
+def _not_cut(before: Exchange, barging: Exchange) -> str:
+    answer = before.answer
+    if answer is None or answer.last_s is None or answer.last_s < barging.began_s:
+        return (
+            f"line {barging.number} could not barge in: the reply before it was over too soon; "
+            "let another line barge in (--barge-in) or earlier (--barge-in-after)"
+        )
+    return f"line {barging.number} barged in, but the reply went on"

@@ -1,0 +1,228 @@
+"""The whole stack on free ports of this machine: `async with running(embedded()) as stack:`
+
+Leaving the block ends every process: asked first, then made to. So does the death of this program, by `leash`.
+"""
+
+import asyncio
+import signal
+import tempfile
+from collections.abc import AsyncIterator, Coroutine, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+from voice_bench.plan import Part, StackPlan, embedded, scripted, with_environment
+from voice_bench.process import Launch, Leash, Server, StackFailed, leashed
+
+__all__ = ["Part", "Stack", "StackFailed", "StackPlan", "embedded", "running", "scripted", "with_environment"]
+
+_HOST = "127.0.0.1"
+_READY = {Part.SPEECH: "/readyz", Part.LLM: "/v1/health/ready", Part.GATEWAY: "/readyz"}
+_PREFIX = {Part.SPEECH: "SPEECH", Part.LLM: "MINI_LLM", Part.GATEWAY: "GATEWAY"}
+_PORT_NAMES = {
+    Part.SPEECH: {"grpc": "SPEECH_GRPC_PORT", "http": "SPEECH_HTTP_PORT"},
+    Part.LLM: {"http": "MINI_LLM_PORT"},
+    Part.GATEWAY: {"grpc": "GATEWAY_PORT", "http": "GATEWAY_HTTP_PORT"},
+}
+_TIMELINE_NAMES = {Part.SPEECH: "SPEECH_TIMELINE", Part.LLM: "MINI_LLM_TIMELINE"}
+_QUICK_END = {
+    Part.SPEECH: {"SPEECH_DRAIN_NOTICE_S": "0", "SPEECH_DRAIN_GRACE_S": "1"},
+    Part.LLM: {"MINI_LLM_DRAIN_S": "1"},
+    Part.GATEWAY: {"GATEWAY_DRAIN_S": "1"},
+}
+
+_Result = TypeVar("_Result")
+
+
+class Stack:
+    """Running servers. Made by `running`."""
+
+    def __init__(self, plan: StackPlan, folder: Path, leash: Leash) -> None:
+        self.plan = plan
+        self.folder = folder
+        self._leash = leash
+        self._servers: dict[Part, Server] = {}
+
+    @property
+    def target(self) -> str:
+        """Where callers call: host:port."""
+        return self.plan.external.get(Part.GATEWAY) or f"{_HOST}:{self.port(Part.GATEWAY, 'grpc')}"
+
+    @property
+    def speech_target(self) -> str:
+        """Riva's services: host:port."""
+        return self.plan.external.get(Part.SPEECH) or f"{_HOST}:{self.port(Part.SPEECH, 'grpc')}"
+
+    @property
+    def llm_base_url(self) -> str:
+        """The language model, with "/v1"."""
+        return self.plan.external.get(Part.LLM) or f"{self.http_url(Part.LLM)}/v1"
+
+    def http_url(self, part: Part) -> str:
+        """Health and metrics of a part that runs here."""
+        return f"http://{_HOST}:{self.port(part, 'http')}"
+
+    def port(self, part: Part, protocol: str) -> int:
+        """Of a part that runs here; protocol is "grpc" or "http"."""
+        return self._servers[part].ports[protocol]
+
+    def pid(self, part: Part) -> int:
+        """The process, leader of its group."""
+        return self._servers[part].pid
+
+    @property
+    def pids(self) -> Mapping[Part, int]:
+        """Of all parts that run here."""
+        return {part: server.pid for part, server in self._servers.items()}
+
+    def log(self, part: Part) -> Path:
+        """Everything the part wrote on its outputs."""
+        return self.folder / f"{part.value}.log"
+
+    def timeline(self, part: Part) -> Path:
+        """JSON lines with the moments of SPEECH (scripted engines) or LLM, on this machine's monotonic clock."""
+        return self.folder / f"{part.value}.timeline.jsonl"
+
+    async def start(self, part: Part) -> None:
+        """Again, on the ports it had before; for one that was ended with `stop` or `kill`. Raises StackFailed."""
+        server = self._servers[part]
+        await server.start({_PORT_NAMES[part][protocol]: str(port) for protocol, port in server.ports.items()})
+
+    async def stop(self, part: Part) -> None:
+        """SIGTERM, and SIGKILL when it is not gone in time."""
+        await self._servers[part].stop()
+
+    async def kill(self, part: Part) -> None:
+        """SIGKILL."""
+        await self._servers[part].kill()
+
+    async def restart(self, part: Part) -> None:
+        """`stop`, then `start`."""
+        await self.stop(part)
+        await self.start(part)
+
+    def freeze(self, part: Part) -> None:
+        """SIGSTOP: it neither answers nor hangs up."""
+        self._servers[part].signal(signal.SIGSTOP)
+
+    def thaw(self, part: Part) -> None:
+        """SIGCONT."""
+        self._servers[part].signal(signal.SIGCONT)
+
+    async def until_a_part_dies(self) -> None:
+        """Raises StackFailed when a part ends that nobody had ended; otherwise never returns."""
+        try:
+            async with asyncio.TaskGroup() as watching:
+                for part, server in self._servers.items():
+                    watching.create_task(server.until_died(), name=f"watch {part.value}")
+        except* StackFailed as failures:
+            raise failures.exceptions[0] from None
+
+    async def beside(self, work: Coroutine[Any, Any, _Result]) -> _Result:
+        """What `work` gives. Raises StackFailed, and cancels `work`, when a part dies meanwhile."""
+        doing = asyncio.create_task(work, name="work beside the stack")
+        watching = asyncio.create_task(self.until_a_part_dies(), name="watch the stack")
+        try:
+            await asyncio.wait({doing, watching}, return_when=asyncio.FIRST_COMPLETED)
+            if watching.done():
+                await watching
+            return await doing
+        finally:
+            for task in (doing, watching):
+                task.cancel()
+            await asyncio.gather(doing, watching, return_exceptions=True)
+
+    async def _start_all(self) -> None:
+        if self.plan.hears_intents and self.plan.runs(Part.SPEECH):
+            await self._write_grammar()
+        try:
+            async with asyncio.TaskGroup() as starting:
+                for part in (Part.SPEECH, Part.LLM):
+                    if self.plan.runs(part):
+                        starting.create_task(self._launch(part), name=f"start {part.value}")
+        except* StackFailed as failures:
+            raise failures.exceptions[0] from None
+        if self.plan.runs(Part.GATEWAY):
+            await self._launch(Part.GATEWAY)
+
+    async def _stop_all(self) -> None:
+        """Callers first: nobody's server leaves before those who use it."""
+        first, rest = self._servers.pop(Part.GATEWAY, None), list(self._servers.values())
+        if first is not None:
+            await first.stop()
+        await asyncio.gather(*(server.stop() for server in rest))
+
+    def _check_all(self) -> None:
+        for server in self._servers.values():
+            server.check()
+
+    async def _launch(self, part: Part) -> None:
+        launch = Launch(
+            name=part.value,
+            arguments=(),
+            environment=self._environment(part),
+            ports_file=self.folder / f"{part.value}.ports.json",
+            log=self.log(part),
+            ready_path=_READY[part],
+            start_timeout_s=self.plan.start_timeout_s,
+            stop_timeout_s=self.plan.stop_timeout_s,
+            cores=self.plan.cores.get(part, frozenset()),
+        )
+        self._servers[part] = Server(launch, self._leash)
+        await self._servers[part].start()
+
+    def _environment(self, part: Part) -> dict[str, str]:
+        given = self.plan.settings(part)
+        ours = {
+            f"{_PREFIX[part]}_HOST": _HOST,
+            f"{_PREFIX[part]}_PORTS_FILE": str(self.folder / f"{part.value}.ports.json"),
+        }
+        if part in _TIMELINE_NAMES:
+            ours[_TIMELINE_NAMES[part]] = str(self.timeline(part))
+        if part is Part.SPEECH and self.plan.hears_intents:
+            ours |= {"EMBEDDED_GRAMMAR": str(self._grammar), "EMBEDDED_SENTENCES": str(self._sentences)}
+        if part is Part.GATEWAY:
+            host, _, port = self.speech_target.rpartition(":")
+            ours |= {"RIVA_HOST": host, "RIVA_PORT": port, "LLM_BASE_URL": self.llm_base_url}
+        free_ports = dict.fromkeys(_PORT_NAMES[part].values(), "0")
+        return {"PYTHONUNBUFFERED": "1", **_QUICK_END[part], **free_ports, **given, **ours}
+
+    @property
+    def _grammar(self) -> Path:
+        return self.folder / "intents.gram"
+
+    @property
+    def _sentences(self) -> Path:
+        return self.folder / "sentences.txt"
+
+    async def _write_grammar(self) -> None:
+        launch = Launch(
+            name=Part.LLM.value,
+            arguments=("grammar", "--out", str(self.folder)),
+            environment=self.plan.settings(Part.LLM),
+            ports_file=self.folder / "none",
+            log=self.log(Part.LLM),
+            ready_path="",
+            start_timeout_s=self.plan.start_timeout_s,
+            stop_timeout_s=self.plan.stop_timeout_s,
+        )
+        await Server(launch, self._leash).run()
+
+
+@asynccontextmanager
+async def running(plan: StackPlan) -> AsyncIterator[Stack]:
+    """The stack of `plan`, ready. Raises StackFailed when a part can't be started, or had died at the end."""
+    async with AsyncExitStack() as ending:
+        if plan.folder is None:
+            folder = Path(ending.enter_context(tempfile.TemporaryDirectory(prefix="voice-stack-")))
+        else:
+            folder = plan.folder
+            folder.mkdir(parents=True, exist_ok=True)
+        leash = await ending.enter_async_context(leashed())
+        stack = Stack(plan, folder, leash)
+        try:
+            await stack._start_all()
+            yield stack
+            stack._check_all()
+        finally:
+            await asyncio.shield(stack._stop_all())

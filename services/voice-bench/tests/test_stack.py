@@ -1,0 +1,175 @@
+"""Does the stack come up, say what failed, and leave nothing behind?"""
+
+import asyncio
+import os
+import signal
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import psutil
+import pytest
+from voice_bench.stack import Part, StackFailed, StackPlan, embedded, running, scripted, with_environment
+from voice_client import CallOptions, connect, server_info
+from voice_client.events import ReplyAudio, Turn, TurnEvent
+
+WAIT_S = 20.0
+
+
+def alive(pid: int) -> bool:
+    """Is there such a process, and is it more than a name in a table?"""
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+async def first_audio(target: str) -> None:
+    """A typed turn is answered with audio."""
+    async with asyncio.timeout(WAIT_S), connect(target, CallOptions()) as call:
+        await call.say("hello")
+        async for event in call:
+            if isinstance(event, ReplyAudio):
+                return
+        raise AssertionError("the call ended without audio")
+
+
+async def test_the_stack_answers_and_every_process_ends_with_it() -> None:
+    async with running(scripted()) as stack:
+        pids = list(stack.pids.values())
+        assert len(pids) == 3
+        assert all(alive(pid) for pid in pids)
+        await first_audio(stack.target)
+        folder = stack.folder
+        assert stack.timeline(Part.LLM).exists()
+    assert not any(alive(pid) for pid in pids)
+    assert not folder.exists()
+
+
+@pytest.mark.parametrize(
+    ("command", "variable", "plan"),
+    [
+        ("speech-server", "SPEECH_MAX_STREAMS", StackPlan(speech={"SPEECH_MAX_STREAMS": "-7"})),
+        ("mini-llm", "MINI_LLM_DRAIN_S", replace(scripted(), llm={"MINI_LLM_DRAIN_S": "-7"})),
+        ("voice-gateway", "LLM_TEMPERATURE", replace(scripted(), gateway={"LLM_TEMPERATURE": "-7"})),
+    ],
+)
+async def test_a_part_that_can_not_start_is_named_with_its_log(command: str, variable: str, plan: StackPlan) -> None:
+    with pytest.raises(StackFailed, match=f"(?s){command} ended with exit status .*{variable}"):
+        async with running(plan):
+            pass
+    assert not [child for child in psutil.Process().children() if alive(child.pid)]
+
+
+async def test_a_part_that_is_never_ready_is_named() -> None:
+    plan = replace(scripted(start_timeout_s=1.5), llm={"MINI_LLM_READY_AFTER_MS": "60000"})
+    with pytest.raises(StackFailed, match=r"mini-llm was not ready after 1\.5 s"):
+        async with running(plan):
+            pass
+
+
+async def test_work_is_cancelled_when_a_part_dies() -> None:
+    async def for_ever() -> None:
+        os.kill(stack.pid(Part.LLM), signal.SIGKILL)
+        await asyncio.Event().wait()
+
+    with pytest.raises(StackFailed, match="mini-llm died with exit status -9"):
+        async with asyncio.timeout(WAIT_S), running(scripted()) as stack:
+            await stack.beside(for_ever())
+
+
+async def test_a_part_can_be_killed_started_frozen_and_thawed_on_its_port(tmp_path: Path) -> None:
+    async with running(scripted(folder=tmp_path / "kept")) as stack:
+        target, before = stack.target, stack.pid(Part.GATEWAY)
+        await stack.kill(Part.GATEWAY)
+        assert not alive(before)
+        await stack.start(Part.GATEWAY)
+        assert (stack.target, alive(stack.pid(Part.GATEWAY))) == (target, True)
+        await first_audio(target)
+        stack.freeze(Part.LLM)
+        stopped = await asyncio.to_thread(os.waitid, os.P_PID, stack.pid(Part.LLM), os.WSTOPPED | os.WNOWAIT)
+        assert stopped is not None
+        stack.thaw(Part.LLM)
+        await first_audio(target)
+        stack.freeze(Part.LLM)  # and leaves all the same at the end
+        frozen = stack.pid(Part.LLM)
+    assert not alive(frozen)
+    assert (tmp_path / "kept" / "voice-gateway.log").read_text().count("serving gRPC") == 2
+
+
+async def test_a_server_that_is_named_in_the_environment_is_not_started(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with running(scripted()) as theirs:
+        monkeypatch.setenv("LLM_BASE_URL", theirs.llm_base_url)
+        host, _, port = theirs.speech_target.partition(":")
+        monkeypatch.setenv("RIVA_HOST", host)
+        monkeypatch.setenv("RIVA_PORT", port)
+        async with running(with_environment(embedded())) as ours:
+            assert set(ours.pids) == {Part.GATEWAY}
+            assert (ours.speech_target, ours.llm_base_url) == (theirs.speech_target, theirs.llm_base_url)
+            await first_audio(ours.target)
+
+
+async def test_the_recogniser_is_given_what_the_model_understands(tmp_path: Path) -> None:
+    async with running(embedded(folder=tmp_path)) as stack:
+        assert "what time is it" in (tmp_path / "sentences.txt").read_text()
+        assert (await server_info(stack.target, CallOptions())).ready
+        async with asyncio.timeout(WAIT_S), connect(stack.target, CallOptions()) as call:
+            await call.say("my name is anna")
+            async for event in call:
+                if isinstance(event, TurnEvent) and event.kind is Turn.REPLY_ENDED:
+                    break
+    assert isinstance(event, TurnEvent)
+    assert "Anna" in event.text
+
+
+async def test_the_servers_end_when_their_parent_is_killed(tmp_path: Path) -> None:
+    program = (
+        "import asyncio, sys\n"
+        "from voice_bench.stack import running, scripted\n"
+        "async def main():\n"
+        "    async with running(scripted()) as stack:\n"
+        "        print(*stack.pids.values(), flush=True)\n"
+        "        await asyncio.Event().wait()\n"
+        "asyncio.run(main())\n"
+    )
+    parent = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", program, stdout=asyncio.subprocess.PIPE, env={**os.environ, "TMPDIR": str(tmp_path)}
+    )
+    assert parent.stdout is not None
+    pids = [int(pid) for pid in (await asyncio.wait_for(parent.stdout.readline(), WAIT_S)).split()]
+    assert len(pids) == 3
+    servers = [psutil.Process(pid) for pid in pids]
+    parent.kill()
+    await parent.wait()
+    _, left = await asyncio.to_thread(psutil.wait_procs, servers, timeout=WAIT_S)
+    assert left == []
+
+
+async def test_ctrl_c_on_run_ends_every_process_and_is_no_failure() -> None:
+    run = await asyncio.create_subprocess_exec(
+        Path(sys.executable).parent / "voice-bench", "run", stdout=asyncio.subprocess.PIPE, start_new_session=True
+    )
+    assert run.stdout is not None
+    told = b""
+    async with asyncio.timeout(WAIT_S):
+        while b"voice ask" not in told:
+            told += await run.stdout.readline()
+    children = [child.pid for child in psutil.Process(run.pid).children(recursive=True)]
+    assert len(children) >= 4  # three servers and their leash
+    run.send_signal(signal.SIGINT)
+    assert await asyncio.wait_for(run.wait(), WAIT_S) == 0
+    assert not any(alive(pid) for pid in children)
+
+
+async def test_run_says_what_failed_and_exits_with_one() -> None:
+    run = await asyncio.create_subprocess_exec(
+        Path(sys.executable).parent / "voice-bench",
+        "run",
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.PIPE,
+        env={**os.environ, "MINI_LLM_FAULT": "bad luck"},
+    )
+    _, said = await asyncio.wait_for(run.communicate(), WAIT_S)
+    assert run.returncode == 1
+    assert b"mini-llm ended with exit status" in said
+    assert b"MINI_LLM_FAULT" in said

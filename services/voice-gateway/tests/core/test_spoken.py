@@ -1,0 +1,55 @@
+"""Word times a voice tells are laid on the words that were sent."""
+
+from voice_gateway.core.spoken import SpokenWord, begin
+
+
+def laid(text: str, *reported: tuple[str, int], end: int) -> list[SpokenWord]:
+    """The phrase's words from sample 1000 on, after the voice has told `reported` and ended at `end`."""
+    phrase = begin(text, 1000)
+    words: list[SpokenWord] = []
+    for word, end_sample in reported:
+        phrase, over = phrase.place(word, end_sample)
+        words += over
+    return words + phrase.finish(end)
+
+
+def test_words_keep_their_own_spelling_and_punctuation() -> None:
+    assert laid("Well, stop!", ("well", 1500), ("stop", 2000), end=2000) == [
+        SpokenWord("Well,", 1500),
+        SpokenWord("stop!", 2000),
+    ]
+
+
+def test_a_word_the_voice_joins_to_its_neighbour_is_not_lost() -> None:
+    assert laid("there was a", ("there", 1200), ("a", 1800), end=2000) == [
+        SpokenWord("there", 1200),
+        SpokenWord("was", 1600),
+        SpokenWord("a", 1800),
+    ]
+
+
+def test_a_voice_that_does_not_tell_is_taken_to_speak_evenly() -> None:
+    assert laid("a bbb cccc", end=2100) == [SpokenWord("a", 1200), SpokenWord("bbb", 1600), SpokenWord("cccc", 2100)]
+
+
+def test_a_word_that_was_not_sent_changes_nothing() -> None:
+    assert laid("four now", ("quattro", 1300), ("", 1400), ("now", 1900), end=2000) == [
+        SpokenWord("four", 1500),
+        SpokenWord("now", 1900),
+    ]
+
+
+def test_words_after_the_last_one_told_end_with_the_phrase() -> None:
+    assert laid("one two", ("one", 1400), end=2000)[-1] == SpokenWord("two", 2000)
+
+
+def test_a_word_told_far_ahead_is_taken_for_another() -> None:
+    assert laid("a b c d e f g the", ("the", 1100), end=2000)[-1] == SpokenWord("the", 2000)
+
+
+def test_a_phrase_still_being_made_is_guessed_at_fifteen_letters_a_second() -> None:
+    assert begin("fourteen letter", 0).guess(1500) == [SpokenWord("fourteen", 847 + 53), SpokenWord("letter", 1600)]
+
+
+def test_a_phrase_without_words_has_none() -> None:
+    assert laid("  ", end=2000) == []
