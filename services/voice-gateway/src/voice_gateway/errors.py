@@ -5,6 +5,7 @@
      ├─ BadRequest         the caller's message can't be served as it is
      ├─ Unsupported        ... and never will be by this gateway
      ├─ NotFound           no call waits under this resume token
+     ├─ LetGo              this stream ends, the call may go on on another
      └─ Upstream           a backend failed
          ├─ Unavailable    it can't be reached, or refuses
          ├─ TooSlow        it missed a deadline
@@ -43,6 +44,10 @@ class Unsupported(VoiceError):
 
 class NotFound(VoiceError):
     """No call waits under this token."""
+
+
+class LetGo(VoiceError):
+    """The stream is given up; the call goes on on another one, or may."""
 
 
 class Upstream(VoiceError):

@@ -27,6 +27,9 @@ class Ear(Protocol):
     def finish_utterance(self) -> None:
         """Ask for a final now."""
 
+    def reopen(self) -> None:
+        """The open stream says nothing any more: try another one."""
+
     @property
     def received_s(self) -> float:
         """Seconds of audio taken so far."""

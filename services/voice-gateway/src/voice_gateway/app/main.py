@@ -41,8 +41,8 @@ def main() -> None:
     logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     try:
         uvloop.run(serve(settings))
-    except OSError as error:
-        sys.exit(f"voice-gateway: {error}")
+    except* OSError as group:
+        sys.exit(f"voice-gateway: {group.exceptions[0]}")
 
 
 async def serve(
@@ -140,8 +140,10 @@ async def _follow(service: health.aio.HealthServicer, registry: Registry, parts:
 
 
 def _tell_ports(settings: Settings, port: int, http_port: int) -> None:
-    if settings.gateway_ports_file:
-        settings.gateway_ports_file.write_text(json.dumps({"grpc": port, "http": http_port}))
+    if file := settings.gateway_ports_file:
+        fresh = file.with_name(f"{file.name}.new")
+        fresh.write_text(json.dumps({"grpc": port, "http": http_port}))
+        fresh.replace(file)  # whoever waits for the file never reads half of it
 
 
 def _stop_on_signals() -> asyncio.Event:

@@ -39,6 +39,8 @@ class Registry:
         self._down = down
         self._limit = limit
         self._journal_dir = journal_dir
+        if journal_dir:
+            journal_dir.mkdir(parents=True, exist_ok=True)
         self._calls: dict[str, Session] = {}
         self._empty = asyncio.Event()
         self._empty.set()

@@ -26,6 +26,10 @@ _CHANNEL = (
     # No keepalive pings: a server with default settings answers them with GOAWAY "too_many_pings".
     ("grpc.keepalive_time_ms", 2**31 - 1),
     ("grpc.max_receive_message_length", 16 * 1024 * 1024),
+    # A backend that restarts is found again at once, not after gRPC's two minutes.
+    ("grpc.initial_reconnect_backoff_ms", 100),
+    ("grpc.min_reconnect_backoff_ms", 100),
+    ("grpc.max_reconnect_backoff_ms", 2_000),
 )
 _RIVA_STOP_HISTORY_MS = 800
 """Riva's own default."""

@@ -73,6 +73,9 @@ class RivaEar:
         self._unsettled = _Audio(_REPLAY_S)
         self._wake = asyncio.Event()
         self._finish = False
+        self._asked = False
+        """A final was asked for on the open stream and has not come."""
+        self._stuck = False
         self._worked = False
         self._received_bytes = 0
         self._stream_began_s = 0.0
@@ -102,6 +105,11 @@ class RivaEar:
         self._finish = True
         self._wake.set()
 
+    def reopen(self) -> None:
+        """Give the open stream up."""
+        self._stuck = True
+        self._wake.set()
+
     async def run(self, told: Callable[[Recognised], None]) -> None:
         """Serve the stream until cancelled; `told` gets each result. Raises Upstream when it can't be kept up."""
         retrying = AsyncRetrying(
@@ -119,6 +127,9 @@ class RivaEar:
     async def _serve_once(self, told: Callable[[Recognised], None]) -> None:
         """One stream from its configuration to its end. Returns when it ended after it had worked."""
         self._pending.prepend(self._unsettled.take())
+        self._finish, self._stuck = self._finish or self._asked, False
+        if self._finish or self._pending.seconds:
+            self._wake.set()  # a caller who fell silent brings no more audio that could
         self._stream_began_s = self.received_s - self._pending.seconds
         self._worked = False
         call = self._stub.StreamingRecognize()
@@ -128,7 +139,7 @@ class RivaEar:
         finally:
             call.cancel()
         if self._worked and (failure is None or failure.retryable):
-            log.warning("a recognition stream ended: %s; opening another", failure or "the server closed it")
+            log.warning("a recognition stream ended: %s; opening another", str(failure or "the server closed it"))
             return
         raise failure or Unavailable("asr", "speech recognition closed the stream at once; check its log")
 
@@ -140,36 +151,44 @@ class RivaEar:
 
     async def _converse(self, call: Stream, told: Callable[[Recognised], None]) -> Upstream | None:
         """Both directions until the stream ends; what ended it."""
-        failure = None
-        async with asyncio.TaskGroup() as tasks:
-            writer = tasks.create_task(self._write(call), name="asr writer")
-            try:
+        failures: list[Upstream] = []
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                writer = tasks.create_task(self._write(call), name="asr writer")
                 with riva_errors("asr"):
                     async for response in call:
                         self._worked = True
                         self._tell(response, told)
-            except Upstream as error:
-                failure = error
-            writer.cancel()
-        return failure
+                writer.cancel()
+        except* Upstream as group:
+            failures += (error for error in group.exceptions if isinstance(error, Upstream))
+        return failures[0] if failures else None
 
     async def _write(self, call: Stream) -> None:
+        """Audio as it comes. Raises TooSlow when the stream is given up, or takes nothing any more."""
+        limit_s = self._settings.connect_timeout_s
         while True:
             try:
                 async with asyncio.timeout(self._settings.keepalive_s):
                     await self._wake.wait()
-                audio = self._pending.take()
-                self._unsettled.append(audio)
             except TimeoutError:
-                audio = _SILENCE
-                self._stream_began_s -= len(_SILENCE) / BYTES_PER_S
+                if not self._pending.seconds:
+                    self._stream_began_s -= len(_SILENCE) / BYTES_PER_S
+            if self._stuck:
+                raise TooSlow("asr", "speech recognition says nothing any more; try again")
+            audio = self._pending.take()
+            self._unsettled.append(audio)
             self._wake.clear()
+            if not audio and not self._finish:
+                audio = _SILENCE
             request = riva.StreamingRecognizeRequest(audio_content=audio)
             if self._finish:
-                self._finish = False
+                self._finish, self._asked = False, True
                 request.runtime_config["force_eou"] = "true"
             try:
-                await call.write(request)
+                with deadline("asr", limit_s, "sign that it takes audio"):
+                    async with asyncio.timeout(limit_s):
+                        await call.write(request)
             except (grpc.aio.AioRpcError, asyncio.InvalidStateError):
                 return  # the reader is told why
 
@@ -177,6 +196,7 @@ class RivaEar:
         for result in recognised(response):
             result = _moved(result, self._stream_began_s)
             if result.final:
+                self._asked = False
                 self._settle(result.audio_processed_s)
             told(result)
 

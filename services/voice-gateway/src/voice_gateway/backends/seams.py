@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from typing import TypeVar
 
 import grpc
+import httpx2
 import openai
 
 from voice_gateway.errors import Broken, Service, TooSlow, Unavailable
@@ -37,7 +38,9 @@ def llm_errors() -> Iterator[None]:
     """An error of the openai package becomes Upstream."""
     try:
         yield
-    except openai.APITimeoutError:
+    except openai.APITimeoutError as error:
+        if isinstance(error.__cause__, httpx2.ConnectTimeout):  # a refused connection, too, comes as this
+            raise Unavailable("llm", f"the language model can't be reached: {error.__cause__}; try again") from None
         raise TooSlow("llm", "the language model did not answer in time; try again") from None
     except openai.APIConnectionError as error:
         raise Unavailable("llm", f"the language model can't be reached: {error}") from None
@@ -46,7 +49,7 @@ def llm_errors() -> Iterator[None]:
         if error.status_code == 429 or error.status_code >= 500:
             raise Unavailable("llm", sentence) from None
         raise Broken("llm", sentence, retryable=False) from None
-    except openai.OpenAIError as error:
+    except (openai.OpenAIError, httpx2.HTTPError, ValueError) as error:
         raise Broken("llm", f"the language model's answer can't be used: {error}") from None
 
 

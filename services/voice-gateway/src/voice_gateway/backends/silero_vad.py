@@ -25,6 +25,10 @@ _TICK_S = 0.02
 OnFrame = Callable[[float, float, float], None]
 
 
+def _nobody(probability: float, arrived_at: float, frame_s: float) -> None:
+    """Listens to a stream that is closed."""
+
+
 class SileroStream:
     """One call: what is left of the last frame, the model's memory, and where to tell."""
 
@@ -45,8 +49,9 @@ class SileroStream:
             self._detector.enqueue(self, frame, arrived_at - behind_s)
 
     def close(self) -> None:
-        """Frames under way are dropped."""
+        """Frames under way are dropped, and the call is let go although the detector may still hold this stream."""
         self.closed = True
+        self.on_frame = _nobody
 
 
 class SileroDetector:

@@ -14,6 +14,8 @@ class Limits:
     max_audio_s: float = 1.0
     max_ahead_s: float = 5.0
     """Audio further ahead of real time than this is at a wrong rate, or a file poured in."""
+    max_unread_s: float = 10.0
+    """A stream whose caller reads nothing for so long is closed."""
     max_text_chars: int = 16384
     max_hotwords: int = 500
     max_metadata: int = 32

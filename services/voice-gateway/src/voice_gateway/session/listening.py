@@ -1,9 +1,11 @@
 """What does the caller say? Audio goes to the recogniser and to the detector; facts and transcripts come out."""
 
+import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Protocol
 
-from voice_gateway.core.events import INPUT_RATE_HZ, Transcribed, TurnChanged, TurnKind
+from voice_gateway.core.events import INPUT_RATE_HZ, Failed, Failure, Transcribed, TurnChanged, TurnKind
 from voice_gateway.core.floor import Heard, SpeechStarted, SpeechStopped
 from voice_gateway.core.speech_gate import Edge, GatePolicies, SpeechGate, gate
 from voice_gateway.core.transcript import Listening, Recognised, listen
@@ -13,13 +15,21 @@ _FINAL_WINDOW_S = 0.16
 """How far apart the detector and the recogniser may see the end of speech, and a chunk of audio on top."""
 
 
+_CERTAINLY_WORDS_S = 1.0
+"""A recogniser may pass over less than this much sound without a word."""
+
+
+_ABSENT_AFTER_S = 1.0
+"""Pipecat's audio-idle watchdog waits as long."""
+
+
 class Told(Protocol):
     """Where facts and events go."""
 
     def fact(self, fact: SpeechStarted | SpeechStopped | Heard) -> None:
         """For the turn machine."""
 
-    def tell(self, event: Transcribed | TurnChanged) -> None:
+    def tell(self, event: Transcribed | TurnChanged | Failed) -> None:
         """For the caller."""
 
     @property
@@ -42,16 +52,26 @@ class Hearing:
         final_after_s: float,
         told: Told,
         clock: Callable[[], float],
+        max_lag_s: float = 8.0,
     ) -> None:
         self._ear = ear
         self._policies = policies
         self._final_after_s = final_after_s
         self._told = told
         self._clock = clock
+        self._max_lag_s = max_lag_s
+        self._unanswered_s = 0.0
+        """Speech since the recogniser last said something."""
+        self._owed = asyncio.Event()
+        """The recogniser has to say something now."""
+        self._answer = asyncio.Event()
+        """It did."""
         self._began_at = clock()
         self._gate = SpeechGate()
         self._listening = Listening()
         self._frames = 0
+        self._last_audio_at = 0.0
+        self._speech = asyncio.Event()
         self._detector = detector.open(self._scored) if detector else None
         self.final_at = 0.0
         """When the last final came."""
@@ -80,15 +100,29 @@ class Hearing:
 
     async def run(self) -> None:
         """Keep the recognition stream up until cancelled. Raises Upstream."""
+        watch = asyncio.create_task(self._watch(), name="recognition watch")
         try:
             await self._ear.run(self._recognised)
         finally:
+            watch.cancel()
             if self._detector:
                 self._detector.close()
 
+    async def watch(self) -> None:
+        """Notice, until cancelled, that a caller's audio stops in the midst of speech: then the speech has, too."""
+        while True:
+            await self._speech.wait()
+            absent_s = self._clock() - self._last_audio_at
+            if absent_s < _ABSENT_AFTER_S:
+                await asyncio.sleep(_ABSENT_AFTER_S - absent_s)
+            else:
+                self._gate = replace(self._gate, speaking=False)
+                self._stopped()
+                self._ear.finish_utterance()
+
     def push(self, pcm16: bytes) -> None:
         """The caller's audio as it arrives. Raises Upstream when the recogniser is too far behind."""
-        now = self._clock()
+        now = self._last_audio_at = self._clock()
         if self._detector:
             self._detector.push(pcm16, now)
         self._ear.push(pcm16, urgent=self._is_urgent(now))
@@ -96,6 +130,26 @@ class Hearing:
     def finish_utterance(self) -> None:
         """The caller says the turn is over: ask for the final."""
         self._ear.finish_utterance()
+        self._expect_words()
+
+    def _expect_words(self) -> None:
+        if not self._owed.is_set():
+            self._answer.clear()
+            self._owed.set()
+
+    async def _watch(self) -> None:
+        """A recogniser that owes a word and says none is stuck: the caller is told, and another stream opened."""
+        while True:
+            await self._owed.wait()
+            try:
+                async with asyncio.timeout(self._max_lag_s):
+                    await self._answer.wait()
+            except TimeoutError:
+                sentence = f"speech recognition has said nothing for {self._max_lag_s:g} s; say it again"
+                self._told.tell(Failed(Failure.ASR_TIMEOUT, sentence, retryable=True))
+                self._ear.reopen()
+            self._unanswered_s = 0.0
+            self._owed.clear()
 
     def _is_urgent(self, now: float) -> bool:
         """Whether a final may hang on this audio: speech has paused for about as long as the recogniser waits.
@@ -109,15 +163,25 @@ class Hearing:
         self._gate, edge = gate(self._gate, probability, arrived_at, frame_s, policy)
         if self._gate.last_at == arrived_at:
             self.last_speech_sample = sample
+            self._unanswered_s += frame_s
+            if self._unanswered_s > _CERTAINLY_WORDS_S:
+                self._expect_words()
         if edge is Edge.STARTED:
+            self._speech.set()
             self._told.tell(TurnChanged(TurnKind.SPEECH_STARTED, self._told.turn, self._clock(), sample=sample))
             self._told.fact(SpeechStarted())
         elif edge is Edge.STOPPED:
-            stopped = self.last_speech_sample
-            self._told.tell(TurnChanged(TurnKind.SPEECH_STOPPED, self._told.turn, self._clock(), sample=stopped))
-            self._told.fact(SpeechStopped())
+            self._stopped()
+
+    def _stopped(self) -> None:
+        self._speech.clear()
+        stopped = self.last_speech_sample
+        self._told.tell(TurnChanged(TurnKind.SPEECH_STOPPED, self._told.turn, self._clock(), sample=stopped))
+        self._told.fact(SpeechStopped())
 
     def _recognised(self, result: Recognised) -> None:
+        self._unanswered_s = 0.0
+        self._answer.set()
         now = self._clock()
         if result.final and result.text.strip():
             self.final_at = now

@@ -72,6 +72,8 @@ class Session:
         self.options = options
         self.outbox = Outbox()
         self.turn = 1
+        self.when_over: Callable[[], object] = lambda: None
+        """Called once the last word was told."""
         self._answers_words = False
         self._over = False
         self._equipment = equipment
@@ -83,7 +85,13 @@ class Session:
         self._detached = asyncio.Event()
         ear = equipment.recogniser.listen(ListenOptions(options.language, options.hotwords))
         self._hearing = Hearing(
-            ear, equipment.detector, equipment.gate_policies, equipment.final_after_s, self, equipment.clock
+            ear,
+            equipment.detector,
+            equipment.gate_policies,
+            equipment.final_after_s,
+            self,
+            equipment.clock,
+            options.policy.max_lag,
         )
         self._speaking: Speaking | None = None
 
@@ -205,6 +213,7 @@ class Session:
                 self._speaking = Speaking(equipment.voice, self, tasks, equipment.clock, equipment.history)
                 helpers = [
                     tasks.create_task(self._listen(), name=f"{self.name} hearing"),
+                    tasks.create_task(self._hearing.watch(), name=f"{self.name} silence"),
                     tasks.create_task(self._wait_for_caller(), name=f"{self.name} absence"),
                 ]
                 ended = await self._turns()
@@ -218,6 +227,7 @@ class Session:
             self._journal.close()
         self._over = True
         self.tell(ended)
+        self.when_over()
         return ended.reason
 
     async def _listen(self) -> None:

@@ -84,6 +84,13 @@ class AudioOut:
         self._offset += len(data) // self._format.encoding.sample_bytes
         return offset, data
 
+    def end(self, n: int) -> tuple[int, bytes]:
+        """Wire offset and bytes of what the resampler still holds of reply `n`, which is over."""
+        if self._next[0] != n:
+            return 0, b""
+        self._next = (0, 0)
+        return self._offset, self._format.encode(self._resampler.flush())
+
     def to_call(self, wire_samples: int) -> int:
         """Samples at the caller's rate, counted at the call's."""
         return round(wire_samples * self._call_rate_hz / self._format.rate_hz)

@@ -1,6 +1,7 @@
 """How does one gRPC stream carry a call? It attaches to it, moves messages both ways, and detaches."""
 
 import asyncio
+import logging
 from typing import TYPE_CHECKING
 
 import grpc
@@ -11,23 +12,28 @@ from voice_gateway.core.events import (
     CallEnded,
     CallerAudio,
     CallerEnded,
+    EndReason,
     Failed,
     Failure,
     OptionsChanged,
     PlayoutReported,
     ReplyStopped,
     TextTyped,
+    TurnChanged,
     TurnCommitted,
+    TurnKind,
 )
 from voice_gateway.edges.door import About, Limits
 from voice_gateway.edges.grpc import wire_in
 from voice_gateway.edges.grpc.audio import AudioIn, AudioOut, TooFast
 from voice_gateway.edges.grpc.wire_out import told
-from voice_gateway.errors import BadRequest, Unsupported
+from voice_gateway.errors import BadRequest, LetGo, Unsupported
 from voice_gateway.session.session import Session
 
 if TYPE_CHECKING:
     Context = grpc.aio.ServicerContext[pb.ClientMessage, pb.ServerMessage]
+
+log = logging.getLogger(__name__)
 
 _BROKEN_WITHIN_S = 0.2
 _ACK_EVERY_S = 1.0
@@ -46,42 +52,69 @@ class Line:
         self.audio_out = AudioOut(agreed.output, session.options.output_rate_hz)
         self.input_ratio = agreed.input.rate_hz / INPUT_RATE_HZ
         self.last_seq = 0
-        self.stream: asyncio.Task[object] | None = None
-        """The stream that carries this call; one that takes the call up again pushes the old one off."""
+        self.writer: asyncio.Task[None] | None = None
+        """Writes to the stream that carries this call; one that takes the call up again pushes the old one off."""
 
 
 async def carry(line: Line, context: "Context", started: pb.ServerMessage) -> None:
-    """Both directions until the call is over, the caller hangs up, or the stream breaks."""
-    stream = asyncio.current_task()
-    if line.stream is not None:
-        line.stream.cancel()
-    line.stream = stream
-    line.session.attach()
-    reader = asyncio.create_task(_receive(line, context), name=f"{line.session.name} reader")
+    """Both directions until the call is over, the caller hangs up, or the stream breaks.
+
+    Raises LetGo when the stream is given up and the call goes on on another one, or may."""
+    pushed_off, unread = line.writer, False
     try:
-        await context.write(started)
-        await _send(line, context)
+        async with asyncio.TaskGroup() as ways:
+            reader = ways.create_task(_receive(line, context), name=f"{line.session.name} reader")
+            line.writer = writer = ways.create_task(_send(line, context, started), name=f"{line.session.name} writer")
+            writer.add_done_callback(lambda _: reader.cancel())
+            if pushed_off is not None:
+                pushed_off.cancel()
+            line.session.attach()
+    except* TimeoutError:
+        unread = True
+    except* grpc.aio.BaseError as broken:
+        log.info("a stream of %s broke: %s", line.session.name, broken.exceptions)
     finally:
-        reader.cancel()
-        if stream is line.stream:
-            line.stream = None
+        is_last = line.writer is writer
+        if is_last:
+            line.writer = None
             # A caller who numbers its messages can take the call up again.
             line.session.detach(returns=line.last_seq > 0)
+    if not is_last:
+        raise LetGo("this call was taken up again on another stream; go on there")
+    if unread:
+        raise LetGo(f"nothing was read from this stream for {line.limits.max_unread_s:g} s; read all the time")
 
 
-async def _send(line: Line, context: "Context") -> None:
+async def _send(line: Line, context: "Context", started: pb.ServerMessage) -> None:
     """Everything the call tells, until its last word; acknowledgements when it is silent."""
+    await _write(line, context, started)
     while True:
         try:
             async with asyncio.timeout(_ACK_EVERY_S):
                 seq, event = await line.session.outbox.take()
         except TimeoutError:
             if line.last_seq:
-                await context.write(_numbered(line, pb.ServerMessage(), 0))
+                await _write(line, context, _numbered(line, pb.ServerMessage(), 0))
             continue
-        await context.write(_numbered(line, told(event, line.audio_out, line.input_ratio), seq))
+        if isinstance(event, TurnChanged) and event.kind is TurnKind.REPLY_ENDED:
+            await _write_rest(line, context, event.reply)
+        await _write(line, context, _numbered(line, told(event, line.audio_out, line.input_ratio), seq))
         if isinstance(event, CallEnded):
             return
+
+
+async def _write_rest(line: Line, context: "Context", n: int) -> None:
+    """The last milliseconds of a reply at another rate than the call's. No event of the call, so not numbered."""
+    offset, data = line.audio_out.end(n)
+    if data:
+        rest = pb.ServerMessage(reply_audio=pb.ReplyAudio(reply=n, offset=offset, data=data))
+        await _write(line, context, _numbered(line, rest, 0))
+
+
+async def _write(line: Line, context: "Context", message: pb.ServerMessage) -> None:
+    """Raises TimeoutError when the caller does not read."""
+    async with asyncio.timeout(line.limits.max_unread_s):
+        await context.write(message)
 
 
 def _numbered(line: Line, message: pb.ServerMessage, seq: int) -> pb.ServerMessage:
@@ -107,7 +140,7 @@ async def _receive(line: Line, context: "Context") -> None:
             _take(line, message)
         except TooFast as error:
             line.session.tell(Failed(Failure.BAD_REQUEST, str(error), fatal=True))
-            line.session.take(CallerEnded())
+            line.session.end(EndReason.FAILED, str(error))
         except BadRequest as error:
             line.session.tell(Failed(Failure.BAD_REQUEST, str(error)))
         except Unsupported as error:

@@ -1,7 +1,7 @@
 """What does the gRPC service answer? Converse and GetServerInfo; every refusal has a status and a sentence."""
 
 import asyncio
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 import grpc
 from voice_workflow.v1 import voice_workflow_pb2 as pb
@@ -34,9 +34,9 @@ class VoiceGateway(voice_workflow_pb2_grpc.VoiceGatewayServicer):
             first = await self._first(context)
             resumed = first.start.HasField("resume")
             line = self._take_up(first.start.resume) if resumed else self._begin(first)
+            await carry(line, context, started_message(line, self._door.about, resumed=resumed))
         except VoiceError as error:
-            await _abort(context, error)
-        await carry(line, context, started_message(line, self._door.about, resumed=resumed))
+            _end(context, error)
 
     async def GetServerInfo(self, request: pb.GetServerInfoRequest, context: "InfoContext") -> pb.ServerInfo:
         """What is served here."""
@@ -71,8 +71,8 @@ class VoiceGateway(voice_workflow_pb2_grpc.VoiceGatewayServicer):
     def _begin(self, first: pb.ClientMessage) -> Line:
         agreed = wire_in.agree(first.start, self._door.defaults, self._door.limits)
         session, token = self._door.open(agreed.options)
-        self._lines = {known: line for known, line in self._lines.items() if not line.session.is_over}
         line = self._lines[token] = Line(session, agreed, token, self._door.limits)
+        session.when_over = lambda: self._lines.pop(token)
         line.last_seq = first.seq
         return line
 
@@ -83,6 +83,9 @@ class VoiceGateway(voice_workflow_pb2_grpc.VoiceGatewayServicer):
         return self._lines[resume.token]
 
 
-async def _abort(context: "Context", error: VoiceError) -> NoReturn:
+def _end(context: "Context", error: VoiceError) -> None:
+    """The status the RPC ends with. Not `abort`: gRPC keeps its exception, and with it the call's frames."""
     code, trailer = status(error)
-    await context.abort(code, str(error), trailer)
+    context.set_code(code)
+    context.set_details(str(error))
+    context.set_trailing_metadata(trailer)

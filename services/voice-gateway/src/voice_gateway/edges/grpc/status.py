@@ -3,7 +3,7 @@
 import grpc
 
 from voice_gateway.core.admission import RefusalKind
-from voice_gateway.errors import BadRequest, NotFound, Refused, Unsupported, VoiceError
+from voice_gateway.errors import BadRequest, LetGo, NotFound, Refused, Unsupported, VoiceError
 
 _REFUSALS = {
     RefusalKind.BUSY: grpc.StatusCode.RESOURCE_EXHAUSTED,
@@ -24,4 +24,6 @@ def status(error: VoiceError) -> tuple[grpc.StatusCode, tuple[tuple[str, str], .
             return grpc.StatusCode.UNIMPLEMENTED, ()
         case NotFound():
             return grpc.StatusCode.NOT_FOUND, ()
+        case LetGo():
+            return grpc.StatusCode.ABORTED, ()
     return grpc.StatusCode.INTERNAL, ()

@@ -37,6 +37,8 @@ def agree(start: pb.SessionStart, defaults: CallOptions, limits: Limits) -> Agre
         raise BadRequest(f"{len(start.hotwords)} hotwords are too many; send at most {limits.max_hotwords}")
     if len(start.metadata) > limits.max_metadata:
         raise BadRequest(f"{len(start.metadata)} metadata entries are too many; send at most {limits.max_metadata}")
+    if not all(math.isfinite(word.boost) for word in start.hotwords):
+        raise BadRequest("a hotword's boost is no finite number; send 0 for the default, or 20 to 100")
     _check_length("system_prompt", start.system_prompt, limits)
     _check_length("greeting", start.greeting, limits)
     greeting = start.greeting or defaults.greeting

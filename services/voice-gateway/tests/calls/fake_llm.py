@@ -1,0 +1,112 @@
+"""A language model whose every token a test decides, behind real HTTP and server-sent events."""
+
+import asyncio
+import json
+from collections import deque
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from aiohttp import web
+from waiting import Changes
+
+_FROM_HERE = {"object": "chat.completion.chunk", "id": "chat", "created": 0, "model": "fake"}
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What one request gets."""
+
+    text: str = "All right."
+    then: Literal["end", "die", "hang", "garbage", "error"] = "end"
+    status: int = 200
+
+
+class Asked:
+    """One request."""
+
+    def __init__(self, body: dict[str, Any]) -> None:
+        self.body = body
+        self.over = False
+        self.cancelled = False
+        """The gateway hung up before the answer was complete."""
+
+    @property
+    def chat(self) -> list[tuple[str, str]]:
+        """Role and text of each message but the system's."""
+        return [(entry["role"], entry["content"]) for entry in self.body["messages"] if entry["role"] != "system"]
+
+
+class FakeLlm:
+    """Answers with what stands in `answers`, then always with `usual`. `stop` and `start` again keep the port."""
+
+    def __init__(self) -> None:
+        self.changes = Changes()
+        self.asked: list[Asked] = []
+        self.answers: deque[Answer] = deque()
+        self.usual = Answer()
+        self.port = 0
+        self._runner: web.AppRunner | None = None
+
+    async def start(self) -> None:
+        """Serve."""
+        app = web.Application()
+        app.add_routes([web.post("/v1/chat/completions", self._complete), web.get("/v1/health/ready", _ready)])
+        self._runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=0.05)
+        await self._runner.setup()
+        await web.TCPSite(self._runner, "127.0.0.1", self.port).start()
+        self.port = self._runner.addresses[0][1]
+
+    async def stop(self) -> None:
+        """Be gone."""
+        if self._runner:
+            await self._runner.cleanup()
+        self._runner = None
+
+    async def request(self, n: int = 1) -> Asked:
+        """The nth request, once it came."""
+        await self.changes.until(lambda: len(self.asked) >= n, f"request {n} at the language model")
+        return self.asked[n - 1]
+
+    async def quiet(self) -> None:
+        """Wait until no request is open here."""
+        await self.changes.until(lambda: all(asked.over for asked in self.asked), "the end of all chat requests")
+
+    async def _complete(self, http: web.Request) -> web.StreamResponse:
+        asked = Asked(await http.json())
+        self.asked.append(asked)
+        answer = self.answers.popleft() if self.answers else self.usual
+        self.changes.tell()
+        try:
+            return await _respond(http, answer)
+        except asyncio.CancelledError:
+            asked.cancelled = True
+            raise
+        finally:
+            asked.over = True
+            self.changes.tell()
+
+
+async def _ready(_: web.Request) -> web.Response:
+    return web.Response(text="ready")
+
+
+async def _respond(http: web.Request, answer: Answer) -> web.StreamResponse:
+    if answer.status != 200:
+        return web.json_response({"error": {"message": "refused on purpose"}}, status=answer.status)
+    response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+    await response.prepare(http)
+    for word in answer.text.split(" ") if answer.text else ():
+        chunk = {**_FROM_HERE, "choices": [{"index": 0, "delta": {"content": word + " "}, "finish_reason": None}]}
+        await response.write(f"data: {json.dumps(chunk)}\n\n".encode())
+    match answer.then:
+        case "die":
+            assert http.transport is not None
+            http.transport.abort()
+        case "hang":
+            await asyncio.Event().wait()
+        case "garbage":
+            await response.write(b"data: {this is no JSON\n\n")
+        case "error":
+            await response.write(b'data: {"error": {"message": "out of memory on purpose", "code": 500}}\n\n')
+    await response.write(b"data: [DONE]\n\n")
+    return response

@@ -1,0 +1,191 @@
+"""A gateway in this process, its backends played by the test, and the checks that every call must pass at its end."""
+
+import asyncio
+import gc
+import re
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
+from weakref import WeakSet
+
+import aiohttp
+from fake_llm import FakeLlm
+from fake_riva import FakeRiva
+from raw_caller import Caller
+from voice_gateway.app.main import serve
+from voice_gateway.config import Settings
+from voice_gateway.edges.grpc.converse import Line
+from voice_gateway.session.session import Session
+from voice_workflow.v1 import voice_workflow_pb2 as pb
+from waiting import LIMIT_S, Changes
+
+_QUICK: dict[str, Any] = {
+    "gateway_host": "127.0.0.1",
+    "gateway_port": 0,
+    "gateway_http_port": 0,
+    "gateway_drain_s": 0.2,
+    "gateway_probe_every_s": 60,
+    "turn_end_silence_s": 0.05,
+    "vad": "none",
+}
+
+
+class Lab:
+    """What one test works with."""
+
+    def __init__(self) -> None:
+        self.asr = FakeRiva()
+        self.tts = FakeRiva()
+        self.llm = FakeLlm()
+        self.stop = asyncio.Event()
+        self.grpc_port = 0
+        self.http_port = 0
+        self.callers: list[Caller] = []
+        self.serving: asyncio.Task[None] | None = None
+        self._before: set[asyncio.Task[Any]] = set()
+        self._old_calls: WeakSet[Session | Line] = WeakSet()
+        """What a failed test's traceback still holds."""
+        self._changes = Changes()
+
+    def caller(self, **how: Any) -> Caller:
+        """A new stream to the gateway."""
+        caller = Caller(self.grpc_port, **how)
+        self.callers.append(caller)
+        return caller
+
+    async def call(self, *, numbered: bool = False, **start: Any) -> Caller:
+        """A call that has begun."""
+        caller = self.caller(numbered=numbered)
+        await caller.start(**start)
+        return caller
+
+    async def get(self, path: str) -> tuple[int, str]:
+        """Status and text of a page of the HTTP port."""
+        async with (
+            aiohttp.ClientSession() as http,
+            http.get(f"http://127.0.0.1:{self.http_port}{path}") as answer,
+        ):
+            return answer.status, await answer.text()
+
+    async def metric(self, name: str) -> float:
+        """The value of a metric; 0 when it was never set."""
+        _, page = await self.get("/metrics")
+        found = re.search(rf"^{re.escape(name)} (\S+)$", page, re.MULTILINE)
+        return float(found[1]) if found else 0.0
+
+    async def status(self, path: str) -> int:
+        """Status of a page of the HTTP port."""
+        return (await self.get(path))[0]
+
+    async def eventually(self, ask: Callable[[], Awaitable[float]], wanted: float) -> None:
+        """Ask over HTTP, which wakes nobody, until the answer is the wanted one."""
+        async with asyncio.timeout(LIMIT_S):
+            while await ask() != wanted:
+                pass
+
+    async def settled(self) -> None:
+        """Every caller is gone: so must be every call, here and at the backends, and every task."""
+        for caller in self.callers:
+            await caller.close()
+        self.callers.clear()
+        await self.asr.quiet()
+        await self.tts.quiet()
+        await self.llm.quiet()
+        await self._no_new_tasks()
+        assert await self.metric("voice_sessions_active") == 0
+        assert not _calls_in_memory() - set(self._old_calls), "a call that is over is still referred to"
+
+    async def next_call_works(self) -> None:
+        """Whatever happened before."""
+        said = len(self.llm.asked)
+        caller = await self.call()
+        await caller.type("Is all well?")
+        await caller.turn(pb.TurnEvent.REPLY_ENDED)
+        assert caller.audio(1)
+        assert not caller.of("error")
+        assert self.llm.asked[said].chat == [("user", "Is all well?")]
+        await caller.hang_up()
+        assert await caller.over() == pb.SessionEnded.CALLER_ENDED
+
+    async def begin(self, settings: Settings) -> None:
+        """Start the gateway."""
+        self.serving = asyncio.create_task(serve(settings, self.stop, self._bound), name="gateway")
+        self.serving.add_done_callback(lambda _: self._changes.tell())
+        await self._changes.until(lambda: self.grpc_port or self.serving_ended, "the gateway's ports")
+        self._before = asyncio.all_tasks()
+        self._old_calls = WeakSet(_calls_in_memory())
+
+    async def end(self) -> None:
+        """Stop the gateway; raises what it raised."""
+        self.stop.set()
+        if self.serving:
+            await asyncio.wait_for(self.serving, LIMIT_S)
+
+    @property
+    def serving_ended(self) -> bool:
+        """Whether the gateway is over."""
+        return self.serving is not None and self.serving.done()
+
+    def _bound(self, grpc_port: int, http_port: int) -> None:
+        self.grpc_port, self.http_port = grpc_port, http_port
+        self._changes.tell()
+
+    async def _no_new_tasks(self) -> None:
+        deadline = asyncio.get_running_loop().time() + LIMIT_S
+        while new := [task for task in asyncio.all_tasks() - self._before if not _is_infrastructure(task)]:
+            left_s = deadline - asyncio.get_running_loop().time()
+            assert left_s > 0, f"tasks are left: {new}"
+            await asyncio.wait(new, timeout=left_s, return_when=asyncio.FIRST_COMPLETED)
+
+
+def _calls_in_memory() -> set[Session | Line]:
+    gc.collect()
+    return {thing for thing in gc.get_objects() if type(thing) in (Session, Line)}
+
+
+_WAITING_FOR_THE_NEXT = (
+    "RequestHandler.start",
+    "AioServer._request_call",
+    "AioServer._request_registered_call",
+    "AioServer._server_main_loop",
+)
+
+
+def _is_infrastructure(task: asyncio.Task[Any]) -> bool:
+    """This test; a kept-alive HTTP connection; gRPC waiting for the next call."""
+    name = getattr(task.get_coro(), "__qualname__", "")
+    return task is asyncio.current_task() or name in _WAITING_FOR_THE_NEXT
+
+
+@asynccontextmanager
+async def lab(*, then_works: bool = True, down: Sequence[str] = (), **settings: Any) -> AsyncGenerator[Lab, None]:
+    """A running gateway with `settings` (names as in Settings) and backends, but for those `down`. On leaving,
+    nothing of any call may be left, and unless `then_works` is False, another call must go well."""
+    there = Lab()
+    async with AsyncExitStack() as stack:
+        for backend in (there.asr, there.tts, there.llm):
+            await backend.start()
+            stack.push_async_callback(backend.stop)
+        stack.push_async_callback(there.end)
+        chosen: dict[str, Any] = {
+            "riva_asr_uri": f"127.0.0.1:{there.asr.port}",
+            "riva_tts_uri": f"127.0.0.1:{there.tts.port}",
+            "llm_base_url": f"http://127.0.0.1:{there.llm.port}/v1",
+        }
+        for name in down:
+            await getattr(there, name).stop()
+        await there.begin(Settings(**(_QUICK | chosen | settings)))
+        stack.push_async_callback(_hang_up_all, there)
+        yield there
+        if not there.serving_ended:
+            await there.settled()
+            if then_works:
+                there.tts.behave()
+                await there.next_call_works()
+                await there.settled()
+
+
+async def _hang_up_all(there: Lab) -> None:
+    """Also when the test failed."""
+    for caller in there.callers:
+        await caller.close()
