@@ -52,7 +52,7 @@ class Settings(BaseSettings):
     asr_buffer_s: float = Field(60, ge=1, description="audio kept for a recogniser that is behind; then it failed")
     asr_keepalive_s: float = Field(15, gt=0, description="silence is sent to ASR after this long without audio")
     asr_connect_timeout_s: float = Field(5, gt=0, description="to open a recognition stream")
-    asr_retries: int = Field(3, ge=0, description="attempts to reopen a recognition stream that died")
+    asr_retries: int = Field(6, ge=0, description="attempts to reopen a recognition stream that died")
 
     # ---- language model
     llm_base_url: str = Field("http://localhost:8000/v1", description="OpenAI-compatible endpoint (NIM)")

@@ -7,7 +7,7 @@ from voice_gateway.core.events import Transcribed, TurnChanged, TurnKind
 from voice_gateway.core.floor import Heard, SpeechStarted, SpeechStopped
 from voice_gateway.core.speech_gate import GatePolicies, GatePolicy
 from voice_gateway.core.transcript import Recognised
-from voice_gateway.session.listening import Hearing
+from voice_gateway.session.listening import Hearing, HearingSettings
 
 FRAME_S = 0.032
 FRAME = bytes(1024)
@@ -69,7 +69,9 @@ class Call:
         self.ear = Ear()
         self.detector = Detector()
         detector = self.detector if detects else None
-        self.hearing = Hearing(self.ear, detector, POLICIES, FINAL_AFTER_S, self, lambda: self.now)
+        self.hearing = Hearing(
+            self.ear, detector, HearingSettings(POLICIES, FINAL_AFTER_S, max_lag_s=8.0), self, lambda: self.now
+        )
 
     def fact(self, fact: SpeechStarted | SpeechStopped | Heard) -> None:
         self.facts.append(fact)

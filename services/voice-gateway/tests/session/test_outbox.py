@@ -3,7 +3,7 @@
 import asyncio
 
 import pytest
-from voice_gateway.core.events import ReplySound, ReplyWords, SessionEvent
+from voice_gateway.core.events import CallEnded, EndReason, ReplySound, ReplyWords, SessionEvent
 from voice_gateway.session.outbox import Outbox, OutboxFull
 
 
@@ -114,3 +114,10 @@ async def test_acknowledged_audio_makes_room() -> None:
         await outbox.take()
         outbox.acknowledge(seq)
     assert outbox.rewind(49)
+
+
+async def test_the_last_word_always_fits() -> None:
+    outbox = Outbox(max_events=1)
+    outbox.put(sound(10))
+    outbox.put(CallEnded(EndReason.FAILED))
+    assert [await outbox.take() for _ in range(2)][1] == (2, CallEnded(EndReason.FAILED))

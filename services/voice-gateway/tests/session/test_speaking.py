@@ -40,7 +40,8 @@ class Mouth:
         self.told: list[ReplyWords | ReplySound | TurnChanged | TurnMeasured | Failed] = []
         self.model = ScriptedModel(*script)
         self.voice = voice
-        self.speaking = Speaking(Voice(self.model, voice, 0.2, 0.1, 6.0), self, tasks, self.clock, limit=50)
+        self.speaking = Speaking(Voice(self.model, voice, 0.2, 0.1, 6.0), self, self.clock, limit=50)
+        self.speaking.open(tasks)
 
     def fact(self, fact: ReplyAudible | ReplyEnded) -> None:
         self.facts.append(fact)

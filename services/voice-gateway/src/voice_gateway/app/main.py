@@ -64,6 +64,7 @@ async def serve(
             settings.gateway_max_sessions,
             settings.gateway_journal_dir,
         )
+        await parts.probes.ask_all(_note_backend(metrics))
         background = [tasks.create_task(work, name=name) for name, work in _background(parts, metrics)]
         server, port = _grpc_server(settings, registry)
         runner, http_port = await _http_server(settings, metrics, registry, parts)
@@ -84,15 +85,22 @@ async def serve(
 
 
 def _background(parts: Parts, metrics: Metrics) -> Iterator[tuple[str, Coroutine[None, None, None]]]:
-    yield "probes", parts.probes.run(lambda name, up: metrics.backend_up.labels(name).set(up))
+    yield "probes", parts.probes.run(_note_backend(metrics))
     if parts.detector:
         yield "vad", parts.detector.run()
+
+
+def _note_backend(metrics: Metrics) -> Callable[[str, bool], None]:
+    return lambda name, up: metrics.backend_up.labels(name).set(up)
 
 
 def _grpc_server(settings: Settings, registry: Registry) -> tuple[grpc.aio.Server, int]:
     options = (
         ("grpc.so_reuseport", 0),  # a taken port is an error, not a second server on it
         ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
+        # A caller whose network is gone is noticed, also one who never reads.
+        ("grpc.keepalive_time_ms", 30_000),
+        ("grpc.keepalive_timeout_ms", 10_000),
     )
     server = grpc.aio.server(options=options)
     voice_workflow_pb2_grpc.add_VoiceGatewayServicer_to_server(VoiceGateway(registry), server)

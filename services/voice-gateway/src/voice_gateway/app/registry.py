@@ -8,7 +8,7 @@ from pathlib import Path
 
 from voice_gateway.core import floor
 from voice_gateway.core.admission import admit
-from voice_gateway.core.events import CallOptions, EndReason
+from voice_gateway.core.events import CallOptions, EndReason, LeaveSoon
 from voice_gateway.edges.door import About, Limits
 from voice_gateway.errors import NotFound, Refused
 from voice_gateway.session.journal_file import FileJournal, Journal, NoJournal
@@ -83,7 +83,7 @@ class Registry:
         """Refuse new calls, let running ones end within `grace_s`, then close them with a reason."""
         self.draining = True
         for session in self._calls.values():
-            session.leave_soon("DRAINING", grace_s)
+            session.tell(LeaveSoon("DRAINING", grace_s))
         for last in (False, True):
             try:
                 async with asyncio.timeout(grace_s if not last else 2.0):

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from math import inf
 
 import aiohttp
 import grpc
@@ -12,6 +13,7 @@ from grpc_health.v1 import health_pb2
 log = logging.getLogger(__name__)
 
 _LIMIT_S = 3.0
+_NOT_ASKED = "has not answered yet"
 
 
 @dataclass(slots=True)
@@ -20,8 +22,9 @@ class Probe:
 
     name: str
     ask: Callable[[], Awaitable[None]]
-    down_since: float | None = None
-    trouble: str = ""
+    down_since: float | None = -inf
+    """None = it answered its last probe. Until its first answer it has been down for ever."""
+    trouble: str = _NOT_ASKED
 
 
 class Probes:
@@ -66,13 +69,15 @@ class Probes:
             async with asyncio.timeout(_LIMIT_S):
                 await probe.ask()
         except (TimeoutError, OSError, aiohttp.ClientError, grpc.aio.AioRpcError) as error:
+            is_new = probe.down_since is None or probe.trouble == _NOT_ASKED
             probe.trouble = _sentence(error)
             if probe.down_since is None:
                 probe.down_since = now
+            if is_new:
                 log.warning("%s is down: %s", probe.name, probe.trouble)
         else:
             if probe.down_since is not None:
-                log.warning("%s is back", probe.name)
+                log.info("%s answers", probe.name)
             probe.down_since, probe.trouble = None, ""
         told(probe.name, probe.down_since is None)
 

@@ -42,7 +42,7 @@ class RivaSynthesiser:
             enable_word_time_offsets=True,
         )
         call = self._stub.SynthesizeOnline()
-        limit_s, audible = self._settings.first_audio_timeout_s, False
+        limit_s, audible, half_sample = self._settings.first_audio_timeout_s, False, b""
         try:
             with riva_errors("tts"):
                 await call.write(request)
@@ -52,7 +52,10 @@ class RivaSynthesiser:
                     if answer.audio:
                         limit_s, audible = self._settings.audio_timeout_s, True
                     words = tuple((word.word, word.end_time / 1000) for word in answer.meta.words)
-                    yield Sound(answer.audio, words)
+                    audio = half_sample + answer.audio
+                    whole = len(audio) - len(audio) % 2
+                    half_sample = audio[whole:]
+                    yield Sound(audio[:whole], words)
         finally:
             call.cancel()
         if not audible:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from voice_gateway.core.events import INPUT_RATE_HZ, Failed, Failure, Transcribed, TurnChanged, TurnKind
@@ -10,15 +10,10 @@ from voice_gateway.core.floor import Heard, SpeechStarted, SpeechStopped
 from voice_gateway.core.speech_gate import Edge, GatePolicies, SpeechGate, gate
 from voice_gateway.core.transcript import Listening, Recognised, listen
 from voice_gateway.ports import Ear, VoiceActivityDetector
+from voice_gateway.session.recogniser_watch import RecogniserWatch
 
 _FINAL_WINDOW_S = 0.16
 """How far apart the detector and the recogniser may see the end of speech, and a chunk of audio on top."""
-
-
-_CERTAINLY_WORDS_S = 1.0
-"""A recogniser may pass over less than this much sound without a word."""
-
-
 _ABSENT_AFTER_S = 1.0
 """Pipecat's audio-idle watchdog waits as long."""
 
@@ -41,31 +36,32 @@ class Told(Protocol):
         """Whether a reply has the floor: then speech is judged more quickly."""
 
 
+@dataclass(frozen=True, slots=True)
+class HearingSettings:
+    """When speech starts and stops, when the recogniser says its final, and when it is stuck; seconds."""
+
+    policies: GatePolicies
+    final_after_s: float
+    """Silence after which the recogniser says its final."""
+    max_lag_s: float
+
+
 class Hearing:
-    """One call's ears. The recogniser says its final after `final_after_s` of silence."""
+    """One call's ears."""
 
     def __init__(
         self,
         ear: Ear,
         detector: VoiceActivityDetector | None,
-        policies: GatePolicies,
-        final_after_s: float,
+        settings: HearingSettings,
         told: Told,
         clock: Callable[[], float],
-        max_lag_s: float = 8.0,
     ) -> None:
         self._ear = ear
-        self._policies = policies
-        self._final_after_s = final_after_s
+        self._settings = settings
         self._told = told
         self._clock = clock
-        self._max_lag_s = max_lag_s
-        self._unanswered_s = 0.0
-        """Speech since the recogniser last said something."""
-        self._owed = asyncio.Event()
-        """The recogniser has to say something now."""
-        self._answer = asyncio.Event()
-        """It did."""
+        self._recogniser_watch = RecogniserWatch(settings.max_lag_s, self._stuck)
         self._began_at = clock()
         self._gate = SpeechGate()
         self._listening = Listening()
@@ -100,16 +96,20 @@ class Hearing:
 
     async def run(self) -> None:
         """Keep the recognition stream up until cancelled. Raises Upstream."""
-        watch = asyncio.create_task(self._watch(), name="recognition watch")
         try:
             await self._ear.run(self._recognised)
         finally:
-            watch.cancel()
             if self._detector:
                 self._detector.close()
 
     async def watch(self) -> None:
-        """Notice, until cancelled, that a caller's audio stops in the midst of speech: then the speech has, too."""
+        """Notice, until cancelled, a recogniser that is stuck and a caller whose audio stops."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._recogniser_watch.run(), name="recogniser watch")
+            tasks.create_task(self._watch_audio(), name="audio watch")
+
+    async def _watch_audio(self) -> None:
+        """Audio that stops in the midst of speech has stopped the speech, too."""
         while True:
             await self._speech.wait()
             absent_s = self._clock() - self._last_audio_at
@@ -130,42 +130,28 @@ class Hearing:
     def finish_utterance(self) -> None:
         """The caller says the turn is over: ask for the final."""
         self._ear.finish_utterance()
-        self._expect_words()
+        self._recogniser_watch.asked()
 
-    def _expect_words(self) -> None:
-        if not self._owed.is_set():
-            self._answer.clear()
-            self._owed.set()
-
-    async def _watch(self) -> None:
-        """A recogniser that owes a word and says none is stuck: the caller is told, and another stream opened."""
-        while True:
-            await self._owed.wait()
-            try:
-                async with asyncio.timeout(self._max_lag_s):
-                    await self._answer.wait()
-            except TimeoutError:
-                sentence = f"speech recognition has said nothing for {self._max_lag_s:g} s; say it again"
-                self._told.tell(Failed(Failure.ASR_TIMEOUT, sentence, retryable=True))
-                self._ear.reopen()
-            self._unanswered_s = 0.0
-            self._owed.clear()
+    def _stuck(self) -> None:
+        limit_s = self._settings.max_lag_s
+        sentence = f"speech recognition has said nothing for {limit_s:g} s; say it again"
+        self._told.tell(Failed(Failure.ASR_TIMEOUT, sentence, retryable=True))
+        self._ear.reopen()
 
     def _is_urgent(self, now: float) -> bool:
         """Whether a final may hang on this audio: speech has paused for about as long as the recogniser waits.
         Before and after that, audio may wait for a fuller message, which costs a fifth as much."""
-        return self._detector is None or abs(now - self._gate.last_at - self._final_after_s) < _FINAL_WINDOW_S
+        return self._detector is None or abs(now - self._gate.last_at - self._settings.final_after_s) < _FINAL_WINDOW_S
 
     def _scored(self, probability: float, arrived_at: float, frame_s: float) -> None:
         self._frames += 1
         sample = round(self._frames * frame_s * INPUT_RATE_HZ)
-        policy = self._policies.overlap if self._told.is_replying else self._policies.turn
+        policies = self._settings.policies
+        policy = policies.overlap if self._told.is_replying else policies.turn
         self._gate, edge = gate(self._gate, probability, arrived_at, frame_s, policy)
         if self._gate.last_at == arrived_at:
             self.last_speech_sample = sample
-            self._unanswered_s += frame_s
-            if self._unanswered_s > _CERTAINLY_WORDS_S:
-                self._expect_words()
+            self._recogniser_watch.spoken(frame_s)
         if edge is Edge.STARTED:
             self._speech.set()
             self._told.tell(TurnChanged(TurnKind.SPEECH_STARTED, self._told.turn, self._clock(), sample=sample))
@@ -180,8 +166,7 @@ class Hearing:
         self._told.fact(SpeechStopped())
 
     def _recognised(self, result: Recognised) -> None:
-        self._unanswered_s = 0.0
-        self._answer.set()
+        self._recogniser_watch.answered()
         now = self._clock()
         if result.final and result.text.strip():
             self.final_at = now

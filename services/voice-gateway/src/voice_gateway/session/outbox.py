@@ -3,7 +3,7 @@
 import asyncio
 from collections import deque
 
-from voice_gateway.core.events import ReplySound, SessionEvent
+from voice_gateway.core.events import CallEnded, ReplySound, SessionEvent
 
 MAX_EVENTS = 2048
 MAX_AUDIO_BYTES = 4 * 1024 * 1024
@@ -26,13 +26,16 @@ class Outbox:
         self._ready = asyncio.Event()
 
     def put(self, event: SessionEvent) -> None:
-        """Number and keep an event. Raises OutboxFull."""
-        self._events.append(event)
-        self._audio_bytes += _audio_bytes(event)
-        while len(self._events) > self._max_events or self._audio_bytes > self._max_audio_bytes:
+        """Number and keep an event. Raises OutboxFull; the last word always fits."""
+        audio_bytes = _audio_bytes(event)
+        while len(self._events) >= self._max_events or self._audio_bytes + audio_bytes > self._max_audio_bytes:
             if self._first >= self._next:
+                if isinstance(event, CallEnded):
+                    break
                 raise OutboxFull
             self._drop()
+        self._events.append(event)
+        self._audio_bytes += audio_bytes
         self._ready.set()
 
     def acknowledge(self, seq: int) -> None:

@@ -72,12 +72,10 @@ class _Current:
 class Speaking:
     """One call's mouth. At most one reply has the floor; the one before may still be amended."""
 
-    def __init__(
-        self, voice: Voice, told: Told, tasks: asyncio.TaskGroup, clock: Callable[[], float], limit: int
-    ) -> None:
+    def __init__(self, voice: Voice, told: Told, clock: Callable[[], float], limit: int) -> None:
         self._voice = voice
         self._told = told
-        self._tasks = tasks
+        self._tasks: asyncio.TaskGroup | None = None
         self._clock = clock
         self._recent: deque[_Current] = deque(maxlen=2)
         """The reply that has the floor, or had it last, and the one before, which may still be amended."""
@@ -89,8 +87,13 @@ class Speaking:
         """The reply that has the floor, or had it last."""
         return self._recent[-1].reply if self._recent else None
 
+    def open(self, tasks: asyncio.TaskGroup) -> None:
+        """Replies live in `tasks` from now on."""
+        self._tasks = tasks
+
     def start(self, n: int, words: str, text: str, options: CallOptions, timeline: Timeline, t0_sample: int) -> None:
         """Begin reply `n`: to `words`, or of a known `text`."""
+        assert self._tasks is not None, "open comes first"
         self.conversation = self.conversation.said(n, words)
         if text:
             source = fixed(text)

@@ -1,0 +1,122 @@
+"""The shell of the turn machine: takes facts from the inbox, steps the machine, carries its orders out.
+
+Orders start or stop things; nothing here waits for an effect.
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from voice_gateway.core import floor, turns
+from voice_gateway.core.events import CallEnded, CallOptions, EndReason, TurnChanged, TurnKind
+from voice_gateway.core.timeline import Mark, Timeline
+from voice_gateway.reply.reply import TICK_S
+from voice_gateway.session.journal_file import Journal
+from voice_gateway.session.listening import Hearing
+from voice_gateway.session.speaking import Speaking
+from voice_gateway.session.wires import Wires
+
+
+@dataclass(frozen=True, slots=True)
+class LoopSettings:
+    """What an operator chose."""
+
+    max_session_s: float
+    idle_prompt: str
+
+
+class TurnLoop:
+    """One call's turn-taking, from its first fact to its last."""
+
+    def __init__(
+        self,
+        options: CallOptions,
+        settings: LoopSettings,
+        wires: Wires,
+        hearing: Hearing,
+        speaking: Speaking,
+        journal: Journal,
+        clock: Callable[[], float],
+    ) -> None:
+        self.options = options
+        self.state: floor.State = floor.Idle(floor.Call(language=options.language), 0.0)
+        self._settings = settings
+        self._wires = wires
+        self._hearing = hearing
+        self._speaking = speaking
+        self._journal = journal
+        self._clock = clock
+        self._began_at = clock()
+        self._answers_words = False
+
+    @property
+    def age_s(self) -> float:
+        """Seconds since the call began: the machine's time."""
+        return self._clock() - self._began_at
+
+    async def run(self) -> CallEnded:
+        """Until the call is over."""
+        while True:
+            event = await self._next_event()
+            if isinstance(event, CallEnded):
+                return event
+            now = self.age_s
+            self._journal.write(now, event)
+            self.state, actions = turns.step(self.state, event, now, self.options.policy)
+            self._wires.is_replying = isinstance(self.state, floor.Thinking | floor.Speaking | floor.Overlap)
+            for action in actions:
+                self._perform(action)
+            if isinstance(self.state, floor.Ended):
+                return CallEnded(EndReason.IDLE, "nobody has spoken for a while")
+
+    async def _next_event(self) -> floor.Event | CallEnded:
+        now = self.age_s
+        left_s = self._settings.max_session_s - now
+        due = turns.deadline(self.state, self.options.policy)
+        wait_s = left_s if due is None else min(left_s, due - now)
+        try:
+            async with asyncio.timeout(max(wait_s, TICK_S)):
+                return await self._wires.inbox.get()
+        except TimeoutError:
+            if self.age_s >= self._settings.max_session_s:
+                return CallEnded(EndReason.MAX_DURATION, "the longest life of a call is reached; connect again")
+            return floor.Tick()
+
+    def _perform(self, action: floor.Action) -> None:
+        match action:
+            case floor.StartReply(n, words, _, cause):
+                self._start(n, words, cause)
+            case floor.HoldReply(n):
+                self._speaking.hold(n)
+            case floor.ResumeReply(n):
+                self._speaking.resume(n)
+            case floor.RetractReply(n):
+                self._speaking.retract(n)
+                self._wires.turn -= self._answers_words
+            case floor.InterruptReply(n):
+                is_barge_in = not isinstance(self.state, floor.Idle | floor.Thinking)
+                self._speaking.interrupt(n, self._hearing.speech_began_at if is_barge_in else None)
+            case floor.ReleaseReply() | floor.EndCall():
+                pass  # no drafts are begun here; the end shows in the state
+
+    def _start(self, n: int, words: str, cause: floor.Cause) -> None:
+        timeline = Timeline({})
+        t0_sample = 0
+        known = {floor.Cause.GREETING: self.options.greeting, floor.Cause.SILENCE: self._settings.idle_prompt}
+        if cause is floor.Cause.WORDS:
+            t0_sample = self._mark_turn(timeline)
+            self._wires.tell(TurnChanged(TurnKind.TURN_ENDED, self._wires.turn, self._clock(), text=words))
+        self._speaking.start(n, words, known.get(cause, ""), self.options, timeline, t0_sample)
+        self._answers_words = cause is floor.Cause.WORDS
+        self._wires.turn += self._answers_words
+
+    def _mark_turn(self, timeline: Timeline) -> int:
+        """The caller's side of the timeline; the input sample of T0, 0 = no speech yet."""
+        call, hearing = self.state.call, self._hearing
+        timeline.asr_lag_s = max(0.0, call.heard_at - call.heard_until)
+        if hearing.last_speech_at:
+            timeline.mark(Mark.SPEECH_ENDED, hearing.last_speech_at)
+            if hearing.final_at >= hearing.last_speech_at:
+                timeline.mark(Mark.ASR_FINAL, hearing.final_at)
+        timeline.mark(Mark.TURN_ENDED, self._clock())
+        return hearing.last_speech_sample

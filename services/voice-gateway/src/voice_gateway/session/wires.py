@@ -1,0 +1,67 @@
+"""Where do a call's facts and events go? Facts to the turn machine's inbox, events to the caller's outbox."""
+
+from voice_gateway.core.events import (
+    CallEnded,
+    EndReason,
+    Failed,
+    Failure,
+    SessionEvent,
+    TurnChanged,
+    TurnKind,
+    TurnMeasured,
+)
+from voice_gateway.core.floor import Event
+from voice_gateway.metrics import Metrics
+from voice_gateway.session.inbox import Inbox, InboxFull
+from voice_gateway.session.outbox import Outbox, OutboxFull
+
+_REPLY_ENDS = (TurnKind.REPLY_ENDED, TurnKind.REPLY_INTERRUPTED, TurnKind.REPLY_RETRACTED)
+
+
+class Wires:
+    """What the parts of a call tell each other, and what they need to know of the floor."""
+
+    def __init__(self, metrics: Metrics) -> None:
+        self.inbox = Inbox()
+        self.outbox = Outbox()
+        self.turn = 1
+        """Number of the turn that is going on."""
+        self.is_replying = False
+        """Whether a reply has the floor."""
+        self._metrics = metrics
+
+    def fact(self, fact: Event) -> None:
+        """Something happened that the turn machine should know."""
+        try:
+            self.inbox.put(fact)
+        except InboxFull:
+            self.fail(Failed(Failure.OVERLOADED, "the call can't keep up; connect again", True, fatal=True))
+
+    def tell(self, event: SessionEvent) -> None:
+        """Something the caller should know."""
+        self._count(event)
+        try:
+            self.outbox.put(event)
+        except OutboxFull:
+            self.end(EndReason.FAILED, "the caller reads too slowly")
+
+    def fail(self, failure: Failed) -> None:
+        """Something went wrong; a fatal failure ends the call."""
+        self.tell(failure)
+        if failure.fatal:
+            self.end(EndReason.FAILED, failure.sentence)
+
+    def end(self, reason: EndReason, sentence: str = "") -> None:
+        """Hang up."""
+        self.inbox.put(CallEnded(reason, sentence))
+
+    def _count(self, event: SessionEvent) -> None:
+        match event:
+            case TurnMeasured(latencies=latencies):
+                self._metrics.measured(latencies)
+            case Failed(failure):
+                self._metrics.failures.labels(failure.value).inc()
+            case TurnChanged(TurnKind.TURN_ENDED):
+                self._metrics.turns.inc()
+            case TurnChanged(kind) if kind in _REPLY_ENDS:
+                self._metrics.replies.labels(kind.value).inc()
