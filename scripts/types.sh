@@ -5,6 +5,7 @@ cd "$(dirname "$0")/.."
 python=$1; shift
 status=0
 for service in "$@"; do
-    "$python" -m mypy --no-error-summary "services/$service/src" "services/$service/tests" || status=1
+    tests=services/$service/tests
+    MYPYPATH=$tests:$tests/core:$tests/calls "$python" -m mypy --no-error-summary "services/$service/src" "$tests" || status=1
 done
 exit "$status"

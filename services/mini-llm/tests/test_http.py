@@ -29,7 +29,7 @@ class Recorded:
     events: list[dict[str, Any]] = field(default_factory=list)
     _arrived: asyncio.Event = field(default_factory=asyncio.Event)
 
-    def record(self, event: str, *, flush: bool = False, **fields: object) -> None:
+    def record(self, event: str, *, at: float | None = None, flush: bool = False, **fields: object) -> None:
         """Keep it and wake who waits."""
         self.events.append({"event": event, **fields})
         self._arrived.set()

@@ -1,15 +1,20 @@
-"""What every test here needs."""
+"""What the tests of the gateway share: the modules beside them, and the player of stories."""
 
-import asyncio
 import sys
 from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE))
+sys.path.insert(0, str(HERE / "core"))
+sys.path.insert(0, str(HERE / "calls"))
+
+from turn_player import Play, player
+from voice_gateway.core import turns
 
 
-@pytest.fixture(scope="session", autouse=True)
-def _no_event_loop_before_the_first_async_test() -> None:
-    """looptime asks for the current loop before sync tests too; without this, asyncio makes one that nobody closes."""
-    asyncio.set_event_loop(None)
+@pytest.fixture
+def play() -> Play:
+    """Plays a story through the turn machine."""
+    return player(turns)

@@ -51,11 +51,20 @@ class ScriptedVoice:
         self.options: list[SpeakOptions] = []
         self.words = 0
         self.closed = 0
+        self.given_back = 0
 
-    async def speak(self, phrase: str, options: SpeakOptions) -> AsyncGenerator[Sound, None]:
+    def open(self, options: SpeakOptions) -> "ScriptedVoice":
+        """The one voice for every reply."""
+        self.options.append(options)
+        return self
+
+    def close(self) -> None:
+        """A reply is over."""
+        self.given_back += 1
+
+    async def speak(self, phrase: str) -> AsyncGenerator[Sound, None]:
         """Half a second of audio for each word."""
         self.phrases.append(phrase)
-        self.options.append(options)
         try:
             await asyncio.sleep(self.delay_s)
             for number, word in enumerate(phrase.split(), 1):

@@ -1,6 +1,7 @@
 """How is one chat request answered? POST /v1/chat/completions over aiohttp."""
 
 import asyncio
+import time
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing, contextmanager
 from dataclasses import dataclass, field
@@ -40,12 +41,13 @@ class Chat:
 
     async def complete(self, http: web.Request) -> web.StreamResponse:
         """Answer, plainly or as a stream. Raises RequestRefused. A client that leaves cancels this."""
-        arrived_at = asyncio.get_running_loop().time()
+        arrived_at, stamp = asyncio.get_running_loop().time(), time.monotonic()
         request = parse_request(await http.read())
         if self.settings.strict_model and request.model not in (None, self.settings.model):
             raise RequestRefused(f"The model `{request.model}` does not exist.", "model", status=404)
         answer = plan_answer(request, self.settings, http.headers, next(self._numbers), datetime.now().astimezone())
-        self.timeline.record("llm.request", request=answer.number, last=request.conversation.last_user_text)
+        last = request.conversation.last_user_text
+        self.timeline.record("llm.request", at=stamp, request=answer.number, last=last)
         with self._running(answer) as ending:
             _refuse_by_fault(answer.fault)
             send = self._stream if request.stream else self._plain

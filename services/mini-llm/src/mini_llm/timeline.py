@@ -12,14 +12,14 @@ FLUSH_EVERY_S = 0.2
 class Timeline(Protocol):
     """Takes what happened, at the moment it happened. Events: llm.request, llm.token, llm.ended."""
 
-    def record(self, event: str, *, flush: bool = False, **fields: object) -> None:
-        """Note an event now."""
+    def record(self, event: str, *, at: float | None = None, flush: bool = False, **fields: object) -> None:
+        """Note an event that happened at `at` (monotonic seconds), or now."""
 
 
 class NoTimeline:
     """Nobody wants to know."""
 
-    def record(self, event: str, *, flush: bool = False, **fields: object) -> None:
+    def record(self, event: str, *, at: float | None = None, flush: bool = False, **fields: object) -> None:
         """Forget it."""
 
 
@@ -30,10 +30,10 @@ class TimelineFile:
         self._file = path.open("a", encoding="utf-8", buffering=1 << 16)
         self._flushed_at = 0.0
 
-    def record(self, event: str, *, flush: bool = False, **fields: object) -> None:
+    def record(self, event: str, *, at: float | None = None, flush: bool = False, **fields: object) -> None:
         """Write a line; it reaches the file with `flush`, or when the last flush is FLUSH_EVERY_S ago."""
         now = time.monotonic()
-        self._file.write(json.dumps({"t": now, "event": event, **fields}) + "\n")
+        self._file.write(json.dumps({"t": now if at is None else at, "event": event, **fields}) + "\n")
         if flush or now - self._flushed_at >= FLUSH_EVERY_S:
             self._file.flush()
             self._flushed_at = now

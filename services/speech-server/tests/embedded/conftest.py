@@ -1,6 +1,5 @@
 """Real engines, real speech: recordings come from the folder VOICE_AUDIO names."""
 
-import asyncio
 import os
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -27,12 +26,6 @@ class Recordings:
 
     def text(self, name: str) -> str:
         return (self._folder / f"{name}.txt").read_text().strip()
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _no_event_loop_before_the_first_async_test() -> None:
-    """looptime asks for the current loop before sync tests too; without this, asyncio makes one that nobody closes."""
-    asyncio.set_event_loop(None)
 
 
 @pytest.fixture(scope="session")

@@ -86,8 +86,7 @@ def scripted(
             "MINI_LLM_FIRST_TOKEN_MS": str(first_token_ms),
             "MINI_LLM_TOKEN_MS": str(token_ms),
         },
-        # Riva's own window is the script's here: SCRIPT_STOP_HISTORY_MS decides when the final comes.
-        gateway={"TURN_END_ON_FINAL": "true", "ASR_STOP_HISTORY_MS": "0"},
+        gateway={"TURN_END_ON_FINAL": "true", "ASR_STOP_HISTORY_MS": str(silence_ms)},
     )
     return replace(plan, **changes)  # type: ignore[arg-type]
 

@@ -87,7 +87,7 @@ class Settings(BaseSettings):
     )
     turn_max_silence_s: Seconds = Field(1.5, description="the same for unsettled words")
     turn_end_on_final: bool = Field(False, description="a final ends the turn without further silence")
-    turn_barge_in_after_s: Seconds = Field(0.2, description="speech over a reply that interrupts it")
+    turn_barge_in_after_s: Seconds = Field(0.17, description="speech over a reply that interrupts it")
     turn_max_s: float = Field(60, ge=1, description="longest turn")
     turn_lag_slack_s: Seconds = Field(0.6, description="a recogniser this far back counts as behind")
     turn_max_lag_s: Seconds = Field(8, description="a recogniser behind and silent for this long is lost")

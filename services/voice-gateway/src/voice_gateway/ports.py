@@ -24,6 +24,9 @@ class Ear(Protocol):
         """Take audio (PCM16, 16 kHz). Urgent audio leaves at once, other audio may wait for more.
         Raises TooSlow when the bounded buffer is full."""
 
+    def forget(self) -> None:
+        """Nothing was said for a while: audio sent so far need not be heard again, but for the last second."""
+
     def finish_utterance(self) -> None:
         """Ask for a final now."""
 
@@ -75,12 +78,22 @@ class SpeakOptions:
     rate_hz: int
 
 
-class Synthesiser(Protocol):
-    """Speaks a phrase."""
+class Voice(Protocol):
+    """Speaks one reply, phrase by phrase."""
 
-    def speak(self, phrase: str, options: SpeakOptions) -> AsyncGenerator[Sound, None]:
+    def speak(self, phrase: str) -> AsyncGenerator[Sound, None]:
         """Audio as it is made. Closing the generator cancels the request. Raises Upstream, also when a phrase
         brought no audio at all."""
+
+    def close(self) -> None:
+        """The reply is over, or cancelled."""
+
+
+class Synthesiser(Protocol):
+    """Gives voices."""
+
+    def open(self, options: SpeakOptions) -> Voice:
+        """A voice for one reply. What can be done before the first phrase is known begins now."""
 
 
 class VoiceActivityStream(Protocol):

@@ -226,7 +226,7 @@ async def test_a_fixed_text_is_one_piece() -> None:
 
 async def test_words_that_come_ahead_of_their_audio_are_not_the_first_sound() -> None:
     class EarlyWords(ScriptedVoice):
-        async def speak(self, phrase: str, options: SpeakOptions) -> AsyncGenerator[Sound, None]:
+        async def speak(self, phrase: str) -> AsyncGenerator[Sound, None]:
             yield Sound(b"", (("Hello", 0.5),))
             await asyncio.sleep(0.25)
             yield Sound(bytes(RATE_HZ))

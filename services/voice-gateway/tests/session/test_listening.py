@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import pytest
-from voice_gateway.core.events import Transcribed, TurnChanged, TurnKind
+from voice_gateway.core.events import Failed, Transcribed, TurnChanged, TurnKind
 from voice_gateway.core.floor import Heard, SpeechStarted, SpeechStopped
 from voice_gateway.core.speech_gate import GatePolicies, GatePolicy
 from voice_gateway.core.transcript import Recognised
@@ -21,6 +21,8 @@ class Ear:
     def __init__(self) -> None:
         self.pushed: list[tuple[int, bool]] = []
         self.finished = 0
+        self.reopened = 0
+        self.forgotten = 0
         self.open_audio = b"open"
         self.says: list[Recognised] = []
 
@@ -33,6 +35,12 @@ class Ear:
 
     def finish_utterance(self) -> None:
         self.finished += 1
+
+    def reopen(self) -> None:
+        self.reopened += 1
+
+    def forget(self) -> None:
+        self.forgotten += 1
 
     async def run(self, told: Callable[[Recognised], None]) -> None:
         for result in self.says:
@@ -65,7 +73,7 @@ class Call:
         self.turn = 4
         self.is_replying = False
         self.facts: list[SpeechStarted | SpeechStopped | Heard] = []
-        self.told: list[Transcribed | TurnChanged] = []
+        self.told: list[Transcribed | TurnChanged | Failed] = []
         self.ear = Ear()
         self.detector = Detector()
         detector = self.detector if detects else None
@@ -76,7 +84,7 @@ class Call:
     def fact(self, fact: SpeechStarted | SpeechStopped | Heard) -> None:
         self.facts.append(fact)
 
-    def tell(self, event: Transcribed | TurnChanged) -> None:
+    def tell(self, event: Transcribed | TurnChanged | Failed) -> None:
         self.told.append(event)
 
     def frames(self, probability: float, count: int) -> None:

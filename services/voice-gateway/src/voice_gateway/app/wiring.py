@@ -67,6 +67,7 @@ async def backends(settings: Settings, metrics: Metrics) -> AsyncGenerator[Parts
             settings.gateway_down_after_s,
         )
         detector = SileroDetector() if settings.vad == "silero" else None
+        await model.warm_up()
         yield Parts(_equipment(settings, metrics, asr, tts, model, detector), probes, detector)
 
 

@@ -2,16 +2,19 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import cast
 
-from openai import AsyncOpenAI, DefaultAioHttpClient
-from openai.types.chat import ChatCompletionMessageParam
+import httpx2
+import openai
+from openai import AsyncOpenAI, AsyncStream, DefaultAioHttpClient
 
 from voice_gateway.backends.seams import deadline, llm_errors, next_within
 from voice_gateway.core.conversation import Message
 from voice_gateway.core.events import LlmOptions
 from voice_gateway.errors import Broken
+
+_WARM_UP_S = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,35 +37,52 @@ class OpenAiModel:
             base_url=settings.base_url, api_key=settings.api_key, max_retries=0, http_client=DefaultAioHttpClient()
         )
 
+    async def warm_up(self) -> None:
+        """Load what the package loads late and open a connection: the first turn of a process costs 30 ms more else."""
+        _ = self._client.chat.completions
+        with suppress(openai.OpenAIError, httpx2.HTTPError, TimeoutError):  # the probes tell what is wrong
+            async with asyncio.timeout(_WARM_UP_S):
+                await self._client.models.list()
+
     async def aclose(self) -> None:
         """Close the connections."""
         await self._client.close()
 
     async def answer(self, chat: Sequence[Message], options: LlmOptions) -> AsyncGenerator[str, None]:
         """Pieces of the answer. Thoughts of reasoning models are left out: nobody wants to hear them."""
-        wire = cast(
-            "list[ChatCompletionMessageParam]", [{"role": entry.role, "content": entry.content} for entry in chat]
-        )
+        # Plain dicts both ways: the package's typed transform costs the loop 0.15 ms per message of history, its typed
+        # chunks 0.1 ms per token.
+        body = {
+            "model": options.model,
+            "messages": [{"role": entry.role, "content": entry.content} for entry in chat],
+            "temperature": options.temperature,
+            "max_tokens": options.max_tokens,
+            "stream": True,
+        }
         limit_s = self._settings.first_token_timeout_s
         with llm_errors():
             with deadline("llm", limit_s, "answer"):
                 async with asyncio.timeout(limit_s):
-                    stream = await self._client.chat.completions.create(
-                        model=options.model,
-                        messages=wire,
-                        temperature=options.temperature,
-                        max_tokens=options.max_tokens,
-                        stream=True,
+                    stream = await self._client.post(
+                        "/chat/completions", cast_to=object, body=body, stream=True, stream_cls=AsyncStream[object]
                     )
             spoke = False
             try:
                 chunks = aiter(stream)
                 while (chunk := await next_within(chunks, limit_s, "llm", "token")) is not None:
-                    piece = chunk.choices[0].delta.content if chunk.choices else None
-                    if piece:
+                    if piece := _spoken(chunk):
                         limit_s, spoke = self._settings.token_timeout_s, True
                         yield piece
             finally:
                 await stream.close()
         if not spoke:
             raise Broken("llm", "the language model answered with no text; ask again")
+
+
+def _spoken(chunk: object) -> str:
+    """The text in a chunk, "" = none. The last chunk may have no choices, only usage."""
+    try:
+        content = chunk["choices"][0]["delta"].get("content")  # type: ignore[index]
+    except (LookupError, TypeError, AttributeError):
+        return ""
+    return content if isinstance(content, str) else ""

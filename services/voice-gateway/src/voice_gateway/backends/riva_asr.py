@@ -24,6 +24,7 @@ from voice_gateway.ports import ListenOptions
 
 BYTES_PER_S = INPUT_RATE_HZ * 2
 _SILENCE = bytes(BYTES_PER_S // 10)
+_PRE_ROLL_S = 1.0
 _REPLAY_S = 30.0
 """Audio kept for a new stream; Riva's finals come at least this often."""
 _REOPEN_AFTER_S = 0.1
@@ -100,6 +101,10 @@ class RivaEar:
         if urgent or self._pending.seconds >= self._settings.chunk_s:
             self._wake.set()
 
+    def forget(self) -> None:
+        """A stream that dies now needs little of the silence before."""
+        self._unsettled.trim(_PRE_ROLL_S)
+
     def finish_utterance(self) -> None:
         """Send what is left and ask for a final now (`force_eou`, where the recogniser knows it)."""
         self._finish = True
@@ -165,8 +170,9 @@ class RivaEar:
         return failures[0] if failures else None
 
     async def _write(self, call: Stream) -> None:
-        """Audio as it comes. Raises TooSlow when the stream is given up, or takes nothing any more."""
-        limit_s = self._settings.connect_timeout_s
+        """Audio as it comes. Raises TooSlow when the stream is given up, or takes nothing for longer than a
+        recogniser that is behind may need."""
+        limit_s = self._settings.buffer_s
         while True:
             try:
                 async with asyncio.timeout(self._settings.keepalive_s):
@@ -230,6 +236,10 @@ class _Audio:
     def prepend(self, pcm16: bytes) -> None:
         self._pieces.appendleft(pcm16)
         self._bytes += len(pcm16)
+
+    def trim(self, keep_s: float) -> None:
+        while self._pieces and self._bytes - len(self._pieces[0]) > keep_s * BYTES_PER_S:
+            self._bytes -= len(self._pieces.popleft())
 
     def peek(self) -> bytes:
         return b"".join(self._pieces)

@@ -31,8 +31,28 @@ class RivaSynthesiser:
         self._stub = RivaSpeechSynthesisStub(channel)
         self._settings = settings
 
-    async def speak(self, phrase: str, options: SpeakOptions) -> AsyncGenerator[Sound, None]:
+    def open(self, options: SpeakOptions) -> "RivaVoice":
+        """A voice for one reply, its first call open already: the model needs longer than the call."""
+        return RivaVoice(self._stub, self._settings, options)
+
+
+class RivaVoice:
+    """One reply's calls."""
+
+    def __init__(self, stub: RivaSpeechSynthesisStub, settings: TtsSettings, options: SpeakOptions) -> None:
+        self._stub = stub
+        self._settings = settings
+        self._options = options
+        self._ready = stub.SynthesizeOnline()
+
+    def close(self) -> None:
+        """Give back a call that no phrase came for."""
+        if self._ready is not None:
+            self._ready.cancel()
+
+    async def speak(self, phrase: str) -> AsyncGenerator[Sound, None]:
         """The audio of `phrase`, with the words' ends where the voice tells."""
+        options = self._options
         request = riva.SynthesizeSpeechRequest(
             text=phrase,
             language_code=options.language,
@@ -41,7 +61,7 @@ class RivaSynthesiser:
             sample_rate_hz=options.rate_hz,
             enable_word_time_offsets=True,
         )
-        call = self._stub.SynthesizeOnline()
+        call, self._ready = self._ready or self._stub.SynthesizeOnline(), None
         limit_s, audible, half_sample = self._settings.first_audio_timeout_s, False, b""
         try:
             with riva_errors("tts"):

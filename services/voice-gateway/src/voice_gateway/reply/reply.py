@@ -6,7 +6,7 @@ requests to the language model and to TTS.
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable
-from contextlib import aclosing
+from contextlib import aclosing, closing
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -14,7 +14,7 @@ from voice_gateway.core.phrases import Phraser
 from voice_gateway.core.playout import Playout
 from voice_gateway.core.timeline import Mark
 from voice_gateway.errors import Upstream
-from voice_gateway.ports import Sound, SpeakOptions, Synthesiser
+from voice_gateway.ports import Sound, SpeakOptions, Synthesiser, Voice
 
 TICK_S = 0.001
 _PHRASES_AHEAD = 16
@@ -115,19 +115,20 @@ class Reply:
 
     async def _speak(self, thinking: asyncio.Task[None]) -> None:
         try:
-            while (phrase := await self._phrases.get()) is not None:
-                self._listener.reply_marked(self.n, Mark.PHRASE_SENT)
-                await self._speak_phrase(phrase)
+            with closing(self._speaker.synthesiser.open(self._speaker.options)) as voice:
+                while (phrase := await self._phrases.get()) is not None:
+                    self._listener.reply_marked(self.n, Mark.PHRASE_SENT)
+                    await self._speak_phrase(phrase, voice)
         except Upstream as error:
             thinking.cancel()
             self._fail(error)
         self._made = True
         self._changed.set()
 
-    async def _speak_phrase(self, phrase: str) -> None:
+    async def _speak_phrase(self, phrase: str, voice: Voice) -> None:
         playout, first_sample = self.playout, self.playout.made_samples
         playout.begin_phrase(phrase)
-        async with aclosing(self._speaker.synthesiser.speak(phrase, self._speaker.options)) as sounds:
+        async with aclosing(voice.speak(phrase)) as sounds:
             async for sound in sounds:
                 if sound.pcm16 and not playout.made_samples:
                     self._listener.reply_marked(self.n, Mark.FIRST_SOUND)
@@ -142,21 +143,25 @@ class Reply:
         self.playout.add(sound.pcm16)
         for text, end_s in sound.words:
             self.playout.place_word(text, first_sample + round(end_s * rate_hz))
+        self._send_due()
         self._changed.set()
+
+    def _send_due(self) -> None:
+        """Let go what may leave now."""
+        now = self._clock()
+        while not self._held and (frame := self.playout.take(now)) is not None:
+            self._listener.reply_sounded(self.n, *frame)
+            self._room.set()
 
     async def _play(self) -> None:
         playout = self.playout
         while True:
+            self._send_due()
             now = self._clock()
-            frame = None if self._held else playout.take(now)
-            if frame is not None:
-                self._listener.reply_sounded(self.n, *frame)
-                self._room.set()
-                continue
-            waiting = playout.waiting_s > 0 and not self._held
             finished = self._made and not playout.waiting_s
             if finished and playout.played_at() <= now:
                 return
+            waiting = playout.waiting_s > 0 and not self._held
             wake_at = playout.played_at() if finished else playout.next_at() if waiting else None
             await self._changed_by(None if wake_at is None else wake_at - now)
 

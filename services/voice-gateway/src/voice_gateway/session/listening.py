@@ -14,6 +14,8 @@ from voice_gateway.session.recogniser_watch import RecogniserWatch
 
 _FINAL_WINDOW_S = 0.16
 """How far apart the detector and the recogniser may see the end of speech, and a chunk of audio on top."""
+_SETTLED_AFTER_S = 1.0
+"""Silence after the final of the last speech, in which a recogniser has nothing left to say."""
 _ABSENT_AFTER_S = 1.0
 """Pipecat's audio-idle watchdog waits as long."""
 
@@ -66,6 +68,7 @@ class Hearing:
         self._gate = SpeechGate()
         self._listening = Listening()
         self._frames = 0
+        self._last_probability = 0.0
         self._last_audio_at = 0.0
         self._speech = asyncio.Event()
         self._detector = detector.open(self._scored) if detector else None
@@ -141,10 +144,14 @@ class Hearing:
     def _is_urgent(self, now: float) -> bool:
         """Whether a final may hang on this audio: speech has paused for about as long as the recogniser waits.
         Before and after that, audio may wait for a fuller message, which costs a fifth as much."""
-        return self._detector is None or abs(now - self._gate.last_at - self._settings.final_after_s) < _FINAL_WINDOW_S
+        if self._detector is None:
+            return True
+        paused = self._last_probability < self._settings.policies.turn.stop
+        return paused and abs(now - self._gate.last_at - self._settings.final_after_s) < _FINAL_WINDOW_S
 
     def _scored(self, probability: float, arrived_at: float, frame_s: float) -> None:
         self._frames += 1
+        self._last_probability = probability
         sample = round(self._frames * frame_s * INPUT_RATE_HZ)
         policies = self._settings.policies
         policy = policies.overlap if self._told.is_replying else policies.turn
@@ -152,6 +159,8 @@ class Hearing:
         if self._gate.last_at == arrived_at:
             self.last_speech_sample = sample
             self._recogniser_watch.spoken(frame_s)
+        elif self.final_at >= self._gate.last_at and arrived_at - self._gate.last_at > _SETTLED_AFTER_S:
+            self._ear.forget()
         if edge is Edge.STARTED:
             self._speech.set()
             self._told.tell(TurnChanged(TurnKind.SPEECH_STARTED, self._told.turn, self._clock(), sample=sample))

@@ -17,6 +17,7 @@ from voice_gateway.core.events import (
     Failure,
     OptionsChanged,
     PlayoutReported,
+    ReplySound,
     ReplyStopped,
     TextTyped,
     TurnChanged,
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _BROKEN_WITHIN_S = 0.2
+_AFTER_YOU_S = 0.002
+"""What is told of a turn waits so long for what the turn sets off: the requests to model and voice go first."""
 _ACK_EVERY_S = 1.0
 """A caller who only talks still learns what was taken in."""
 
@@ -96,6 +99,8 @@ async def _send(line: Line, context: "Context", started: pb.ServerMessage) -> No
             if line.last_seq:
                 await _write(line, context, _numbered(line, pb.ServerMessage(), 0))
             continue
+        if not isinstance(event, ReplySound):
+            await asyncio.sleep(_AFTER_YOU_S)
         if isinstance(event, TurnChanged) and event.kind is TurnKind.REPLY_ENDED:
             await _write_rest(line, context, event.reply)
         await _write(line, context, _numbered(line, told(event, line.audio_out, line.input_ratio), seq))

@@ -1,4 +1,4 @@
-"""What every test here needs."""
+"""What every test of every service needs."""
 
 import asyncio
 

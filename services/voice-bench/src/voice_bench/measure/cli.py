@@ -1,0 +1,158 @@
+"""Which measurements can be asked for? `voice-bench overhead | barge-in | soak | speech`."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+import typer
+import uvloop
+
+from voice_bench.measure import barge_in as barging
+from voice_bench.measure import barge_in_report, growth, machine, overhead_report, recordings, recordings_report
+from voice_bench.measure import overhead as added
+from voice_bench.measure import soak as soaking
+from voice_bench.measure.caller import CallFailed
+from voice_bench.measure.clips import NoSpeech
+from voice_bench.measure.report import Report, show
+from voice_bench.measure.under_test import Kind, simulators
+from voice_bench.measure.voices import speech as callers_speech
+from voice_bench.plan import embedded
+from voice_bench.process import StackFailed
+
+app = typer.Typer(help="Measurements of the gateway.", no_args_is_help=True)
+
+Json = Annotated[bool, typer.Option("--json", help="JSON instead of tables")]
+Strict = Annotated[bool, typer.Option("--strict", help="exit status 1 when a target is missed")]
+Seed = Annotated[int, typer.Option(help="of everything that is left to chance")]
+
+
+@app.command()
+def overhead(
+    callers: Annotated[str, typer.Option(help="loads to measure, calls at once")] = "1,10",
+    turns: Annotated[int, typer.Option(min=1, help="turns per call")] = 20,
+    memory: Annotated[str, typer.Option(help="calls at which memory is read; empty = not")] = "1,10,20,40",
+    chain: Annotated[bool, typer.Option(help="measure the bare chain, too")] = True,
+    json: Json = False,
+    strict: Strict = False,
+    seed: Seed = 1,
+) -> None:
+    """What the gateway adds to a turn: time, processor, memory; beside a bare chain on the same wire."""
+    loads, steps = _numbers("--callers", callers), _numbers("--memory", memory)
+
+    async def measure() -> Report:
+        clips = await callers_speech()
+        found = []
+        async with simulators(added.simulated()) as stack:
+            for kind in (Kind.OURS, Kind.CHAIN) if chain else (Kind.OURS,):
+                found += [await added.load(stack, kind, count, turns, clips, seed) for count in loads]
+            grown = await growth.grow(stack, Kind.OURS, steps, clips) if steps else []
+        return overhead_report.report(found, grown)
+
+    run_measurement(measure, json=json, strict=strict)
+
+
+@app.command()
+def barge_in(
+    times: Annotated[int, typer.Option(min=1, help="interruptions in all")] = 200,
+    callers: Annotated[int, typer.Option(min=1, help="calls at once")] = 10,
+    json: Json = False,
+    strict: Strict = False,
+    seed: Seed = 1,
+) -> None:
+    """Speech at random moments of replies: does it stop, how soon, and what counts as heard?"""
+
+    async def measure() -> Report:
+        clips = await callers_speech()
+        async with simulators(barging.simulated()) as stack:
+            return barge_in_report.report(
+                await barging.interrupt(stack, times, min(callers, times), clips, seed), times
+            )
+
+    run_measurement(measure, json=json, strict=strict)
+
+
+@app.command()
+def soak(
+    calls: Annotated[int, typer.Option(min=1, help="calls in all")] = 1000,
+    at_once: Annotated[int, typer.Option(min=1, help="calls at once")] = 8,
+    json: Json = False,
+    strict: Strict = False,
+    seed: Seed = 1,
+) -> None:
+    """Many short calls: does memory stay flat, and is everything given back?"""
+
+    async def measure() -> Report:
+        clips = await callers_speech(0.3, 0.5)
+        async with simulators(soaking.simulated()) as stack:
+            return soaking.report(await soaking.soak(stack, calls, at_once, clips, seed), calls)
+
+    run_measurement(measure, json=json, strict=strict)
+
+
+@app.command()
+def speech(
+    folder: Annotated[Path, typer.Argument(help="NAME.wav with NAME.txt beside it", exists=True, file_okay=False)],
+    callers: Annotated[int, typer.Option(min=1, help="calls at once in the second pass")] = 10,
+    json: Json = False,
+    strict: Strict = False,
+) -> None:
+    """Recordings through the gateway and the embedded engines: word errors beside the recogniser's own."""
+
+    async def measure() -> Report:
+        said = recordings.recordings_in(folder)
+        plan = embedded(hears_intents=False)
+        plan = replace(plan, speech={**plan.speech, "EMBEDDED_WORKERS": str(max(4, callers))})
+        async with simulators(plan) as stack:
+            alone = {one.name: await recordings.straight(stack, one) for one in said}
+            passes = {"one after another": await recordings.through_gateway(stack, said, 1)}
+            if callers > 1:
+                every = [said[n % len(said)] for n in range(max(callers, len(said)))]
+                passes[f"{callers} at once"] = await recordings.through_gateway(stack, every, callers)
+        return recordings_report.report(said, alone, passes)
+
+    run_measurement(measure, json=json, strict=strict)
+
+
+def run_measurement(measure: Callable[[], Awaitable[Report]], *, json: bool, strict: bool) -> None:
+    """Measure on a quick loop, away from the gateway's core; exit status 2 = it could not be measured."""
+    facts = machine.facts()
+
+    async def measured() -> Report:
+        return await measure()
+
+    try:
+        with machine.here_on(machine.cores()[1]), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            report = replace(runner.run(measured()), facts=facts)
+    except (CallFailed, NoSpeech, StackFailed) as trouble:
+        raise _not_measured(str(trouble)) from None
+    except BaseExceptionGroup as group:
+        known, others = group.split((CallFailed, NoSpeech, StackFailed))
+        if known is None or others is not None:
+            raise
+        raise _not_measured(str(_first(known))) from None
+    show(report, json_wanted=json)
+    if strict and not report.met:
+        raise typer.Exit(1)
+
+
+def _not_measured(sentence: str) -> typer.Exit:
+    typer.echo(f"voice-bench: {sentence}", err=True)
+    return typer.Exit(2)
+
+
+def _first(group: BaseException) -> BaseException:
+    while isinstance(group, BaseExceptionGroup):
+        group = group.exceptions[0]
+    return group
+
+
+def _numbers(option: str, text: str) -> list[int]:
+    try:
+        numbers = [int(part) for part in text.split(",") if part.strip()]
+    except ValueError:
+        numbers = [0]
+    if any(number < 1 for number in numbers):
+        raise typer.BadParameter(f"{option} wants numbers from 1 on with commas between, such as 1,10")
+    return sorted(set(numbers))

@@ -1,0 +1,212 @@
+"""How much time and processor does the gateway add to a turn? Measured at its callers, against known backends.
+
+Voice-to-voice is last speech frame sent -> first reply audio received; the simulators' own path of that very turn is
+taken off, and what is left was added. A bare chain on the same wire is measured beside it by the same callers.
+"""
+
+import asyncio
+import random
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from voice_bench.measure import path
+from voice_bench.measure.caller import Caller, CallFailed, calling, channel_to
+from voice_bench.measure.clips import Frames
+from voice_bench.measure.figures import Spread, spread
+from voice_bench.measure.under_test import Kind, UnderTest, gateway, marks
+from voice_bench.plan import StackPlan, scripted
+from voice_bench.stack import Stack
+
+SILENCE_S = 0.2
+REPLY = "Thank you I have heard {last} now. Please go on."
+"""Ten tokens are the first sentence: 90 ms after the first of them it is complete."""
+INTERRUPTED_PART = 1 / 3
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One turn at its caller."""
+
+    tag: str
+    last_sent_at: float
+    first_audio_at: float
+    over_a_reply: bool
+    """It was spoken over the reply before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What one load of callers found."""
+
+    kind: Kind
+    callers: int
+    turns: int
+    unmatched: int
+    added_ms: tuple[float, ...]
+    added_over_reply_ms: tuple[float, ...]
+    voice_to_voice_ms: tuple[float, ...]
+    cpu_percent: float | None
+    """Of one core, per call."""
+    rss_mb: float
+    threads: int
+    first_turn_ms: float | None = None
+    """Added to the first turn of the process, which is in none of the other numbers."""
+    failures: tuple[str, ...] = ()
+
+    @property
+    def added(self) -> Spread | None:
+        """Milliseconds on top of the programmed path."""
+        return spread(self.added_ms)
+
+
+@dataclass(slots=True)
+class _Window:
+    """From all callers connected until the first one is done: the time in which every call was live."""
+
+    begun: tuple[float, float] | None = None
+    ended: tuple[float, float] | None = None
+    rss_mb: float = 0.0
+    threads: int = 0
+    ready: int = 0
+    go: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def percent(self, callers: int) -> float | None:
+        """CPU of one core, per call."""
+        if self.begun is None or self.ended is None or self.ended[0] <= self.begun[0]:
+            return None
+        return 100 * (self.ended[1] - self.begun[1]) / (self.ended[0] - self.begun[0]) / callers
+
+
+def simulated() -> StackPlan:
+    """The programmed path: 20 ms after 200 ms of silence, 150 ms + 10 ms a token, 80 ms."""
+    plan = scripted(silence_ms=round(SILENCE_S * 1000), final_ms=20, reply=REPLY)
+    return with_one_rate(plan)
+
+
+def with_one_rate(plan: StackPlan) -> StackPlan:
+    """The tone voice speaks at the rate the gateway asks for: its resampler is not what is measured."""
+    return StackPlan(
+        speech={**plan.speech, "TONE_RATE_HZ": "16000", "SPEECH_MAX_STREAMS": "500", "SPEECH_MAX_SYNTHESES": "500"},
+        llm=plan.llm,
+        # The gateway must know when its recogniser says final: around that moment it sends audio frame by frame.
+        gateway={
+            **plan.gateway,
+            "TTS_SAMPLE_RATE": "16000",
+            "ASR_STOP_HISTORY_MS": plan.speech["SCRIPT_STOP_HISTORY_MS"],
+        },
+    )
+
+
+async def load(stack: Stack, kind: Kind, callers: int, turns: int, clips: Sequence[Frames], seed: int = 1) -> Load:
+    """`callers` calls of `turns` turns each through a fresh gateway."""
+    async with gateway(stack, kind) as tested:
+        first = await warm(tested, clips)
+        window = _Window()
+        async with asyncio.TaskGroup() as tasks:
+            calls = [
+                tasks.create_task(
+                    _converse(tested, window, callers, turns, clips, random.Random(f"{seed} {n}")),
+                    name=f"caller {n}",
+                )
+                for n in range(callers)
+            ]
+        found = await marks(stack)
+    said = [turn for call in calls for turn in call.result()[0]]
+    failures = tuple(trouble for call in calls if (trouble := call.result()[1]))
+    return _sum_up(kind, callers, said, found, window, failures, first)
+
+
+def _sum_up(
+    kind: Kind,
+    callers: int,
+    said: list[Turn],
+    found: dict[str, path.Marks],
+    window: _Window,
+    failures: tuple[str, ...],
+    first: Turn | None,
+) -> Load:
+    added = [(turn, ms) for turn in said if (ms := added_ms(turn, found)) is not None]
+    return Load(
+        kind=kind,
+        callers=callers,
+        turns=len(said),
+        unmatched=len(said) - len(added),
+        added_ms=tuple(ms for _, ms in added),
+        added_over_reply_ms=tuple(ms for turn, ms in added if turn.over_a_reply),
+        voice_to_voice_ms=tuple(1000 * (turn.first_audio_at - turn.last_sent_at) for turn, _ in added),
+        cpu_percent=window.percent(callers),
+        rss_mb=window.rss_mb,
+        threads=window.threads,
+        first_turn_ms=added_ms(first, found) if first else None,
+        failures=failures,
+    )
+
+
+def added_ms(turn: Turn, found: Mapping[str, path.Marks]) -> float | None:
+    """Milliseconds on top of the turn's programmed path; None when its time stamps can't be found."""
+    programmed_s = path.programmed_s(found[turn.tag], SILENCE_S) if turn.tag in found else None
+    return None if programmed_s is None else 1000 * (turn.first_audio_at - turn.last_sent_at - programmed_s)
+
+
+async def warm(tested: UnderTest, clips: Sequence[Frames]) -> Turn | None:
+    """The first turn of the process, which pays for connections and late imports; told apart from all others."""
+    said: list[Turn] = []
+    async with channel_to(tested.target) as channel, calling(channel) as caller:
+        await take_turns(caller, 1, clips, random.Random(0), said)
+    return said[0] if said else None
+
+
+async def _converse(
+    tested: UnderTest, window: _Window, callers: int, turns: int, clips: Sequence[Frames], chance: random.Random
+) -> tuple[list[Turn], str]:
+    """The turns of one call, and what went wrong."""
+    said: list[Turn] = []
+    try:
+        await asyncio.sleep(chance.uniform(0, 0.5))
+        async with channel_to(tested.target) as channel, calling(channel) as caller:
+            await _together(window, callers, tested)
+            await caller.pause(chance.uniform(0, 1))
+            await take_turns(caller, turns, clips, chance, said)
+            if window.ended is None:
+                window.ended = (time.monotonic(), tested.cpu_s())
+                window.rss_mb, window.threads = tested.rss_mb(), tested.threads()
+    except CallFailed as trouble:
+        return said, str(trouble)
+    return said, ""
+
+
+async def _together(window: _Window, callers: int, tested: UnderTest) -> None:
+    window.ready += 1
+    if window.ready == callers:
+        window.begun = (time.monotonic(), tested.cpu_s())
+        window.go.set()
+    await asyncio.wait_for(window.go.wait(), 30)
+
+
+async def take_turns(
+    caller: Caller, turns: int, clips: Sequence[Frames], chance: random.Random, said: list[Turn]
+) -> None:
+    """Speak, listen, and speak again, a third of the times over the reply; turns are added to `said`."""
+    record = caller.record
+    over_a_reply = False
+    for number in range(turns):
+        before = max(record.replies, default=0)
+        spoken = await caller.speak(chance.choice(clips))
+        await caller.until(lambda last=before: _audible(caller, last), 10, "reply audio")  # type: ignore[misc]
+        reply = record.replies[max(record.replies)]
+        tag = path.tag_of(record.turns[-1][1]) if record.turns else None
+        if tag and reply.first_audio_at is not None:
+            said.append(Turn(tag, spoken.last_sent_at, reply.first_audio_at, over_a_reply))
+        if number + 1 == turns:
+            return
+        over_a_reply = chance.random() < INTERRUPTED_PART
+        if over_a_reply:
+            await caller.pause(chance.uniform(0.3, 1.5))
+            continue
+        await caller.until(lambda mine=reply: mine.is_over, 30, "the reply's end")  # type: ignore[misc]
+        await caller.pause(max(0.0, reply.loudspeaker.silent_from() - time.monotonic()) + chance.uniform(0.2, 0.6))
+
+
+def _audible(caller: Caller, after: int) -> bool:
+    return any(n > after and reply.first_audio_at is not None for n, reply in caller.record.replies.items())

@@ -1,0 +1,89 @@
+"""What does the overhead measurement say? Tables and verdicts of its loads."""
+
+from collections.abc import Sequence
+
+from voice_bench.measure.figures import percentile
+from voice_bench.measure.growth import Step, per_call_mb, threads_per_call
+from voice_bench.measure.overhead import Load
+from voice_bench.measure.report import Report, Rows
+from voice_bench.measure.under_test import Kind
+from voice_bench.measure.verdict import Verdict, at_most, none_of, ratio
+
+ADDED_P50_MS, ADDED_P95_MS = 5.0, 12.0
+CPU_PERCENT = 1.6
+"""Of one core, per call, with ten calls and the detector on."""
+MEMORY_MB = 0.5
+P95_RATIO, CPU_RATIO = 2.5, 1.45
+THREADS_PER_CALL = 0.1
+"""Pools may fill up by a few threads; a call must not bring one."""
+BUSY = 10
+"""Callers of the targets that need load."""
+
+_NAMES = {Kind.OURS: "voice-gateway", Kind.CHAIN: "bare chain"}
+
+
+def report(loads: Sequence[Load], steps: Sequence[Step]) -> Report:
+    """Everything, with a verdict per target that these loads can judge."""
+    notes = [
+        f"{_NAMES[load.kind]}, {load.callers} callers: {failure}" for load in loads for failure in load.failures[:3]
+    ]
+    notes.append("added = voice-to-voice at the caller minus the programmed path of that turn (540 ms)")
+    notes.append("first = the first turn of the process (connections, late imports), in no other number")
+    return Report(
+        "overhead: what the gateway adds to a turn",
+        (_turn_table(loads), _step_table(steps)),
+        tuple(verdicts(loads, steps)),
+        tuple(notes),
+    )
+
+
+def verdicts(loads: Sequence[Load], steps: Sequence[Step]) -> list[Verdict]:
+    """One per target."""
+    ours = {load.callers: load for load in loads if load.kind is Kind.OURS}
+    chain = {load.callers: load for load in loads if load.kind is Kind.CHAIN}
+    found: list[Verdict] = []
+    for callers, load in ours.items():
+        p50, p95 = percentile(load.added_ms, 50), percentile(load.added_ms, 95)
+        found.append(at_most(f"added p50, {callers} callers", p50, ADDED_P50_MS, "ms"))
+        found.append(at_most(f"added p95, {callers} callers", p95, ADDED_P95_MS, "ms"))
+        found.append(none_of(f"turns without time stamps, {callers} callers", load.unmatched))
+        found.append(none_of(f"failed calls, {callers} callers", len(load.failures)))
+    for callers in sorted(ours.keys() & chain.keys()):
+        p95s = ratio(percentile(ours[callers].added_ms, 95), percentile(chain[callers].added_ms, 95))
+        cpus = ratio(ours[callers].cpu_percent, chain[callers].cpu_percent)
+        found.append(at_most(f"added p95 against the bare chain, {callers} callers", p95s, P95_RATIO, "times"))
+        found.append(at_most(f"CPU against the bare chain, {callers} callers", cpus, CPU_RATIO, "times"))
+    if BUSY in ours:
+        found.append(at_most(f"CPU per call, {BUSY} callers", ours[BUSY].cpu_percent, CPU_PERCENT, "% of a core"))
+    if len(steps) > 1:
+        found.append(at_most("memory per further call", per_call_mb(steps), MEMORY_MB, "MB"))
+        found.append(at_most("threads per further call", threads_per_call(steps), THREADS_PER_CALL, ""))
+    return found
+
+
+def _turn_table(loads: Sequence[Load]) -> Rows:
+    times = ("added p50 ms", "p95", "p99", "max", "over a reply p50", "first")
+    columns = ("gateway", "callers", "turns", "no stamps", *times, "CPU %/call", "RSS MB", "threads")
+    return Rows("turns", columns, tuple(_row(load) for load in loads))
+
+
+def _row(load: Load) -> tuple[str | float | int | None, ...]:
+    added = load.added
+    figures = (added.p50, added.p95, added.p99, added.largest) if added else (None,) * 4
+    return (
+        _NAMES[load.kind],
+        load.callers,
+        load.turns,
+        load.unmatched,
+        *figures,
+        percentile(load.added_over_reply_ms, 50),
+        load.first_turn_ms,
+        load.cpu_percent,
+        load.rss_mb,
+        load.threads,
+    )
+
+
+def _step_table(steps: Sequence[Step]) -> Rows:
+    rows = tuple((step.callers, step.rss_mb, step.threads) for step in steps)
+    return Rows("one gateway while calls join", ("calls", "RSS MB", "threads"), rows)

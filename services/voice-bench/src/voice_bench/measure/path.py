@@ -1,0 +1,107 @@
+"""How long must a turn take? The simulated backends' own time stamps say; what comes on top, the gateway added.
+
+    last speech frame ─ 200 ms of silence ─▶ asr.silence ─▶ asr.final   llm.request ─▶ token that completes the first
+    phrase   tts.request ─▶ tts.first_chunk
+
+Turns are matched by their words: the scripted recogniser hears "caller 3 turn 5", the mini LLM says it back, and every
+phrase sent to TTS that belongs to the turn holds it.
+"""
+
+import json
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+TAG = re.compile(r"caller (\d+) turn (\d+)")
+
+
+@dataclass(slots=True)
+class Marks:
+    """One turn's time stamps, seconds of the machine's monotonic clock; tokens as (when, text so far)."""
+
+    silence_at: float | None = None
+    final_at: float | None = None
+    asked_at: float | None = None
+    asked: str = ""
+    tokens: list[tuple[float, str]] = field(default_factory=list)
+    llm_ended_at: float | None = None
+    llm_end: str = ""
+    phrases: list[tuple[float, str]] = field(default_factory=list)
+    first_chunk_at: float | None = None
+
+
+def tag_of(text: str) -> str | None:
+    """The last turn named in a text."""
+    found = TAG.findall(text)
+    return "caller {} turn {}".format(*found[-1]) if found else None
+
+
+def marks_by_tag(lines: Iterable[str]) -> dict[str, Marks]:
+    """The events of both simulators' timelines, in any order, by turn. Broken last lines are passed over."""
+    marks: dict[str, Marks] = {}
+    tags: dict[int, str] = {}
+    events = [event for line in lines if (event := _parsed(line))]
+    for event in sorted(events, key=lambda event: float(str(event["t"]))):
+        _note(event, marks, tags)
+    return marks
+
+
+def programmed_s(marks: Marks, silence_s: float) -> float | None:
+    """What the simulators made the turn take, from the last speech frame; None when a stamp is missing."""
+    if not marks.phrases:
+        return None
+    spoken_at, phrase = marks.phrases[0]
+    completed_at = next((at for at, text in marks.tokens if holds(text, phrase)), None)
+    stamps = (marks.silence_at, marks.final_at, marks.asked_at, completed_at, marks.first_chunk_at)
+    if any(stamp is None for stamp in stamps):
+        return None
+    silent_at, final_at, asked_at, done_at, chunk_at = (stamp for stamp in stamps if stamp is not None)
+    return silence_s + (final_at - silent_at) + (done_at - asked_at) + (chunk_at - spoken_at)
+
+
+def holds(text: str, phrase: str) -> bool:
+    """Does the text so far begin with the whole phrase? Spaces do not count."""
+    return "".join(text.split()).startswith("".join(phrase.split()))
+
+
+def _parsed(line: str) -> dict[str, object] | None:
+    try:
+        event = json.loads(line)
+    except ValueError:
+        return None
+    return event if isinstance(event, dict) and "t" in event and "event" in event else None
+
+
+def _note(event: dict[str, object], marks: dict[str, Marks], tags: dict[int, str]) -> None:
+    at, name = float(str(event["t"])), str(event["event"])
+    service = name.partition(".")[0]
+    if service == "asr":
+        tag: str | None = f"caller {event['stream']} turn {event['utterance']}"
+    elif name == "llm.request":
+        tag = tag_of(str(event["last"]))
+        if tag:
+            tags[int(str(event["request"]))] = tag
+    elif service == "llm":
+        tag = tags.get(int(str(event["request"])))
+    else:
+        tag = tag_of(str(event["text"]))
+    if tag:
+        _stamp(marks.setdefault(tag, Marks()), name, at, event)
+
+
+def _stamp(turn: Marks, name: str, at: float, event: dict[str, object]) -> None:
+    match name:
+        case "asr.silence":
+            turn.silence_at = at
+        case "asr.final":
+            turn.final_at = at
+        case "llm.request":
+            turn.asked_at, turn.asked = at, str(event["last"])
+        case "llm.token":
+            turn.tokens.append((at, str(event["text"])))
+        case "llm.ended":
+            turn.llm_ended_at, turn.llm_end = at, str(event["reason"])
+        case "tts.request":
+            turn.phrases.append((at, str(event["text"])))
+        case "tts.first_chunk" if turn.first_chunk_at is None:
+            turn.first_chunk_at = at

@@ -1,0 +1,147 @@
+"""Does the gateway give everything back? Many short calls in a row, several at once, with its memory sampled."""
+
+import asyncio
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from voice_bench.measure.caller import CallFailed, calling, channel_to
+from voice_bench.measure.clips import Frames
+from voice_bench.measure.figures import slope
+from voice_bench.measure.overhead import with_one_rate
+from voice_bench.measure.report import Report, Rows
+from voice_bench.measure.under_test import Inside, Kind, UnderTest, gateway
+from voice_bench.measure.verdict import Verdict, at_most, none_of
+from voice_bench.plan import StackPlan, scripted
+from voice_bench.stack import Stack
+
+REPLY = "Yes I have heard {last}. Go on."
+DROPPED_PART = 0.1
+"""Callers who vanish in the middle of the reply instead of hanging up."""
+GRACE_S = 1
+"""How long a dropped call waits; short, so that none is left at the end."""
+SAMPLES = 40
+MB_PER_1000_CALLS = 2.0
+"""Over the second half: less than the allocator's noise over a day of calls."""
+WARM_UP_CALLS = 20
+FILES_LEFT = 10
+"""Kept-alive connections to the model come and go; a call that leaves one would leave hundreds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """The gateway after so many calls."""
+
+    calls: int
+    rss_mb: float
+    threads: int
+    files: int
+
+
+@dataclass(frozen=True, slots=True)
+class Life:
+    """All of it."""
+
+    samples: tuple[Sample, ...]
+    before: Inside
+    after: Inside
+    files_before: int
+    files_after: int
+    failures: tuple[str, ...]
+
+
+def simulated() -> StackPlan:
+    """Quick backends."""
+    plan = with_one_rate(scripted(reply=REPLY, first_token_ms=20, token_ms=2, first_chunk_ms=20))
+    return StackPlan(speech=plan.speech, llm=plan.llm, gateway={**plan.gateway, "GATEWAY_RESUME_GRACE_S": str(GRACE_S)})
+
+
+async def soak(stack: Stack, calls: int, at_once: int, clips: Sequence[Frames], seed: int) -> Life:
+    """`calls` short calls through one gateway, `at_once` at a time, after a few to warm up."""
+    failures: list[str] = []
+    async with gateway(stack, Kind.OURS) as tested:
+        await _calls(tested, min(WARM_UP_CALLS, calls), at_once, clips, seed, failures, [], 1)
+        await asyncio.sleep(GRACE_S + 0.5)
+        before, files_before = await tested.inside(), tested.files()
+        samples = [_sample(tested, 0)]
+        await _calls(tested, calls, at_once, clips, seed + 1, failures, samples, max(1, calls // SAMPLES))
+        await asyncio.sleep(GRACE_S + 0.5)
+        return Life(tuple(samples), before, await tested.inside(), files_before, tested.files(), tuple(failures))
+
+
+async def _calls(
+    tested: UnderTest,
+    calls: int,
+    at_once: int,
+    clips: Sequence[Frames],
+    seed: int,
+    failures: list[str],
+    samples: list[Sample],
+    every: int,
+) -> None:
+    numbers = iter(range(calls))
+    done = 0
+
+    async def one_after_another() -> None:
+        nonlocal done
+        for number in numbers:
+            try:
+                await _short_call(tested.target, clips, random.Random(f"{seed} {number}"))
+            except CallFailed as trouble:
+                failures.append(str(trouble))
+            done += 1
+            if done % every == 0:
+                samples.append(_sample(tested, done))
+
+    async with asyncio.TaskGroup() as tasks:
+        for line in range(at_once):
+            tasks.create_task(one_after_another(), name=f"line {line}")
+
+
+async def _short_call(target: str, clips: Sequence[Frames], chance: random.Random) -> None:
+    async with channel_to(target) as channel, calling(channel) as caller:
+        await caller.speak(chance.choice(clips))
+        await caller.until(lambda: caller.record.audio_bytes > 0, 10, "reply audio")
+        if chance.random() < DROPPED_PART:
+            caller.drop()
+
+
+def _sample(tested: UnderTest, calls: int) -> Sample:
+    return Sample(calls, tested.rss_mb(), tested.threads(), tested.files())
+
+
+def report(life: Life, calls: int) -> Report:
+    """Memory on the way, what is left, and the verdicts."""
+    rows = tuple((one.calls, one.rss_mb, one.threads, one.files) for one in _told(life.samples, calls))
+    left = (
+        ("tasks", life.before.tasks, life.after.tasks),
+        ("files", life.files_before, life.files_after),
+        ("objects", life.before.objects, life.after.objects),
+    )
+    tables = (
+        Rows("one gateway, call after call", ("calls", "RSS MB", "threads", "files"), rows),
+        Rows("when no call is left", ("what", "before", "after"), left),
+    )
+    new = {name: count for name, count in life.after.names.items() if count > life.before.names.get(name, 0)}
+    every = " ".join(f"{one.calls}:{one.rss_mb:.0f}" for one in life.samples)
+    notes = (f"all samples, calls:MB: {every}", f"tasks more than before: {new or 'none'}", *life.failures[:5])
+    return Report(f"soak: {calls} short calls", tables, tuple(verdicts(life)), notes)
+
+
+def verdicts(life: Life) -> list[Verdict]:
+    """Flat, and nothing left."""
+    half = life.samples[len(life.samples) // 2 :]
+    per_1000 = 1000 * slope([(float(one.calls), one.rss_mb) for one in half])
+    return [
+        at_most("memory growth over the second half", per_1000, MB_PER_1000_CALLS, "MB per 1000 calls"),
+        at_most("tasks left", life.after.tasks - life.before.tasks, 0, ""),
+        at_most("files left", life.files_after - life.files_before, FILES_LEFT, ""),
+        none_of("failed calls", len(life.failures)),
+    ]
+
+
+def _told(samples: Sequence[Sample], calls: int) -> list[Sample]:
+    """The samples nearest to the beginning, a tenth, a half and the end."""
+    wanted = (0, calls / 10, calls / 4, calls / 2, 3 * calls / 4, calls)
+    nearest = [min(samples, key=lambda one, at=at: abs(one.calls - at)) for at in wanted]  # type: ignore[misc]
+    return sorted(set(nearest), key=lambda one: one.calls)

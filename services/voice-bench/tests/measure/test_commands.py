@@ -1,0 +1,110 @@
+"""Does every measurement run, on a tiny scale, from the command line to the verdict? Slowness is not judged here."""
+
+import asyncio
+import json
+from pathlib import Path
+
+import pytest
+import typer
+import uvloop
+from pcm import write_wav
+from typer.testing import CliRunner
+from voice_bench.measure import voices
+from voice_bench.measure.caller import CallFailed
+from voice_bench.measure.cli import app, run_measurement
+from voice_bench.measure.clips import RATE_HZ, Frames, frames_of
+from voice_bench.measure.report import Report
+from voice_bench.measure.verdict import none_of
+
+
+@pytest.fixture(scope="module")
+def spoken(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of recordings, made by the embedded voice, as VOICE_AUDIO and for `speech`."""
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:  # leaves pytest-asyncio's loop alone
+        clips: list[Frames] = runner.run(voices.speech(0.6, 1.2))
+    folder = tmp_path_factory.mktemp("recordings")
+    for number, clip in enumerate(clips[:1]):
+        write_wav(folder / f"clip-{number}.wav", [b"".join(clip)], RATE_HZ)
+        (folder / f"clip-{number}.txt").write_text("good morning", encoding="utf-8")
+    return folder
+
+
+def measured(folder: Path, monkeypatch: pytest.MonkeyPatch, *arguments: str) -> dict[str, object]:
+    monkeypatch.setenv("VOICE_AUDIO", str(folder))
+    result = CliRunner().invoke(app, [*arguments, "--json"])
+    assert result.exit_code == 0, result.output
+    content: dict[str, object] = json.loads(result.stdout)
+    return content
+
+
+def verdict(content: dict[str, object], name: str) -> float:
+    verdicts = content["verdicts"]
+    assert isinstance(verdicts, list)
+    return float(next(one["measured"] for one in verdicts if one["name"] == name))
+
+
+def test_overhead_measures_both_gateways(spoken: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    content = measured(spoken, monkeypatch, "overhead", "--callers", "2", "--turns", "1", "--memory", "1,2")
+    assert verdict(content, "turns without time stamps, 2 callers") == 0
+    assert verdict(content, "failed calls, 2 callers") == 0
+    assert verdict(content, "CPU against the bare chain, 2 callers") > 0
+    assert verdict(content, "threads per further call") < 5
+
+
+def test_barge_in_stops_replies(spoken: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    content = measured(spoken, monkeypatch, "barge-in", "--times", "2", "--callers", "2")
+    assert verdict(content, "replies that were not stopped") == 0
+    assert verdict(content, "heard texts that are not the reply's beginning") == 0
+    assert verdict(content, "requests left at the model and at TTS") == 0
+
+
+def test_soak_leaves_no_task(spoken: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("voice_bench.measure.soak.WARM_UP_CALLS", 2)
+    content = measured(spoken, monkeypatch, "soak", "--calls", "4", "--at-once", "2")
+    assert verdict(content, "tasks left") <= 0
+    assert verdict(content, "failed calls") == 0
+
+
+def test_speech_plays_recordings_one_by_one_and_together(spoken: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    content = measured(spoken, monkeypatch, "speech", str(spoken), "--callers", "2")
+    tables = content["tables"]
+    assert isinstance(tables, list)
+    assert [row[0] for row in tables[0]["rows"]] == ["recogniser alone", "one after another", "2 at once"]
+
+
+def test_strict_tells_misses_by_the_exit_status(capsys: pytest.CaptureFixture[str]) -> None:
+    async def missing() -> Report:
+        return Report("trial", (), (none_of("failed calls", 1),))
+
+    run_measurement(missing, json=False, strict=False)
+    with pytest.raises(typer.Exit) as ended:
+        run_measurement(missing, json=False, strict=True)
+    assert ended.value.exit_code == 1
+    assert capsys.readouterr().out.count("MISS") == 2
+
+
+def test_a_call_that_fails_in_a_group_of_tasks_is_a_sentence(capsys: pytest.CaptureFixture[str]) -> None:
+    async def failing() -> Report:
+        raise ExceptionGroup("calls", [ExceptionGroup("inner", [CallFailed("no reply audio within 10 s")])])
+
+    with pytest.raises(typer.Exit) as ended:
+        run_measurement(failing, json=False, strict=False)
+    assert ended.value.exit_code == 2
+    assert "no reply audio" in capsys.readouterr().err
+
+
+def test_a_folder_without_speech_is_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VOICE_AUDIO", str(tmp_path))
+    result = CliRunner().invoke(app, ["barge-in", "--times", "1"])
+    assert result.exit_code == 2
+    assert "no WAV file" in result.stderr
+
+
+def test_loads_that_are_no_numbers_are_refused() -> None:
+    result = CliRunner().invoke(app, ["overhead", "--callers", "one,ten"])
+    assert result.exit_code == 2
+    assert "--callers wants numbers" in " ".join(result.stderr.replace("│", " ").split())
+
+
+def test_a_wav_becomes_frames() -> None:
+    assert len(frames_of(bytes(2 * RATE_HZ))) == 50
