@@ -40,7 +40,7 @@ lint: $(READY) ## ruff and the layers
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check --quiet . && $(BIN)/lint-imports --no-cache
 
 types: $(READY) ## mypy, strict
-	@$(BIN)/mypy
+	@scripts/types.sh $(BIN)/python $(SERVICES)
 
 test: $(READY) $(ESPEAK) ## lint, types, generated code, and every service's tests
 	@PYTHON=$(BIN)/python scripts/test.sh $(SERVICES)

@@ -25,7 +25,7 @@ tests() { # service
 check "ruff" "$bin/ruff" check --quiet .
 check "format" "$bin/ruff" format --check --quiet .
 check "layers" "$bin/lint-imports" --no-cache
-check "types" "$bin/mypy"
+check "types" scripts/types.sh "$python" "$@"
 check "generated code is fresh" env PYTHON="$python" scripts/proto.sh --check
 check "documents are fresh" "$python" scripts/check_docs.py
 if [ -z "${VOICE_AUDIO:-}" ]; then
