@@ -5,10 +5,9 @@ from pathlib import Path
 
 import pytest
 
-HERE = Path(__file__).parent
-sys.path.insert(0, str(HERE))
-sys.path.insert(0, str(HERE / "core"))
-sys.path.insert(0, str(HERE / "calls"))
+sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).parent / "core"))
+sys.path.insert(0, str(Path(__file__).parent / "calls"))
 
 from turn_player import Play, player
 from voice_gateway.core import turns
