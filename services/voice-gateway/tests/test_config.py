@@ -160,7 +160,7 @@ def test_the_gate_has_the_operators_numbers_and_judges_a_sound_over_a_reply_more
 
 def test_a_hangover_that_lets_no_cough_end_before_it_interrupts_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VAD_OVERLAP_HANGOVER_S", "0.2")
-    with pytest.raises(ValueError, match=r"^VAD_OVERLAP_HANGOVER_S: .*below TURN_BARGE_IN_AFTER_S \(0\.2\)"):
+    with pytest.raises(ValueError, match=r"^VAD_OVERLAP_HANGOVER_S: .*below TURN_BARGE_IN_AFTER_S \(0\.17\)"):
         read()
     monkeypatch.setenv("TURN_BARGE_IN_AFTER_S", "0")
     assert read().vad_overlap_hangover_s == 0.2

@@ -61,7 +61,9 @@ class RivaVoice:
             sample_rate_hz=options.rate_hz,
             enable_word_time_offsets=True,
         )
-        call, self._ready = self._ready or self._stub.SynthesizeOnline(), None
+        call, self._ready = self._ready, None
+        if call is None or call.done():  # the server may have gone since it was opened
+            call = self._stub.SynthesizeOnline()
         limit_s, audible, half_sample = self._settings.first_audio_timeout_s, False, b""
         try:
             with riva_errors("tts"):

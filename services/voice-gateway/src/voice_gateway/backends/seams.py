@@ -22,6 +22,8 @@ def riva_errors(service: Service) -> Iterator[None]:
     """A gRPC status becomes Upstream."""
     try:
         yield
+    except asyncio.InvalidStateError:  # written to after it ended; gRPC tells the status to readers only
+        raise Unavailable(service, f"{_NAMES[service]} ended its stream; try again") from None
     except grpc.aio.AioRpcError as error:
         code, details = error.code(), error.details() or "no details"
         sentence = f"{_NAMES[service]} failed with {code.name}: {details}"
