@@ -1,5 +1,6 @@
 """Audio goes to the recogniser with the right hurry; facts and transcripts come out with the right numbers."""
 
+import asyncio
 from collections.abc import Callable
 
 import pytest
@@ -177,3 +178,29 @@ def test_a_committed_turn_asks_for_its_final() -> None:
     call.hearing.finish_utterance()
     assert call.ear.finished == 1
     assert (call.hearing.open_audio, call.hearing.received_s) == (b"open", 0.0)
+
+
+def test_silence_after_the_final_need_not_be_heard_again() -> None:
+    call = Call()
+    call.frames(0.9, 20)
+    before = call.ear.forgotten
+    call.frames(0.0, 60)
+    assert call.ear.forgotten == before, "the final may still be on its way"
+    call.hearing.final_at = call.now
+    call.frames(0.0, 1)
+    assert call.ear.forgotten == before + 1
+
+
+@pytest.mark.looptime
+async def test_audio_that_stops_in_the_midst_of_speech_has_stopped_the_speech() -> None:
+    call = Call()
+    call.frames(0.9, 5)
+    watch = asyncio.create_task(call.hearing.watch())
+    await asyncio.sleep(0.5)
+    call.now += 0.5
+    assert call.facts == [SpeechStarted()]
+    call.now += 0.6
+    await asyncio.sleep(0.6)
+    assert call.facts == [SpeechStarted(), SpeechStopped()]
+    assert call.ear.finished == 1
+    watch.cancel()

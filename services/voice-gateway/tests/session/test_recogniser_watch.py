@@ -1,0 +1,57 @@
+"""A recogniser that owes a word and says none is found out."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+from voice_gateway.session.recogniser_watch import RecogniserWatch
+
+pytestmark = pytest.mark.looptime
+
+
+@asynccontextmanager
+async def watched(limit_s: float = 8.0) -> AsyncIterator[tuple[RecogniserWatch, list[float]]]:
+    """A running watch and the moments at which it found the recogniser stuck."""
+    loop, stuck_at = asyncio.get_running_loop(), list[float]()
+    watch = RecogniserWatch(limit_s, lambda: stuck_at.append(loop.time()))
+    task = asyncio.create_task(watch.run())
+    try:
+        yield watch, stuck_at
+    finally:
+        task.cancel()
+
+
+async def test_a_second_of_speech_is_owed_a_word() -> None:
+    async with watched() as (watch, stuck_at):
+        for _ in range(40):
+            watch.spoken(0.032)
+        await asyncio.sleep(20)
+        assert stuck_at == [8.0]
+
+
+async def test_a_short_sound_is_owed_nothing() -> None:
+    async with watched() as (watch, stuck_at):
+        watch.spoken(0.9)
+        await asyncio.sleep(20)
+        assert stuck_at == []
+
+
+async def test_any_word_pays_the_debt() -> None:
+    async with watched() as (watch, stuck_at):
+        watch.spoken(1.5)
+        await asyncio.sleep(7)
+        watch.answered()
+        await asyncio.sleep(20)
+        assert stuck_at == []
+        watch.spoken(0.5)  # counts from the last word on
+        await asyncio.sleep(20)
+        assert stuck_at == []
+
+
+async def test_a_final_that_was_asked_for_is_owed_too() -> None:
+    async with watched(limit_s=3.0) as (watch, stuck_at):
+        await asyncio.sleep(1)
+        watch.asked()
+        await asyncio.sleep(10)
+        assert stuck_at == [4.0]
