@@ -75,7 +75,7 @@ class VoiceSettings(BaseSettings):
     speech_vad_onset: Part = Field(0.5, description="speech probability that begins speech")
     speech_vad_offset: Part = Field(0.35, description="speech probability below which speech pauses")
     speech_pre_roll_ms: Milliseconds = Field(300, description="audio kept from before speech was found")
-    embedded_workers: Count = Field(10, description="streams the embedded recogniser takes at once")
+    embedded_workers: Count = Field(16, description="streams the embedded recogniser takes at once")
     embedded_grammar: Path | None = Field(None, description="JSGF grammar for the embedded recogniser")
     embedded_sentences: Path | None = Field(None, description="example sentences for its language model")
 

@@ -54,7 +54,7 @@ class StackPlan:
 def embedded(**changes: object) -> StackPlan:
     """The real engines: recogniser, voice activity and voice of the speech server, the rules of mini-llm."""
     plan = StackPlan(
-        speech={"SPEECH_ASR_ENGINE": "embedded", "SPEECH_TTS_ENGINE": "embedded", "EMBEDDED_WORKERS": "4"},
+        speech={"SPEECH_ASR_ENGINE": "embedded", "SPEECH_TTS_ENGINE": "embedded"},
         hears_intents=True,
     )
     return replace(plan, **changes)  # type: ignore[arg-type]  # mypy can't see the fields through **

@@ -180,7 +180,8 @@ class Stack:
         if part in _TIMELINE_NAMES:
             ours[_TIMELINE_NAMES[part]] = str(self.timeline(part))
         if part is Part.SPEECH and self.plan.hears_intents:
-            ours |= {"EMBEDDED_GRAMMAR": str(self._grammar), "EMBEDDED_SENTENCES": str(self._sentences)}
+            # Not the sentences: beside a grammar they recognise nothing more of it, and cost words that are not in it.
+            ours["EMBEDDED_GRAMMAR"] = str(self._grammar)
         if part is Part.GATEWAY:
             host, _, port = self.speech_target.rpartition(":")
             ours |= {"RIVA_HOST": host, "RIVA_PORT": port, "LLM_BASE_URL": self.llm_base_url}
@@ -190,10 +191,6 @@ class Stack:
     @property
     def _grammar(self) -> Path:
         return self.folder / "intents.gram"
-
-    @property
-    def _sentences(self) -> Path:
-        return self.folder / "sentences.txt"
 
     async def _write_grammar(self) -> None:
         launch = Launch(

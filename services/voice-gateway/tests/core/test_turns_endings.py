@@ -197,9 +197,10 @@ def test_the_wait_for_a_recogniser_counts_from_its_last_sign(play: Play) -> None
     assert play(script, Policy(max_lag=4.0)) == [(12.0, StartReply(1, "are you"))]
 
 
-def test_a_recogniser_that_has_caught_up_starts_no_new_silence(play: Play) -> None:
+def test_a_recogniser_that_is_late_gets_as_much_longer_for_its_final(play: Play) -> None:
     script: Script = [(1.0, STARTED), (2.0, saying("are you", until=1.9)), (5.0, STOPPED), (6.0, progress(4.9))]
-    assert play(script) == [(6.5, StartReply(1, "are you"))]
+    assert play(script) == [(7.6, StartReply(1, "are you"))]
+    assert play([*script, (7.5, said("are you there", until=6.4))]) == [(7.5, StartReply(1, "are you there"))]
 
 
 def test_a_sound_after_the_final_does_not_hold_the_answer_until_the_recogniser_is_given_up(play: Play) -> None:
@@ -225,7 +226,7 @@ def test_a_recogniser_that_never_tells_its_progress_is_never_behind(play: Play) 
 
 def test_a_final_of_earlier_speech_does_not_settle_what_came_after_it(play: Play) -> None:
     script: Script = [(1.0, STARTED), (3.4, progress(3.3)), (3.5, said("well", until=2.0)), (3.6, STOPPED)]
-    assert play(script) == [(5.1, StartReply(1, "well"))]
+    assert play(script) == [(5.3, StartReply(1, "well"))]
 
 
 def test_words_of_noise_given_up_too_soon_are_answered_when_they_come(play: Play) -> None:

@@ -18,7 +18,7 @@ when that moment is over, and what an overlap means. It never waits: `deadline` 
 
 How long a silence must be depends on what the recogniser has said of the speech before it:
   settled      finals stand for all of it                      `end_silence`
-  unsettled    only partials, or nothing yet                   `max_silence`
+  unsettled    only partials, or nothing yet                   `max_silence`, longer for a late recogniser
   behind       it has not even worked through the audio        none, unless it stands still (`max_lag`;
                                                                `max_silence` when nothing is open)
 
@@ -239,9 +239,10 @@ def _absorb(state: Hearing | Pausing, heard: Heard, now: float, policy: Policy, 
 
 
 def _silence(state: Pausing, policy: Policy) -> float:
-    """How long the silence must be, once the recogniser has worked through the speech."""
+    """How long the silence must be, once the recogniser has worked through the speech. A final waits for silence
+    that the recogniser has heard, too, so one that is late gets as much longer."""
     if state.settled_until <= 0 or state.settled_until < state.since - policy.lag_slack:
-        return policy.max_silence
+        return policy.max_silence + max(0.0, state.call.heard_at - state.call.heard_until)
     return 0.0 if policy.end_on_final or state.committed else policy.end_silence
 
 
