@@ -515,7 +515,7 @@ class Audio(_message.Message):
     data: _builtins.bytes
     """whole samples in the agreed input format; at most one second"""
     first_sample: _builtins.int
-    """index of the first sample in data; a gap is filled with silence, an overlap dropped"""
+    """index of the first sample in data; a gap is filled with at most 1 s of silence, an overlap dropped"""
     def __init__(
         self,
         *,
