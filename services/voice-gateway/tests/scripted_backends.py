@@ -23,6 +23,12 @@ class ScriptedModel:
         self.read = 0
         """Steps taken."""
         self.closed = 0
+        self.readied = 0
+
+    async def get_ready(self) -> None:
+        """Takes a tenth of a second."""
+        self.readied += 1
+        await asyncio.sleep(0.1)
 
     async def answer(self, chat: Sequence[Message], options: LlmOptions) -> AsyncGenerator[str, None]:
         """The script."""

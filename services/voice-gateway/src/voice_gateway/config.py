@@ -68,6 +68,7 @@ class Settings(BaseSettings):
     llm_history: int = Field(50, ge=1, description="exchanges the model is shown")
     llm_first_token_timeout_s: float = Field(8, gt=0, description="request to first token")
     llm_token_timeout_s: float = Field(5, gt=0, description="between tokens")
+    llm_prewarm: bool = Field(True, description="open its connection (GET /models) in each pause of the caller")
 
     # ---- synthesis
     tts_voice: str = Field("", description="voice of callers who name none; empty = the server chooses")

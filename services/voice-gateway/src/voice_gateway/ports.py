@@ -59,6 +59,9 @@ class LanguageModel(Protocol):
     def answer(self, chat: Sequence[Message], options: LlmOptions) -> AsyncGenerator[str, None]:
         """Pieces of text as they come. Closing the generator cancels the request. Raises Upstream."""
 
+    async def get_ready(self) -> None:
+        """A question is likely soon: do what can be done before. Never raises."""
+
 
 @dataclass(frozen=True, slots=True)
 class Sound:

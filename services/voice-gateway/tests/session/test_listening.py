@@ -77,9 +77,14 @@ class Call:
         self.told: list[Transcribed | TurnChanged | Failed] = []
         self.ear = Ear()
         self.detector = Detector()
-        detector = self.detector if detects else None
+        self.paused_at: list[float] = []
         self.hearing = Hearing(
-            self.ear, detector, HearingSettings(POLICIES, FINAL_AFTER_S, max_lag_s=8.0), self, lambda: self.now
+            self.ear,
+            self.detector if detects else None,
+            HearingSettings(POLICIES, FINAL_AFTER_S, max_lag_s=8.0),
+            self,
+            lambda: self.now,
+            lambda: self.paused_at.append(self.now),
         )
 
     def fact(self, fact: SpeechStarted | SpeechStopped | Heard) -> None:
@@ -125,6 +130,19 @@ def test_a_cough_over_a_reply_is_over_sooner_than_a_pause_in_a_turn() -> None:
             frames += 1
         counts.append(frames)
     assert counts == [4, 8]
+
+
+def test_each_pause_in_speech_is_noticed_once_and_before_the_speech_is_over() -> None:
+    call = Call()
+    call.frames(0.0, 10)
+    for _ in range(2):
+        call.frames(0.9, 20)
+        call.frames(0.0, 2)  # between syllables
+        call.frames(0.9, 10)
+        spoke_at = call.now
+        call.frames(0.0, 12)
+        assert call.paused_at.pop() == pytest.approx(spoke_at + 3 * FRAME_S)
+        assert call.paused_at == []
 
 
 def test_audio_hurries_only_around_the_moment_a_final_may_hang_on_it() -> None:

@@ -82,6 +82,20 @@ async def test_a_reply_played_to_its_end_enters_the_history_whole() -> None:
         assert {event.turn for event in call.told if isinstance(event, TurnChanged)} == {3}
 
 
+async def test_the_model_gets_ready_once_at_a_time_and_not_after_the_call() -> None:
+    async with mouth() as call:
+        call.speaking.get_ready()
+        call.speaking.get_ready()
+        await asyncio.sleep(0.05)
+        assert call.model.readied == 1
+        await asyncio.sleep(0.1)
+        call.speaking.get_ready()
+        await asyncio.sleep(0.05)
+        assert call.model.readied == 2
+        began = call.clock()
+    assert call.clock() == began
+
+
 async def test_the_model_is_shown_the_prompt_and_what_was_said() -> None:
     async with mouth() as call:
         call.start(1, words="what time is it")

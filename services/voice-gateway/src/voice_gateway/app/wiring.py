@@ -53,6 +53,7 @@ async def backends(settings: Settings, metrics: Metrics) -> AsyncGenerator[Parts
             settings.llm_api_key.get_secret_value(),
             settings.llm_first_token_timeout_s,
             settings.llm_token_timeout_s,
+            settings.llm_prewarm,
         )
     )
     async with (

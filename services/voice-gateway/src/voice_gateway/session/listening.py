@@ -16,6 +16,8 @@ _FINAL_WINDOW_S = 0.16
 """How far apart the detector and the recogniser may see the end of speech, and a chunk of audio on top."""
 _SETTLED_AFTER_S = 1.0
 """Silence after the final of the last speech, in which a recogniser has nothing left to say."""
+_PAUSE_S = 0.09
+"""Silence after which the turn may be over soon: three frames."""
 _ABSENT_AFTER_S = 1.0
 """Pipecat's audio-idle watchdog waits as long."""
 
@@ -58,11 +60,15 @@ class Hearing:
         settings: HearingSettings,
         told: Told,
         clock: Callable[[], float],
+        when_paused: Callable[[], None],
     ) -> None:
         self._ear = ear
         self._settings = settings
         self._told = told
         self._clock = clock
+        self._when_paused = when_paused
+        self._paused = False
+        """In a pause of speech that was told of."""
         self._recogniser_watch = RecogniserWatch(settings.max_lag_s, self._stuck)
         self._began_at = clock()
         self._gate = SpeechGate()
@@ -159,6 +165,10 @@ class Hearing:
         if self._gate.last_at == arrived_at:
             self.last_speech_sample = sample
             self._recogniser_watch.spoken(frame_s)
+            self._paused = False
+        elif self._gate.speaking and not self._paused and arrived_at - self._gate.last_at >= _PAUSE_S:
+            self._paused = True
+            self._when_paused()
         elif self.final_at >= self._gate.last_at and arrived_at - self._gate.last_at > _SETTLED_AFTER_S:
             self._ear.forget()
         if edge is Edge.STARTED:

@@ -72,14 +72,15 @@ class Session:
         self._detached = asyncio.Event()
         clock = equipment.clock
         self._wires = Wires(equipment.metrics)
+        self._speaking = Speaking(equipment.voice, self._wires, clock, equipment.history)
         self._hearing = Hearing(
             equipment.recogniser.listen(ListenOptions(options.language, options.hotwords)),
             equipment.detector,
             HearingSettings(equipment.gate_policies, equipment.final_after_s, options.policy.max_lag),
             self._wires,
             clock,
+            self._speaking.get_ready,
         )
-        self._speaking = Speaking(equipment.voice, self._wires, clock, equipment.history)
         settings = LoopSettings(equipment.max_session_s, equipment.idle_prompt)
         self._loop = TurnLoop(options, settings, self._wires, self._hearing, self._speaking, journal, clock)
 

@@ -79,6 +79,7 @@ class Speaking:
         self._clock = clock
         self._recent: deque[_Current] = deque(maxlen=2)
         """The reply that has the floor, or had it last, and the one before, which may still be amended."""
+        self._readying: asyncio.Task[None] | None = None
         self._silenced = False
         self.conversation = Conversation(limit=limit)
 
@@ -90,6 +91,11 @@ class Speaking:
     def open(self, tasks: asyncio.TaskGroup) -> None:
         """Replies live in `tasks` from now on."""
         self._tasks = tasks
+
+    def get_ready(self) -> None:
+        """A reply is likely soon."""
+        if self._tasks is not None and (self._readying is None or self._readying.done()):
+            self._readying = self._tasks.create_task(self._voice.model.get_ready(), name="model readiness")
 
     def start(self, n: int, words: str, text: str, options: CallOptions, timeline: Timeline, t0_sample: int) -> None:
         """Begin reply `n`: to `words`, or of a known `text`."""
@@ -182,6 +188,8 @@ class Speaking:
         """The call is over."""
         for recent in self._recent:
             recent.task.cancel()
+        if self._readying is not None:
+            self._readying.cancel()
 
     def reply_spelled(self, n: int, delta: str) -> None:
         """Listener of the reply."""
