@@ -9,13 +9,40 @@ import sys
 from pathlib import Path
 
 from pydantic import SecretStr
-from voice_gateway.config import Settings, table
+from voice_gateway.config import Settings
+from voice_gateway.config_table import table
 
 ROOT = Path(__file__).parent.parent
 _SETTINGS = """# Settings
 
-Every setting of the gateway is an environment variable, read once at the start; an error names the variable.
+Every setting of the gateway is an environment variable, read at the start; an error names the variable.
 An empty variable counts as unset. [.env.example](../.env.example) holds the same list, ready to be filled in.
+`voice-gateway settings --json` prints it for programs, with types and bounds.
+
+## Live settings
+
+Settings marked live may also stand in the YAML file that `GATEWAY_LIVE_FILE` names, one `NAME: value` a line; what
+stands there wins over the environment. The gateway looks at the file every second. A changed file is checked first and
+taken whole or not at all; it holds for calls that begin afterwards, running calls keep theirs. A line that is taken
+out lets the environment's value hold again.
+
+A file that is refused (an unknown name, a setting that is not live, a value of the wrong type or out of range) or gone
+changes nothing. It is logged, `voice_config_refused` is 1, and `/readyz` says why while the pod stays ready:
+
+    {{"status": "ready", "reasons": {{}}, "draining": false,
+     "config": {{"taken": "9f86d081884c",
+                "refused": "LLM_TEMPERATURE: Input should be less than or equal to 2 (got 3)"}}}}
+
+`taken` is the first 12 characters of the SHA-256 of the file that holds. At the start, with no older file to hold on
+to, every good line counts and the bad ones are named in the same places, so that a pod serves whatever somebody typed;
+without the file it does not start.
+Replace it by renaming another one over it (a ConfigMap mount does), so that no half of it is ever read.
+
+The certificate files and the tokens file are looked at as often: new connections are shown the new certificate once
+it fits its key, and new calls need one of the new tokens. A tokens file without a token refuses every call.
+
+## All settings
+
 This page is generated: `make docs` writes it from `voice_gateway/config.py`.
 
 {table}

@@ -79,6 +79,22 @@ def answering(session: Session, message: pb.ClientMessage) -> None:
         session.reply(session.turn, f"you typed {message.text.text}", tone(0.5), turn=session.turn)
 
 
+def leaving(session: Session, message: pb.ClientMessage) -> None:
+    """Drains in the middle of a typed turn."""
+    if message.WhichOneof("message") == "text":
+        session.turn_event(pb.TurnEvent.TURN_ENDED, turn=1, text=message.text.text)
+        session.tell(go_away=pb.GoAway(reason=pb.GoAway.DRAINING, deadline_s=7))
+        session.tell(ended=pb.SessionEnded(reason=pb.SessionEnded.DRAINED, message="shut down; connect again"))
+
+
+def conversing(session: Session, message: pb.ClientMessage) -> None:
+    """Answers typed and spoken turns."""
+    if message.WhichOneof("message") == "text":
+        session.turn_event(pb.TurnEvent.TURN_ENDED, turn=1, text=message.text.text)
+        session.reply(1, "what is your name", tone(0.4), turn=1)
+    listening(session, message)
+
+
 def listening(session: Session, message: pb.ClientMessage) -> None:
     """Ends a turn after 300 ms of silence and answers it with a quarter of a second of audio."""
     if message.WhichOneof("message") != "audio":
@@ -109,6 +125,8 @@ class FakeGateway(rpc.VoiceGatewayServicer):
         self.sessions: list[Session] = []
         self.streams = 0
         self.tokens: list[str] = []
+        self.peers: list[str] = []
+        """Address and port each stream came from."""
         self.drop_after: list[int] = []
         """Server messages after which the 1st, 2nd ... stream breaks."""
         self.refuse: list[tuple[grpc.StatusCode, str, int | None]] = []
@@ -131,6 +149,7 @@ class FakeGateway(rpc.VoiceGatewayServicer):
         context: "grpc.aio.ServicerContext[object, object]",
     ) -> AsyncIterator[pb.ServerMessage]:
         self.streams += 1
+        self.peers.append(context.peer())
         self.tokens.append(dict(context.invocation_metadata() or ()).get("authorization", ""))  # type: ignore[arg-type]
         if self.refuse:
             status, sentence, retry_after_ms = self.refuse.pop(0)

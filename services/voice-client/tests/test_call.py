@@ -319,3 +319,39 @@ async def test_a_caller_that_reads_nothing_can_still_hang_up() -> None:
         async with asyncio.timeout(5), connect(gateway.target, FAST) as call:
             await call.say("go on")
         assert gateway.sessions[0].ended
+
+
+async def test_a_call_refused_by_a_gateway_that_drains_is_tried_again_on_a_new_connection() -> None:
+    async with serving(answering) as gateway:
+        gateway.refuse = [(grpc.StatusCode.UNAVAILABLE, "draining; connect again", 10)] * 3
+        async with connect(gateway.target, FAST) as call:
+            await call.say("hello")
+            await until(call, reply_ended)
+        assert gateway.streams == 4
+        assert len(set(gateway.peers)) == 4
+        assert [m.seq for m in gateway.sessions[0].received] == [2, 3]
+
+
+async def test_a_gateway_that_goes_on_draining_is_told_in_its_own_words_after_the_time_allowed() -> None:
+    options = CallOptions(admission_timeout_s=0.3, reconnect=Reconnect(first_s=0.01))
+    async with serving(silent) as gateway:
+        gateway.refuse = [(grpc.StatusCode.UNAVAILABLE, "draining; connect again", 20)] * 1000
+        with pytest.raises(Busy, match="draining; connect again"):
+            async with connect(gateway.target, options):
+                pass
+        assert 2 < gateway.streams < 20
+
+
+@pytest.mark.parametrize(
+    ("status", "admission_timeout_s"),
+    [(grpc.StatusCode.UNAVAILABLE, 0.0), (grpc.StatusCode.RESOURCE_EXHAUSTED, 10.0)],
+)
+async def test_one_attempt_is_all_where_none_is_wanted_or_the_gateway_is_full(
+    status: grpc.StatusCode, admission_timeout_s: float
+) -> None:
+    async with serving(silent) as gateway:
+        gateway.refuse = [(status, "not now; try later", 10)] * 2
+        with pytest.raises(Busy, match="not now; try later"):
+            async with connect(gateway.target, CallOptions(admission_timeout_s=admission_timeout_s)):
+                pass
+        assert gateway.streams == 1

@@ -6,7 +6,8 @@ from math import inf
 from pathlib import Path
 
 import pytest
-from voice_gateway.config import Settings, call_options, gate_policies, read, table, turn_policy
+from voice_gateway.config import BadSettings, Settings, call_options, gate_policies, read, turn_policy
+from voice_gateway.config_table import described, table
 
 NAMES = [name.upper() for name in Settings.model_fields]
 
@@ -168,9 +169,67 @@ def test_a_hangover_that_lets_no_cough_end_before_it_interrupts_is_refused(monke
 
 def test_the_table_holds_every_variable_once_with_its_meaning() -> None:
     rows = table().splitlines()
-    assert rows[0] == "| variable | default | meaning |"
+    assert rows[0] == "| variable | default | live | meaning |"
     assert [re.split(r" *\| *", row)[1].strip("`") for row in rows[2:]] == NAMES
-    assert all(row.count("|") == 4 and re.split(r" *\| *", row)[3] for row in rows[2:])
+    assert all(row.count("|") == 5 and re.split(r" *\| *", row)[4] for row in rows[2:])
+
+
+def test_the_list_for_programs_says_what_a_chart_needs_to_know() -> None:
+    settings = {one["name"]: one for one in described()}
+    assert list(settings) == NAMES
+    temperature = settings["LLM_TEMPERATURE"]
+    assert temperature["description"]
+    assert {name: temperature[name] for name in ("default", "type", "minimum", "maximum", "choices", "live")} == {
+        "default": 0.5,
+        "type": "number",
+        "minimum": 0,
+        "maximum": 2,
+        "choices": None,
+        "live": True,
+    }
+    assert (settings["GATEWAY_PORT"]["type"], settings["GATEWAY_PORT"]["maximum"]) == ("integer", 65535)
+    assert (settings["LOG_LEVEL"]["type"], settings["LOG_LEVEL"]["choices"][0]) == ("string", "DEBUG")
+    assert settings["ASR_SAMPLE_RATE"]["choices"] == [16000]
+    assert (settings["TTS_AHEAD_S"]["minimum"], settings["TTS_AHEAD_S"]["exclusive_minimum"]) == (0, True)
+    assert (settings["GATEWAY_LIVE_FILE"]["type"], settings["GATEWAY_LIVE_FILE"]["default"]) == ("string", "")
+    assert (settings["TURN_END_ON_FINAL"]["type"], settings["TURN_END_ON_FINAL"]["default"]) == ("boolean", False)
+    assert [name for name, one in settings.items() if one["secret"]] == ["LLM_API_KEY"]
+
+
+def test_what_is_live_is_what_new_calls_can_take_up() -> None:
+    live = {one["name"] for one in described() if one["live"]}
+    named = (
+        "LLM_SYSTEM_PROMPT LLM_MODEL LLM_TEMPERATURE LLM_MAX_TOKENS LLM_HISTORY LLM_FIRST_TOKEN_TIMEOUT_S "
+        "LLM_TOKEN_TIMEOUT_S LLM_PREWARM ASR_LANGUAGE ASR_STOP_HISTORY_MS ASR_STOP_HISTORY_EOU_MS TTS_VOICE "
+        "TTS_FIRST_AUDIO_TIMEOUT_S TTS_AUDIO_TIMEOUT_S GREETING VAD_START VAD_STOP VAD_START_FRAMES VAD_HANGOVER_S "
+        "VAD_OVERLAP_HANGOVER_S GATEWAY_MAX_SESSIONS GATEWAY_MAX_SESSION_S LOG_LEVEL"
+    )
+    assert live == {*named.split(), *(name for name in NAMES if name.startswith("TURN_"))}
+
+
+@pytest.mark.parametrize(
+    ("settings", "sentence"),
+    [
+        ({"GATEWAY_TLS_CERT_FILE": "c"}, "GATEWAY_TLS_KEY_FILE: .*belong together; set both or none"),
+        ({"GATEWAY_TLS_KEY_FILE": "k"}, "GATEWAY_TLS_KEY_FILE: .*belong together; set both or none"),
+        ({"GATEWAY_TLS_CLIENT_CA_FILE": "a"}, "GATEWAY_TLS_CLIENT_CA_FILE: .*set GATEWAY_TLS_CERT_FILE, too"),
+        ({"RIVA_CA_FILE": "a"}, "RIVA_CA_FILE: .*set RIVA_SSL=true, too"),
+    ],
+)
+def test_files_of_tls_that_do_not_belong_together_are_refused(
+    settings: dict[str, str], sentence: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(BadSettings, match=sentence):
+        read()
+
+
+def test_a_long_bad_value_is_not_repeated_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LLM_SYSTEM_PROMPT", "x" * 16385)
+    with pytest.raises(BadSettings) as caught:
+        read()
+    assert len(str(caught.value)) < 250
 
 
 def test_the_names_users_of_the_original_workflow_know_are_served() -> None:

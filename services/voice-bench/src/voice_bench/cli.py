@@ -2,19 +2,22 @@
 
 import typer
 
+from voice_bench.check.cli import production_check, riva_check
 from voice_bench.demo.command import demo
 from voice_bench.keep import run
 from voice_bench.measure.cli import app as measurements
 
 app = typer.Typer(
     name="voice-bench",
-    help="The whole stack on this machine: keep it running, see it talk, measure it.",
+    help="The whole stack on this machine: keep it running, see it talk, measure it; and checks of any other.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
 app.command()(demo)
 app.command()(run)
+app.command()(riva_check)
+app.command()(production_check)
 app.add_typer(measurements)
 
 

@@ -132,7 +132,7 @@ class Call:
 async def connect(target: str, options: CallOptions | None = None) -> AsyncIterator[Call]:
     """A call at `target` ("host:port"), hung up when the block is left.
 
-    Raises VoiceError when it can't begin; dials once, so that a wrong address is told at once.
+    Raises VoiceError when it can't begin: at once at a wrong address, after `admission_timeout_s` where gateways drain.
     """
     call = Call(target, options or CallOptions())
     call._started = await call._line.open()

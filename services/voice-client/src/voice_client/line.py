@@ -17,7 +17,7 @@ from voice_workflow.v1 import voice_workflow_pb2 as pb
 
 from voice_client import events
 from voice_client.backoff import delay_s
-from voice_client.errors import CallFailed, CallLost, Unreachable, VoiceError
+from voice_client.errors import Busy, CallFailed, CallLost, Unreachable, VoiceError
 from voice_client.link import Link
 from voice_client.numbering import Arrival, Inbox, Outbox
 from voice_client.options import CallOptions, session_start
@@ -59,9 +59,21 @@ class Line:
         """SessionEnd was queued: a stream that closes now ended as we wished."""
 
     async def open(self) -> events.Started:
-        """Dials once. Raises VoiceError when the gateway does not start the call in time."""
-        start = pb.ClientMessage(seq=self._outbox.skip_number(), start=session_start(self._options))
-        return await self._dial(self._target, start)
+        """Dials; again only while a gateway refuses for a moment, as one that drains does. Raises VoiceError when
+        no gateway starts the call in time."""
+        loop, options = asyncio.get_running_loop(), self._options
+        start = pb.ClientMessage(seq=self._outbox.skip_number(), start=session_start(options))
+        deadline, attempt = loop.time() + options.admission_timeout_s, 0
+        while True:
+            try:
+                return await self._dial(self._target, start)
+            except Busy as refusal:
+                attempt += 1
+                pause_s = delay_s(options.reconnect, attempt, refusal.retry_after_s, random.random())
+                # A gateway that is full asks for patience, or for another address: that is the caller's choice.
+                if not refusal.dropped or loop.time() + pause_s >= deadline:
+                    raise
+            await asyncio.sleep(pause_s)
 
     def wake(self) -> None:
         """Call after adding to the outbox."""

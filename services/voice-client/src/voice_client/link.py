@@ -77,7 +77,9 @@ def open_channel(target: str, options: CallOptions) -> grpc.aio.Channel:
     except OSError as error:
         raise BadRequest(f"{error.filename} can't be read ({error.strerror}); name a PEM file") from error
     credentials = grpc.ssl_channel_credentials(root_ca, key, certificate)
-    return grpc.aio.secure_channel(target, credentials, options=_CHANNEL_OPTIONS)
+    name = options.tls.server_name
+    naming = (("grpc.ssl_target_name_override", name),) if name else ()
+    return grpc.aio.secure_channel(target, credentials, options=(*_CHANNEL_OPTIONS, *naming))
 
 
 def call_metadata(options: CallOptions) -> tuple[tuple[str, str], ...]:

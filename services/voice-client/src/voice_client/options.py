@@ -29,6 +29,8 @@ class Tls:
     """None = the authorities that gRPC ships with."""
     certificate: Path | None = None
     key: Path | None = None
+    server_name: str = ""
+    """The name the gateway's certificate must hold, where it is not the one that is dialled (a forwarded port)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +100,10 @@ class CallOptions:
     """A bearer token; read anew for every stream, for tokens that are rotated."""
     token: str = ""
     connect_timeout_s: float = 10.0
+    """For one attempt to begin a call."""
+    admission_timeout_s: float = 10.0
+    """How long `connect` goes on trying while gateways refuse for a moment: UNAVAILABLE with a time to come back, as
+    one that drains says. Each attempt is a new connection, so that it may reach another gateway. 0 = one attempt."""
     close_timeout_s: float = 5.0
     """How long `end` waits for the gateway's SessionEnded."""
     silent_link_s: float = 20.0

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from voice_client.events import Error, Event, Latency, ReplyAudio, ReplyText, Transcript, Turn, TurnEvent
+from voice_client.events import Ended, Error, Event, Latency, ReplyAudio, ReplyText, Transcript, Turn, TurnEvent
 from voice_client.playout import Played
 
 LATENCIES = (
@@ -27,6 +27,8 @@ class Record:
     replies: dict[int, str] = field(default_factory=dict)
     latencies: list[Latency] = field(default_factory=list)
     errors: list[Error] = field(default_factory=list)
+    ended: Ended | None = None
+    """How the gateway ended the call, if it did."""
     audio: bytearray = field(default_factory=bytearray)
     """Reply audio that was heard, without the silence between replies."""
     voice_to_voice: dict[int, float] = field(default_factory=dict)
@@ -50,6 +52,8 @@ class Record:
                 self.latencies.append(event)
             case Error():
                 self.errors.append(event)
+            case Ended():
+                self.ended = event
             case TurnEvent(kind=Turn.TURN_ENDED) if self._speech_at is not None:
                 # T0 is what was sent before the turn ended: later speech belongs to the next turn.
                 self._turn_t0[event.turn] = self._speech_at
@@ -81,6 +85,13 @@ class Record:
         return " ".join(text.strip() for _, text in sorted(self.replies.items()) if text.strip())
 
     @property
+    def troubles(self) -> list[str]:
+        """Why something may be missing, in the gateway's words."""
+        by_us = self.ended is None or self.ended.reason == "caller_ended"
+        last = [] if by_us or self.ended is None else [ended_by_gateway(self.ended)]
+        return [*(error.message for error in self.errors), *last]
+
+    @property
     def turns(self) -> list[dict[str, float | int]]:
         """Latencies of every answered turn in seconds, the caller's own voice_to_voice in place of the reported."""
         rows: list[dict[str, float | int]] = []
@@ -98,6 +109,11 @@ class Record:
             if reply not in told:
                 rows.append({"turn": self._turn_of[reply], "reply": reply, "voice_to_voice": seconds})
         return rows
+
+
+def ended_by_gateway(ended: Ended) -> str:
+    """One sentence for a call that somebody else ended."""
+    return f"the gateway ended the call ({ended.reason.replace('_', ' ')}): {ended.message or 'it said no more'}"
 
 
 def plain(event: Event) -> dict[str, Any]:

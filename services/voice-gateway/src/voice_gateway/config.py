@@ -1,10 +1,13 @@
-"""What can an operator set? Every tunable, read once from the environment; errors name the variable."""
+"""What can an operator set? Every tunable, read from the environment at the start; errors name the variable.
+
+Those marked LIVE may also stand in GATEWAY_LIVE_FILE, which wins and is looked at all the time (`config_live`).
+"""
 
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, SecretStr, ValidationError, ValidationInfo, field_validator
+from pydantic import BeforeValidator, Field, JsonValue, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from voice_gateway.core.events import CallOptions, LlmOptions
@@ -15,6 +18,13 @@ Seconds = Annotated[float, Field(ge=0)]
 Port = Annotated[int, Field(ge=0, le=65535)]
 OneOf = BeforeValidator(int)
 """The environment holds text, which no Literal number equals."""
+_SHOWN_CHARS = 80
+LIVE: dict[str, JsonValue] = {"live": True}
+"""May change while the gateway runs; holds for new calls."""
+
+
+class BadSettings(ValueError):
+    """The gateway can't run with these settings; the sentence names each bad variable."""
 
 
 class Settings(BaseSettings):
@@ -27,27 +37,50 @@ class Settings(BaseSettings):
     gateway_port: Port = Field(50050, description="gRPC port; 0 = a free one")
     gateway_http_port: Port = Field(8080, description="HTTP port (health, metrics); 0 = a free one")
     gateway_ports_file: Path | None = Field(None, description="JSON file that receives the ports once bound")
-    gateway_max_sessions: int = Field(100, ge=1, description="calls at once; more are refused")
+    gateway_max_sessions: int = Field(100, ge=1, description="calls at once; more are refused", json_schema_extra=LIVE)
     gateway_resume_grace_s: Seconds = Field(15, description="how long a dropped call waits for its caller")
-    gateway_max_session_s: float = Field(3600, ge=1, description="longest call")
+    gateway_max_session_s: float = Field(3600, ge=1, description="longest call", json_schema_extra=LIVE)
+    gateway_goaway_before_s: Seconds = Field(30, description="how long before that a caller is told; 0 = never")
     gateway_start_timeout_s: float = Field(10, gt=0, description="how long a new stream may take to say what it is")
     gateway_drain_s: Seconds = Field(30, description="how long running calls may go on after SIGTERM")
     gateway_down_after_s: Seconds = Field(15, description="a backend down for this long makes the pod not ready")
     gateway_probe_every_s: float = Field(2, gt=0, description="how often backends are probed")
+    gateway_live_file: Path | None = Field(
+        None, description="YAML file of live settings, NAME: value; wins over the environment, read when it changes"
+    )
+    gateway_tls_cert_file: Path | None = Field(
+        None, description="PEM certificate chain of the gRPC port; unset = plain"
+    )
+    gateway_tls_key_file: Path | None = Field(None, description="its PEM key", validate_default=True)
+    gateway_tls_client_ca_file: Path | None = Field(
+        None, description="PEM authorities; callers must show a certificate signed by one (mTLS)", validate_default=True
+    )
+    gateway_tokens_file: Path | None = Field(
+        None, description="bearer tokens, one a line; callers must send one of them; unset = everybody may call"
+    )
     gateway_journal_dir: Path | None = Field(None, description="folder for the turn journals of calls; unset = none")
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="log level")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        "INFO", description="log level", json_schema_extra=LIVE
+    )
 
     # ---- recognition
     riva_host: str = Field("localhost", description="Riva or speech-server host, for both services")
     riva_port: Port = Field(50051, description="its gRPC port")
     riva_ssl: bool = Field(False, description="TLS towards it")
+    riva_ca_file: Path | None = Field(
+        None, description="PEM authorities for RIVA_SSL; unset = the public ones", validate_default=True
+    )
     riva_model: str = Field("", description="ASR model name; empty = the server chooses")
     riva_asr_uri: str = Field("", description="host:port of ASR where it differs from RIVA_HOST:RIVA_PORT")
     riva_tts_uri: str = Field("", description="host:port of TTS where it differs")
-    asr_language: str = Field("en-US", description="language of callers who name none")
+    asr_language: str = Field("en-US", description="language of callers who name none", json_schema_extra=LIVE)
     asr_sample_rate: Annotated[Literal[16000], OneOf] = Field(16000, description="rate towards ASR, Hz")
-    asr_stop_history_ms: int = Field(400, ge=0, description="silence after which ASR says final; 0 = its default")
-    asr_stop_history_eou_ms: int = Field(0, ge=0, description="first-pass end of utterance; 0 = off")
+    asr_stop_history_ms: int = Field(
+        400, ge=0, description="silence after which ASR says final; 0 = its default", json_schema_extra=LIVE
+    )
+    asr_stop_history_eou_ms: int = Field(
+        0, ge=0, description="first-pass end of utterance; 0 = off", json_schema_extra=LIVE
+    )
     asr_chunk_ms: int = Field(100, ge=10, le=500, description="audio sent to ASR at once while nothing is urgent")
     asr_buffer_s: float = Field(60, ge=1, description="audio kept for a recogniser that is behind; then it failed")
     asr_keepalive_s: float = Field(15, gt=0, description="silence is sent to ASR after this long without audio")
@@ -57,51 +90,79 @@ class Settings(BaseSettings):
     # ---- language model
     llm_base_url: str = Field("http://localhost:8000/v1", description="OpenAI-compatible endpoint (NIM)")
     llm_api_key: SecretStr = Field(SecretStr("none"), description="its key")
-    llm_model: str = Field("meta/llama-3.1-8b-instruct", description="model name")
-    llm_temperature: float = Field(0.5, ge=0, le=2, description="sampling temperature")
-    llm_max_tokens: int = Field(256, ge=1, le=4096, description="longest reply")
+    llm_model: str = Field("meta/llama-3.1-8b-instruct", description="model name", json_schema_extra=LIVE)
+    llm_temperature: float = Field(0.5, ge=0, le=2, description="sampling temperature", json_schema_extra=LIVE)
+    llm_max_tokens: int = Field(256, ge=1, le=4096, description="longest reply", json_schema_extra=LIVE)
     llm_system_prompt: str = Field(
         "You are a voice agent. Answer in one to three short sentences of plain text, without lists or markup.",
         description="how the agent behaves",
         max_length=16384,
+        json_schema_extra=LIVE,
     )
-    llm_history: int = Field(50, ge=1, description="exchanges the model is shown")
-    llm_first_token_timeout_s: float = Field(8, gt=0, description="request to first token")
-    llm_token_timeout_s: float = Field(5, gt=0, description="between tokens")
-    llm_prewarm: bool = Field(True, description="open its connection (GET /models) in each pause of the caller")
+    llm_history: int = Field(50, ge=1, description="exchanges the model is shown", json_schema_extra=LIVE)
+    llm_first_token_timeout_s: float = Field(8, gt=0, description="request to first token", json_schema_extra=LIVE)
+    llm_token_timeout_s: float = Field(5, gt=0, description="between tokens", json_schema_extra=LIVE)
+    llm_prewarm: bool = Field(
+        True, description="open its connection (GET /models) in each pause of the caller", json_schema_extra=LIVE
+    )
 
     # ---- synthesis
-    tts_voice: str = Field("", description="voice of callers who name none; empty = the server chooses")
+    tts_voice: str = Field(
+        "", description="voice of callers who name none; empty = the server chooses", json_schema_extra=LIVE
+    )
     tts_sample_rate: Annotated[Literal[8000, 16000, 22050, 24000, 44100, 48000], OneOf] = Field(
         16000, description="reply rate, Hz"
     )
-    tts_first_audio_timeout_s: float = Field(5, gt=0, description="phrase sent to first audio")
-    tts_audio_timeout_s: float = Field(5, gt=0, description="between chunks of audio")
+    tts_first_audio_timeout_s: float = Field(5, gt=0, description="phrase sent to first audio", json_schema_extra=LIVE)
+    tts_audio_timeout_s: float = Field(5, gt=0, description="between chunks of audio", json_schema_extra=LIVE)
     tts_ahead_s: float = Field(6, gt=0, description="audio made ahead of playing; then TTS waits")
     playout_lead_ms: int = Field(200, ge=40, le=2000, description="audio sent ahead of playing")
     playout_frame_ms: int = Field(100, ge=10, le=500, description="audio in one message to the caller")
 
     # ---- turn taking
-    greeting: str = Field("", description="spoken first; empty = the caller begins")
+    greeting: str = Field("", description="spoken first; empty = the caller begins", json_schema_extra=LIVE)
     turn_end_silence_s: Seconds = Field(
-        0.15, description="silence, after VAD_HANGOVER_S, that ends a turn of settled words"
+        0.15,
+        description="silence, after VAD_HANGOVER_S, that ends a turn of settled words",
+        json_schema_extra=LIVE,
     )
-    turn_max_silence_s: Seconds = Field(1.5, description="the same for unsettled words")
-    turn_end_on_final: bool = Field(False, description="a final ends the turn without further silence")
-    turn_barge_in_after_s: Seconds = Field(0.17, description="speech over a reply that interrupts it")
-    turn_max_s: float = Field(60, ge=1, description="longest turn")
-    turn_lag_slack_s: Seconds = Field(0.6, description="a recogniser this far back counts as behind")
-    turn_max_lag_s: Seconds = Field(8, description="a recogniser behind and silent for this long is lost")
-    turn_idle_after_s: Seconds = Field(0, description="silence until the agent asks if anybody is there; 0 = never")
-    turn_idle_tries: int = Field(2, ge=0, description="how often it asks before it hangs up")
-    turn_idle_prompt: str = Field("Are you still there?", min_length=1, description="what it asks")
+    turn_max_silence_s: Seconds = Field(1.5, description="the same for unsettled words", json_schema_extra=LIVE)
+    turn_end_on_final: bool = Field(
+        False, description="a final ends the turn without further silence", json_schema_extra=LIVE
+    )
+    turn_barge_in_after_s: Seconds = Field(
+        0.17, description="speech over a reply that interrupts it", json_schema_extra=LIVE
+    )
+    turn_max_s: float = Field(60, ge=1, description="longest turn", json_schema_extra=LIVE)
+    turn_lag_slack_s: Seconds = Field(
+        0.6, description="a recogniser this far back counts as behind", json_schema_extra=LIVE
+    )
+    turn_max_lag_s: Seconds = Field(
+        8, description="a recogniser behind and silent for this long is lost", json_schema_extra=LIVE
+    )
+    turn_idle_after_s: Seconds = Field(
+        0, description="silence until the agent asks if anybody is there; 0 = never", json_schema_extra=LIVE
+    )
+    turn_idle_tries: int = Field(2, ge=0, description="how often it asks before it hangs up", json_schema_extra=LIVE)
+    turn_idle_prompt: str = Field(
+        "Are you still there?", min_length=1, description="what it asks", json_schema_extra=LIVE
+    )
     vad: Literal["silero", "none"] = Field("silero", description="voice activity detector")
-    vad_start: float = Field(0.5, gt=0, le=1, description="speech probability that starts speech")
-    vad_stop: float = Field(0.35, gt=0, le=1, description="speech probability below which it stops")
-    vad_start_frames: int = Field(2, ge=1, description="frames of 32 ms above VAD_START that start speech")
-    vad_hangover_s: Seconds = Field(0.25, description="silence that stops speech")
+    vad_start: float = Field(
+        0.5, gt=0, le=1, description="speech probability that starts speech", json_schema_extra=LIVE
+    )
+    vad_stop: float = Field(
+        0.35, gt=0, le=1, description="speech probability below which it stops", json_schema_extra=LIVE
+    )
+    vad_start_frames: int = Field(
+        2, ge=1, description="frames of 32 ms above VAD_START that start speech", json_schema_extra=LIVE
+    )
+    vad_hangover_s: Seconds = Field(0.25, description="silence that stops speech", json_schema_extra=LIVE)
     vad_overlap_hangover_s: Seconds = Field(
-        0.1, description="the same over a reply; shorter than TURN_BARGE_IN_AFTER_S", validate_default=True
+        0.1,
+        description="the same over a reply; shorter than TURN_BARGE_IN_AFTER_S",
+        validate_default=True,
+        json_schema_extra=LIVE,
     )
 
     @field_validator("vad_overlap_hangover_s")
@@ -110,6 +171,27 @@ class Settings(BaseSettings):
         barge_in_after_s = info.data.get("turn_barge_in_after_s", 0.0)
         if 0 < barge_in_after_s <= value:
             raise ValueError(f"must be below TURN_BARGE_IN_AFTER_S ({barge_in_after_s:g}), or every cough interrupts")
+        return value
+
+    @field_validator("gateway_tls_key_file")
+    @classmethod
+    def _belongs_to_a_certificate(cls, value: Path | None, info: ValidationInfo) -> Path | None:
+        if (value is None) != (info.data.get("gateway_tls_cert_file") is None):
+            raise ValueError("GATEWAY_TLS_CERT_FILE and GATEWAY_TLS_KEY_FILE belong together; set both or none")
+        return value
+
+    @field_validator("gateway_tls_client_ca_file")
+    @classmethod
+    def _needs_tls(cls, value: Path | None, info: ValidationInfo) -> Path | None:
+        if value is not None and info.data.get("gateway_tls_cert_file") is None:
+            raise ValueError("callers can show a certificate over TLS only; set GATEWAY_TLS_CERT_FILE, too")
+        return value
+
+    @field_validator("riva_ca_file")
+    @classmethod
+    def _is_used(cls, value: Path | None, info: ValidationInfo) -> Path | None:
+        if value is not None and not info.data.get("riva_ssl"):
+            raise ValueError("is used with RIVA_SSL only; set RIVA_SSL=true, too")
         return value
 
     @property
@@ -124,12 +206,24 @@ class Settings(BaseSettings):
 
 
 def read() -> Settings:
-    """The environment's settings. Raises ValueError naming each bad variable."""
+    """The environment's settings. Raises BadSettings."""
     try:
         return Settings()
     except ValidationError as error:
-        bad = [f"{str(part['loc'][0]).upper()}: {part['msg']} (got {part['input']!r})" for part in error.errors()]
-        raise ValueError("; ".join(bad)) from None
+        raise BadSettings("; ".join(complaints(error).values())) from None
+
+
+def complaints(error: ValidationError) -> dict[str, str]:
+    """What is wrong with each bad variable, by its name."""
+    said: dict[str, str] = {}
+    for part in error.errors():
+        name = str(part["loc"][0]).upper()
+        said.setdefault(name, f"{name}: {part['msg']} (got {_shortened(repr(part['input']))})")
+    return said
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= _SHOWN_CHARS else f"{text[:_SHOWN_CHARS]}…"
 
 
 def call_options(settings: Settings) -> CallOptions:
@@ -165,12 +259,3 @@ def gate_policies(settings: Settings) -> GatePolicies:
     """The speech gate's numbers."""
     turn = GatePolicy(settings.vad_start, settings.vad_stop, settings.vad_start_frames, settings.vad_hangover_s)
     return GatePolicies(turn, replace(turn, hangover_s=settings.vad_overlap_hangover_s))
-
-
-def table() -> str:
-    """Every setting as a Markdown table, from this file alone."""
-    rows = ["| variable | default | meaning |", "|---|---|---|"]
-    for name, field in Settings.model_fields.items():
-        default = field.default.get_secret_value() if isinstance(field.default, SecretStr) else field.default
-        rows.append(f"| `{name.upper()}` | `{default if default not in ('', None) else ' '}` | {field.description} |")
-    return "\n".join(rows)

@@ -2,6 +2,7 @@
 
     VoiceError
      ├─ Refused            no call now: all taken, draining, a backend down
+     ├─ Unauthorised       no call without an accepted token
      ├─ BadRequest         the caller's message can't be served as it is
      ├─ Unsupported        ... and never will be by this gateway
      ├─ NotFound           no call waits under this resume token
@@ -32,6 +33,10 @@ class Refused(VoiceError):
     def __init__(self, refusal: Refusal) -> None:
         super().__init__(refusal.sentence)
         self.refusal = refusal
+
+
+class Unauthorised(VoiceError):
+    """The caller's token is missing or not accepted."""
 
 
 class BadRequest(VoiceError):

@@ -1,6 +1,8 @@
 """What does an operator see? The Prometheus metrics of the gateway."""
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from importlib.metadata import version
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info
 
 from voice_gateway.core.timeline import LATENCIES
 
@@ -12,6 +14,13 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
+        Info("voice_gateway", "which gateway this is", registry=self.registry).info(
+            {"version": version("voice-gateway")}
+        )
+        self.draining = Gauge("voice_draining", "1 = it takes no new calls any more", registry=self.registry)
+        self.config_refused = Gauge(
+            "voice_config_refused", "1 = the live settings file, as it stands, is not taken", registry=self.registry
+        )
         self.calls = Gauge("voice_sessions_active", "calls held now", registry=self.registry)
         self.started = Counter("voice_sessions_started", "calls begun", registry=self.registry)
         self.ended = Counter("voice_sessions_ended", "calls over, by reason", ["reason"], registry=self.registry)

@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 from aiohttp import web
-from voice_gateway.backends.openai_llm import LlmSettings, OpenAiModel
+from voice_gateway.backends.openai_llm import LlmSettings, OpenAiModel, open_client
 
 
 @asynccontextmanager
@@ -26,16 +26,16 @@ async def server(status: int) -> AsyncGenerator[tuple[str, list[str]], None]:
     await runner.cleanup()
 
 
-def model(base_url: str, *, prewarms: bool = True) -> OpenAiModel:
-    return OpenAiModel(LlmSettings(base_url, "key", 2.0, 2.0, prewarms))
+async def get_ready(base_url: str, *, prewarms: bool = True) -> None:
+    async with open_client(base_url, "key") as client:
+        asked = OpenAiModel(client, LlmSettings(2.0, 2.0, prewarms))
+        await asked.get_ready()
+        await asked.get_ready()
 
 
 async def test_getting_ready_opens_the_connection_the_question_then_uses() -> None:
     async with server(200) as (url, connections):
-        asked = model(url)
-        await asked.get_ready()
-        await asked.get_ready()
-        await asked.aclose()
+        await get_ready(url)
         assert len(connections) == 2
         assert len(set(connections)) == 1
         assert connections[0].startswith("/v1/models ")
@@ -43,24 +43,18 @@ async def test_getting_ready_opens_the_connection_the_question_then_uses() -> No
 
 async def test_an_operator_who_forbids_it_is_obeyed() -> None:
     async with server(200) as (url, connections):
-        asked = model(url, prewarms=False)
-        await asked.get_ready()
-        await asked.aclose()
+        await get_ready(url, prewarms=False)
         assert connections == []
 
 
 @pytest.mark.parametrize("status", [401, 404, 429, 500])
 async def test_a_server_that_refuses_is_no_trouble_yet(status: int) -> None:
     async with server(status) as (url, connections):
-        asked = model(url)
-        await asked.get_ready()
-        await asked.aclose()
-        assert len(connections) == 1
+        await get_ready(url)
+        assert len(connections) == 2
 
 
 async def test_a_server_that_is_gone_is_no_trouble_yet() -> None:
     async with server(200) as (url, _):
         pass
-    asked = model(url)
-    await asked.get_ready()
-    await asked.aclose()
+    await get_ready(url)

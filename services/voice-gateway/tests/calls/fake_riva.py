@@ -97,6 +97,8 @@ class FakeRiva:
         self.spoken: list[Spoken] = []
         self.behave()
         self.port = 0
+        self.credentials: grpc.ServerCredentials | None = None
+        """Set before the start: TLS."""
         self._server: grpc.aio.Server | None = None
 
     def behave(self) -> None:
@@ -116,7 +118,9 @@ class FakeRiva:
         answers = health.aio.HealthServicer()
         health_pb2_grpc.add_HealthServicer_to_server(answers, server)
         await answers.set("", health_pb2.HealthCheckResponse.SERVING)
-        self.port = server.add_insecure_port(f"127.0.0.1:{self.port}")
+        address = f"127.0.0.1:{self.port}"
+        tls = self.credentials
+        self.port = server.add_secure_port(address, tls) if tls else server.add_insecure_port(address)
         await server.start()
         self._server = server
 

@@ -9,10 +9,12 @@ from typing import Any
 from weakref import WeakSet
 
 import aiohttp
+import grpc
 from fake_llm import FakeLlm
 from fake_riva import FakeRiva
 from raw_caller import Caller
 from voice_gateway.app.main import serve
+from voice_gateway.app.stopping import Stop
 from voice_gateway.config import Settings
 from voice_gateway.edges.grpc.converse import Line
 from voice_gateway.session.session import Session
@@ -30,6 +32,9 @@ _QUICK: dict[str, Any] = {
 }
 
 
+_LOOK_EVERY_S = 0.02
+
+
 class Lab:
     """What one test works with."""
 
@@ -37,7 +42,7 @@ class Lab:
         self.asr = FakeRiva()
         self.tts = FakeRiva()
         self.llm = FakeLlm()
-        self.stop = asyncio.Event()
+        self.stop = Stop()
         self.grpc_port = 0
         self.http_port = 0
         self.callers: list[Caller] = []
@@ -53,9 +58,9 @@ class Lab:
         self.callers.append(caller)
         return caller
 
-    async def call(self, *, numbered: bool = False, **start: Any) -> Caller:
+    async def call(self, *, numbered: bool = False, tls: grpc.ChannelCredentials | None = None, **start: Any) -> Caller:
         """A call that has begun."""
-        caller = self.caller(numbered=numbered)
+        caller = self.caller(numbered=numbered, tls=tls)
         await caller.start(**start)
         return caller
 
@@ -109,7 +114,7 @@ class Lab:
 
     async def begin(self, settings: Settings) -> None:
         """Start the gateway."""
-        self.serving = asyncio.create_task(serve(settings, self.stop, self._bound), name="gateway")
+        self.serving = asyncio.create_task(serve(settings, self.stop, self._bound, _LOOK_EVERY_S), name="gateway")
         self.serving.add_done_callback(lambda _: self._changes.tell())
         await self._changes.until(lambda: self.grpc_port or self.serving_ended, "the gateway's ports")
         self._before = asyncio.all_tasks()
@@ -117,7 +122,7 @@ class Lab:
 
     async def end(self) -> None:
         """Stop the gateway; raises what it raised."""
-        self.stop.set()
+        self.stop.ask()
         if self.serving:
             await asyncio.wait_for(self.serving, LIMIT_S)
 
@@ -158,10 +163,17 @@ def _is_infrastructure(task: asyncio.Task[Any]) -> bool:
 
 
 @asynccontextmanager
-async def lab(*, then_works: bool = True, down: Sequence[str] = (), **settings: Any) -> AsyncGenerator[Lab, None]:
+async def lab(
+    *,
+    then_works: bool = True,
+    down: Sequence[str] = (),
+    riva_credentials: grpc.ServerCredentials | None = None,
+    **settings: Any,
+) -> AsyncGenerator[Lab, None]:
     """A running gateway with `settings` (names as in Settings) and backends, but for those `down`. On leaving,
     nothing of any call may be left, and unless `then_works` is False, another call must go well."""
     there = Lab()
+    there.asr.credentials = there.tts.credentials = riva_credentials
     async with AsyncExitStack() as stack:
         for backend in (there.asr, there.tts, there.llm):
             await backend.start()

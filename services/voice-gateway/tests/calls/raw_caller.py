@@ -15,8 +15,17 @@ Kind = pb.TurnEvent
 class Caller:
     """One stream. Reads everything at once, unless it was told not to."""
 
-    def __init__(self, port: int, *, numbered: bool = False, reads: bool = True, first_seq: int = 1) -> None:
-        self.channel = grpc.aio.insecure_channel(f"127.0.0.1:{port}")
+    def __init__(
+        self,
+        port: int,
+        *,
+        numbered: bool = False,
+        reads: bool = True,
+        first_seq: int = 1,
+        tls: grpc.ChannelCredentials | None = None,
+        authorization: str = "",
+    ) -> None:
+        self.channel = _channel(port, tls)
         self.stub = voice_workflow_pb2_grpc.VoiceGatewayStub(self.channel)
         self.received: list[pb.ServerMessage] = []
         self.changes = Changes()
@@ -26,7 +35,8 @@ class Caller:
         self.seq = first_seq - 1
         self._sample_bytes = 2
         self._numbered = numbered
-        self._call = self.stub.Converse()
+        self.metadata = (("authorization", authorization),) if authorization else ()
+        self._call = self.stub.Converse(metadata=self.metadata)
         self._reader = asyncio.create_task(self._read(), name="caller") if reads else None
 
     async def send(self, **fields: Any) -> None:
@@ -133,3 +143,10 @@ class Caller:
         self.sentence = await self._call.details() or ""
         self.trailer = dict(await self._call.trailing_metadata() or ())
         self.changes.tell()
+
+
+def _channel(port: int, tls: grpc.ChannelCredentials | None) -> grpc.aio.Channel:
+    """A connection of its own: with a certificate, what was agreed on an older one does not count."""
+    if tls is None:
+        return grpc.aio.insecure_channel(f"127.0.0.1:{port}")
+    return grpc.aio.secure_channel(f"localhost:{port}", tls, options=(("grpc.use_local_subchannel_pool", 1),))

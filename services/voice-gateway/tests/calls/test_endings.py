@@ -1,13 +1,10 @@
 """How may a call end, and what is left of it? Nothing."""
 
-import asyncio
-
 import grpc
 from fake_llm import Answer
 from fake_riva import ramp
 from lab import lab
 from voice_workflow.v1 import voice_workflow_pb2 as pb
-from waiting import LIMIT_S
 
 LONG = "One two three four five six seven eight nine ten."
 
@@ -83,40 +80,19 @@ async def test_the_longest_life_of_a_call_ends_it_with_a_reason() -> None:
         assert caller.code is grpc.StatusCode.OK
 
 
-async def test_a_stopping_gateway_warns_refuses_new_calls_and_closes_running_ones_after_the_grace() -> None:
-    async with lab(gateway_drain_s=0.5) as there:
-        there.tts.seconds = lambda text: 20
-        running = await there.call()
-        await running.type(LONG)
-        await running.expect("reply_audio")
-        there.stop.set()
-        away = (await running.expect("go_away")).go_away
-        assert away.reason == pb.GoAway.DRAINING
-        assert away.deadline_s == 0.5
-        late = there.caller()
-        await late.send(start=pb.SessionStart())
-        await late.over()
-        assert late.code is grpc.StatusCode.UNAVAILABLE
-        assert "shutting down; connect again" in late.sentence
-        assert int(late.trailer["retry-after-ms"]) > 0
-        status, page = await there.get("/readyz")
-        assert (status, "draining" in page) == (503, True)
-        assert await running.over() == pb.SessionEnded.DRAINED
-        assert "connect again" in running.of("ended")[0].ended.message
-        assert there.serving
-        await asyncio.wait_for(there.serving, LIMIT_S)
-        await there.asr.quiet()
-        await there.tts.quiet()
+async def test_a_caller_is_told_in_time_that_the_longest_life_of_its_call_ends() -> None:
+    async with lab(gateway_max_session_s=1.2, gateway_goaway_before_s=1) as there:
+        caller = await there.call()
+        away = (await caller.expect("go_away")).go_away
+        assert away.reason == pb.GoAway.MAX_DURATION
+        assert 0.5 < away.deadline_s <= 1
+        assert away.resume_token == ""
+        assert not caller.of("ended")
+        assert await caller.over() == pb.SessionEnded.MAX_DURATION
 
 
-async def test_a_stopping_gateway_lets_a_running_call_end_by_itself() -> None:
-    async with lab(gateway_drain_s=60) as there:
-        running = await there.call()
-        there.stop.set()
-        await running.expect("go_away")
-        await running.type("Good bye.")
-        await running.turn(pb.TurnEvent.REPLY_ENDED)
-        await running.hang_up()
-        assert running.of("ended")[0].ended.reason == pb.SessionEnded.CALLER_ENDED
-        assert there.serving
-        await asyncio.wait_for(there.serving, LIMIT_S)
+async def test_a_caller_is_not_told_where_the_operator_wants_no_warning() -> None:
+    async with lab(gateway_max_session_s=1, gateway_goaway_before_s=0) as there:
+        caller = await there.call()
+        assert await caller.over() == pb.SessionEnded.MAX_DURATION
+        assert not caller.of("go_away")

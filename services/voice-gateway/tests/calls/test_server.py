@@ -1,6 +1,8 @@
 """What does the gateway say about itself?"""
 
 import asyncio
+import json
+from importlib.metadata import version
 from typing import Any
 
 import grpc
@@ -49,7 +51,7 @@ async def test_the_standard_health_service_answers_and_follows_the_drain() -> No
         for name in ("", SERVICE):
             answer = await check(health_pb2.HealthCheckRequest(service=name))
             assert answer.status == health_pb2.HealthCheckResponse.SERVING
-        there.stop.set()
+        there.stop.ask()
         await caller.expect("go_away")
         for name in ("", SERVICE):
             answer = await check(health_pb2.HealthCheckRequest(service=name))
@@ -93,3 +95,24 @@ async def test_a_taken_port_is_an_error_that_names_the_variable() -> None:
         with pytest.raises(ExceptionGroup) as taken:
             await serve(settings, there.stop)
         assert taken.group_contains(OSError, match="set GATEWAY_PORT")
+
+
+async def test_a_scrape_tells_which_gateway_this_is_and_that_all_is_well() -> None:
+    async with lab() as there:
+        assert await there.metric(f'voice_gateway_info{{version="{version("voice-gateway")}"}}') == 1
+        _, page = await there.get("/metrics")
+        assert "voice_config_refused 0.0" in page
+        assert "voice_draining 0.0" in page
+        assert "voice_sessions_active 0.0" in page
+
+
+async def test_ready_is_told_with_what_a_cluster_wants_to_know() -> None:
+    async with lab() as there:
+        status, page = await there.get("/readyz")
+        assert status == 200
+        assert json.loads(page) == {
+            "status": "ready",
+            "reasons": {},
+            "draining": False,
+            "config": {"taken": "", "refused": ""},
+        }

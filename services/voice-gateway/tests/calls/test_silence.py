@@ -66,6 +66,7 @@ def call_over(channel: ListeningChannel) -> Session:
         metrics=Metrics(),
         clock=asyncio.get_running_loop().time,
         max_session_s=3600,
+        go_away_before_s=30,
         resume_grace_s=15,
         history=50,
         idle_prompt="",

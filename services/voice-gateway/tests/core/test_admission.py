@@ -15,7 +15,7 @@ def test_a_call_is_admitted_while_there_is_room_and_everything_answers() -> None
     ("active", "draining", "down", "kind", "sentence", "retry_after_s"),
     [
         (1, False, (), RefusalKind.BUSY, "all 1 calls", 1.0),
-        (0, True, (), RefusalKind.DRAINING, "shutting down", 0.1),
+        (0, True, (), RefusalKind.DRAINING, "draining", 0.1),
         (0, False, ("asr",), RefusalKind.BACKEND_DOWN, "asr can't be reached", 2.0),
         (0, False, ("asr", "tts"), RefusalKind.BACKEND_DOWN, "asr and tts can't be reached", 2.0),
         (1, True, ("asr",), RefusalKind.DRAINING, "connect again", 0.1),

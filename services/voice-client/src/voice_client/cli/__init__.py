@@ -3,6 +3,7 @@
 import typer
 
 from voice_client.cli.ask import ask
+from voice_client.cli.check import check
 from voice_client.cli.info import info
 from voice_client.cli.say import say
 from voice_client.cli.talk import talk
@@ -18,6 +19,7 @@ app.command()(say)
 app.command()(ask)
 app.command()(talk)
 app.command()(info)
+app.command()(check)
 
 
 def main() -> None:

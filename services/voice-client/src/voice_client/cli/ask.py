@@ -29,9 +29,12 @@ def ask(
     language: asked.Language = "",
     voice: asked.Voice = "",
     system_prompt: asked.SystemPrompt = "",
-    tls_ca: asked.TlsCa = None,
-    tls_cert: asked.TlsCert = None,
-    tls_key: asked.TlsKey = None,
+    tls: asked.Secure = False,
+    ca: asked.Ca = None,
+    cert: asked.Cert = None,
+    key: asked.Key = None,
+    server_name: asked.ServerName = "",
+    token: asked.Token = "",
     token_file: asked.TokenFile = None,
 ) -> None:
     """Type a turn and print the reply; listens to it to the end."""
@@ -40,9 +43,12 @@ def ask(
     if out is not None and not out.parent.is_dir():
         raise typer.BadParameter(f"--out: there is no folder {out.parent}; make it first")
     options = asked.call_options(
-        tls_ca=tls_ca,
-        tls_cert=tls_cert,
-        tls_key=tls_key,
+        tls=tls,
+        ca=ca,
+        cert=cert,
+        key=key,
+        server_name=server_name,
+        token=token,
         token_file=token_file,
         language=language,
         voice=voice,
@@ -68,7 +74,7 @@ async def _ask(
         extra["out"] = str(out)
     telling.summary(record, {**extra, "complete": bool(record.reply)})
     if not record.reply:
-        complaints.print("; ".join(["no reply came from the gateway", *(e.message for e in record.errors)]))
+        complaints.print("; ".join(["no reply came from the gateway", *record.troubles]))
     return bool(record.reply)
 
 

@@ -9,13 +9,23 @@ from voice_client.options import CallOptions, Tls
 
 Target = Annotated[str, typer.Option("--target", envvar="VOICE_TARGET", help="The gateway's address, host:port.")]
 Json = Annotated[bool, typer.Option("--json", help="One JSON object per line on stdout, nothing else.")]
-TlsCa = Annotated[
+Secure = Annotated[bool, typer.Option("--tls", help="TLS, trusting the public authorities unless --ca names one.")]
+Ca = Annotated[
     Path | None,
-    typer.Option("--tls-ca", exists=True, dir_okay=False, help="PEM file of the authority; turns TLS on."),
+    typer.Option("--ca", "--tls-ca", exists=True, dir_okay=False, help="PEM file of the authority; turns TLS on."),
 ]
-TlsCert = Annotated[Path | None, typer.Option("--tls-cert", exists=True, dir_okay=False, help="Our certificate, PEM.")]
-TlsKey = Annotated[
-    Path | None, typer.Option("--tls-key", exists=True, dir_okay=False, help="The key of our certificate, PEM.")
+Cert = Annotated[
+    Path | None, typer.Option("--cert", "--tls-cert", exists=True, dir_okay=False, help="Our certificate, PEM.")
+]
+Key = Annotated[
+    Path | None,
+    typer.Option("--key", "--tls-key", exists=True, dir_okay=False, help="The key of our certificate, PEM."),
+]
+ServerName = Annotated[
+    str, typer.Option("--server-name", help="The name in the gateway's certificate, if not the one that is dialled.")
+]
+Token = Annotated[
+    str, typer.Option("--token", envvar="VOICE_TOKEN", show_envvar=True, help="A bearer token.", show_default=False)
 ]
 TokenFile = Annotated[
     Path | None, typer.Option("--token-file", exists=True, dir_okay=False, help="File with a bearer token.")
@@ -34,16 +44,26 @@ PATIENCE_S = 60.0
 
 def call_options(
     *,
-    tls_ca: Path | None,
-    tls_cert: Path | None,
-    tls_key: Path | None,
+    tls: bool,
+    ca: Path | None,
+    cert: Path | None,
+    key: Path | None,
+    server_name: str,
+    token: str,
     token_file: Path | None,
     language: str = "",
     voice: str = "",
     system_prompt: str = "",
 ) -> CallOptions:
     """Raises typer.BadParameter when a certificate comes without its key."""
-    if (tls_cert is None) != (tls_key is None):
-        raise typer.BadParameter("--tls-cert and --tls-key belong together; give both or none")
-    tls = Tls(root_ca=tls_ca, certificate=tls_cert, key=tls_key) if tls_ca or tls_cert else None
-    return CallOptions(tls=tls, token_file=token_file, language=language, voice=voice, system_prompt=system_prompt)
+    if (cert is None) != (key is None):
+        raise typer.BadParameter("--cert and --key belong together; give both or none")
+    secure = Tls(root_ca=ca, certificate=cert, key=key, server_name=server_name) if tls or ca or cert else None
+    return CallOptions(
+        tls=secure,
+        token=token,
+        token_file=token_file,
+        language=language,
+        voice=voice,
+        system_prompt=system_prompt,
+    )

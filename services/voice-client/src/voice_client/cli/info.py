@@ -16,13 +16,18 @@ from voice_client.options import CallOptions
 def info(
     target: asked.Target = asked.DEFAULT_TARGET,
     as_json: asked.Json = False,
-    tls_ca: asked.TlsCa = None,
-    tls_cert: asked.TlsCert = None,
-    tls_key: asked.TlsKey = None,
+    tls: asked.Secure = False,
+    ca: asked.Ca = None,
+    cert: asked.Cert = None,
+    key: asked.Key = None,
+    server_name: asked.ServerName = "",
+    token: asked.Token = "",
     token_file: asked.TokenFile = None,
 ) -> None:
     """Print what the gateway serves: models, formats, languages, limits. Exits 1 while it is not ready."""
-    options = asked.call_options(tls_ca=tls_ca, tls_cert=tls_cert, tls_key=tls_key, token_file=token_file)
+    options = asked.call_options(
+        tls=tls, ca=ca, cert=cert, key=key, server_name=server_name, token=token, token_file=token_file
+    )
     run(_info(target, options, as_json=as_json))
 
 

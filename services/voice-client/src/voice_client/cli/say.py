@@ -41,16 +41,22 @@ def say(
     language: asked.Language = "",
     voice: asked.Voice = "",
     system_prompt: asked.SystemPrompt = "",
-    tls_ca: asked.TlsCa = None,
-    tls_cert: asked.TlsCert = None,
-    tls_key: asked.TlsKey = None,
+    tls: asked.Secure = False,
+    ca: asked.Ca = None,
+    cert: asked.Cert = None,
+    key: asked.Key = None,
+    server_name: asked.ServerName = "",
+    token: asked.Token = "",
     token_file: asked.TokenFile = None,
 ) -> None:
     """Send recordings in real time and print transcript, reply and latencies."""
     options = asked.call_options(
-        tls_ca=tls_ca,
-        tls_cert=tls_cert,
-        tls_key=tls_key,
+        tls=tls,
+        ca=ca,
+        cert=cert,
+        key=key,
+        server_name=server_name,
+        token=token,
         token_file=token_file,
         language=language,
         voice=voice,
@@ -116,7 +122,7 @@ async def _say_one(
     telling.summary(record, {**extra, "complete": complete})
     if not complete:
         missing = "no transcript" if not record.finals else "no reply" if not record.reply else "no audio"
-        reasons = "".join(f"; {error.message}" for error in record.errors)
+        reasons = "".join(f"; {trouble}" for trouble in record.troubles)
         complaints.print(f"{recording.path}: {missing} came from the gateway{reasons}")
     return complete
 

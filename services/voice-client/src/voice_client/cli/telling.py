@@ -11,8 +11,22 @@ from rich.table import Table
 from rich.text import Text
 
 from voice_client.errors import VoiceError
-from voice_client.events import Dropped, Error, Event, GoAway, Transcript, Turn, TurnEvent
-from voice_client.record import LATENCIES, Record, plain
+from voice_client.events import Dropped, Ended, Error, Event, GoAway, Transcript, Turn, TurnEvent
+from voice_client.record import LATENCIES, Record, ended_by_gateway, plain
+
+_LEAVING = {
+    "draining": "it is shutting down",
+    "max_duration": "the longest life of a call is reached",
+    "rebalance": "calls are spread anew",
+}
+
+
+def leaving(away: GoAway) -> str:
+    """What GoAway means to a person."""
+    why = _LEAVING.get(away.reason, away.reason)
+    if away.followed:
+        return f"{why}; moving the call to {away.target or 'another one at the same address'}"
+    return f"{why}: this call ends within {away.deadline_s:g} s, call again then"
 
 
 class Teller(Protocol):
@@ -83,8 +97,9 @@ class TerminalTeller:
             case Dropped():
                 self._line("dropped", f"{event.reason}; resuming", "yellow")
             case GoAway():
-                move = "moving the call" if event.followed else "this call can't move"
-                self._line("gateway", f"leaves ({event.reason}) within {event.deadline_s:g} s; {move}", "yellow")
+                self._line("gateway", leaving(event), "yellow")
+            case Ended() if event.reason != "caller_ended":
+                self._line("ended", ended_by_gateway(event), "yellow")
             case _:
                 pass
 

@@ -1,165 +1,144 @@
 """What happens from start to exit? Read settings, bind ports, serve, drain on SIGTERM, stop."""
 
+import argparse
 import asyncio
 import gc
 import json
 import logging
-import signal
-import socket
 import sys
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 
-import grpc
 import uvloop
-from aiohttp import web
-from grpc_health.v1 import health, health_pb2, health_pb2_grpc
-from grpc_reflection.v1alpha import reflection
-from voice_workflow.v1 import voice_workflow_pb2 as pb
-from voice_workflow.v1 import voice_workflow_pb2_grpc
 
-from voice_gateway import config
+from voice_gateway import config, config_table
+from voice_gateway.app.live import LiveSettings
+from voice_gateway.app.ports import Ports, open_ports, server_tls, tokens
 from voice_gateway.app.registry import Registry
-from voice_gateway.app.wiring import Parts, about, backends
-from voice_gateway.config import Settings, call_options
+from voice_gateway.app.stopping import Stop, stop_on_signals
+from voice_gateway.app.terms import terms
+from voice_gateway.app.wiring import Outside, backends
+from voice_gateway.config import BadSettings, Settings
 from voice_gateway.edges import http
 from voice_gateway.edges.grpc.servicer import VoiceGateway
+from voice_gateway.edges.http import Readiness
 from voice_gateway.metrics import Metrics
 
 log = logging.getLogger("voice_gateway")
 
-SERVICE = pb.DESCRIPTOR.services_by_name["VoiceGateway"].full_name
+LOOK_EVERY_S = 1.0
+"""How often the files that may change are looked at: live settings, certificate, tokens."""
 
 
 def main() -> None:
-    """The `voice-gateway` command: `voice-gateway` serves, `voice-gateway settings` prints every setting."""
-    if sys.argv[1:] == ["settings"]:
-        sys.stdout.write(config.table() + "\n")
-        return
+    """The `voice-gateway` command: serves, or prints every setting."""
+    asked = _arguments(sys.argv[1:])
+    if asked.verb == "settings":
+        listing = json.dumps(config_table.described(), indent=1) if asked.json else config_table.table()
+        sys.stdout.write(f"{listing}\n")
+    elif failure := _run():
+        sys.exit(f"voice-gateway: {failure}")
+
+
+def _arguments(given: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="voice-gateway", description="Serve calls; the environment holds the settings."
+    )
+    listing = parser.add_subparsers(dest="verb").add_parser("settings", help="print every setting as a table")
+    listing.add_argument("--json", action="store_true", help="as a list for programs")
+    return parser.parse_args(given)
+
+
+def _run() -> str:
+    """Serve; why that was not possible, "" = it was."""
+    failure = ""
     try:
         settings = config.read()
-    except ValueError as error:
-        sys.exit(f"voice-gateway: bad settings: {error}")
-    logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    try:
+        logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
         uvloop.run(serve(settings))
+    except* BadSettings as group:
+        failure = f"bad settings: {group.exceptions[0]}"
     except* OSError as group:
-        sys.exit(f"voice-gateway: {group.exceptions[0]}")
+        failure = str(group.exceptions[0])
+    return failure
 
 
 async def serve(
     settings: Settings,
-    stop: asyncio.Event | None = None,
+    stop: Stop | None = None,
     bound: Callable[[int, int], None] = lambda grpc_port, http_port: None,
+    look_every_s: float = LOOK_EVERY_S,
 ) -> None:
     """Serve until SIGTERM or SIGINT (or `stop`), then drain; `bound` is told the ports once they answer.
-    Raises OSError when a port is taken."""
-    stop = stop or _stop_on_signals()
-    metrics = Metrics()
-    async with backends(settings, metrics) as parts, asyncio.TaskGroup() as tasks:
-        registry = Registry(
-            about(settings),
-            call_options(settings),
-            parts.equipment,
-            tasks,
-            parts.probes.down,
-            settings.gateway_max_sessions,
-            settings.gateway_journal_dir,
-        )
-        await parts.probes.ask_all(_note_backend(metrics))
-        background = [tasks.create_task(work, name=name) for name, work in _background(parts, metrics)]
-        server, port = _grpc_server(settings, registry)
-        runner, http_port = await _http_server(settings, metrics, registry, parts)
-        health_service = _health(server)
-        await server.start()
-        # What was loaded until now stays for good: the collector need not look at it again, 25 ms each time.
-        gc.collect()
-        gc.freeze()
-        _tell_ports(settings, port, http_port)
-        bound(port, http_port)
-        background.append(tasks.create_task(_follow(health_service, registry, parts, settings), name="health"))
-        log.info("serving gRPC on port %d and HTTP on port %d", port, http_port)
-        await stop.wait()
-        log.info("draining %d calls", registry.active)
-        await health_service.enter_graceful_shutdown()
-        await registry.drain(settings.gateway_drain_s)
-        await server.stop(grace=1.0)
-        await runner.cleanup()
+    Raises BadSettings, or OSError when a port is taken."""
+    stop, metrics = stop or stop_on_signals(), Metrics()
+    live, tls, known = LiveSettings(settings), server_tls(settings), tokens(settings)
+    async with backends(settings, metrics) as outside, asyncio.TaskGroup() as tasks:
+        now = terms(live.now.settings, outside)
+        registry = Registry(now, tasks, outside.probes.down, settings.gateway_journal_dir)
+        live.taken = lambda taken: registry.renew(terms(taken, outside))
+        await outside.probes.ask_all(_note_backend(metrics))
+        ready = _readiness(registry, outside, live)
+        ports = await open_ports(settings, VoiceGateway(registry, known), tls, http.application(metrics, ready))
+        looks = [file.look for file in (live, tls, known) if file]
+        background = [
+            tasks.create_task(work, name=name)
+            for name, work in (
+                *_background(outside),
+                ("files", _look(looks, look_every_s, lambda: metrics.config_refused.set(bool(live.now.refused)))),
+                ("health", ports.follow(ready, settings.gateway_probe_every_s / 2)),
+            )
+        ]
+        _told(settings, ports, bound)
+        await stop.drain.wait()
+        log.info("draining %d calls, for at most %g s", registry.active, settings.gateway_drain_s)
+        registry.close()
+        await ports.say_not_serving()
+        await registry.drain(settings.gateway_drain_s, stop.at_once)
+        await ports.close()
         for task in background:
             task.cancel()
 
 
-def _background(parts: Parts, metrics: Metrics) -> Iterator[tuple[str, Coroutine[None, None, None]]]:
-    yield "probes", parts.probes.run(_note_backend(metrics))
-    if parts.detector:
-        yield "vad", parts.detector.run()
+def _background(outside: Outside) -> Iterator[tuple[str, Coroutine[None, None, None]]]:
+    yield "probes", outside.probes.run(_note_backend(outside.metrics))
+    if outside.detector:
+        yield "vad", outside.detector.run()
+
+
+async def _look(looks: Sequence[Callable[[], None]], every_s: float, looked: Callable[[], None]) -> None:
+    """Look at the files that may change, until cancelled."""
+    while True:
+        await asyncio.sleep(every_s)
+        for look in looks:
+            look()
+        looked()
 
 
 def _note_backend(metrics: Metrics) -> Callable[[str, bool], None]:
     return lambda name, up: metrics.backend_up.labels(name).set(up)
 
 
-def _grpc_server(settings: Settings, registry: Registry) -> tuple[grpc.aio.Server, int]:
-    options = (
-        ("grpc.so_reuseport", 0),  # a taken port is an error, not a second server on it
-        ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
-        # A caller whose network is gone is noticed, also one who never reads.
-        ("grpc.keepalive_time_ms", 30_000),
-        ("grpc.keepalive_timeout_ms", 10_000),
-    )
-    server = grpc.aio.server(options=options)
-    voice_workflow_pb2_grpc.add_VoiceGatewayServicer_to_server(VoiceGateway(registry), server)
-    reflection.enable_server_reflection((SERVICE, health.SERVICE_NAME, reflection.SERVICE_NAME), server)
-    address = f"{settings.gateway_host}:{settings.gateway_port}"
-    try:
-        return server, server.add_insecure_port(address)
-    except RuntimeError:
-        raise OSError(f"port {address} is taken; set GATEWAY_PORT to a free one, or 0 for any") from None
+def _readiness(registry: Registry, outside: Outside, live: LiveSettings) -> Callable[[], Readiness]:
+    loop, probes = asyncio.get_running_loop(), outside.probes
+
+    def ready() -> Readiness:
+        long_down = probes.down_for_long(loop.time())
+        reasons = {name: trouble for name, trouble in probes.troubles().items() if name in long_down}
+        if registry.is_draining:
+            reasons = {"gateway": "draining"}
+        return Readiness(reasons, registry.is_draining, live.now.taken, live.now.refused)
+
+    return ready
 
 
-def _health(server: grpc.aio.Server) -> health.aio.HealthServicer:
-    servicer = health.aio.HealthServicer()
-    health_pb2_grpc.add_HealthServicer_to_server(servicer, server)
-    return servicer
-
-
-async def _http_server(
-    settings: Settings, metrics: Metrics, registry: Registry, parts: Parts
-) -> tuple[web.AppRunner, int]:
-    loop = asyncio.get_running_loop()
-
-    def not_ready() -> dict[str, str]:
-        if registry.draining:
-            return {"gateway": "draining"}
-        long_down = parts.probes.down_for_long(loop.time())
-        return {name: trouble for name, trouble in parts.probes.troubles().items() if name in long_down}
-
-    runner = web.AppRunner(http.application(metrics, not_ready), access_log=None)
-    await runner.setup()
-    listening = socket.create_server((settings.gateway_host, settings.gateway_http_port), reuse_port=False)
-    await web.SockSite(runner, listening).start()
-    return runner, int(listening.getsockname()[1])
-
-
-async def _follow(service: health.aio.HealthServicer, registry: Registry, parts: Parts, settings: Settings) -> None:
-    """grpc.health.v1 says what /readyz says."""
-    loop = asyncio.get_running_loop()
-    while not registry.draining:
-        ready = not parts.probes.down_for_long(loop.time())
-        status = health_pb2.HealthCheckResponse.SERVING if ready else health_pb2.HealthCheckResponse.NOT_SERVING
-        for name in ("", SERVICE):
-            await service.set(name, status)
-        await asyncio.sleep(settings.gateway_probe_every_s / 2)
-
-
-def _tell_ports(settings: Settings, port: int, http_port: int) -> None:
+def _told(settings: Settings, ports: Ports, bound: Callable[[int, int], None]) -> None:
+    """Whoever waits for the ports."""
+    # What was loaded until now stays for good: the collector need not look at it again, 25 ms each time.
+    gc.collect()
+    gc.freeze()
     if file := settings.gateway_ports_file:
         fresh = file.with_name(f"{file.name}.new")
-        fresh.write_text(json.dumps({"grpc": port, "http": http_port}))
+        fresh.write_text(json.dumps({"grpc": ports.grpc, "http": ports.http}))
         fresh.replace(file)  # whoever waits for the file never reads half of it
-
-
-def _stop_on_signals() -> asyncio.Event:
-    stop = asyncio.Event()
-    for name in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(name, stop.set)
-    return stop
+    bound(ports.grpc, ports.http)
+    log.info("serving gRPC on port %d and HTTP on port %d", ports.grpc, ports.http)

@@ -6,15 +6,19 @@ import secrets
 from collections.abc import Callable
 from pathlib import Path
 
+from voice_gateway.app.terms import Terms
 from voice_gateway.core import floor
-from voice_gateway.core.admission import admit
+from voice_gateway.core.admission import Refusal, admit
 from voice_gateway.core.events import CallOptions, EndReason, LeaveSoon
 from voice_gateway.edges.door import About, Limits
 from voice_gateway.errors import NotFound, Refused
 from voice_gateway.session.journal_file import FileJournal, Journal, NoJournal
-from voice_gateway.session.session import Equipment, Session
+from voice_gateway.session.session import Session
 
 log = logging.getLogger(__name__)
+
+_GOODBYE_S = 2.0
+"""For the last words of calls that are closed."""
 
 
 class Registry:
@@ -22,22 +26,16 @@ class Registry:
 
     def __init__(
         self,
-        about: About,
-        defaults: CallOptions,
-        equipment: Equipment,
+        terms: Terms,
         tasks: asyncio.TaskGroup,
         down: Callable[[], list[str]],
-        limit: int,
         journal_dir: Path | None,
     ) -> None:
-        self.about = about
-        self.defaults = defaults
         self.limits = Limits()
-        self.draining = False
-        self._equipment = equipment
+        self._terms = terms
+        self._draining = False
         self._tasks = tasks
         self._down = down
-        self._limit = limit
         self._journal_dir = journal_dir
         if journal_dir:
             journal_dir.mkdir(parents=True, exist_ok=True)
@@ -46,19 +44,34 @@ class Registry:
         self._empty.set()
 
     @property
+    def about(self) -> About:
+        """What this gateway is."""
+        return self._terms.about
+
+    @property
+    def defaults(self) -> CallOptions:
+        """What a caller gets who asks for nothing."""
+        return self._terms.defaults
+
+    @property
+    def is_draining(self) -> bool:
+        """Whether it takes no new calls any more."""
+        return self._draining
+
+    @property
     def active(self) -> int:
         """Calls held now."""
         return len(self._calls)
 
     def open(self, options: CallOptions) -> tuple[Session, str]:
         """A new call and its resume token. Raises Refused."""
-        refusal = admit(active=self.active, limit=self._limit, draining=self.draining, down=self._down())
-        metrics = self._equipment.metrics
+        equipment, refusal = self._terms.equipment, self._refusal()
+        metrics = equipment.metrics
         if refusal:
             metrics.refused.labels(refusal.kind.value).inc()
             raise Refused(refusal)
         name, token = f"call-{secrets.token_hex(6)}", secrets.token_urlsafe(24)
-        session = Session(name, options, self._equipment, self._journal(name, options))
+        session = Session(name, options, equipment, self._journal(name, options))
         self._calls[token] = session
         self._empty.clear()
         metrics.started.inc()
@@ -71,30 +84,47 @@ class Registry:
         session = self._calls.get(token)
         if session is None:
             raise NotFound("no call waits under this token (any more); start a new session")
-        self._equipment.metrics.resumed.inc()
+        self._terms.equipment.metrics.resumed.inc()
         return session
 
     def trouble(self) -> str:
         """Why no call can start now; empty = one can."""
-        refusal = admit(active=self.active, limit=self._limit, draining=self.draining, down=self._down())
+        refusal = self._refusal()
         return refusal.sentence if refusal else ""
 
-    async def drain(self, grace_s: float) -> None:
-        """Refuse new calls, let running ones end within `grace_s`, then close them with a reason."""
-        self.draining = True
+    def renew(self, terms: Terms) -> None:
+        """These hold for new calls from now on; running ones keep theirs."""
+        self._terms = terms
+
+    def close(self) -> None:
+        """Refuse new calls from now on."""
+        self._draining = True
+        self._terms.equipment.metrics.draining.set(1)
+
+    async def drain(self, grace_s: float, at_once: asyncio.Event) -> None:
+        """After `close`: let running calls end within `grace_s` or until `at_once`, then end them with a reason."""
         for session in self._calls.values():
             session.tell(LeaveSoon("DRAINING", grace_s))
-        for last in (False, True):
-            try:
-                async with asyncio.timeout(grace_s if not last else 2.0):
-                    await self._empty.wait()
-                return
-            except TimeoutError:
-                for session in self._calls.values():
-                    session.end(EndReason.DRAINED, "this gateway shuts down; connect again")
+        await self._emptied(grace_s, at_once)
+        for session in self._calls.values():
+            session.end(EndReason.DRAINED, "this gateway shuts down; connect again")
+        await self._emptied(_GOODBYE_S, asyncio.Event())
+
+    async def _emptied(self, limit_s: float, at_once: asyncio.Event) -> None:
+        """Wait for the last call to end, no longer than `limit_s` and `at_once` allow."""
+        waits = [asyncio.create_task(event.wait(), name="drain") for event in (self._empty, at_once)]
+        try:
+            await asyncio.wait(waits, timeout=limit_s, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for wait in waits:
+                wait.cancel()
+
+    def _refusal(self) -> Refusal | None:
+        """Why no call can start now."""
+        return admit(active=self.active, limit=self._terms.max_sessions, draining=self._draining, down=self._down())
 
     async def _hold(self, token: str, session: Session) -> None:
-        metrics = self._equipment.metrics
+        metrics = self._terms.equipment.metrics
         try:
             reason = await session.run()
             metrics.ended.labels(reason.value).inc()

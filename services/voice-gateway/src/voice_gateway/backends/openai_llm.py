@@ -19,32 +19,34 @@ _WARM_UP_S = 3.0
 
 @dataclass(frozen=True, slots=True)
 class LlmSettings:
-    """Where the model is and how long it may take, seconds."""
+    """How long it may take, seconds, and what may be done before."""
 
-    base_url: str
-    api_key: str
     first_token_timeout_s: float
     token_timeout_s: float
     prewarms: bool
     """Whether it may be asked for its models while a question is only likely."""
 
 
+def open_client(base_url: str, api_key: str) -> AsyncOpenAI:
+    """Kept-alive connections to one endpoint."""
+    # No retries in the client: a reply that starts late is worse than one that says so at once.
+    return AsyncOpenAI(base_url=base_url, api_key=api_key, max_retries=0, http_client=DefaultAioHttpClient())
+
+
+async def warm_up(client: AsyncOpenAI) -> None:
+    """Load what the package loads late and open a connection: the first turn of a process costs 30 ms more else."""
+    _ = client.chat.completions
+    with suppress(openai.OpenAIError, httpx2.HTTPError, TimeoutError):  # the probes tell what is wrong
+        async with asyncio.timeout(_WARM_UP_S):
+            await client.models.list()
+
+
 class OpenAiModel:
-    """Asks one endpoint over kept-alive connections."""
+    """Asks one endpoint."""
 
-    def __init__(self, settings: LlmSettings) -> None:
+    def __init__(self, client: AsyncOpenAI, settings: LlmSettings) -> None:
+        self._client = client
         self._settings = settings
-        # No retries in the client: a reply that starts late is worse than one that says so at once.
-        self._client = AsyncOpenAI(
-            base_url=settings.base_url, api_key=settings.api_key, max_retries=0, http_client=DefaultAioHttpClient()
-        )
-
-    async def warm_up(self) -> None:
-        """Load what the package loads late and open a connection: the first turn of a process costs 30 ms more else."""
-        _ = self._client.chat.completions
-        with suppress(openai.OpenAIError, httpx2.HTTPError, TimeoutError):  # the probes tell what is wrong
-            async with asyncio.timeout(_WARM_UP_S):
-                await self._client.models.list()
 
     async def get_ready(self) -> None:
         """Ask for nothing much, so that the connection is open and the code warm when the question comes: servers
@@ -54,10 +56,6 @@ class OpenAiModel:
         with suppress(openai.OpenAIError, httpx2.HTTPError, TimeoutError):  # the question will meet the same trouble
             async with asyncio.timeout(_WARM_UP_S):
                 await self._client.get("/models", cast_to=object)
-
-    async def aclose(self) -> None:
-        """Close the connections."""
-        await self._client.close()
 
     async def answer(self, chat: Sequence[Message], options: LlmOptions) -> AsyncGenerator[str, None]:
         """Pieces of the answer. Thoughts of reasoning models are left out: nobody wants to hear them."""

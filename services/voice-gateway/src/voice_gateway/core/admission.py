@@ -25,7 +25,7 @@ class Refusal:
 def admit(*, active: int, limit: int, draining: bool, down: Sequence[str]) -> Refusal | None:
     """None = yes. `down` names the backends that don't answer."""
     if draining:
-        return Refusal(RefusalKind.DRAINING, "this gateway is shutting down; connect again", 0.1)
+        return Refusal(RefusalKind.DRAINING, "this gateway is draining; connect again to reach another one", 0.1)
     if active >= limit:
         sentence = f"all {limit} calls of this gateway are taken; try again or try another gateway"
         return Refusal(RefusalKind.BUSY, sentence, 1.0)

@@ -36,11 +36,19 @@ class About:
 
 
 class Door(Protocol):
-    """The registry, as edges see it."""
+    """The registry, as edges see it. What it says of new calls may change between two of them."""
 
-    about: About
-    limits: Limits
-    defaults: CallOptions
+    @property
+    def about(self) -> About:
+        """What this gateway is."""
+
+    @property
+    def limits(self) -> Limits:
+        """What a caller may send and ask for."""
+
+    @property
+    def defaults(self) -> CallOptions:
+        """What a caller gets who asks for nothing."""
 
     def open(self, options: CallOptions) -> tuple[Session, str]:
         """A new call and its resume token. Raises Refused."""

@@ -1,6 +1,7 @@
 """What do probes and scrapers ask? /livez, /readyz, /metrics."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 from aiohttp import web
 from prometheus_client import generate_latest
@@ -8,17 +9,34 @@ from prometheus_client import generate_latest
 from voice_gateway.metrics import Metrics
 
 
-def application(metrics: Metrics, not_ready: Callable[[], dict[str, str]]) -> web.Application:
-    """The HTTP port. `not_ready` gives the reasons, by part; empty = ready."""
+@dataclass(frozen=True, slots=True)
+class Readiness:
+    """What /readyz tells."""
+
+    reasons: Mapping[str, str]
+    """Why not ready, by part; empty = ready."""
+    draining: bool
+    config_taken: str
+    """First 12 characters of the SHA-256 of the live settings file that holds; "" = none."""
+    config_refused: str
+    """Why that file, as it stands, is not taken; the pod is ready all the same."""
+
+
+def application(metrics: Metrics, ready: Callable[[], Readiness]) -> web.Application:
+    """The HTTP port."""
 
     async def livez(_: web.Request) -> web.Response:
         return web.Response(text="ok\n")
 
     async def readyz(_: web.Request) -> web.Response:
-        reasons = not_ready()
-        return web.json_response(
-            {"status": "not ready" if reasons else "ready", "reasons": reasons}, status=503 if reasons else 200
-        )
+        now = ready()
+        body = {
+            "status": "not ready" if now.reasons else "ready",
+            "reasons": dict(now.reasons),
+            "draining": now.draining,
+            "config": {"taken": now.config_taken, "refused": now.config_refused},
+        }
+        return web.json_response(body, status=503 if now.reasons else 200)
 
     async def scrape(_: web.Request) -> web.Response:
         return web.Response(body=generate_latest(metrics.registry), content_type="text/plain", charset="utf-8")

@@ -20,6 +20,7 @@ from voice_gateway.core.events import (
     EndReason,
     Failed,
     Failure,
+    LeaveSoon,
     OptionsChanged,
     PlayoutReported,
     ReplyStopped,
@@ -54,6 +55,8 @@ class Equipment:
     metrics: Metrics
     clock: Callable[[], float]
     max_session_s: float
+    go_away_before_s: float
+    """How long before `max_session_s` the caller is told; 0 = never."""
     resume_grace_s: float
     history: int
     idle_prompt: str
@@ -171,6 +174,7 @@ class Session:
                     tasks.create_task(self._listen(), name=f"{self.name} hearing"),
                     tasks.create_task(self._hearing.watch(), name=f"{self.name} silence"),
                     tasks.create_task(self._wait_for_caller(), name=f"{self.name} absence"),
+                    tasks.create_task(self._warn_of_the_end(), name=f"{self.name} warning"),
                 ]
                 ended = await self._loop.run()
                 self._speaking.stop()
@@ -201,3 +205,10 @@ class Session:
             except TimeoutError:
                 self.end(EndReason.CALLER_GONE, "the caller did not come back")
                 return
+
+    async def _warn_of_the_end(self) -> None:
+        """A call has a longest life; its caller is told in time to begin another one."""
+        equipment = self._equipment
+        if equipment.go_away_before_s:
+            await asyncio.sleep(max(0.0, equipment.max_session_s - equipment.go_away_before_s))
+            self.tell(LeaveSoon("MAX_DURATION", max(0.0, equipment.max_session_s - self.age_s)))

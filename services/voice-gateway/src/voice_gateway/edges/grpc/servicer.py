@@ -7,10 +7,11 @@ import grpc
 from voice_workflow.v1 import voice_workflow_pb2 as pb
 from voice_workflow.v1 import voice_workflow_pb2_grpc
 
-from voice_gateway.edges.door import Door
+from voice_gateway.edges.door import About, Door
 from voice_gateway.edges.grpc import wire_in
 from voice_gateway.edges.grpc.converse import Line, carry, started_message, wire_limits
 from voice_gateway.edges.grpc.status import status
+from voice_gateway.edges.grpc.tokens import Tokens
 from voice_gateway.errors import BadRequest, NotFound, VoiceError
 
 if TYPE_CHECKING:
@@ -22,24 +23,34 @@ _FIRST = "the first message must be SessionStart, with the audio formats; everyt
 
 
 class VoiceGateway(voice_workflow_pb2_grpc.VoiceGatewayServicer):
-    """The service, in front of the registry's door."""
+    """The service, in front of the registry's door; with `tokens`, for those who hold one."""
 
-    def __init__(self, door: Door) -> None:
+    def __init__(self, door: Door, tokens: Tokens | None = None) -> None:
         self._door = door
-        self._lines: dict[str, Line] = {}
+        self._tokens = tokens
+        self._lines: dict[str, tuple[Line, About]] = {}
+        """By resume token, each with what held when its call began."""
 
     async def Converse(self, request_iterator: object, context: "Context") -> None:  # type: ignore[override]
         """One stream of one call."""
         try:
+            if self._tokens:
+                self._tokens.check(context.invocation_metadata())
             first = await self._first(context)
             resumed = first.start.HasField("resume")
-            line = self._take_up(first.start.resume) if resumed else self._begin(first)
-            await carry(line, context, started_message(line, self._door.about, resumed=resumed))
+            line, about = self._take_up(first.start.resume) if resumed else self._begin(first)
+            await carry(line, context, started_message(line, about, resumed=resumed))
         except VoiceError as error:
             _end(context, error)
 
     async def GetServerInfo(self, request: pb.GetServerInfoRequest, context: "InfoContext") -> pb.ServerInfo:
         """What is served here."""
+        try:
+            if self._tokens:
+                self._tokens.check(context.invocation_metadata())
+        except VoiceError as error:
+            _end(context, error)
+            return pb.ServerInfo()
         about, trouble = self._door.about, self._door.trouble()
         encodings = [code for code in wire_in.ENCODINGS if code != pb.AUDIO_ENCODING_UNSPECIFIED]
         return pb.ServerInfo(
@@ -68,22 +79,23 @@ class VoiceGateway(voice_workflow_pb2_grpc.VoiceGatewayServicer):
             raise BadRequest(_FIRST)
         return message
 
-    def _begin(self, first: pb.ClientMessage) -> Line:
+    def _begin(self, first: pb.ClientMessage) -> tuple[Line, About]:
         agreed = wire_in.agree(first.start, self._door.defaults, self._door.limits)
         session, token = self._door.open(agreed.options)
-        line = self._lines[token] = Line(session, agreed, token, self._door.limits)
+        line = Line(session, agreed, token, self._door.limits)
+        self._lines[token] = line, self._door.about
         session.when_over = lambda: self._lines.pop(token)
         line.last_seq = first.seq
-        return line
+        return self._lines[token]
 
-    def _take_up(self, resume: pb.Resume) -> Line:
+    def _take_up(self, resume: pb.Resume) -> tuple[Line, About]:
         session = self._door.resume(resume.token)
         if not session.outbox.rewind(resume.last_server_seq):
             raise NotFound("what came after that message is not kept any more; start a new session")
         return self._lines[resume.token]
 
 
-def _end(context: "Context", error: VoiceError) -> None:
+def _end(context: "Context | InfoContext", error: VoiceError) -> None:
     """The status the RPC ends with. Not `abort`: gRPC keeps its exception, and with it the call's frames."""
     code, trailer = status(error)
     context.set_code(code)

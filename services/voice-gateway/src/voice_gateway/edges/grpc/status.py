@@ -3,7 +3,7 @@
 import grpc
 
 from voice_gateway.core.admission import RefusalKind
-from voice_gateway.errors import BadRequest, LetGo, NotFound, Refused, Unsupported, VoiceError
+from voice_gateway.errors import BadRequest, LetGo, NotFound, Refused, Unauthorised, Unsupported, VoiceError
 
 _REFUSALS = {
     RefusalKind.BUSY: grpc.StatusCode.RESOURCE_EXHAUSTED,
@@ -18,6 +18,8 @@ def status(error: VoiceError) -> tuple[grpc.StatusCode, tuple[tuple[str, str], .
         case Refused(refusal=refusal):
             trailer = (("retry-after-ms", str(round(refusal.retry_after_s * 1000))),)
             return _REFUSALS[refusal.kind], trailer
+        case Unauthorised():
+            return grpc.StatusCode.UNAUTHENTICATED, ()
         case BadRequest():
             return grpc.StatusCode.INVALID_ARGUMENT, ()
         case Unsupported():

@@ -1,0 +1,148 @@
+"""Which checks can be asked for? `voice-bench riva-check | production-check`: exit 0 = fit, 1 = not, 2 = bad usage."""
+
+import asyncio
+import json
+import sys
+from collections.abc import Coroutine
+from dataclasses import asdict
+from enum import Enum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from pcm import Clip, read_wav
+from rich.console import Console
+from voice_client import VoiceError
+from voice_client.cli import asked
+
+from voice_bench.check import production, riva
+from voice_bench.check.objectives import Finding, Objectives, judged
+
+complaints = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
+
+Json = Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")]
+Ca = Annotated[Path | None, typer.Option("--ca", exists=True, dir_okay=False, help="The authority, PEM; TLS on.")]
+TlsOn = Annotated[bool, typer.Option("--tls", help="TLS, with the authorities gRPC ships with.")]
+Wav = Annotated[Path | None, typer.Option("--wav", exists=True, dir_okay=False, help="A recording, WAV.")]
+
+
+class Needs(Enum):
+    """What an address must serve."""
+
+    ASR = "asr"
+    TTS = "tts"
+    BOTH = "both"
+    ANY = "any"
+
+
+def riva_check(
+    target: Annotated[str, typer.Option("--target", envvar="RIVA_TARGET", help="host:port")] = "localhost:50051",
+    wav: Wav = None,
+    needs: Annotated[Needs, typer.Option(help="What must be served there.")] = Needs.ANY,
+    language: Annotated[str, typer.Option(help="Of the recording, BCP 47.")] = "en-US",
+    model: Annotated[str, typer.Option(help="ASR model; empty: the server chooses.")] = "",
+    tls: TlsOn = False,
+    ca: Ca = None,
+    wait: Annotated[float, typer.Option(min=0.1, help="Seconds until it must be ready.")] = 10.0,
+    as_json: Json = False,
+) -> None:
+    """Ask any Riva what it serves, and let it transcribe a recording."""
+    clip = _clip(wav)
+
+    async def check() -> None:
+        async with riva.channel(target, tls=tls, ca=ca) as channel:
+            await riva.until_ready(channel, target, wait)
+            offer = await riva.offer(channel, wait)
+            words = await riva.transcribe(channel, clip, language, model, 30.0) if clip else None
+        _show_offer(target, offer, words, as_json=as_json)
+        missing = _missing(offer, needs)
+        if missing:
+            raise riva.RivaFailed(f"{target} is ready and lists no {missing}; is that model loaded?")
+        if words == "":
+            raise riva.RivaFailed(f"{target} heard no words in {wav}; is there speech in it?")
+
+    _run(check())
+
+
+def production_check(
+    target: Annotated[str, typer.Option("--target", envvar="VOICE_TARGET", help="The gateway, host:port.")],
+    metrics: Annotated[list[str], typer.Option("--metrics", help="URL of /metrics; once for each gateway pod.")],
+    riva_at: Annotated[list[str], typer.Option("--riva", help="ASR and TTS themselves, host:port; twice if two.")],
+    llm: Annotated[str, typer.Option("--llm", envvar="LLM_BASE_URL", help="The model server, with /v1.")],
+    calls: Annotated[int, typer.Option(min=1, envvar="CHECK_CALLS", help="Spoken calls to make.")] = 20,
+    at_once: Annotated[int, typer.Option(min=1, envvar="CHECK_AT_ONCE", help="Of them at once.")] = 2,
+    p95: Annotated[float, typer.Option(min=0.001, envvar="CHECK_P95_S", help="Seconds, T0 to reply audio.")] = 1.2,
+    errors: Annotated[float, typer.Option(min=0, max=1, envvar="CHECK_ERRORS", help="Part that may fail.")] = 0.01,
+    plaintext: Annotated[bool, typer.Option("--plaintext", help="Calls without TLS will do.")] = False,
+    wav: Wav = None,
+    tls: asked.Secure = False,
+    ca: asked.Ca = None,
+    cert: asked.Cert = None,
+    key: asked.Key = None,
+    server_name: asked.ServerName = "",
+    token: asked.Token = "",
+    token_file: asked.TokenFile = None,
+    riva_tls: Annotated[bool, typer.Option("--riva-tls", help="TLS towards --riva.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Judge a gateway by spoken calls and its metrics; never passes with a stand-in behind it."""
+    options = asked.call_options(
+        tls=tls, ca=ca, cert=cert, key=key, server_name=server_name, token=token, token_file=token_file
+    )
+    plan = production.Plan(target, options, metrics, riva_at, llm, riva_tls, calls, at_once, _clip(wav))
+
+    async def check() -> None:
+        seen = await production.seen(plan)
+        findings = judged(seen, Objectives(p95, errors, tls=not plaintext))
+        _show_findings(findings, as_json=as_json)
+        if not all(finding.met for finding in findings):
+            raise typer.Exit(1)
+
+    _run(check())
+
+
+def _clip(wav: Path | None) -> Clip | None:
+    try:
+        return read_wav(wav) if wav else None
+    except (ValueError, OSError) as error:
+        raise typer.BadParameter(str(error)) from error
+
+
+def _missing(offer: riva.Offer, needs: Needs) -> str:
+    lacks_asr, lacks_tts = not offer.asr_models, not offer.voices
+    if needs in (Needs.ASR, Needs.BOTH) and lacks_asr:
+        return "ASR model"
+    if needs in (Needs.TTS, Needs.BOTH) and lacks_tts:
+        return "voice"
+    return "ASR model and no voice" if lacks_asr and lacks_tts else ""
+
+
+def _show_offer(target: str, offer: riva.Offer, words: str | None, *, as_json: bool) -> None:
+    facts: dict[str, Any] = {"target": target, **asdict(offer), "transcript": words}
+    if as_json:
+        sys.stdout.write(json.dumps(facts) + "\n")
+        return
+    for name, value in facts.items():
+        if value is not None:
+            shown = ", ".join(value) or "none" if isinstance(value, tuple) else value
+            sys.stdout.write(f"{name.replace('_', ' ')}: {shown}\n")
+
+
+def _show_findings(findings: list[Finding], *, as_json: bool) -> None:
+    met = all(finding.met for finding in findings)
+    if as_json:
+        sys.stdout.write(json.dumps({"met": met, "findings": [asdict(finding) for finding in findings]}) + "\n")
+        return
+    for finding in findings:
+        sys.stdout.write(f"{'met' if finding.met else 'MISSED':8}{finding.name}: {finding.sentence}\n")
+    sys.stdout.write("fit for production\n" if met else "not fit for production\n")
+
+
+def _run(check: Coroutine[None, None, None]) -> None:
+    try:
+        asyncio.run(check)
+    except (production.CheckFailed, riva.RivaFailed, VoiceError) as error:
+        complaints.print(str(error))
+        raise typer.Exit(1) from None
+    except KeyboardInterrupt:
+        raise typer.Exit(130) from None

@@ -1,0 +1,104 @@
+"""Does what was seen meet the objectives? Pure: figures in, a verdict of sentences out."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from voice_bench.check.exposition import Counted, quantile
+from voice_bench.measure.figures import percentile
+
+
+@dataclass(frozen=True, slots=True)
+class Objectives:
+    """What callers were promised."""
+
+    p95_s: float = 1.2
+    """gateway_response_latency: T0 to the first reply audio, of our calls and of all turns in that time."""
+    errors: float = 0.01
+    """Part of calls, and of turns, that may fail."""
+    tls: bool = True
+    """The calls must be made over TLS."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What the check saw: its own calls, what the gateway counted meanwhile, and who stands behind it."""
+
+    calls: int
+    failed: Sequence[str]
+    """A sentence for each call that failed."""
+    responses_s: Sequence[float]
+    """gateway_response_latency of every answered turn of our calls."""
+    counted: Counted
+    over_tls: bool
+    stand_ins: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One objective: was it met, and the figures."""
+
+    name: str
+    met: bool
+    sentence: str
+
+
+def judged(seen: Seen, asked: Objectives) -> list[Finding]:
+    """One finding for every objective, all of which must be met; with a stand-in there, that is the only one."""
+    if seen.stand_ins:
+        return [_backends(seen)]
+    return [
+        _backends(seen),
+        _tls(seen, asked),
+        _calls(seen, asked),
+        _turns(seen, asked),
+        _own_latency(seen, asked),
+        _counted_latency(seen, asked),
+    ]
+
+
+def _backends(seen: Seen) -> Finding:
+    if seen.stand_ins:
+        why = "; ".join(seen.stand_ins)
+        return Finding("backends", False, f"{why}. A stand-in says nothing about production: put Riva and NIM there.")
+    return Finding("backends", True, "no stand-in among the models and voices that were asked")
+
+
+def _tls(seen: Seen, asked: Objectives) -> Finding:
+    if seen.over_tls or not asked.tls:
+        return Finding("tls", True, "calls over TLS" if seen.over_tls else "calls without TLS, as was allowed")
+    return Finding("tls", False, "calls went without TLS; give --tls or --ca, or say --plaintext if TLS ends before")
+
+
+def _calls(seen: Seen, asked: Objectives) -> Finding:
+    share = len(seen.failed) / seen.calls
+    first = f"; the first: {seen.failed[0]}" if seen.failed else ""
+    sentence = f"{len(seen.failed)} of {seen.calls} calls failed, {asked.errors:.1%} may{first}"
+    return Finding("calls", share <= asked.errors, sentence)
+
+
+def _turns(seen: Seen, asked: Objectives) -> Finding:
+    counted = seen.counted
+    if counted.started < 1:
+        return Finding("failures", False, "none of our calls is in the metrics: they are another gateway's")
+    share = (counted.failures + counted.refused) / max(1.0, counted.turns)
+    sentence = (
+        f"{counted.failures:g} failures and {counted.refused:g} refusals at {counted.turns:g} turns of all callers"
+    )
+    return Finding("failures", share <= asked.errors, f"{sentence}, {asked.errors:.1%} may")
+
+
+def _own_latency(seen: Seen, asked: Objectives) -> Finding:
+    return _latency("our calls", percentile(seen.responses_s, 95), asked)
+
+
+def _counted_latency(seen: Seen, asked: Objectives) -> Finding:
+    return _latency("all calls", quantile(seen.counted.buckets, 0.95), asked)
+
+
+def _latency(whose: str, p95_s: float | None, asked: Objectives) -> Finding:
+    if p95_s is None:
+        return Finding(
+            f"latency, {whose}", False, "no turn has a gateway_response_latency; is there speech in what was said?"
+        )
+    sentence = f"p95 of gateway_response_latency {p95_s:.3f} s, {asked.p95_s:g} s promised"
+    return Finding(f"latency, {whose}", p95_s <= asked.p95_s, sentence)

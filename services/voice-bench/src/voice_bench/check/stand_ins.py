@@ -1,0 +1,18 @@
+"""Which names give away that nobody real is at work? Scripted engines and toys that stand in for Riva and NIM."""
+
+from collections.abc import Iterable, Mapping
+
+_MARKS: Mapping[str, str] = {
+    "scripted": "a scripted recogniser: it hears its script, whatever is said",
+    "tone": "the tone voice: it beeps",
+    "mini-llm": "the mini LLM: it answers by rules",
+    "pocketsphinx": "the embedded recogniser: it is there to try things out",
+    "espeak": "the embedded voice: it is there to try things out",
+    "klatt": "the embedded voice: it is there to try things out",
+}
+
+
+def stand_ins(names: Iterable[str]) -> list[str]:
+    """A sentence for each name of a model or voice that is a stand-in, without doubles."""
+    found = [f"{name} is {what}" for name in names for mark, what in _MARKS.items() if mark in name.lower()]
+    return list(dict.fromkeys(found))

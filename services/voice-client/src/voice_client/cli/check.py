@@ -1,0 +1,69 @@
+"""`voice check`: does a gateway hold a spoken conversation?"""
+
+import asyncio
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from voice_client.check import check as round_trip
+from voice_client.cli import asked
+from voice_client.cli.running import complaints, run, told
+from voice_client.cli.telling import write_line
+from voice_client.errors import VoiceError
+from voice_client.options import CallOptions
+
+DEFAULT_PORT = 50050
+
+
+def check(
+    host: Annotated[str, typer.Option("--host", help="The gateway's host, in place of --target.")] = "",
+    port: Annotated[int, typer.Option("--port", min=1, max=65535, help="Its port.")] = DEFAULT_PORT,
+    target: asked.Target = asked.DEFAULT_TARGET,
+    timeout: asked.Timeout = asked.PATIENCE_S,
+    as_json: asked.Json = False,
+    language: asked.Language = "",
+    voice: asked.Voice = "",
+    tls: asked.Secure = False,
+    ca: asked.Ca = None,
+    cert: asked.Cert = None,
+    key: asked.Key = None,
+    server_name: asked.ServerName = "",
+    token: asked.Token = "",
+    token_file: asked.TokenFile = None,
+) -> None:
+    """Have the gateway speak a question, call again and speak it back: it must understand and answer.
+
+    Exits 0 when it did, 1 with the reason when not.
+    """
+    options = asked.call_options(
+        tls=tls,
+        ca=ca,
+        cert=cert,
+        key=key,
+        server_name=server_name,
+        token=token,
+        token_file=token_file,
+        language=language,
+        voice=voice,
+    )
+    run(_check(f"{host}:{port}" if host else target, options, timeout, as_json=as_json))
+
+
+async def _check(target: str, options: CallOptions, patience_s: float, *, as_json: bool) -> bool:
+    began_s = asyncio.get_running_loop().time()
+    try:
+        checked = await round_trip(target, options, patience_s)
+    except VoiceError as error:
+        if as_json:
+            write_line({"event": "check", "ok": False, "kind": type(error).__name__, "message": str(error)})
+        complaints.print(told(error))
+        return False
+    took_s = asyncio.get_running_loop().time() - began_s
+    if as_json:
+        write_line({"event": "check", "ok": True, **asdict(checked), "seconds": took_s})
+        return True
+    after = f" {checked.voice_to_voice_s:.2f} s after the question" if checked.voice_to_voice_s is not None else ""
+    sentence = f'{target} heard "{checked.heard}" and answered "{checked.reply}"{after}'
+    typer.echo(f"{sentence}; the check took {took_s:.1f} s")
+    return True

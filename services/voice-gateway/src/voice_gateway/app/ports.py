@@ -1,0 +1,100 @@
+"""Where is the gateway reached? Its gRPC port, with the standard health service, and its HTTP port."""
+
+import asyncio
+import socket
+from collections.abc import Callable
+
+import grpc
+from aiohttp import web
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
+from voice_workflow.v1 import voice_workflow_pb2 as pb
+from voice_workflow.v1 import voice_workflow_pb2_grpc
+
+from voice_gateway.config import BadSettings, Settings
+from voice_gateway.edges.grpc.credentials import ServerTls
+from voice_gateway.edges.grpc.servicer import VoiceGateway
+from voice_gateway.edges.grpc.tokens import Tokens
+from voice_gateway.edges.http import Readiness
+
+SERVICE = pb.DESCRIPTOR.services_by_name["VoiceGateway"].full_name
+_OPTIONS = (
+    ("grpc.so_reuseport", 0),  # a taken port is an error, not a second server on it
+    ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
+    # A caller whose network is gone is noticed, also one who never reads.
+    ("grpc.keepalive_time_ms", 30_000),
+    ("grpc.keepalive_timeout_ms", 10_000),
+)
+
+
+def server_tls(settings: Settings) -> ServerTls | None:
+    """The certificate of the gRPC port, if it has one. Raises BadSettings."""
+    certificate, key = settings.gateway_tls_cert_file, settings.gateway_tls_key_file
+    if certificate is None or key is None:
+        return None
+    try:
+        return ServerTls(certificate, key, settings.gateway_tls_client_ca_file)
+    except OSError as error:
+        raise BadSettings(f"GATEWAY_TLS_CERT_FILE, GATEWAY_TLS_KEY_FILE, GATEWAY_TLS_CLIENT_CA_FILE: {error}") from None
+
+
+def tokens(settings: Settings) -> Tokens | None:
+    """Who may call, if not everybody may. Raises BadSettings."""
+    try:
+        return Tokens(settings.gateway_tokens_file) if settings.gateway_tokens_file else None
+    except OSError as error:
+        raise BadSettings(f"GATEWAY_TOKENS_FILE: {error}") from None
+
+
+class Ports:
+    """Both ports, served. Made by `open_ports`."""
+
+    def __init__(
+        self, server: grpc.aio.Server, health_service: health.aio.HealthServicer, grpc_port: int, runner: web.AppRunner
+    ) -> None:
+        self.grpc = grpc_port
+        self._server = server
+        self._health = health_service
+        self._runner = runner
+
+    @property
+    def http(self) -> int:
+        """Number of the HTTP port."""
+        return int(self._runner.addresses[0][1])
+
+    async def follow(self, ready: Callable[[], Readiness], every_s: float) -> None:
+        """grpc.health.v1 says what /readyz says, until cancelled or the drain begins."""
+        while not (now := ready()).draining:
+            answers = health_pb2.HealthCheckResponse
+            for name in ("", SERVICE):
+                await self._health.set(name, answers.NOT_SERVING if now.reasons else answers.SERVING)
+            await asyncio.sleep(every_s)
+
+    async def say_not_serving(self) -> None:
+        """grpc.health.v1 says so from now on, whatever it is told."""
+        await self._health.enter_graceful_shutdown()
+
+    async def close(self) -> None:
+        """Let calls that are over say their last words."""
+        await self._server.stop(grace=1.0)
+        await self._runner.cleanup()
+
+
+async def open_ports(settings: Settings, service: VoiceGateway, tls: ServerTls | None, pages: web.Application) -> Ports:
+    """Bind both ports and serve. Raises OSError when one is taken."""
+    server = grpc.aio.server(options=_OPTIONS)
+    voice_workflow_pb2_grpc.add_VoiceGatewayServicer_to_server(service, server)
+    health_service = health.aio.HealthServicer()
+    health_pb2_grpc.add_HealthServicer_to_server(health_service, server)
+    reflection.enable_server_reflection((SERVICE, health.SERVICE_NAME, reflection.SERVICE_NAME), server)
+    address = f"{settings.gateway_host}:{settings.gateway_port}"
+    try:
+        port = server.add_secure_port(address, tls.credentials) if tls else server.add_insecure_port(address)
+    except RuntimeError:
+        raise OSError(f"port {address} is taken; set GATEWAY_PORT to a free one, or 0 for any") from None
+    runner = web.AppRunner(pages, access_log=None)
+    await runner.setup()
+    listening = socket.create_server((settings.gateway_host, settings.gateway_http_port), reuse_port=False)
+    await web.SockSite(runner, listening).start()
+    await server.start()
+    return Ports(server, health_service, port, runner)

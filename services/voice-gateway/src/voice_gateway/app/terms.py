@@ -1,0 +1,90 @@
+"""What does a new call get? One frozen bundle per configuration; a call keeps the one it began with."""
+
+import asyncio
+from dataclasses import dataclass
+from importlib.metadata import version
+
+from voice_gateway.app.wiring import Outside
+from voice_gateway.backends.openai_llm import LlmSettings, OpenAiModel
+from voice_gateway.backends.riva_asr import AsrSettings, RivaRecogniser
+from voice_gateway.backends.riva_tts import RivaSynthesiser, TtsSettings
+from voice_gateway.config import Settings, call_options, gate_policies
+from voice_gateway.core.events import CallOptions
+from voice_gateway.edges.door import About
+from voice_gateway.session.session import Equipment
+from voice_gateway.session.speaking import Voice
+
+_RIVA_STOP_HISTORY_MS = 800
+"""Riva's own default."""
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What holds for new calls."""
+
+    about: About
+    defaults: CallOptions
+    equipment: Equipment
+    max_sessions: int
+
+
+def terms(settings: Settings, outside: Outside) -> Terms:
+    """What `settings` mean for new calls that use what is held open to the outside."""
+    return Terms(_about(settings), call_options(settings), _equipment(settings, outside), settings.gateway_max_sessions)
+
+
+def _equipment(settings: Settings, outside: Outside) -> Equipment:
+    return Equipment(
+        recogniser=RivaRecogniser(outside.asr, _asr(settings)),
+        detector=outside.detector,
+        gate_policies=gate_policies(settings),
+        final_after_s=(settings.asr_stop_history_eou_ms or settings.asr_stop_history_ms or _RIVA_STOP_HISTORY_MS)
+        / 1000,
+        voice=_voice(settings, outside),
+        metrics=outside.metrics,
+        clock=asyncio.get_running_loop().time,
+        max_session_s=settings.gateway_max_session_s,
+        go_away_before_s=settings.gateway_goaway_before_s,
+        resume_grace_s=settings.gateway_resume_grace_s,
+        history=settings.llm_history,
+        idle_prompt=settings.turn_idle_prompt,
+    )
+
+
+def _asr(settings: Settings) -> AsrSettings:
+    return AsrSettings(
+        settings.riva_model,
+        settings.asr_stop_history_ms,
+        settings.asr_stop_history_eou_ms,
+        settings.asr_chunk_ms / 1000,
+        settings.asr_buffer_s,
+        settings.asr_keepalive_s,
+        settings.asr_connect_timeout_s,
+        settings.asr_retries,
+    )
+
+
+def _voice(settings: Settings, outside: Outside) -> Voice:
+    llm = LlmSettings(settings.llm_first_token_timeout_s, settings.llm_token_timeout_s, settings.llm_prewarm)
+    tts = TtsSettings(settings.tts_first_audio_timeout_s, settings.tts_audio_timeout_s)
+    return Voice(
+        OpenAiModel(outside.llm, llm),
+        RivaSynthesiser(outside.tts, tts),
+        settings.playout_lead_ms / 1000,
+        settings.playout_frame_ms / 1000,
+        settings.tts_ahead_s,
+    )
+
+
+def _about(settings: Settings) -> About:
+    """What GetServerInfo says."""
+    return About(
+        version=version("voice-gateway"),
+        languages=(settings.asr_language,),
+        asr_model=settings.riva_model,
+        llm_model=settings.llm_model,
+        voice=settings.tts_voice,
+        max_session_s=settings.gateway_max_session_s,
+        resume_life_s=settings.gateway_resume_grace_s,
+        start_timeout_s=settings.gateway_start_timeout_s,
+    )
