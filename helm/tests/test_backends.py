@@ -1,0 +1,134 @@
+"""Which backends does the chart bring, and how are they set up?"""
+
+import pytest
+from rendering import Chart
+from speech_server.settings import ServerSettings
+
+
+def test_by_default_it_brings_none(chart: Chart) -> None:
+    assert [name for name in chart.render().names if "speech" in name or "llm" in name] == []
+
+
+def test_embedded_brings_speech_and_language_model(chart: Chart) -> None:
+    rendered = chart.set("embedded")
+
+    env = rendered.env("voice-speech")
+    assert (env["SPEECH_ASR_ENGINE"], env["SPEECH_TTS_ENGINE"]) == ("embedded", "embedded")
+    assert env["GRPC_ENABLE_FORK_SUPPORT"] == "0"
+    speech = rendered.get("Service/voice-speech")["spec"]["ports"]
+    assert {port["name"]: port["port"] for port in speech} == {"grpc": 50051, "http": 8001}
+    llm = rendered.get("Service/voice-llm")["spec"]["ports"]
+    assert {port["name"]: port["port"] for port in llm} == {"http": 8000}
+    assert rendered.env("voice-llm")["MINI_LLM_PORT"] == "8000"
+
+
+def test_the_recogniser_hears_what_the_mini_llm_understands(chart: Chart) -> None:
+    rendered = chart.set("embedded")
+
+    (writer,) = rendered.pod("voice-speech")["initContainers"]
+    assert writer["image"] == "voice-workflow/mini-llm:0.1.0"
+    assert writer["args"] == ["grammar", "--out", "/grammar"]
+    assert rendered.env("voice-speech")["EMBEDDED_GRAMMAR"] == "/grammar/intents.gram"
+
+
+@pytest.mark.parametrize("speech", [{"grammar": False}, {"enabled": False}])
+def test_without_grammar_nobody_writes_one(chart: Chart, speech: dict[str, bool]) -> None:
+    rendered = chart.render({"embedded": {"enabled": True, "speech": speech}})
+
+    assert all("initContainers" not in spec for spec in rendered.pod_specs.values())
+
+
+def test_scripted_backends_play_what_they_are_told(chart: Chart) -> None:
+    rendered = chart.set("scripted")
+
+    speech = rendered.env("voice-speech")
+    assert (speech["SPEECH_ASR_ENGINE"], speech["SPEECH_TTS_ENGINE"]) == ("scripted", "tone")
+    assert speech["SCRIPT_TRANSCRIPT"] == "what is seven times eight"
+    assert rendered.env("voice-llm")["MINI_LLM_SCRIPT"] == "You said: {last}"
+    assert "initContainers" not in rendered.pod("voice-speech")
+
+
+def test_the_speech_server_is_given_the_time_it_takes_to_drain(chart: Chart) -> None:
+    rendered = chart.set("embedded")
+
+    env = rendered.env("voice-speech")
+    drain_s = int(env["SPEECH_DRAIN_NOTICE_S"]) + int(env["SPEECH_DRAIN_GRACE_S"])
+    assert drain_s < rendered.pod("voice-speech")["terminationGracePeriodSeconds"]
+
+
+def test_the_speech_server_takes_the_variables_that_the_chart_sets(
+    chart: Chart, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in chart.set("scripted").env("voice-speech").items():
+        monkeypatch.setenv(name, value)
+
+    settings = ServerSettings()
+
+    assert (settings.speech_http_port, settings.speech_grpc_port) == (8001, 50051)
+    assert (settings.speech_asr_engine, settings.speech_max_streams) == ("scripted", 500)
+
+
+def test_a_setting_of_ones_own_wins(chart: Chart) -> None:
+    values = {"embedded": {"enabled": True, "speech": {"env": {"SPEECH_DRAIN_GRACE_S": "10"}}}}
+
+    assert chart.render(values).env("voice-speech")["SPEECH_DRAIN_GRACE_S"] == "10"
+
+
+def test_backends_are_ready_when_their_engines_are(chart: Chart) -> None:
+    rendered = chart.set("embedded")
+
+    assert rendered.container("voice-speech")["readinessProbe"]["grpc"] == {"port": 50051}
+    assert rendered.container("voice-llm")["readinessProbe"]["httpGet"]["path"] == "/v1/health/ready"
+    assert rendered.container("voice-speech")["livenessProbe"]["httpGet"]["path"] == "/livez"
+
+
+@pytest.mark.parametrize(("without", "gone"), [("speech", "voice-speech"), ("llm", "voice-llm")])
+def test_either_can_be_left_out(chart: Chart, without: str, gone: str) -> None:
+    rendered = chart.render({"embedded": {"enabled": True, without: {"enabled": False}}})
+
+    assert not rendered.has(f"Deployment/{gone}")
+    assert not rendered.has(f"Service/{gone}")
+
+
+def test_parakeet_takes_the_place_of_the_embedded_recogniser(chart: Chart) -> None:
+    rendered = chart.set("parakeet")
+
+    env = rendered.env("voice-speech")
+    assert (env["SPEECH_ASR_ENGINE"], env["SPEECH_TTS_ENGINE"]) == ("parakeet", "embedded")
+    assert rendered.container("voice-speech")["image"].endswith("-parakeet")
+    assert rendered.has("Deployment/voice-llm")
+
+
+def test_parakeet_on_a_gpu_asks_for_one_where_there_is_one(chart: Chart) -> None:
+    rendered = chart.set("parakeet")
+
+    assert rendered.container("voice-speech")["resources"]["limits"] == {"memory": "12Gi", "nvidia.com/gpu": 1}
+    pod = rendered.pod("voice-speech")
+    assert pod["runtimeClassName"] == "nvidia"
+    assert pod["nodeSelector"] == {"nvidia.com/gpu.present": "true"}
+    assert rendered.get("Deployment/voice-speech")["spec"]["strategy"] == {"type": "Recreate"}
+    assert rendered.container("voice-speech")["startupProbe"]["failureThreshold"] == 1800
+
+
+def test_parakeet_on_cpus_asks_for_no_gpu(chart: Chart) -> None:
+    rendered = chart.set("parakeet-cpu")
+
+    assert rendered.container("voice-speech")["resources"]["limits"] == {"memory": "12Gi"}
+    assert rendered.get("Deployment/voice-speech")["spec"]["strategy"] == {"type": "RollingUpdate"}
+
+
+@pytest.mark.parametrize(
+    ("cache", "volume", "claims"),
+    [
+        ({}, {"emptyDir": {}}, []),
+        ({"size": "20Gi"}, {"persistentVolumeClaim": {"claimName": "voice-models"}}, ["voice-models"]),
+        ({"existingClaim": "mine", "size": "20Gi"}, {"persistentVolumeClaim": {"claimName": "mine"}}, []),
+    ],
+)
+def test_the_weights_lie_in_a_claim_or_are_loaded_anew(
+    chart: Chart, cache: dict[str, str], volume: dict[str, object], claims: list[str]
+) -> None:
+    rendered = chart.render({"parakeet": {"enabled": True, "modelCache": cache}})
+
+    assert {"name": "models", **volume} in rendered.pod("voice-speech")["volumes"]
+    assert [one["metadata"]["name"] for one in rendered if one["kind"] == "PersistentVolumeClaim"] == claims

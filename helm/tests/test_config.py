@@ -1,0 +1,207 @@
+"""Does every setting of the gateway have exactly one place in the chart, with the gateway's own range and default?"""
+
+import hashlib
+from typing import Any
+
+import pytest
+from rendering import CHART, Chart, nested
+from values_reference import Value, read_values, variable
+from voice_gateway.config import Settings
+from voice_gateway.config_live import Live, looked
+from voice_gateway.config_table import described
+
+FIXED = {
+    "GATEWAY_HOST": "a pod listens on all of its addresses",
+    "GATEWAY_PORT": "Services map the port",
+    "GATEWAY_HTTP_PORT": "Services map the port",
+    "GATEWAY_PORTS_FILE": "for starters on one machine",
+    "GATEWAY_JOURNAL_DIR": "the root is read-only; journals are for developers",
+    "GATEWAY_LIVE_FILE": "where the chart mounts it",
+    "GATEWAY_TLS_CERT_FILE": "where the chart mounts secrets.tls",
+    "GATEWAY_TLS_KEY_FILE": "where the chart mounts secrets.tls",
+    "GATEWAY_TLS_CLIENT_CA_FILE": "where the chart mounts secrets.tls",
+    "GATEWAY_TOKENS_FILE": "where the chart mounts secrets.tokens",
+    "RIVA_CA_FILE": "where the chart mounts secrets.rivaCa",
+    "LLM_API_KEY": "secrets.llmApiKey",
+}
+"""Settings that no value of `config` is, and why."""
+OWN_DEFAULTS = {
+    "GATEWAY_MAX_SESSIONS": 60,  # a process fills one core with about 75
+    "GATEWAY_DRAIN_S": 300,  # drain.seconds: calls are longer than half a minute
+    "RIVA_HOST": "",  # the name of a Service
+    "LLM_BASE_URL": "",  # the name of a Service
+}
+"""Where the chart's default is not the gateway's."""
+SETTINGS: dict[str, dict[str, Any]] = {one["name"]: one for one in described()}
+VALUES: dict[str, Value] = {
+    variable(value.path): value
+    for value in read_values((CHART / "values.yaml").read_text(encoding="utf-8"))
+    if value.path[0] == "config"
+}
+
+
+def _path(name: str) -> str:
+    return ".".join(VALUES[name].path)
+
+
+def _beyond(setting: dict[str, Any]) -> list[Any]:
+    """Values just outside the setting's range."""
+    step = 1 if setting["type"] == "integer" else 0.001
+    bad: list[Any] = ["words"] if setting["type"] in ("integer", "number", "boolean") else [7]
+    if setting["minimum"] is not None:
+        bad.append(setting["minimum"] if setting["exclusive_minimum"] else setting["minimum"] - step)
+    if setting["maximum"] is not None:
+        bad.append(setting["maximum"] + step)
+    if setting["choices"]:
+        bad.append("neither" if setting["type"] == "string" else 12345)
+    if setting["max_length"]:
+        bad.append("x" * (setting["max_length"] + 1))
+    if setting["min_length"]:
+        bad.append("")
+    return bad
+
+
+def test_every_setting_is_in_one_place_or_an_exception_with_a_reason(chart: Chart) -> None:
+    rendered = chart.render()
+
+    live, restart = set(rendered.live), set(rendered.restart)
+    assert live & restart == set()
+    assert live | restart | set(FIXED) == set(SETTINGS)
+    assert (live | restart) & set(FIXED) == set()
+
+
+def test_the_live_file_holds_what_the_gateway_takes_live(chart: Chart) -> None:
+    assert set(chart.render().live) == {name for name, setting in SETTINGS.items() if setting["live"]}
+
+
+def test_the_gateway_takes_the_live_file_that_the_chart_makes(chart: Chart) -> None:
+    content = chart.set("gpu").get("ConfigMap/voice-gateway-live")["data"]["live.yaml"].encode()
+
+    live = looked(Live(Settings()), Settings(), content)
+
+    assert live.refused == ""
+    assert live.taken == hashlib.sha256(content).hexdigest()[:12]
+    assert live.settings.greeting == "Hello"
+    assert live.settings.turn_end_silence_s == 0.1
+
+
+def test_the_gateway_starts_with_the_variables_that_the_chart_sets(
+    chart: Chart, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in chart.render({"config": {"llm": {"baseUrl": "http://m:1/v1"}}}).restart.items():
+        monkeypatch.setenv(name, value)
+
+    settings = Settings()
+
+    assert settings.llm_base_url == "http://m:1/v1"
+    assert settings.riva_host == "riva-api"
+    assert settings.gateway_drain_s == 300
+    assert settings.tts_sample_rate == 16000
+
+
+@pytest.mark.parametrize("name", sorted(VALUES))
+def test_a_default_is_the_gateways_own(name: str) -> None:
+    assert VALUES[name].default == OWN_DEFAULTS.get(name, SETTINGS[name]["default"])
+
+
+@pytest.mark.parametrize("name", sorted(VALUES))
+def test_a_value_outside_the_gateways_range_never_reaches_the_cluster(chart: Chart, name: str) -> None:
+    for bad in _beyond(SETTINGS[name]):
+        said = chart.refusal(nested(_path(name), bad))
+        assert VALUES[name].path[-1] in said, bad
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("LLM_TEMPERATURE", 2),
+        ("LLM_TEMPERATURE", 0),
+        ("LLM_MAX_TOKENS", 4096),
+        ("TTS_SAMPLE_RATE", 8000),
+        ("VAD", "none"),
+    ],
+)
+def test_a_value_at_the_edge_of_the_range_is_taken(chart: Chart, name: str, value: Any) -> None:
+    rendered = chart.render(nested(_path(name), value))
+
+    assert (rendered.live | rendered.restart)[name] in (value, str(value))
+
+
+@pytest.mark.parametrize("name", sorted(name for name in VALUES if SETTINGS[name]["type"] == "number"))
+def test_a_number_with_a_fraction_arrives_as_it_was_written(chart: Chart, name: str) -> None:
+    number = 1.0625 if SETTINGS[name]["minimum"] == 1 else 0.15625
+
+    rendered = chart.render(nested(_path(name), number))
+
+    assert float((rendered.live | rendered.restart)[name]) == number
+
+
+def test_a_large_number_is_not_written_with_an_exponent(chart: Chart) -> None:
+    rendered = chart.render({"config": {"asr": {"bufferS": 12000000}, "gateway": {"maxSessionS": 12000000}}})
+
+    assert rendered.restart["ASR_BUFFER_S"] == "12000000"
+    assert rendered.live["GATEWAY_MAX_SESSION_S"] == 12000000
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    ["Say 'yes': no # really\nSecond line\n", "{{ .Values }}", "true", "0777", "émigré — “x”", "<b>&</b>", " "],
+)
+def test_a_prompt_arrives_letter_by_letter(chart: Chart, prompt: str) -> None:
+    assert chart.render({"config": {"llm": {"systemPrompt": prompt}}}).live["LLM_SYSTEM_PROMPT"] == prompt
+
+
+def test_a_live_value_changes_one_config_map_and_rolls_no_pod(chart: Chart) -> None:
+    before = list(chart.render())
+    after = list(chart.render({"config": {"llm": {"temperature": 0.9}, "turn": {"greeting": "Hi"}}}))
+
+    (changed,) = [one for one in after if one not in before]
+    assert changed["metadata"]["name"] == "voice-gateway-live"
+
+
+def test_a_value_of_the_start_rolls_the_pods(chart: Chart) -> None:
+    def checksum(values: dict[str, Any]) -> str:
+        template = chart.render(values).get("Deployment/voice-gateway")["spec"]["template"]
+        return str(template["metadata"]["annotations"]["checksum/config"])
+
+    assert checksum({}) != checksum({"config": {"riva": {"host": "elsewhere"}}})
+    assert checksum({}) == checksum({"replicas": 3})
+
+
+@pytest.mark.parametrize(
+    ("values", "riva", "llm"),
+    [
+        ({}, "riva-api", "http://nim-llm:8000/v1"),
+        ({"embedded": {"enabled": True}}, "voice-speech", "http://voice-llm:8000/v1"),
+        ({"parakeet": {"enabled": True}}, "voice-speech", "http://nim-llm:8000/v1"),
+        (
+            {"embedded": {"enabled": True, "llm": {"enabled": False}}, "config": {"llm": {"baseUrl": "http://o:1/v1"}}},
+            "voice-speech", "http://o:1/v1",
+        ),
+        (
+            {"embedded": {"enabled": True, "speech": {"enabled": False}}, "config": {"riva": {"host": "r"}}},
+            "r", "http://voice-llm:8000/v1",
+        ),
+    ],
+)  # fmt: skip
+def test_the_gateway_is_told_where_its_backends_are(chart: Chart, values: Any, riva: str, llm: str) -> None:
+    restart = chart.render(values).restart
+
+    assert (restart["RIVA_HOST"], restart["LLM_BASE_URL"]) == (riva, llm)
+
+
+def test_a_fraction_given_by_set_is_a_number_in_the_same_range(chart: Chart) -> None:
+    rendered = chart.render({"config": {"llm": {"temperature": "0.2"}}})
+    assert rendered.live["LLM_TEMPERATURE"] == 0.2
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "sentence"),
+    [
+        ("config.llm.temperature", "3.5", "config.llm.temperature is 3.5: it must be at most 2."),
+        ("config.llm.temperature", "-0.1", "config.llm.temperature is -0.1: it must be at least 0."),
+        ("config.llm.tokenTimeoutS", "0.0", "config.llm.tokenTimeoutS is 0: it must be above 0."),
+    ],
+)
+def test_a_fraction_given_by_set_is_refused_out_of_its_range(chart: Chart, path: str, text: str, sentence: str) -> None:
+    assert sentence in chart.refusal(nested(path, text))

@@ -1,0 +1,110 @@
+"""What happens to values that cannot work? They are refused before anything reaches the cluster, with a sentence."""
+
+from typing import Any
+
+import pytest
+from rendering import CHART, Chart, nested
+
+UNKNOWN = [
+    "replicaCount", "image.name", "config.llm.temprature", "config.lllm.temperature", "config.turn.endSilence",
+    "config.extra", "secrets.tls.secretName", "secrets.password", "drain.graceSeconds", "canary.tag",
+    "autoscaling.maxPods", "autoscaling.scaleDown.pods", "autoscaling.keda.url", "podDisruptionBudget.maxUnavailable",
+    "service.port", "gatewayApi.parents", "gatewayApi.http.paths", "ingress.hosts", "networkPolicy.ingress",
+    "networkPolicy.to.nim", "serviceMonitor.path", "topologySpread.maxSkew", "serviceAccount.name",
+    "embedded.speech.image", "embedded.llm.model", "parakeet.modelCache.path", "tests.image",
+]  # fmt: skip
+MISTYPED = [
+    ("replicas", "two"), ("replicas", -1), ("replicas", 1.5), ("image.pullPolicy", "Sometimes"),
+    ("image.pullSecrets", [{"name": "x"}]), ("image.repository", ""), ("secrets.tls.clientCa", "yes"),
+    ("secrets.tokens.key", ""), ("drain.seconds", -1), ("drain.propagationSeconds", 0), ("canary.weight", 101),
+    ("canary.weight", -1), ("canary.replicas", "one"), ("autoscaling.kind", "vpa"), ("autoscaling.metric", "memory"),
+    ("autoscaling.minReplicas", 0), ("autoscaling.sessionsPerPod", 0), ("podDisruptionBudget.minAvailable", 0),
+    ("service.type", "ExternalName"), ("service.annotations", {"a": 1}), ("gatewayApi.hostnames", "voice.example.com"),
+    ("gatewayApi.parentRefs", ["edge"]), ("ingress.controller", "haproxy"), ("ingress.streamSeconds", 10),
+    ("serviceMonitor.interval", "often"), ("topologySpread.whenUnsatisfiable", "Never"), ("nodeSelector", {"a": True}),
+    ("embedded.engine", "whisper"), ("embedded.enabled", "true"), ("embedded.speech.env", {"SPEECH_MAX_STREAMS": 5}),
+    ("parakeet.env", ["A=b"]), ("parakeet.gpus", -1), ("parakeet.modelCache.size", "20 GB"),
+    ("config.llm.baseUrl", "nim-llm:8000"), ("config.riva.asrUri", "riva"), ("config.vad", None), ("secrets", None),
+    ("config.llm.temperature", None),
+]  # fmt: skip
+ROUTED: dict[str, Any] = {"enabled": True, "parentRefs": [{"name": "edge"}]}
+INCOMPATIBLE: dict[str, tuple[dict[str, Any], str]] = {
+    "fewer pods at most than at least": (
+        {"autoscaling": {"minReplicas": 5, "maxReplicas": 3}}, "raise the latter or lower the former"),
+    "keda without prometheus": (
+        {"autoscaling": {"enabled": True, "kind": "keda"}}, "needs autoscaling.keda.serverAddress"),
+    "pods that refuse before others come": (
+        {"autoscaling": {"enabled": True, "sessionsPerPod": 80}}, "above config.gateway.maxSessions (60)"),
+    "a budget that blocks every drain": (
+        {"podDisruptionBudget": {"minAvailable": 2}}, "lower it or run more pods"),
+    "a weight without a canary": (
+        {"canary": {"enabled": False, "weight": 5}, "gatewayApi": ROUTED}, "set canary.enabled=true"),
+    "a weight on no pods": (
+        {"canary": {"weight": 5}, "gatewayApi": ROUTED}, "set canary.replicas to 1 or more"),
+    "a weight without a route": (
+        {"canary": {"weight": 5, "replicas": 1}}, "without a Gateway the canary's share is canary.replicas"),
+    "a route on no gateway": ({"gatewayApi": {"enabled": True}}, "needs gatewayApi.parentRefs"),
+    "an http route for every name": (
+        {"gatewayApi": ROUTED | {"hostnames": ["a"], "http": {"enabled": True}}}, "needs gatewayApi.http.hostnames"),
+    "a grpc route for every name beside an http route": (
+        {"gatewayApi": ROUTED | {"http": {"enabled": True, "hostnames": ["a"]}}}, "needs gatewayApi.hostnames too"),
+    "two routes for one name": (
+        {"gatewayApi": ROUTED | {"hostnames": ["a", "b"], "http": {"enabled": True, "hostnames": ["b"]}}},
+        "b stands in gatewayApi.hostnames and in gatewayApi.http.hostnames"),
+    "an ingress for nobody": ({"ingress": {"enabled": True}}, "needs ingress.host"),
+    "nginx without a certificate": (
+        {"ingress": {"enabled": True, "controller": "nginx", "host": "a"}}, "needs ingress.tlsSecret"),
+    "certificates of callers without tls": ({"secrets": {"tls": {"clientCa": True}}}, "needs secrets.tls.name"),
+    "a certificate nobody asks for": ({"secrets": {"tls": {"name": "t", "checkName": "c"}}}, "clear the name"),
+    "an authority for a plain riva": ({"secrets": {"rivaCa": {"name": "ca"}}}, "set config.riva.ssl=true"),
+    "two speech servers": (
+        {"embedded": {"enabled": True}, "config": {"riva": {"host": "riva"}}},
+        "clear them, or set parakeet.enabled=false"),
+    "tls towards the chart's own speech server": (
+        {"parakeet": {"enabled": True}, "config": {"riva": {"ssl": True}}}, "leave config.riva.port"),
+    "two language models": (
+        {"embedded": {"enabled": True}, "config": {"llm": {"baseUrl": "http://nim:8000/v1"}}},
+        "clear it, or set embedded.llm.enabled=false"),
+    "a cough that interrupts": (
+        {"config": {"vad": {"overlapHangoverS": 0.2}}}, "must be below config.turn.bargeInAfterS"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("path", UNKNOWN)
+def test_an_unknown_value_is_refused_by_its_name(chart: Chart, path: str) -> None:
+    said = chart.refusal(nested(path, "x"))
+
+    assert any(name in said for name in path.split("."))
+    assert "not allowed" in said
+
+
+@pytest.mark.parametrize(("path", "value"), MISTYPED)
+def test_a_mistyped_value_is_refused_by_its_name(chart: Chart, path: str, value: Any) -> None:
+    assert path.rpartition(".")[2] in chart.refusal(nested(path, value))
+
+
+@pytest.mark.parametrize("case", INCOMPATIBLE)
+def test_values_that_do_not_go_together_are_refused_with_what_to_do(chart: Chart, case: str) -> None:
+    values, sentence = INCOMPATIBLE[case]
+
+    assert sentence in chart.refusal(values)
+
+
+def test_a_variable_of_a_backend_has_the_name_of_one(chart: Chart) -> None:
+    assert "speech-max" in chart.refusal(nested("embedded.speech.env", {"speech-max": "5"}))
+
+
+def test_a_long_release_name_is_refused_before_kubernetes_does(chart: Chart) -> None:
+    assert "choose a shorter one" in chart.refusal({}, release="v" * 47)
+    assert f"Service/{'v' * 46}-gateway-headless" in chart.render(release="v" * 46).names
+
+
+def test_an_older_kubernetes_is_refused(chart: Chart) -> None:
+    found = chart.run("template", "voice", str(CHART), "--kube-version", "1.29.5")
+
+    assert found.returncode != 0
+    assert "1.30" in found.stderr
+
+
+def test_as_a_part_of_another_chart_it_takes_the_global_values(chart: Chart) -> None:
+    assert chart.render({"global": {"anything": 1}}).names == chart.render().names

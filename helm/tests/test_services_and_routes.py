@@ -1,0 +1,132 @@
+"""How do callers reach the gateway, in the cluster and from outside?"""
+
+import pytest
+from rendering import Chart
+
+SELECTOR = {"app.kubernetes.io/name": "voice-gateway", "app.kubernetes.io/instance": "voice"}
+
+
+@pytest.mark.parametrize(
+    ("service", "track"),
+    [("gateway", None), ("gateway-headless", None), ("gateway-stable", "stable"), ("gateway-canary", "canary")],
+)
+def test_a_service_has_all_pods_or_those_of_one_track(chart: Chart, service: str, track: str | None) -> None:
+    spec = chart.render().get(f"Service/voice-{service}")["spec"]
+
+    assert spec["selector"] == SELECTOR | ({"voice-workflow/track": track} if track else {})
+    assert {port["name"]: port["port"] for port in spec["ports"]} == {"grpc": 50050, "http": 8080}
+    assert spec["ports"][0]["appProtocol"] == "kubernetes.io/h2c"
+
+
+def test_one_service_is_headless_for_clients_that_balance(chart: Chart) -> None:
+    rendered = chart.render()
+
+    assert rendered.get("Service/voice-gateway-headless")["spec"]["clusterIP"] == "None"
+    assert "clusterIP" not in rendered.get("Service/voice-gateway")["spec"]
+
+
+def test_the_callers_service_can_be_a_load_balancer(chart: Chart) -> None:
+    rendered = chart.set("tls")
+
+    assert rendered.get("Service/voice-gateway")["spec"]["type"] == "LoadBalancer"
+    assert rendered.get("Service/voice-gateway")["metadata"]["annotations"] == {"example.com/internal": "true"}
+    assert "type" not in rendered.get("Service/voice-gateway-stable")["spec"]
+
+
+def test_with_tls_the_service_says_so(chart: Chart) -> None:
+    assert chart.set("tls").get("Service/voice-gateway")["spec"]["ports"][0]["appProtocol"] == "https"
+
+
+@pytest.mark.parametrize(("weight", "shares"), [(0, (100, 0)), (25, (75, 25)), (100, (0, 100))])
+def test_the_route_shares_new_calls_by_weight(chart: Chart, weight: int, shares: tuple[int, int]) -> None:
+    gateways = {"enabled": True, "parentRefs": [{"name": "lab", "namespace": "traefik"}]}
+
+    route = chart.render({"gatewayApi": gateways, "canary": {"weight": weight, "replicas": 1}}).get(
+        "GRPCRoute/voice-gateway"
+    )
+
+    assert route["spec"]["parentRefs"] == [{"name": "lab", "namespace": "traefik"}]
+    assert route["spec"]["rules"][0]["backendRefs"] == [
+        {"name": "voice-gateway-stable", "port": 50050, "weight": shares[0]},
+        {"name": "voice-gateway-canary", "port": 50050, "weight": shares[1]},
+    ]
+    assert "hostnames" not in route["spec"]
+
+
+def test_without_canary_the_route_has_one_backend(chart: Chart) -> None:
+    gateways = {"enabled": True, "parentRefs": [{"name": "lab"}]}
+
+    route = chart.render({"gatewayApi": gateways, "canary": {"enabled": False}}).get("GRPCRoute/voice-gateway")
+
+    assert [one["name"] for one in route["spec"]["rules"][0]["backendRefs"]] == ["voice-gateway-stable"]
+
+
+def test_health_has_a_route_of_its_own_and_metrics_stay_inside(chart: Chart) -> None:
+    rendered = chart.set("gateway-api")
+
+    route = rendered.get("HTTPRoute/voice-gateway-http")["spec"]
+    assert [match["path"]["value"] for match in route["rules"][0]["matches"]] == ["/livez", "/readyz"]
+    assert set(route["hostnames"]).isdisjoint(rendered.get("GRPCRoute/voice-gateway")["spec"]["hostnames"])
+
+
+def test_no_route_and_no_ingress_unless_asked_for(chart: Chart) -> None:
+    kinds = {name.split("/")[0] for name in chart.render().names}
+
+    assert kinds.isdisjoint({"GRPCRoute", "HTTPRoute", "Ingress", "NetworkPolicy", "ServiceMonitor", "ScaledObject"})
+
+
+def test_traefik_speaks_http2_to_the_pods(chart: Chart) -> None:
+    rendered = chart.set("ingress-traefik")
+
+    annotations = rendered.get("Service/voice-gateway")["metadata"]["annotations"]
+    assert annotations["traefik.ingress.kubernetes.io/service.serversscheme"] == "h2c"
+    ingress = rendered.get("Ingress/voice-gateway")
+    assert ingress["spec"]["ingressClassName"] == "traefik"
+    assert ingress["metadata"]["annotations"] == {"traefik.ingress.kubernetes.io/router.entrypoints": "websecure"}
+    assert ingress["spec"]["tls"] == [{"hosts": ["voice.example.com"], "secretName": "voice-tls"}]
+
+
+def test_traefik_without_a_certificate_takes_the_plain_entry_point(chart: Chart) -> None:
+    ingress = chart.render({"ingress": {"enabled": True, "host": "voice.example.com"}}).get("Ingress/voice-gateway")
+
+    assert ingress["metadata"]["annotations"]["traefik.ingress.kubernetes.io/router.entrypoints"] == "web"
+    assert "tls" not in ingress["spec"]
+
+
+def test_nginx_lets_a_stream_be_silent_for_an_hour(chart: Chart) -> None:
+    ingress = chart.set("ingress-nginx").get("Ingress/voice-gateway")
+
+    prefix = "nginx.ingress.kubernetes.io"
+    annotations = ingress["metadata"]["annotations"]
+    assert annotations[f"{prefix}/backend-protocol"] == "GRPC"
+    assert annotations[f"{prefix}/proxy-read-timeout"] == "3600"
+    assert annotations[f"{prefix}/proxy-send-timeout"] == "3600"
+    assert annotations[f"{prefix}/ssl-redirect"] == "true"
+    assert ingress["spec"]["ingressClassName"] == "nginx-internal"
+
+
+@pytest.mark.parametrize(("controller", "said"), [("nginx", "GRPCS"), ("traefik", "https")])
+def test_a_proxy_in_front_of_a_gateway_with_tls_speaks_tls(chart: Chart, controller: str, said: str) -> None:
+    ingress = {"enabled": True, "controller": controller, "host": "v.example.com", "tlsSecret": "t"}
+
+    rendered = chart.render({"ingress": ingress, "secrets": {"tls": {"name": "t"}}})
+
+    annotations = rendered.get("Ingress/voice-gateway")["metadata"]["annotations"]
+    annotations |= rendered.get("Service/voice-gateway")["metadata"].get("annotations", {})
+    assert said in annotations.values()
+
+
+def test_annotations_of_ones_own_win(chart: Chart) -> None:
+    mine = {"nginx.ingress.kubernetes.io/proxy-read-timeout": "7200"}
+    ingress = {"enabled": True, "controller": "nginx", "host": "v.example.com", "tlsSecret": "t", "annotations": mine}
+
+    made = chart.render({"ingress": ingress}).get("Ingress/voice-gateway")
+
+    assert made["metadata"]["annotations"]["nginx.ingress.kubernetes.io/proxy-read-timeout"] == "7200"
+
+
+def test_the_ingress_leads_to_the_grpc_port_of_all_pods(chart: Chart) -> None:
+    (rule,) = chart.set("ingress-traefik").get("Ingress/voice-gateway")["spec"]["rules"]
+
+    assert rule["host"] == "voice.example.com"
+    assert rule["http"]["paths"][0]["backend"]["service"] == {"name": "voice-gateway", "port": {"name": "grpc"}}

@@ -1,0 +1,52 @@
+{{/* Which environment variable is a value of `config`, and which of them are live? */}}
+
+{{/* Read by the gateway while it runs; the same list as `voice-gateway settings --json` calls live. */}}
+{{- define "voice-workflow.liveNames" -}}
+LLM_SYSTEM_PROMPT LLM_MODEL LLM_TEMPERATURE LLM_MAX_TOKENS LLM_HISTORY LLM_FIRST_TOKEN_TIMEOUT_S LLM_TOKEN_TIMEOUT_S
+LLM_PREWARM ASR_LANGUAGE ASR_STOP_HISTORY_MS ASR_STOP_HISTORY_EOU_MS TTS_VOICE TTS_FIRST_AUDIO_TIMEOUT_S TTS_AUDIO_TIMEOUT_S
+GREETING TURN_END_SILENCE_S TURN_MAX_SILENCE_S TURN_END_ON_FINAL TURN_BARGE_IN_AFTER_S TURN_MAX_S TURN_LAG_SLACK_S
+TURN_MAX_LAG_S TURN_IDLE_AFTER_S TURN_IDLE_TRIES TURN_IDLE_PROMPT VAD_START VAD_STOP VAD_START_FRAMES VAD_HANGOVER_S
+VAD_OVERLAP_HANGOVER_S GATEWAY_MAX_SESSIONS GATEWAY_MAX_SESSION_S LOG_LEVEL
+{{- end }}
+
+{{/* Takes the root. YAML of {live: {NAME: value}, restart: {NAME: "text"}}. A value's name is GROUP_NAME but for three. */}}
+{{- define "voice-workflow.config" -}}
+{{- $odd := dict "gateway.logLevel" "LOG_LEVEL" "turn.greeting" "GREETING" "vad.detector" "VAD" }}
+{{- $isLive := dict }}
+{{- range regexSplit "\\s+" (include "voice-workflow.liveNames" . | trim) -1 }}{{ $_ := set $isLive . true }}{{ end }}
+{{- $numbers := .Files.Get "ranges.json" | fromJson }}
+{{- $live := dict }}
+{{- $restart := dict }}
+{{- range $group, $values := .Values.config }}
+  {{- range $key, $value := $values }}
+    {{- $name := get $odd (printf "%s.%s" $group $key) | default (printf "%s_%s" $group $key | snakecase | upper) }}
+    {{- $value = hasKey $numbers (printf "%s.%s" $group $key) | ternary (float64 $value) $value }}
+    {{- if hasKey $isLive $name }}
+      {{- $_ := set $live $name $value }}
+    {{- else }}
+      {{- $_ := set $restart $name (kindIs "string" $value | ternary $value (toJson $value)) }}
+    {{- end }}
+  {{- end }}
+{{- end }}
+{{- $_ := set $restart "RIVA_HOST" (include "voice-workflow.rivaHost" .) }}
+{{- $_ := set $restart "LLM_BASE_URL" (include "voice-workflow.llmUrl" .) }}
+{{- $_ := set $restart "GATEWAY_DRAIN_S" (toJson .Values.drain.seconds) }}
+{{- toYaml (dict "live" $live "restart" $restart) }}
+{{- end }}
+
+{{/* Takes the root. "true" while the chart runs a speech server of its own; the same for the mini LLM. */}}
+{{- define "voice-workflow.ownSpeech" -}}
+{{- if or .Values.parakeet.enabled (and .Values.embedded.enabled .Values.embedded.speech.enabled) }}true{{ end }}
+{{- end }}
+{{- define "voice-workflow.ownLlm" -}}
+{{- if and .Values.embedded.enabled .Values.embedded.llm.enabled }}true{{ end }}
+{{- end }}
+
+{{- define "voice-workflow.rivaHost" -}}
+{{- $own := include "voice-workflow.ownSpeech" . | empty | ternary "riva-api" (printf "%s-speech" .Release.Name) }}
+{{- .Values.config.riva.host | default $own }}
+{{- end }}
+{{- define "voice-workflow.llmUrl" -}}
+{{- $own := include "voice-workflow.ownLlm" . | empty | ternary "http://nim-llm:8000/v1" (printf "http://%s-llm:8000/v1" .Release.Name) }}
+{{- .Values.config.llm.baseUrl | default $own }}
+{{- end }}

@@ -1,0 +1,114 @@
+{{/* The gateway's pod template: (dict "root" $ "track" "stable" | "canary" "imageName" full name). */}}
+{{- define "voice-workflow.gatewayPod" -}}
+{{- $values := .root.Values }}
+{{- $secrets := $values.secrets -}}
+metadata:
+  labels:
+    {{- include "voice-workflow.podLabels" (dict "root" .root "name" "voice-gateway" "track" .track) | nindent 4 }}
+    {{- with $values.podLabels }}{{ toYaml . | nindent 4 }}{{ end }}
+  annotations:
+    checksum/config: {{ get (include "voice-workflow.config" .root | fromYaml) "restart" | toYaml | sha256sum }}
+    prometheus.io/scrape: "true"
+    prometheus.io/port: "8080"
+    prometheus.io/path: /metrics
+    {{- with $values.podAnnotations }}{{ toYaml . | nindent 4 }}{{ end }}
+spec:
+  serviceAccountName: {{ .root.Release.Name }}-gateway
+  {{- include "voice-workflow.podBasics" .root | nindent 2 }}
+  {{- with $values.priorityClassName }}
+  priorityClassName: {{ . }}
+  {{- end }}
+  terminationGracePeriodSeconds: {{ add $values.drain.propagationSeconds $values.drain.seconds 15 }}
+  {{- with $values.nodeSelector }}
+  nodeSelector: {{- toYaml . | nindent 4 }}
+  {{- end }}
+  {{- with $values.tolerations }}
+  tolerations: {{- toYaml . | nindent 4 }}
+  {{- end }}
+  {{- with $values.affinity }}
+  affinity: {{- toYaml . | nindent 4 }}
+  {{- end }}
+  {{- if $values.topologySpread.enabled }}
+  topologySpreadConstraints:
+    - maxSkew: 1
+      topologyKey: {{ $values.topologySpread.topologyKey }}
+      whenUnsatisfiable: {{ $values.topologySpread.whenUnsatisfiable }}
+      labelSelector:
+        matchLabels:
+          {{- include "voice-workflow.selector" (dict "root" .root "name" "voice-gateway" "track" .track) | nindent 10 }}
+      matchLabelKeys: [pod-template-hash]
+  {{- end }}
+  containers:
+    - name: gateway
+      image: {{ .imageName }}
+      imagePullPolicy: {{ $values.image.pullPolicy }}
+      {{- include "voice-workflow.containerSecurity" . | nindent 6 }}
+      envFrom:
+        - configMapRef: {name: {{ .root.Release.Name }}-gateway-env}
+      env:
+        - {name: GATEWAY_LIVE_FILE, value: /etc/voice-gateway/live/live.yaml}
+        {{- with $secrets.llmApiKey }}{{ if .name }}
+        - name: LLM_API_KEY
+          valueFrom:
+            secretKeyRef: {name: {{ .name }}, key: {{ .key }}}
+        {{- end }}{{ end }}
+        {{- if $secrets.tls.name }}
+        - {name: GATEWAY_TLS_CERT_FILE, value: /etc/voice-gateway/tls/tls.crt}
+        - {name: GATEWAY_TLS_KEY_FILE, value: /etc/voice-gateway/tls/tls.key}
+        {{- end }}
+        {{- if $secrets.tls.clientCa }}
+        - {name: GATEWAY_TLS_CLIENT_CA_FILE, value: /etc/voice-gateway/tls/ca.crt}
+        {{- end }}
+        {{- with $secrets.tokens }}{{ if .name }}
+        - {name: GATEWAY_TOKENS_FILE, value: /etc/voice-gateway/tokens/{{ .key }}}
+        {{- end }}{{ end }}
+        {{- with $secrets.rivaCa }}{{ if .name }}
+        - {name: RIVA_CA_FILE, value: /etc/voice-gateway/riva-ca/{{ .key }}}
+        {{- end }}{{ end }}
+      ports:
+        - {name: grpc, containerPort: 50050}
+        - {name: http, containerPort: 8080}
+      # Alive = the event loop answers. A backend that is away makes the pod unready, never restarts it.
+      startupProbe:
+        httpGet: {path: /livez, port: http}
+        periodSeconds: 1
+        timeoutSeconds: 2
+        failureThreshold: 60
+      livenessProbe:
+        httpGet: {path: /livez, port: http}
+        periodSeconds: 10
+        timeoutSeconds: 5
+      readinessProbe:
+        {{- if $secrets.tls.name }}
+        httpGet: {path: /readyz, port: http}
+        {{- else }}
+        grpc: {port: 50050}
+        {{- end }}
+        periodSeconds: 2
+        timeoutSeconds: 2
+        failureThreshold: 2
+      lifecycle:
+        preStop:
+          sleep: {seconds: {{ $values.drain.propagationSeconds }}}
+      {{- with $values.resources }}
+      resources: {{- toYaml . | nindent 8 }}
+      {{- end }}
+      volumeMounts:
+        - {name: tmp, mountPath: /tmp}
+        # The folder, never subPath: only so does a changed ConfigMap reach the running pod.
+        - {name: live, mountPath: /etc/voice-gateway/live, readOnly: true}
+        {{- range $folder, $name := dict "tls" $secrets.tls.name "tokens" $secrets.tokens.name "riva-ca" $secrets.rivaCa.name }}
+        {{- if $name }}
+        - {name: {{ $folder }}, mountPath: /etc/voice-gateway/{{ $folder }}, readOnly: true}
+        {{- end }}{{ end }}
+  volumes:
+    - name: tmp
+      emptyDir: {sizeLimit: 64Mi}
+    - name: live
+      configMap: {name: {{ .root.Release.Name }}-gateway-live}
+    {{- range $folder, $name := dict "tls" $secrets.tls.name "tokens" $secrets.tokens.name "riva-ca" $secrets.rivaCa.name }}
+    {{- if $name }}
+    - name: {{ $folder }}
+      secret: {secretName: {{ $name }}, defaultMode: 288}
+    {{- end }}{{ end }}
+{{- end }}
