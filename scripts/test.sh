@@ -11,10 +11,11 @@ check() { # name, command...
     if "$@"; then passed=$((passed + 1)); else failed=$((failed + 1)); echo "FAILED: $name" >&2; fi
 }
 
-tests() { # service
+tests() { # folder
     local report status
     report=$(mktemp)
-    "$python" -m pytest "services/$1" --quiet --color=yes --durations=3 --junitxml="$report"
+    echo "== $1"
+    "$python" -m pytest "$1" --quiet --color=yes --durations=3 --junitxml="$report"
     status=$?
     # A crash, an error at collection or a skipped test is a failure: nothing here may be left out.
     read -r good bad < <("$python" scripts/count_tests.py "$report" "$status")
@@ -33,8 +34,9 @@ if [ -z "${VOICE_AUDIO:-}" ]; then
 fi
 export VOICE_AUDIO
 for service in "$@"; do
-    echo "== $service"
-    tests "$service"
+    tests "services/$service"
 done
+tests helm
+tests k8s
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]

@@ -1,11 +1,19 @@
 #!/usr/bin/env bash
-# mypy, strict, service by service: their tests have modules of the same names. types.sh PYTHON SERVICE...
+# mypy, strict, folder by folder: their tests have modules of the same names. types.sh PYTHON SERVICE...
 set -uo pipefail
 cd "$(dirname "$0")/.."
 python=$1; shift
 status=0
+
+strict() { # MYPYPATH, paths...
+    MYPYPATH=$1 "$python" -m mypy --no-error-summary "${@:2}" || status=1
+}
+
 for service in "$@"; do
     tests=services/$service/tests
-    MYPYPATH=$tests:$tests/core:$tests/calls "$python" -m mypy --no-error-summary "services/$service/src" "$tests" || status=1
+    strict "$tests:$tests/core:$tests/calls" "services/$service/src" "$tests"
 done
+strict helm/tests:helm helm/tests helm/values_reference.py
+strict k8s/tests k8s/tests
+strict . e2e
 exit "$status"

@@ -1,0 +1,179 @@
+"""Do the scripts ask the cluster for the right things, in the right order, as often as they are run?"""
+
+import json
+
+import pytest
+from acting import ROOT, Stage
+from voice_bench.stack import Part, StackPlan, running, scripted
+
+KEY = "nvapi-very-secret"
+K8S = ROOT / "k8s"
+READY = "kubectl get --raw /readyz --request-timeout=10s"
+
+
+async def test_without_a_key_it_is_told_where_to_get_one(stage: Stage) -> None:
+    shown = await stage.run("deploy_infra.sh")
+    assert (shown.status, stage.lines) == (1, [])
+    assert "make a key at https://org.ngc.nvidia.com/setup" in shown.err
+    assert "--no-ngc" in shown.err
+
+
+async def test_the_key_reaches_the_cluster_through_pipes_alone(stage: Stage) -> None:
+    stage.answer("create secret", pass_on=True)
+    shown = await stage.run("deploy_infra.sh", NGC_API_KEY=KEY)
+    assert shown.status == 0, shown.err
+    assert KEY not in shown.out + shown.err + "".join(stage.lines)
+    made = [call for call in stage.calls if "create secret" in call["line"]]
+    assert json.loads(made[0]["stdin"])["auths"]["nvcr.io"] == {"username": "$oauthtoken", "password": KEY}
+    assert made[1]["stdin"] == KEY
+    applied = [call for call in stage.calls if "apply --server-side" in call["line"]]
+    assert [call["stdin"] for call in applied] == [call["stdin"] for call in made]
+    files = [file for file in stage.folder.rglob("*") if file.is_file() and file.name != "calls.jsonl"]
+    assert not [file for file in files if KEY in file.read_text(encoding="utf-8")]
+
+
+async def test_infrastructure_is_made_again_by_the_same_steps(stage: Stage) -> None:
+    for _ in range(2):
+        assert (await stage.run("deploy_infra.sh", "--no-ngc", "--local-volumes", "node-7")).status == 0
+    once, again = stage.lines[: len(stage.lines) // 2], stage.lines[len(stage.lines) // 2 :]
+    assert once == again
+    assert once[:4] == [
+        READY,
+        f"kubectl apply --request-timeout=30s --kustomize {K8S}/namespaces",
+        "kubectl label node node-7 voice-workflow/model-disk=true --overwrite --request-timeout=30s",
+        f"kubectl apply --request-timeout=30s --kustomize {K8S}/local-volumes",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("allocatable", "warned"), [('{"cpu":"8","nvidia.com/gpu":"1"}', False), ('{"cpu":"8"}', True)]
+)
+async def test_a_cluster_without_gpus_is_told_so(allocatable: str, warned: bool, stage: Stage) -> None:
+    stage.answer("get nodes", out=allocatable)
+    shown = await stage.run("deploy_infra.sh", "--no-ngc")
+    assert ("no node offers nvidia.com/gpu" in shown.out) is warned
+
+
+async def test_models_are_not_deployed_without_their_secrets(stage: Stage) -> None:
+    stage.answer("get secret", status=1)
+    shown = await stage.run("deploy_riva.sh")
+    assert (shown.status, shown.err) == (
+        1,
+        "deploy_riva.sh: the NGC Secrets are missing: run scripts/deploy_infra.sh\n",
+    )
+
+
+def speech_alone() -> StackPlan:
+    return StackPlan(speech=scripted().speech, external={Part.LLM: "not needed", Part.GATEWAY: "not needed"})
+
+
+@pytest.mark.parametrize(
+    ("words", "asked"),
+    [
+        (
+            (),
+            [
+                f"kubectl apply --request-timeout=30s --kustomize {K8S}/nim",
+                *(
+                    f"kubectl --namespace voice-models rollout status deployment/nim-{part} --timeout=3600s"
+                    for part in ("asr", "tts", "llm")
+                ),
+            ],
+        ),
+        (
+            ("--how", "operator", "--timeout", "7"),
+            [
+                f"kubectl apply --request-timeout=30s --kustomize {K8S}/nim-operator",
+                *(
+                    f"kubectl --namespace voice-models wait nimservice/nim-{part} "
+                    "--for=jsonpath={.status.state}=Ready --timeout=7s"
+                    for part in ("asr", "tts", "llm")
+                ),
+            ],
+        ),
+    ],
+)
+async def test_models_are_waited_for_and_then_listed(words: tuple[str, ...], asked: list[str], stage: Stage) -> None:
+    async with running(speech_alone()) as stack:
+        for service in ("svc/nim-asr", "svc/nim-tts"):
+            stage.forwards(service, stack.port(Part.SPEECH, "grpc"))
+        shown = await stage.run("deploy_riva.sh", *words)
+    assert shown.status == 0, shown.err
+    assert [line for line in stage.lines if "port-forward" not in line][2:] == asked
+    assert shown.out.count("asr models: scripted-asr-streaming") == 2
+    assert "voices: English-US" in shown.out
+
+
+async def test_a_chart_file_that_is_not_there_is_told(stage: Stage) -> None:
+    shown = await stage.run("deploy_riva.sh", "--how", "chart", RIVA_CHART="none.tgz")
+    assert (shown.status, shown.err) == (1, "riva_chart.sh: RIVA_CHART: none.tgz can't be read\n")
+
+
+async def test_a_service_that_can_not_be_reached_ends_the_deployment_with_kubectls_reason(stage: Stage) -> None:
+    stage.answer("port-forward", err="error: unable to forward port because pod is not running\n", status=1)
+    shown = await stage.run("deploy_riva.sh")
+    assert shown.status == 1
+    assert "port-forward svc/nim-asr failed: error: unable to forward port" in shown.err
+
+
+async def test_the_gateway_is_upgraded_in_place_and_rolls_back_by_itself(stage: Stage) -> None:
+    stage.answer("version", out="v4.1.4+gabc\n")
+    values = K8S / "nim" / "gateway-values.yaml"
+    shown = await stage.run(
+        "deploy_gateway.sh",
+        "--values",
+        str(values),
+        "--set",
+        "replicas=3",
+        "--set-json",
+        "config.llm.temperature=0.2",
+        "--timeout",
+        "90",
+        "--release",
+        "v2",
+    )
+    assert shown.status == 0, shown.err
+    installed, tested = [line for line in stage.lines if line.startswith("helm ") and "version" not in line]
+    assert installed == (
+        f"helm upgrade --install v2 {ROOT}/helm/voice-workflow --namespace voice --values {values} --set replicas=3 "
+        "--set-json config.llm.temperature=0.2 "
+        "--rollback-on-failure --wait --timeout 90s"
+    )
+    assert tested == "helm test v2 --namespace voice --timeout 180s --logs"
+    assert not [line for line in stage.lines if "create namespace" in line]
+
+
+async def test_an_older_helm_is_asked_in_its_own_words(stage: Stage) -> None:
+    stage.answer("version", out="v3.19.0+gabc\n")
+    assert (await stage.run("deploy_gateway.sh", "--embedded", "--no-test")).status == 0
+    (installed,) = [line for line in stage.lines if "upgrade --install" in line]
+    assert "--set embedded.enabled=true --atomic --wait" in installed
+
+
+async def test_a_missing_namespace_is_made_restricted(stage: Stage) -> None:
+    stage.answer("version", out="v4.1.4+gabc\n")
+    stage.answer("get namespace", status=1)
+    assert (await stage.run("deploy_gateway.sh", "--namespace", "calls", "--no-test")).status == 0
+    at = stage.lines.index("kubectl create namespace calls --request-timeout=30s")
+    assert "label namespace calls pod-security.kubernetes.io/enforce=restricted" in stage.lines[at + 1]
+
+
+async def test_values_that_can_not_be_read_are_told_before_anything_is_done(stage: Stage) -> None:
+    shown = await stage.run("deploy_gateway.sh", "--values", "none.yaml")
+    assert (shown.status, shown.err) == (1, "deploy_gateway.sh: --values: none.yaml can't be read\n")
+    assert stage.lines == []
+
+
+async def test_a_forwarding_that_can_not_work_is_given_up(stage: Stage) -> None:
+    stage.answer("port-forward", err="unable to listen on port 50050\n", status=1)
+    shown = await stage.run("port_forward.sh")
+    assert shown.status == 1
+    assert shown.err.endswith("the forwarding ended five times at once; kubectl's reason stands above\n")
+    assert "unable to listen on port 50050" in shown.err
+
+
+async def test_one_forwarding_is_enough_when_asked_so(stage: Stage) -> None:
+    assert (await stage.run("port_forward.sh", "--once", "--port", "7", "--http-port", "8")).status == 0
+    assert (
+        stage.lines[-1] == "kubectl --namespace voice port-forward --address 127.0.0.1 svc/voice-gateway 7:50050 8:8080"
+    )

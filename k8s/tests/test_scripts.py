@@ -1,0 +1,97 @@
+"""Is every script short, sound, explained and safe to try?"""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from acting import ROOT, Stage
+
+SCRIPTS = (
+    "deploy_infra.sh",
+    "deploy_riva.sh",
+    "riva_chart.sh",
+    "deploy_gateway.sh",
+    "port_forward.sh",
+    "smoke.sh",
+    "check_riva.sh",
+    "check_conversation.sh",
+    "check_production.sh",
+    "run_riva_docker.sh",
+)
+WORDS = {
+    "run_riva_docker.sh": ("asr",),
+    "riva_chart.sh": ("60",),
+    "check_production.sh": ("--target", "a:1", "--metrics", "http://a", "--riva", "b:1", "--llm", "http://c/v1"),
+}
+KEY = "nvapi-very-secret"
+
+
+def test_shellcheck_finds_nothing() -> None:
+    shellcheck = Path(sys.executable).parent / "shellcheck"
+    files = [f"scripts/{name}" for name in (*SCRIPTS, "steps.sh")]
+    found = subprocess.run([shellcheck, "-x", *files], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (found.returncode, found.stdout, found.stderr) == (0, "", "")
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_a_script_is_short_and_can_be_run(script: str) -> None:
+    file = ROOT / "scripts" / script
+    assert len(file.read_text(encoding="utf-8").splitlines()) < 60
+    assert os.access(file, os.X_OK)
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+async def test_help_says_how_to_use_it_and_does_nothing(script: str, stage: Stage) -> None:
+    shown = await stage.run(script, "--help")
+    assert (shown.status, shown.err, stage.lines) == (0, "", [])
+    assert f"usage: scripts/{script}" in shown.out
+    assert "--dry-run" in shown.out
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+async def test_a_dry_run_shows_its_steps_and_changes_nothing(script: str, stage: Stage) -> None:
+    stage.answer("helm version", out="v4.1.4+gabc\n")
+    shown = await stage.run(script, *WORDS.get(script, ()), "--dry-run", NGC_API_KEY=KEY)
+    assert shown.status == 0, shown.err
+    assert "\n+ " in f"\n{shown.out}"
+    assert [line for line in stage.lines if not line.startswith("helm version")] == []
+    assert KEY not in shown.out + shown.err
+
+
+@pytest.mark.parametrize(
+    "script", ["deploy_infra.sh", "deploy_riva.sh", "deploy_gateway.sh", "port_forward.sh", "smoke.sh"]
+)
+async def test_an_unknown_option_is_refused_before_anything_is_done(script: str, stage: Stage) -> None:
+    shown = await stage.run(script, "--fast", NGC_API_KEY=KEY)
+    assert (shown.status, stage.lines) == (2, [])
+    assert shown.err == f"{script}: there is no option --fast; see {script} --help\n"
+
+
+@pytest.mark.parametrize(
+    "script", ["deploy_infra.sh", "deploy_riva.sh", "deploy_gateway.sh", "port_forward.sh", "smoke.sh"]
+)
+async def test_a_cluster_that_does_not_answer_is_told_in_a_sentence(script: str, stage: Stage) -> None:
+    stage.answer("get --raw /readyz", err="connection refused\n", status=1)
+    shown = await stage.run(script, NGC_API_KEY=KEY)
+    assert shown.status == 1
+    assert "no cluster answers: set KUBECONFIG" in shown.err
+    assert stage.lines == ["kubectl get --raw /readyz --request-timeout=10s"]
+
+
+@pytest.mark.parametrize(
+    ("script", "words"),
+    [("deploy_riva.sh", ("--timeout", "5m")), ("run_riva_docker.sh", ("asr", "--timeout", "5m"))],
+)
+async def test_a_bad_value_is_refused_with_what_to_write(script: str, words: tuple[str, ...], stage: Stage) -> None:
+    shown = await stage.run(script, *words, NGC_API_KEY=KEY)
+    assert (shown.status, shown.err) == (2, f"{script}: --timeout takes whole seconds, not 5m; see {script} --help\n")
+
+
+async def test_a_missing_value_is_told(stage: Stage) -> None:
+    shown = await stage.run("deploy_gateway.sh", "--release")
+    assert (shown.status, shown.err) == (
+        2,
+        "deploy_gateway.sh: --release needs a value; see deploy_gateway.sh --help\n",
+    )
