@@ -5,16 +5,16 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
-SERVICES := pcm mini-llm speech-server voice-client voice-gateway voice-bench
-LOCAL := mini-llm pcm speech-server voice-bench voice-client voice-gateway voice-workflow-proto
+SERVICES := pcm mini-llm speech-server voice-client voice-gateway voice-bench voicectl
+LOCAL := mini-llm pcm speech-server voice-bench voice-client voice-gateway voice-workflow-proto voicectl
 READY := $(VENV)/.ready
 ESPEAK := $(VENV)/.espeak
 export CALLER OUT
 
-.PHONY: help setup lock proto lint types test demo run talk bench docs clean
+.PHONY: help setup lock proto lint types test demo run talk bench docs images e2e clean
 
 help: ## show this list
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
 
 setup: $(READY) ## install everything into .venv (done by every other target)
 
@@ -60,6 +60,13 @@ bench: $(READY) $(ESPEAK) ## what the gateway adds to the backends' time, beside
 docs: $(READY) ## write the generated parts of the docs
 	@$(BIN)/python scripts/turn_table.py
 	@$(BIN)/python scripts/settings_table.py
+	@$(BIN)/python helm/values_reference.py
+
+images: ## build the container images with docker, podman or buildah (REGISTRY, TAG, BASE_IMAGE)
+	@scripts/build_gateway.sh $(if $(REGISTRY),--registry $(REGISTRY)) $(if $(TAG),--tag $(TAG)) all
+
+e2e: $(READY) ## the cluster tests, on the cluster of KUBECONFIG (e2e/README.md)
+	@$(BIN)/python -m pytest --timeout 400 $(or $(E2E_TESTS),e2e)
 
 clean: ## remove what was installed and made
 	rm -rf $(VENV) .uv out .mypy_cache .ruff_cache .pytest_cache .hypothesis

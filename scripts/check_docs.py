@@ -4,13 +4,13 @@ import subprocess
 import sys
 from pathlib import Path
 
-GENERATORS = ("settings_table.py", "turn_table.py")
+GENERATORS = ("scripts/settings_table.py", "scripts/turn_table.py", "helm/values_reference.py")
 
 
 def main() -> int:
     """Every generator is asked, also after one said no."""
-    folder = Path(__file__).parent
-    checks = [subprocess.run([sys.executable, str(folder / name), "--check"], check=False) for name in GENERATORS]
+    root = Path(__file__).parent.parent
+    checks = [subprocess.run([sys.executable, str(root / name), "--check"], check=False) for name in GENERATORS]
     return int(any(check.returncode for check in checks))
 
 

@@ -1,0 +1,25 @@
+"""The `voicectl` command: which verbs are there?"""
+
+import typer
+
+from voicectl.cli.canary import canary
+from voicectl.cli.config import config
+from voicectl.cli.running import choose
+from voicectl.cli.status import status
+
+app = typer.Typer(
+    name="voicectl",
+    help="Canary, promote, rollback, and a look at the gateway's pods of a voice-workflow release on Kubernetes.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.callback()(choose)
+app.add_typer(canary)
+app.command()(status)
+app.command()(config)
+
+
+def main() -> None:
+    """Entry point of the `voicectl` command."""
+    app()

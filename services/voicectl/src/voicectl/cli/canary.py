@@ -1,0 +1,71 @@
+"""`voicectl canary`: start, promote, rollback, status."""
+
+from typing import Annotated
+
+import typer
+
+from voicectl.cli.running import Chosen, find, say, spoken
+from voicectl.cli.status import status
+from voicectl.cluster.api import Cluster
+from voicectl.cluster.reading import read_release
+from voicectl.core import plan as plans
+from voicectl.core.orders import Plan
+from voicectl.core.recorded import helm_line
+from voicectl.names import Names
+from voicectl.perform import Performer
+
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done and do nothing.")]
+Timeout = Annotated[float, typer.Option("--timeout-s", min=1, help="How long pods may take to become ready, seconds.")]
+
+canary = typer.Typer(name="canary", help="Try a new image on a share of new calls.", no_args_is_help=True)
+
+
+@canary.command()
+def start(
+    ctx: typer.Context,
+    image: Annotated[str, typer.Option(help="The gateway image to try, with its tag (and digest).")],
+    weight: Annotated[int, typer.Option(help="Percent of new calls for it, 1 to 99.")],
+    replicas: Annotated[
+        int | None, typer.Option(help="Canary pods.", show_default="nearest to the weight, at least 1")
+    ] = None,
+    timeout_s: Timeout = 300,
+    dry_run: DryRun = False,
+) -> None:
+    """Bring up a canary and give it its share of new calls; again with another weight: change the share."""
+    with spoken():
+        cluster, names = find(ctx)
+        plan = plans.start(read_release(cluster, names), image, weight, replicas, timeout_s)
+        _carry_out(ctx, cluster, names, plan, dry_run=dry_run)
+
+
+@canary.command()
+def promote(ctx: typer.Context, timeout_s: Timeout = 900, dry_run: DryRun = False) -> None:
+    """Make the canary's image the stable's by a rolling update, then take the canary away."""
+    with spoken():
+        cluster, names = find(ctx)
+        _carry_out(ctx, cluster, names, plans.promote(read_release(cluster, names), timeout_s), dry_run=dry_run)
+
+
+@canary.command()
+def rollback(ctx: typer.Context, timeout_s: Timeout = 900, dry_run: DryRun = False) -> None:
+    """Take the canary's new calls away at once, then its pods; after a promote, bring the previous image back."""
+    with spoken():
+        cluster, names = find(ctx)
+        _carry_out(ctx, cluster, names, plans.rollback(read_release(cluster, names), timeout_s), dry_run=dry_run)
+
+
+canary.command()(status)
+
+
+def _carry_out(ctx: typer.Context, cluster: Cluster, names: Names, plan: Plan, *, dry_run: bool) -> None:
+    if dry_run:
+        for note in plan.notes:
+            say(f"note: {note}")
+        for order in plan.orders:
+            say(f"would do: {order.told}")
+        say("nothing was changed")
+        return
+    Performer(cluster, names, say, ctx.ensure_object(Chosen).pace).perform(plan)
+    say(plan.outcome)
+    if plan.record:
+        say(f"so that Helm's record says the same:\n  {helm_line(names, cluster.namespace, plan.record)}")

@@ -1,0 +1,48 @@
+"""`voicectl config`: which live settings has each pod taken?"""
+
+import typer
+from rich.table import Table
+
+from voicectl import look
+from voicectl.cli.running import FAILED, Json, find, say, show, spoken, write_json
+from voicectl.cluster.reading import read_pods
+from voicectl.core.live import verdict
+
+
+def config(ctx: typer.Context, as_json: Json = False) -> None:
+    """Show which live settings each pod has taken or refused. Exits 1 unless all took what the ConfigMap holds."""
+    with spoken():
+        cluster, names = find(ctx)
+        pods = [pod for pod in read_pods(cluster, names) if not pod.ending]
+        taken = look.settings(cluster, pods)
+        wanted = look.wanted_settings(cluster, names)
+        found = verdict(wanted, taken)
+        if as_json:
+            write_json(
+                {
+                    "agreed": found.agreed,
+                    "told": found.told,
+                    "config_map": wanted,
+                    "pods": [
+                        {
+                            "name": each.pod.name,
+                            "track": str(each.pod.track),
+                            "taken": each.taken,
+                            "refused": each.refused,
+                            "unread": each.unread,
+                        }
+                        for each in taken
+                    ],
+                }
+            )
+        else:
+            table = Table("pod", "track", "taken", "refused")
+            for each in taken:
+                table.add_row(each.pod.name, str(each.pod.track), each.taken or "?", "yes" if each.refused else "-")
+            show(table)
+            for each in taken:
+                if each.refused or each.unread:
+                    say(f"{each.pod.name}: {each.refused or each.unread}")
+            say(found.told)
+        if not found.agreed:
+            raise typer.Exit(FAILED)

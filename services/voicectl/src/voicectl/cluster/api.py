@@ -1,0 +1,187 @@
+"""What is asked of the API server? Seven requests, as plain JSON objects; nothing is decided here."""
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol, cast
+
+from kubernetes import client, config
+from kubernetes.client.exceptions import ApiException
+
+from voicectl.cluster.seam import of_status, told
+from voicectl.errors import NoCluster
+from voicectl.names import FIELD_MANAGER
+
+Json = dict[str, Any]
+
+REQUEST_S = 15.0
+"""Deadline of one request to the API server."""
+PROXY_S = 3.0
+"""Deadline of one request to a pod through the API server."""
+
+KUBECONFIG = "~/.kube/config"
+"""Where the kubeconfig lies, unless the variable KUBECONFIG says otherwise."""
+
+_STRATEGIC = "application/strategic-merge-patch+json"
+_MERGE = "application/merge-patch+json"
+_ROUTES = ("gateway.networking.k8s.io", "v1")
+_IN_CLUSTER_NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
+
+
+class Answer(Protocol):
+    """What the client returns for a request whose body it has not read yet."""
+
+    status: int
+
+    @property
+    def data(self) -> bytes: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """One namespace of one cluster. Every failure is a VoicectlError."""
+
+    namespace: str
+    api: client.ApiClient
+
+    @property
+    def server(self) -> str:
+        return str(self.api.configuration.host)
+
+    def deployments(self, selector: str) -> list[Json]:
+        with told(f"list the Deployments in namespace {self.namespace}", self.server):
+            return _items(
+                client.AppsV1Api(self.api).list_namespaced_deployment(
+                    self.namespace, label_selector=selector, _preload_content=False, _request_timeout=REQUEST_S
+                )
+            )
+
+    def deployment(self, name: str) -> Json:
+        with told(f"read the Deployment {name} in namespace {self.namespace}", self.server):
+            return _body(
+                client.AppsV1Api(self.api).read_namespaced_deployment(
+                    name, self.namespace, _preload_content=False, _request_timeout=REQUEST_S
+                )
+            )
+
+    def patch_deployment(self, name: str, patch: Json) -> Json:
+        """A strategic merge patch, except for managedFields, which only a merge patch replaces whole."""
+        kind = _MERGE if "managedFields" in patch.get("metadata", {}) else _STRATEGIC
+        with told(f"change the Deployment {name} in namespace {self.namespace}", self.server):
+            return _body(
+                client.AppsV1Api(self.api).patch_namespaced_deployment(
+                    name,
+                    self.namespace,
+                    patch,
+                    field_manager=FIELD_MANAGER,
+                    _content_type=kind,
+                    _preload_content=False,
+                    _request_timeout=REQUEST_S,
+                )
+            )
+
+    def route(self, name: str) -> Json:
+        with told(f"read the GRPCRoute {name} in namespace {self.namespace}", self.server):
+            return _body(
+                client.CustomObjectsApi(self.api).get_namespaced_custom_object(
+                    *_ROUTES, self.namespace, "grpcroutes", name, _preload_content=False, _request_timeout=REQUEST_S
+                )
+            )
+
+    def patch_route(self, name: str, patch: Json) -> Json:
+        with told(f"change the GRPCRoute {name} in namespace {self.namespace}", self.server):
+            return _body(
+                client.CustomObjectsApi(self.api).patch_namespaced_custom_object(
+                    *_ROUTES,
+                    self.namespace,
+                    "grpcroutes",
+                    name,
+                    patch,
+                    field_manager=FIELD_MANAGER,
+                    _content_type=_MERGE,
+                    _preload_content=False,
+                    _request_timeout=REQUEST_S,
+                )
+            )
+
+    def pods(self, selector: str) -> list[Json]:
+        with told(f"list the pods in namespace {self.namespace}", self.server):
+            return _items(
+                client.CoreV1Api(self.api).list_namespaced_pod(
+                    self.namespace, label_selector=selector, _preload_content=False, _request_timeout=REQUEST_S
+                )
+            )
+
+    def config_map(self, name: str) -> Json:
+        with told(f"read the ConfigMap {name} in namespace {self.namespace}", self.server):
+            return _body(
+                client.CoreV1Api(self.api).read_namespaced_config_map(
+                    name, self.namespace, _preload_content=False, _request_timeout=REQUEST_S
+                )
+            )
+
+    def from_pod(self, pod: str, port: int, path: str) -> str:
+        """The body of a GET from the pod, through the API server.
+
+        503 counts as an answer: /readyz says it while not ready.
+        """
+        what = f"ask pod {pod} for /{path} through the API server"
+        with told(what, self.server):
+            try:
+                answer = client.CoreV1Api(self.api).connect_get_namespaced_pod_proxy_with_path(
+                    f"{pod}:{port}", self.namespace, path, _preload_content=False, _request_timeout=PROXY_S
+                )
+                return cast(Answer, answer).data.decode(errors="replace")
+            except ApiException as error:
+                if error.status == 503 and not _from_the_api_server(error.body):
+                    return error.body or ""
+                raise of_status(error, what) from None
+
+
+def connect(namespace: str | None, context: str | None) -> Cluster:
+    """The cluster of KUBECONFIG and `context`, or the one this process runs in. Nothing is asked of it yet.
+
+    Without `namespace`: the context's, else `default`.
+    """
+    settings = client.Configuration()
+    settings.retries = 0
+    with told("read the Kubernetes configuration", settings.host or ""):
+        location = os.environ.get("KUBECONFIG") or KUBECONFIG
+        paths = location.split(os.pathsep)
+        if any(Path(path).expanduser().exists() for path in paths if path):
+            config.load_kube_config(  # type: ignore[no-untyped-call]
+                config_file=location, context=context, client_configuration=settings, persist_config=False
+            )
+            found = _namespace_of(location, context)
+        elif os.environ.get("KUBERNETES_SERVICE_HOST"):
+            config.load_incluster_config(client_configuration=settings)  # type: ignore[no-untyped-call]
+            found = _IN_CLUSTER_NAMESPACE.read_text(encoding="utf-8").strip()
+        else:
+            raise NoCluster(
+                "no cluster is configured: set KUBECONFIG to a kubeconfig file, or make "
+                f"{KUBECONFIG} (kind, k3d and cloud tools write it)"
+            )
+    return Cluster(namespace or found or "default", client.ApiClient(settings))
+
+
+def _namespace_of(location: str, context: str | None) -> str:
+    contexts, active = config.list_kube_config_contexts(location)  # type: ignore[no-untyped-call]
+    chosen: Mapping[str, Any] = next((each for each in contexts if each["name"] == context), active)
+    return str(chosen["context"].get("namespace") or "")
+
+
+def _from_the_api_server(body: str | None) -> bool:
+    try:
+        return bool(json.loads(body or "")["kind"] == "Status")
+    except (ValueError, KeyError, TypeError):
+        return False
+
+
+def _body(answer: object) -> Json:
+    return cast(Json, json.loads(cast(Answer, answer).data))
+
+
+def _items(answer: object) -> list[Json]:
+    return cast(list[Json], _body(answer)["items"])

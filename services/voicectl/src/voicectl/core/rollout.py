@@ -1,0 +1,58 @@
+"""Has a Deployment's rollout come to its end, and if not, what is in the way?"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from voicectl.core.observed import Deployed, Pod
+
+HOPELESS = frozenset(
+    {
+        "CrashLoopBackOff",
+        "CreateContainerConfigError",
+        "CreateContainerError",
+        "ErrImageNeverPull",
+        "ImagePullBackOff",
+        "InvalidImageName",
+    }
+)
+"""Waiting reasons that waiting rarely heals. ErrImagePull is not among them: Kubernetes tries again first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """Every wanted pod runs the newest template and is available; older ones are gone or ending."""
+
+
+@dataclass(frozen=True, slots=True)
+class Going:
+    """Not yet; `told` says how far."""
+
+    told: str
+
+
+@dataclass(frozen=True, slots=True)
+class Hopeless:
+    """It will not end by waiting; `told` says why."""
+
+    told: str
+
+
+def judge(deployed: Deployed, pods: Iterable[Pod]) -> Done | Going | Hopeless:
+    """The state of the rollout; `pods` are those of the Deployment's track."""
+    if not deployed.settled:
+        return Going("not seen by Kubernetes yet")
+    new = [pod for pod in pods if not pod.ending and pod.image == deployed.image]
+    in_the_way = "; ".join(f"{pod.name}: {pod.hindrance}" for pod in new if pod.hindrance)
+    if any(pod.reason in HOPELESS for pod in new):
+        return Hopeless(in_the_way)
+    if deployed.stalled:
+        return Hopeless(in_the_way or deployed.stalled)
+    old = deployed.replicas - deployed.updated
+    if deployed.replicas <= deployed.wanted <= min(deployed.updated, deployed.available):
+        return Done()
+    parts = [f"{min(deployed.available, deployed.updated)} of {deployed.wanted} ready"]
+    if old > 0:
+        parts.append(f"{old} older to go")
+    if in_the_way:
+        parts.append(in_the_way)
+    return Going(", ".join(parts))
