@@ -1,0 +1,56 @@
+#!/usr/bin/env bash
+# Builds the images of this repository. With no engine of its own on the machine: BUILD=script, called as
+# script CONTEXT DOCKERFILE NAME:TAG OUT.tar OPTION..., which leaves a docker-archive.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+usage() {
+    cat <<U
+usage: scripts/build_gateway.sh [--registry HOST/PATH] [--tag TAG] [--push] [--dry-run] [IMAGE...] [-- OPTION...]
+  IMAGE   gateway (the default), speech-server, mini-llm, client, or all
+  OPTION  for the engine, such as --build-arg PIP_INDEX_URL=... UV_DEFAULT_INDEX=... of a mirror
+  env     ENGINE=docker|buildah|podman, BASE_IMAGE, ESPEAK= (no eSpeak NG), BUILD=script and OUT=folder for its archives
+U
+}
+die() { echo "build_gateway.sh: $*" >&2; exit 2; }
+version=$(sed -n 's/^version = "\(.*\)"/\1/p' services/voice-gateway/pyproject.toml)
+registry='' tag=$version push='' run='' images=() extra=()
+while [ $# -gt 0 ]; do
+    case $1 in
+        --registry) registry=${2:?--registry needs a name}/; shift ;;
+        --tag) tag=${2:?--tag needs a value}; shift ;;
+        --push) push=yes ;;
+        --dry-run) run='echo' ;;
+        --) shift; extra=("$@"); break ;;
+        -h | --help) usage; exit ;;
+        all) images=(gateway speech-server mini-llm client) ;;
+        gateway | speech-server | mini-llm | client) images+=("$1") ;;
+        *) usage >&2; die "there is no image or option $1" ;;
+    esac
+    shift
+done
+[ ${#images[@]} -gt 0 ] || images=(gateway)
+engine() { # the first engine that answers
+    local found
+    for found in docker podman buildah; do "$found" info >/dev/null 2>&1 && { echo "$found"; return; }; done
+}
+engine=${ENGINE:-${BUILD:+script}}
+engine=${engine:-$(engine)}
+[ -n "$engine" ] || [ -n "$run" ] || die "no docker, podman or buildah answers here: start one, or name a BUILD script"
+[ "$engine$push" != scriptyes ] || die "a BUILD script leaves archives, which --push can't push"
+
+options=(--build-arg "VERSION=$version" --build-arg "REVISION=$(git rev-parse HEAD 2>/dev/null || echo unknown)")
+[ "$engine" = script ] || [ -z "${BASE_IMAGE:-}" ] || options+=(--build-arg "BASE_IMAGE=$BASE_IMAGE")
+[ -z "${ESPEAK+set}" ] || options+=(--build-arg "ESPEAK=$ESPEAK")
+[ -n "${ESPEAK-1}" ] || options+=(--build-arg LICENSES=Apache-2.0)
+options+=("${extra[@]}")
+for image in "${images[@]}"; do
+    case $image in gateway | client) folder=services/voice-$image ;; *) folder=services/$image ;; esac
+    name=${registry}voice-workflow/$image:$tag
+    echo "building $name from $folder/Dockerfile with ${engine:-docker}"
+    case ${engine:-docker} in # HEALTHCHECK is not in OCI's format: podman and buildah must write Docker's
+        script) $run "$BUILD" . "$folder/Dockerfile" "$name" "${OUT:-.}/$image.tar" --format docker "${options[@]}" ;;
+        docker) $run docker build -f "$folder/Dockerfile" -t "$name" "${options[@]}" . ;;
+        *) $run "$engine" build --format docker -f "$folder/Dockerfile" -t "$name" "${options[@]}" . ;;
+    esac
+    [ -z "$push" ] || $run "${engine:-docker}" push "$name"
+done
