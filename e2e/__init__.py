@@ -1,0 +1,1 @@
+"""The cluster tests: `make e2e`, against any KUBECONFIG."""

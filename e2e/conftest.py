@@ -1,0 +1,93 @@
+"""What every cluster test stands on: the wish, the cluster, a release, figures told at the end."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+
+import pytest
+from kubernetes.config.config_exception import ConfigException
+
+from e2e.support.cluster import Cluster
+from e2e.support.figures import Figures
+from e2e.support.pods import put_programs
+from e2e.support.release import Release
+from e2e.support.shell import attempt
+from e2e.support.wanted import PARTS, ROOT, BadWish, Wanted, wanted
+
+FIGURES = Figures()
+ORDER = ("install", "change", "disruption", "upgrade", "canary", "autoscaling")
+Installing = Callable[..., AbstractContextManager[Release]]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    for part in PARTS:
+        config.addinivalue_line("markers", f"{part}: needs a cluster with this part; E2E_WITHOUT={part} leaves it out")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """What a cluster lacks is left out by name only: nothing is passed over in silence."""
+    try:
+        without = wanted().without
+    except BadWish as error:
+        raise pytest.UsageError(str(error)) from None
+    left_out = [item for item in items if any(item.get_closest_marker(part) for part in without)]
+    items[:] = sorted((item for item in items if item not in left_out), key=_place)
+    config.hook.pytest_deselected(items=left_out)
+
+
+def _place(item: pytest.Item) -> int:
+    """The order in which an operator meets them; within a file as it stands there."""
+    name = item.path.stem.removeprefix("test_")
+    return ORDER.index(name) if name in ORDER else len(ORDER)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if FIGURES.found:
+        terminalreporter.section("figures")
+        for name, value in FIGURES.found.items():
+            terminalreporter.write_line(f"{name}: {value}")
+        FIGURES.keep(ROOT / "out" / "e2e.json")
+
+
+@pytest.fixture(scope="session")
+def wish() -> Wanted:
+    return wanted()
+
+
+@pytest.fixture(scope="session")
+def figures() -> Figures:
+    return FIGURES
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Cluster:
+    assert shutil.which("kubectl"), "there is no kubectl on the PATH: install it"
+    try:
+        return Cluster()
+    except ConfigException as error:
+        raise AssertionError(f"no cluster is named: set KUBECONFIG to a file that names one ({error})") from None
+
+
+@pytest.fixture(scope="session")
+def installing(cluster: Cluster, wish: Wanted) -> Installing:
+    """`with installing("scripted", "drain", key=value) as release:` in a namespace of its own."""
+
+    @contextmanager
+    def make(values: str, purpose: str, /, settings: dict[str, str] | None = None) -> Iterator[Release]:
+        with cluster.namespace(purpose) as namespace:
+            put_programs(cluster, namespace)
+            release = Release(namespace, values, wish, {"replicas": str(wish.replicas), **(settings or {})})
+            release.install()
+            yield release
+
+    return make
+
+
+@pytest.fixture(autouse=True)
+def _told_when_failed(request: pytest.FixtureRequest) -> Iterator[None]:
+    """A failed test says what the namespaces of the run hold."""
+    failed_before = request.session.testsfailed
+    yield
+    if request.session.testsfailed > failed_before:
+        pods = attempt(["kubectl", "get", "pods", "-A", "-o", "wide"], timeout_s=30)
+        request.node.add_report_section("teardown", "pods", pods.out)
