@@ -6,4 +6,9 @@ uv=$1; shift
 options=(--universal --generate-hashes --no-header --no-annotate --python-version 3.11 --quiet)
 for package in "$@"; do options+=(--no-emit-package "$package"); done
 "$uv" pip compile "${options[@]}" --group dev pyproject.toml -o requirements.lock >/dev/null
+for client in interop/*/requirements.in; do
+    # Other people's clients, each in an environment of its own.
+    "$uv" pip compile "${options[@]}" "$client" -o "${client%.in}.lock" >/dev/null
+done
+echo uv | "$uv" pip compile "${options[@]}" - -o requirements-uv.lock >/dev/null
 echo espeakng-loader | "$uv" pip compile "${options[@]}" - -o requirements-espeak.lock >/dev/null

@@ -11,18 +11,23 @@ from collections.abc import Awaitable, Mapping, Sequence
 import uvloop
 from aiohttp import web
 
+from speech_server.commands import COMMANDS, command
 from speech_server.core.recognition import AsrPolicy
 from speech_server.core.voices import VoicePolicy
 from speech_server.engines import Engines, build, endpointing
+from speech_server.gates import gates
+from speech_server.listening.ears import Listening, StreamLimits
 from speech_server.metrics import Metrics
-from speech_server.ports import EngineError
-from speech_server.servicers.admission import Admission
-from speech_server.servicers.asr import AsrServicer, Listening
+from speech_server.openai_audio.edge import Edge, UploadLimits
+from speech_server.openai_audio.routes import add_routes
+from speech_server.ports import EngineError, Measured
+from speech_server.request_log import RequestLog
+from speech_server.servicers.asr import AsrServicer
 from speech_server.servicers.serving import GrpcServer, PortTaken, serve
-from speech_server.servicers.stream import StreamLimits
 from speech_server.servicers.tts import Speaking, TtsServicer
 from speech_server.settings import BadSettings, Settings, table
 from speech_server.timeline import Timeline
+from speech_server.tls import BadTls, certified, http_context
 from speech_server.web import application
 
 DRAINING = "The server is draining; take another one."
@@ -35,12 +40,17 @@ class Server:
     def __init__(self, settings: Settings) -> None:
         server = settings.server
         self._settings = settings
-        self._metrics = Metrics()
+        noted = settings.requests
+        path = noted.speech_request_log
+        self._request_log = RequestLog(path, noted.speech_request_log_days) if path is not None else None
+        self._metrics = Metrics(self._request_log.note if self._request_log is not None else None)
         self._timeline = Timeline(server.speech_timeline)
         self._engines: Engines = build(settings, self._timeline)
+        recogniser = self._engines.recogniser
+        if isinstance(recogniser, Measured):
+            self._metrics.watch(lambda: recogniser.figures)
         self._waiting: dict[str, str] = {name: "loading" for name, _ in self._engines.named}
-        self._streams = Admission("streams", server.speech_max_streams, server.speech_retry_after_ms)
-        self._syntheses = Admission("syntheses", server.speech_max_syntheses, server.speech_retry_after_ms)
+        self._gates = gates(settings)
         self._hurried = asyncio.Event()
         self._runner: web.AppRunner | None = None
         self._grpc: GrpcServer | None = None
@@ -58,8 +68,7 @@ class Server:
         for name, engine in self._engines.named:
             await engine.start()
             del self._waiting[name]
-        self._streams.open()
-        self._syntheses.open()
+        self._gates.open()
         assert self._grpc is not None
         await self._grpc.set_serving(True)
         _log.info("ready: gRPC %d, HTTP %d", self.grpc_port, self.http_port)
@@ -68,8 +77,7 @@ class Server:
         """Not ready, refuse the new, wait for the live: a notice, then at most the grace. `hurry` ends the wait."""
         server = self._settings.server
         self._waiting["draining"] = "live streams may finish, new ones are refused"
-        for admission in (self._streams, self._syntheses):
-            admission.close(DRAINING)
+        self._gates.close(DRAINING)
         if self._grpc is not None:
             await self._grpc.set_serving(False)
         await _at_most(server.speech_drain_notice_s, self._hurried.wait())
@@ -82,15 +90,11 @@ class Server:
 
     async def _until_idle(self) -> None:
         async with asyncio.TaskGroup() as tasks:
-            idle = tasks.create_task(self._all_idle(), name="drain")
+            idle = tasks.create_task(self._gates.until_idle(), name="drain")
             impatience = tasks.create_task(self._hurried.wait(), name="hurry")
             await asyncio.wait({idle, impatience}, return_when=asyncio.FIRST_COMPLETED)
             idle.cancel()
             impatience.cancel()
-
-    async def _all_idle(self) -> None:
-        await self._streams.until_idle()
-        await self._syntheses.until_idle()
 
     async def stop(self) -> None:
         """Close everything, engines last."""
@@ -101,12 +105,19 @@ class Server:
         for _, engine in reversed(self._engines.named):
             await engine.stop()
         self._timeline.close()
+        if self._request_log is not None:
+            self._request_log.close()
 
     async def _listen(self) -> None:
         server = self._settings.server
-        self._runner = web.AppRunner(application(lambda: self._waiting, self._metrics), access_log=None)
+        pages = application(lambda: self._waiting, self._metrics, lambda: self._engines.states)
+        add_routes(pages, self._edge())
+        if server.tls is not None:
+            pages.middlewares.append(certified(server.tls))
+        self._runner = web.AppRunner(pages, access_log=None, handler_cancellation=True)
         await self._runner.setup()
-        site = web.TCPSite(self._runner, server.speech_host, server.speech_http_port)
+        context = http_context(server.tls) if server.tls is not None else None
+        site = web.TCPSite(self._runner, server.speech_host, server.speech_http_port, ssl_context=context)
         try:
             await site.start()
         except OSError as error:
@@ -117,8 +128,9 @@ class Server:
             server.speech_host,
             server.speech_grpc_port,
             server.speech_max_message_bytes,
-            AsrServicer(self._listening(), self._streams, self._metrics),
-            TtsServicer(self._speaking(), self._syntheses, self._metrics),
+            server.tls,
+            AsrServicer(self._listening(), self._gates.streams, self._gates.recordings, self._metrics),
+            TtsServicer(self._speaking(), self._gates.syntheses, self._metrics),
         )
         self.grpc_port = self._grpc.port
         if server.speech_ports_file is not None:
@@ -138,11 +150,34 @@ class Server:
                 voice.speech_model_policy,
                 voice.speech_language_policy,
                 voice.speech_leading_space,
+                voice.speech_write_numbers,
+                voice.masked_words(),
             ),
             limits=StreamLimits(server.speech_idle_limit_s, server.speech_max_ahead_s),
             pre_roll_s=voice.speech_pre_roll_ms / 1000,
             longest_utterance_s=server.speech_max_utterance_s,
+            quietest_dbfs=voice.speech_quietest_dbfs,
             retry_after_ms=server.speech_retry_after_ms,
+            by_utterance=server.speech_asr_engine == "parakeet",
+        )
+
+    def _edge(self) -> Edge:
+        requests, speaking = self._settings.requests, self._speaking()
+        return Edge(
+            listening=self._listening(),
+            synthesiser=speaking.synthesiser,
+            voices=speaking.policy,
+            text_limit=speaking.text_limit,
+            uploads=UploadLimits(
+                requests.parakeet_max_upload_mb << 20,
+                requests.parakeet_max_audio_seconds,
+                requests.speech_upload_stall_s,
+            ),
+            uploading=self._gates.uploading,
+            recordings=self._gates.recordings,
+            streams=self._gates.streams,
+            syntheses=self._gates.syntheses,
+            metrics=self._metrics,
         )
 
     def _speaking(self) -> Speaking:
@@ -188,9 +223,14 @@ async def _at_most(longest_s: float, waiting: Awaitable[object]) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The `speech-server` command."""
-    parser = argparse.ArgumentParser(prog="speech-server", description=__doc__)
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    if given and given[0] in COMMANDS:
+        return command(given[0])(given[1:])
+    parser = argparse.ArgumentParser(
+        prog="speech-server", description=__doc__, epilog=f"Further verbs, each with --help: {', '.join(COMMANDS)}."
+    )
     parser.add_argument("verb", nargs="?", choices=["serve", "settings"], default="serve")
-    if parser.parse_args(arguments).verb == "settings":
+    if parser.parse_args(given).verb == "settings":
         sys.stdout.write(table() + "\n")
         return 0
     try:
@@ -200,7 +240,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(run(settings))
-    except (BadSettings, PortTaken, EngineError, OSError) as error:
+    except (BadSettings, BadTls, PortTaken, EngineError, OSError) as error:
         sys.stderr.write(f"speech-server: {error}\n")
         return 1
     return 0

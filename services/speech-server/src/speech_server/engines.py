@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from speech_server.core.endpointer import Endpointing
-from speech_server.ports import Recogniser, Synthesiser, VoiceActivityDetector
+from speech_server.ports import Describes, Recogniser, Synthesiser, VoiceActivityDetector
 from speech_server.scripted.energy import EnergyDetector
 from speech_server.scripted.recogniser import Script, ScriptedRecogniser
 from speech_server.scripted.tone import ToneScript, ToneSynthesiser
@@ -24,19 +24,36 @@ class Engines:
         """In the order they start."""
         return ("vad", self.detector), ("asr", self.recogniser), ("tts", self.synthesiser)
 
+    @property
+    def states(self) -> dict[str, str]:
+        """What engines say of themselves, of those that do."""
+        return {name: engine.state for name, engine in self.named if isinstance(engine, Describes)}
+
 
 def build(settings: Settings, timeline: Timeline) -> Engines:
     """The engines of these settings."""
     voice, script = settings.voice, settings.script
     if settings.server.speech_asr_engine == "scripted":
         recogniser, detector = _scripted(script, timeline)
+    elif settings.server.speech_asr_engine == "parakeet":
+        recogniser, detector = _parakeet(settings, timeline)
     else:
         recogniser, detector = _embedded(voice)
-    if settings.server.speech_tts_engine == "tone":
-        return Engines(recogniser, detector, ToneSynthesiser(_tone(script), timeline))
-    from speech_server.embedded.espeak import EspeakSynthesiser
+    return Engines(recogniser, detector, _synthesiser(settings, timeline))
 
-    return Engines(recogniser, detector, EspeakSynthesiser())
+
+def _synthesiser(settings: Settings, timeline: Timeline) -> Synthesiser:
+    match settings.server.speech_tts_engine:
+        case "tone":
+            return ToneSynthesiser(_tone(settings.script), timeline)
+        case "kokoro":
+            from speech_server.neural_tts.choice import from_settings
+
+            return from_settings(settings.kokoro)
+        case _:
+            from speech_server.embedded.espeak import EspeakSynthesiser
+
+            return EspeakSynthesiser()
 
 
 def endpointing(settings: Settings) -> Endpointing:
@@ -65,6 +82,29 @@ def _embedded(voice: VoiceSettings) -> tuple[Recogniser, VoiceActivityDetector]:
         workers=voice.embedded_workers, grammar=voice.embedded_grammar, sentences=voice.embedded_sentences
     )
     return recogniser, SileroDetector()
+
+
+def _parakeet(settings: Settings, timeline: Timeline) -> tuple[Recogniser, VoiceActivityDetector]:
+    from speech_server.embedded.silero import SileroDetector
+    from speech_server.parakeet.choice import from_settings
+    from speech_server.spare import WithSpare
+
+    detector = SileroDetector()
+    requests = settings.requests
+    first = from_settings(
+        settings.parakeet,
+        detector,
+        requests.parakeet_queue_max_factor,
+        requests.parakeet_max_queue_wait_s,
+        settings.voice.speech_quietest_dbfs,
+    )
+    match settings.parakeet.parakeet_fallback_engine:
+        case "embedded":
+            return WithSpare(first, _embedded(settings.voice)[0]), detector
+        case "scripted":
+            return WithSpare(first, _scripted(settings.script, timeline)[0]), detector
+        case _:
+            return first, detector
 
 
 def _scripted(script: ScriptSettings, timeline: Timeline) -> tuple[Recogniser, VoiceActivityDetector]:

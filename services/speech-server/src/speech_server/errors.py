@@ -6,6 +6,8 @@
       Busy         full now; says when to come back            RESOURCE_EXHAUSTED
       NotServing   starting or draining; go elsewhere          UNAVAILABLE
       TooQuiet     nothing came for too long                   DEADLINE_EXCEEDED
+      WaitedTooLong  no place came free in time                DEADLINE_EXCEEDED
+      TooLarge     more than is taken in one request           INVALID_ARGUMENT
 
 The engines' own errors (EngineUnavailable, EngineBusy) are in `ports`.
 """
@@ -37,3 +39,11 @@ class NotServing(SpeechError):
 
 class TooQuiet(SpeechError):
     """The client sent nothing for longer than the idle limit."""
+
+
+class WaitedTooLong(SpeechError):
+    """The request stood in line until waiting made no sense any more."""
+
+
+class TooLarge(BadRequest):
+    """The request carries more bytes, or more seconds of audio, than the server takes at once."""

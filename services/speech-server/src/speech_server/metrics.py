@@ -1,20 +1,76 @@
 """What does the server tell Prometheus? One registry a server, so that two servers fit in one process."""
 
-from collections.abc import Iterator
+import time
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TypeVar
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.core import CounterMetricFamily
+from prometheus_client.registry import Collector
+
+from speech_server.core.requests import OK, RequestRecord
 
 _SECONDS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.8, 1.2, 2.0, 5.0, 10.0)
+_T = TypeVar("_T")
 _RTF = (0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1.0, 2.0, 5.0)
+
+
+@dataclass(slots=True)
+class Ticket:
+    """What a request says of itself while it is served; the durations of a RequestRecord."""
+
+    queue_s: float = 0.0
+    inference_s: float = 0.0
+    audio_s: float = 0.0
+    status: str = OK
+    begun: bool = False
+    """The status line is out: an error can only break the answer off."""
+
+    @contextmanager
+    def inferring(self) -> Iterator[None]:
+        """Count the time of the block as the engine's."""
+        began = time.monotonic()
+        try:
+            yield
+        finally:
+            self.inference_s += time.monotonic() - began
+
+    async def inferred(self, work: Awaitable[_T]) -> _T:
+        """What `work` gives; its time is the engine's."""
+        with self.inferring():
+            return await work
+
+
+class _Figures(Collector):
+    def __init__(self, figures: Callable[[], Mapping[str, float]]) -> None:
+        self._figures = figures
+
+    def collect(self) -> Iterator[CounterMetricFamily]:
+        for name, value in self._figures().items():
+            yield CounterMetricFamily(f"speech_engine_{name}", "Counted by the recogniser itself", value=value)
 
 
 class Metrics:
     """All of them; every label has few values."""
 
-    def __init__(self) -> None:
+    def __init__(self, note: Callable[[RequestRecord], None] | None = None) -> None:
+        """`note` gets the record of every request that has ended."""
         self.registry = CollectorRegistry()
         made = self.registry
+        self._note = note
+        labels = ["wire", "route"]
+        self._requests = Counter("speech_requests_ended", "Requests ended", [*labels, "status"], registry=made)
+        self._queue = Histogram(
+            "speech_queue_seconds", "Time in line for a place", labels, buckets=_SECONDS, registry=made
+        )
+        self._inference = Histogram(
+            "speech_inference_seconds", "Engine time of a request", labels, buckets=_SECONDS, registry=made
+        )
+        self._total = Histogram(
+            "speech_request_seconds", "Request arrived to answer complete", labels, buckets=_SECONDS, registry=made
+        )
         self._active = Gauge("speech_requests_active", "Requests being served", ["service"], registry=made)
         self._served = Counter("speech_requests", "Requests admitted", ["service"], registry=made)
         self._refused = Counter("speech_refusals", "Requests refused", ["rpc", "code"], registry=made)
@@ -46,6 +102,30 @@ class Metrics:
         with self._active.labels(service).track_inprogress():
             yield
 
+    @contextmanager
+    def request(self, wire: str, route: str) -> Iterator[Ticket]:
+        """Observe one request from its arrival to its end; the ticket says the rest."""
+        began = time.monotonic()
+        ticket = Ticket()
+        try:
+            yield ticket
+        except BaseException as error:
+            if ticket.status == OK:
+                ticket.status = "INTERNAL" if isinstance(error, Exception) else "CANCELLED"
+            raise
+        finally:
+            total_s = time.monotonic() - began
+            self._requests.labels(wire, route, ticket.status).inc()
+            if ticket.status == OK:
+                self._queue.labels(wire, route).observe(ticket.queue_s)
+                self._inference.labels(wire, route).observe(ticket.inference_s)
+                self._total.labels(wire, route).observe(total_s)
+            if self._note is not None:
+                record = RequestRecord(
+                    time.time(), wire, route, ticket.status, total_s, ticket.queue_s, ticket.inference_s, ticket.audio_s
+                )
+                self._note(record)
+
     def refused(self, rpc: str, code: str) -> None:
         """A request ended with an error status."""
         self._refused.labels(rpc, code).inc()
@@ -64,6 +144,10 @@ class Metrics:
     def spoken(self, audio_s: float) -> None:
         """So much audio was sent."""
         self._spoken.inc(audio_s)
+
+    def watch(self, figures: Callable[[], Mapping[str, float]]) -> None:
+        """Show an engine's own counts, as they are when Prometheus asks."""
+        self.registry.register(_Figures(figures))
 
     def page(self) -> bytes:
         """The text Prometheus reads."""

@@ -1,6 +1,6 @@
 """What does the server need of an engine? Audio is PCM16 mono: 16 kHz in, the voice's rate out."""
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
@@ -26,6 +26,10 @@ class Hypothesis:
     text: str
     words: tuple[Word, ...] = ()
     confidence: float = 0.0
+    stability: float = 0.0
+    """Of a hypothesis that may change: the part of its words, 0..below 1, that has stopped changing; 0 = not known."""
+    others: tuple["Hypothesis", ...] = ()
+    """Less likely ones, best first, where the engine has them; without alternatives of their own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +39,8 @@ class Hints:
     language: str
     phrases: tuple[tuple[str, float], ...] = ()
     """Speech contexts: (phrase, boost)."""
+    alternatives: int = 1
+    """Hypotheses wanted of a final, the best included."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +49,10 @@ class AsrModel:
 
     name: str
     languages: tuple[str, ...]
+    punctuates: bool = False
+    """Writes punctuation and capitals."""
+    boosts: bool = False
+    """Uses `Hints.phrases`."""
 
 
 class Utterances(Protocol):
@@ -56,6 +66,20 @@ class Utterances(Protocol):
 
     async def close(self) -> None:
         """Give the state back. Safe to call twice, and after an error."""
+
+
+@runtime_checkable
+class Foresight(Protocol):
+    """What an engine's Utterances may be besides: told early that the end may have come, so that it can work ahead."""
+
+    def paused(self) -> None:
+        """Speech has paused, and all of it was accepted: the utterance may end with it."""
+
+    def resumed(self) -> None:
+        """The speaker went on; work done ahead is worth nothing."""
+
+    async def expected(self) -> Hypothesis:
+        """What the open utterance would be if it ended now; it stays open."""
 
 
 @runtime_checkable
@@ -87,6 +111,30 @@ class Recogniser(Protocol):
 
     async def open(self, hints: Hints) -> Utterances:
         """A recogniser for one stream. Raises EngineBusy when no more fit."""
+
+    async def transcribe(self, pcm16: bytes, hints: Hints) -> Hypothesis:
+        """A whole recording of any length, its words' times since its beginning. Empty text when nothing was said.
+
+        Raises EngineBusy when no more fit, EngineUnavailable; cancelling it frees what it holds.
+        """
+
+
+@runtime_checkable
+class Describes(Protocol):
+    """What an engine may do besides: say in one line what runs, where, and why there."""
+
+    @property
+    def state(self) -> str:
+        """For `/readyz` and the log."""
+
+
+@runtime_checkable
+class Measured(Protocol):
+    """What an engine may do besides: count what it does."""
+
+    @property
+    def figures(self) -> Mapping[str, float]:
+        """Counts since the start, by a name that can be part of a metric's (`batches`, `busy_seconds`)."""
 
 
 class VoiceActivity(Protocol):
@@ -123,6 +171,8 @@ class Voice:
     name: str
     language: str
     rate_hz: int
+    takes_phonemes: bool = False
+    """Honours `SpeechRequest.pronunciations`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +182,10 @@ class SpeechRequest:
     text: str
     voice: Voice
     ssml: bool = False
+    pronunciations: tuple[tuple[str, str], ...] = ()
+    """(word, its phonemes in IPA): spoken so wherever the word stands, whatever its case."""
+    speed: float = 1.0
+    """How many times as fast as the voice usually speaks, 0.25 to 4. An engine goes as far as it can."""
 
 
 @dataclass(frozen=True, slots=True)

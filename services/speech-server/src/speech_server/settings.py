@@ -6,6 +6,9 @@ from typing import Annotated, Literal
 from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from speech_server.core.wording import masked_words
+from speech_server.tls import TlsFiles
+
 _CONFIG = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True)
 
 Port = Annotated[int, Field(ge=0, le=65535)]
@@ -29,8 +32,13 @@ class ServerSettings(BaseSettings):
     speech_http_port: Port = Field(8000, description="health and metrics port; 0 = any free one")
     speech_ports_file: Path | None = Field(None, description='where to write {"grpc": n, "http": n} once bound')
     speech_log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="log level")
-    speech_asr_engine: Literal["embedded", "scripted"] = Field("embedded", description="who recognises")
-    speech_tts_engine: Literal["embedded", "tone"] = Field("embedded", description="who speaks")
+    speech_tls_cert_file: Path | None = Field(None, description="PEM certificate of both ports; empty = plaintext")
+    speech_tls_key_file: Path | None = Field(None, description="its PEM key")
+    speech_tls_client_ca_file: Path | None = Field(
+        None, description="PEM certificates that sign callers' own: callers without one are turned away"
+    )
+    speech_asr_engine: Literal["embedded", "parakeet", "scripted"] = Field("embedded", description="who recognises")
+    speech_tts_engine: Literal["embedded", "kokoro", "tone"] = Field("embedded", description="who speaks")
     speech_max_streams: Count = Field(100, description="recognitions at once; more are refused")
     speech_max_syntheses: Count = Field(100, description="syntheses at once; more are refused")
     speech_retry_after_ms: Milliseconds = Field(1000, description="what a refused caller is told to wait")
@@ -47,6 +55,21 @@ class ServerSettings(BaseSettings):
     )
     speech_drain_grace_s: float = Field(600, ge=0, description="after the notice: longest wait for live streams")
     speech_timeline: Path | None = Field(None, description="JSON lines of scripted moments, for benchmarks")
+
+    @model_validator(mode="after")
+    def _tls_is_whole(self) -> "ServerSettings":
+        if (self.speech_tls_cert_file is None) != (self.speech_tls_key_file is None):
+            raise ValueError("set SPEECH_TLS_CERT_FILE and SPEECH_TLS_KEY_FILE, or neither")
+        if self.speech_tls_client_ca_file is not None and self.speech_tls_cert_file is None:
+            raise ValueError("SPEECH_TLS_CLIENT_CA_FILE needs SPEECH_TLS_CERT_FILE and SPEECH_TLS_KEY_FILE")
+        return self
+
+    @property
+    def tls(self) -> TlsFiles | None:
+        """The files of the ports' encryption; None = plaintext."""
+        if self.speech_tls_cert_file is None or self.speech_tls_key_file is None:
+            return None
+        return TlsFiles(self.speech_tls_cert_file, self.speech_tls_key_file, self.speech_tls_client_ca_file)
 
 
 class VoiceSettings(BaseSettings):
@@ -75,9 +98,108 @@ class VoiceSettings(BaseSettings):
     speech_vad_onset: Part = Field(0.5, description="speech probability that begins speech")
     speech_vad_offset: Part = Field(0.35, description="speech probability below which speech pauses")
     speech_pre_roll_ms: Milliseconds = Field(300, description="audio kept from before speech was found")
+    speech_quietest_dbfs: float = Field(
+        -65, ge=-96, le=0, description="audio below this level is silence, whatever the detector thinks; -96 = none is"
+    )
+    speech_write_numbers: bool = Field(
+        False, description="number words become digits (en fr es pt de nl it da), unless verbatim_transcripts is set"
+    )
+    speech_profanity_file: Path | None = Field(
+        None, description="words the profanity filter masks, one a line; empty = it masks nothing"
+    )
     embedded_workers: Count = Field(16, description="streams the embedded recogniser takes at once")
     embedded_grammar: Path | None = Field(None, description="JSGF grammar for the embedded recogniser")
     embedded_sentences: Path | None = Field(None, description="example sentences for its language model")
+
+    @model_validator(mode="after")
+    def _profanity_can_be_read(self) -> "VoiceSettings":
+        self.masked_words()
+        return self
+
+    def masked_words(self) -> frozenset[str]:
+        """The words of the profanity file."""
+        if self.speech_profanity_file is None:
+            return frozenset()
+        try:
+            return masked_words(self.speech_profanity_file.read_text(encoding="utf-8").splitlines())
+        except (OSError, UnicodeDecodeError) as error:
+            raise ValueError(f"SPEECH_PROFANITY_FILE: {error}") from error
+
+
+class RequestSettings(BaseSettings):
+    """Whole recordings and texts, over HTTP and gRPC: how many, how large, and what is noted of them."""
+
+    model_config = _CONFIG
+
+    parakeet_queue_max_factor: float = Field(
+        4, ge=0, description="recordings that may wait, as a multiple of those transcribed at once; more are refused"
+    )
+    parakeet_max_queue_wait_s: Seconds = Field(30, description="a recording that waited longer is refused")
+    parakeet_max_audio_seconds: Seconds = Field(7200, description="longest recording")
+    parakeet_max_upload_mb: Count = Field(64, description="largest upload, in MiB")
+    speech_upload_stall_s: Seconds = Field(30, description="an upload of which nothing comes for so long is ended")
+    speech_request_log: Path | None = Field(
+        None, description="JSON lines of every request, a file a day; `speech-server report` reads it; empty = none"
+    )
+    speech_request_log_days: Count = Field(7, description="days of it that are kept")
+
+
+class ParakeetSettings(BaseSettings):
+    """The Parakeet engine."""
+
+    model_config = _CONFIG
+
+    parakeet_model_id: str = Field(
+        "nemo-parakeet-tdt-0.6b-v3", description="model of `speech-server models list`, or any owner/name of the hub"
+    )
+    parakeet_model_path: Path | None = Field(None, description="folder of a model placed by hand; nothing is fetched")
+    parakeet_revision: str = Field("", description="commit of the model's repository; empty = the one pinned here")
+    parakeet_cache: Path | None = Field(
+        None, description="where models are kept; empty = voice-workflow/models under XDG_CACHE_HOME"
+    )
+    parakeet_pull: bool = Field(True, description="fetch a missing model at the start; false = refuse to start")
+    parakeet_languages: str = Field("", description="comma list that a model placed by hand speaks; empty = en-US")
+    parakeet_device: Literal["auto", "cuda", "cpu"] = Field(
+        "auto", description="where the encoder runs; auto = CUDA when it really loads"
+    )
+    parakeet_decoder_device: Literal["cpu", "same"] = Field(
+        "cpu", description="where the decoder runs; same = beside the encoder"
+    )
+    parakeet_precision: Literal["auto", "fp32", "fp16", "int8"] = Field(
+        "auto", description="auto = fp16 else fp32 on a GPU, int8 else fp32 on a CPU"
+    )
+    parakeet_threads: int = Field(0, ge=0, description="CPU threads of the model; 0 = one a core")
+    parakeet_gpu_memory_mb: int = Field(0, ge=0, description="most GPU memory of the encoder, in MiB; 0 = no limit")
+    parakeet_fallback_engine: Literal["none", "embedded", "scripted"] = Field(
+        "none", description="who recognises when Parakeet can't start or fails on the CPU too"
+    )
+    parakeet_microbatch_window_ms: float = Field(8, ge=0, le=1000, description="a clip waits so long for company")
+    parakeet_microbatch_max_batch: Count = Field(32, description="clips recognised together, at most")
+    parakeet_stream_step_ms: Milliseconds = Field(300, gt=0, description="new audio before a stream's next partial")
+    parakeet_stream_context_seconds: Seconds = Field(
+        10, description="longer speech is committed as it becomes stable; twice as much is the bound"
+    )
+    parakeet_segment_limit_s: Seconds = Field(5, description="a batch that runs longer is broken off")
+
+    def languages(self) -> tuple[str, ...]:
+        """Those of a model placed by hand."""
+        return tuple(one.strip() for one in self.parakeet_languages.split(",") if one.strip())
+
+
+class KokoroSettings(BaseSettings):
+    """The neural voices."""
+
+    model_config = _CONFIG
+
+    kokoro_model_path: Path | None = Field(None, description="folder of a model placed by hand; nothing is fetched")
+    kokoro_revision: str = Field("", description="commit of the model's repository; empty = the one pinned here")
+    kokoro_cache: Path | None = Field(
+        None, description="where the model is kept; empty = voice-workflow/models under XDG_CACHE_HOME"
+    )
+    kokoro_pull: bool = Field(True, description="fetch a missing model at the start; false = refuse to start")
+    kokoro_precision: Literal["fp32", "fp16", "int8"] = Field("int8", description="which of the model's files")
+    kokoro_threads: int = Field(0, ge=0, description="CPU threads of the model; 0 = one a core")
+    kokoro_phrase_limit_s: Seconds = Field(30, description="a phrase that takes longer to make is given up")
 
 
 class ScriptSettings(BaseSettings):
@@ -139,6 +261,9 @@ class Settings:
         try:
             self.server = ServerSettings()
             self.voice = VoiceSettings()
+            self.requests = RequestSettings()
+            self.parakeet = ParakeetSettings()
+            self.kokoro = KokoroSettings()
             self.script = ScriptSettings()
         except ValidationError as error:
             raise BadSettings("; ".join(_sentences(error))) from error
@@ -155,7 +280,7 @@ def _sentences(error: ValidationError) -> list[str]:
 def table() -> str:
     """Every variable with its default and meaning, one a line."""
     lines = []
-    for group in (ServerSettings, VoiceSettings, ScriptSettings):
+    for group in (ServerSettings, VoiceSettings, RequestSettings, ParakeetSettings, KokoroSettings, ScriptSettings):
         lines.append(f"# {(group.__doc__ or '').strip()}")
         for name, field in group.model_fields.items():
             default = "" if field.default is None else field.default

@@ -11,7 +11,11 @@ Waiting = Callable[[], Mapping[str, str]]
 """What isn't ready, and why; empty when everything is."""
 
 
-def application(waiting: Waiting, metrics: Metrics) -> web.Application:
+States = Callable[[], Mapping[str, str]]
+"""What each engine has to say of itself: model, device, and why there."""
+
+
+def application(waiting: Waiting, metrics: Metrics, states: States = dict) -> web.Application:
     """The HTTP side."""
 
     async def live(request: web.Request) -> web.Response:
@@ -21,7 +25,7 @@ def application(waiting: Waiting, metrics: Metrics) -> web.Application:
         missing = dict(waiting())
         if missing:
             return web.json_response({"status": "not ready", "waiting_for": missing}, status=503)
-        return web.json_response({"status": "ready"})
+        return web.json_response({"status": "ready", "engines": dict(states())})
 
     async def page(request: web.Request) -> web.Response:
         return web.Response(body=metrics.page(), headers={"Content-Type": CONTENT_TYPE_LATEST})
@@ -30,6 +34,7 @@ def application(waiting: Waiting, metrics: Metrics) -> web.Application:
     made.add_routes(
         [
             web.get("/livez", live),
+            web.get("/healthz", live),
             web.get("/readyz", ready),
             web.get("/metrics", page),
             web.get("/v1/health/live", live),

@@ -83,7 +83,7 @@ def test_a_number_is_one_word_though_it_is_spoken_in_parts() -> None:
 
 def test_what_crosses_the_wire_arrives_as_it_left() -> None:
     words = (Word("naïve", 0.1, 0.5, 0.25), Word("end", 0.5, 0.75))
-    heard = Hypothesis("naïve end", words, 0.5)
+    heard = Hypothesis("naïve end", words, 0.5, others=(Hypothesis("naive and"),))
     assert unpack_words(pack_words(words)) == words
     assert unpack_hypothesis(pack_hypothesis(heard)) == heard
 

@@ -230,3 +230,15 @@ async def test_a_grammar_that_cannot_work_is_refused_with_a_sentence(
     with pytest.raises(EngineUnavailable, match=sentence):
         await engine.start()
     assert living_processes() == set()
+
+
+async def test_alternatives_are_found_when_asked_for(sphinx: SphinxRecogniser, recordings: Recordings) -> None:
+    stream = await sphinx.open(Hints("en-US", alternatives=4))
+    heard = await hear(stream, recordings.audio("austen-0870"))
+    await stream.close()
+    texts = [heard.text, *(other.text for other in heard.others)]
+    assert len(set(texts)) == len(texts) == 4
+    assert all("<" not in text and "(" not in text for text in texts)
+    alone = await sphinx.open(Hints("en-US"))
+    assert (await hear(alone, recordings.audio("austen-0870"))).others == ()
+    await alone.close()

@@ -6,10 +6,10 @@ from collections.abc import AsyncIterator
 import pytest
 from speech_server.core.endpointer import Endpointing
 from speech_server.errors import TooQuiet
+from speech_server.listening.hearing import Final, Heard, Hearing
+from speech_server.listening.intake import Intake
 from speech_server.ports import ASR_RATE_HZ, Hypothesis
 from speech_server.scripted.energy import EnergyActivity
-from speech_server.servicers.hearing import Final, Heard, Hearing
-from speech_server.servicers.intake import Intake
 
 from .caller import hum, hush, pieces
 

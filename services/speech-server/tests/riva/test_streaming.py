@@ -8,7 +8,6 @@ from typing import Any
 import grpc
 import pytest
 from speech_server.wire import riva_asr_pb2 as asr
-from speech_server.wire import riva_audio_pb2 as audio
 from speech_server.wire.riva_common_pb2 import RequestId
 
 from .caller import Caller, chunk, config, finals, hum, hush, partials, pieces, results
@@ -162,8 +161,8 @@ async def test_a_second_configuration_is_refused(caller: Caller) -> None:
 @pytest.mark.parametrize(
     ("fields", "sentence"),
     [
-        ({"encoding": audio.FLAC}, "Encoding FLAC is not supported; send 16-bit LINEAR_PCM"),
-        ({"encoding": audio.OGGOPUS}, "Encoding OGGOPUS is not supported; send 16-bit LINEAR_PCM"),
+        ({"encoding": 7}, "Encoding 7 is not supported; send LINEAR_PCM, FLAC"),
+        ({"encoding": 21}, "Encoding 21 is not supported; send LINEAR_PCM, FLAC"),
         ({"encoding": 9}, "Encoding 9 is not supported"),
         ({"sample_rate_hertz": 4_000}, "sample_rate_hertz is 4000; send 8000 to 96000"),
         ({"sample_rate_hertz": -1}, "sample_rate_hertz is -1"),

@@ -111,14 +111,16 @@ async def test_a_speak_document_is_ssml_and_its_tags_are_not_spoken(caller: Call
 @pytest.mark.parametrize(
     ("request_", "sentence"),
     [
-        (say(encoding=audio.OGGOPUS), "Encoding OGGOPUS is not supported; send LINEAR_PCM"),
-        (say(encoding=audio.FLAC), "Encoding FLAC is not supported"),
+        (say(encoding=7), "Encoding 7 is not supported; send LINEAR_PCM"),
+        (say(encoding=audio.OGGOPUS, sample_rate_hz=22_050), "sample_rate_hz is 22050; Opus has 8000, 12000"),
         (say(sample_rate_hz=100), "sample_rate_hz is 100; send 8000 to 96000"),
         (say(voice_name="Nobody"), "Unknown voice_name 'Nobody'"),
         (say(language_code="xx"), "No voice speaks language_code 'xx'"),
         (say("a" * 2001), "The text has 2001 characters, more than 2000"),
         (say(zero_shot_data=tts.ZeroShotData(quality=20)), "zero_shot_data is not supported"),
-        (say(custom_dictionary="a  b"), "custom_dictionary is not supported"),
+        (say(custom_dictionary="a  b"), "The voice English-US.Female-1 takes no custom_dictionary"),
+        (say(custom_dictionary="a b"), 'is not "word<two spaces>phonemes"'),
+        (say("<speak>no end"), "The SSML can't be read; send one well-formed <speak> document"),
         (say(custom_configuration={"seed": "1", "cfg_scale": "2"}), "key not supported: cfg_scale, seed"),
     ],
 )

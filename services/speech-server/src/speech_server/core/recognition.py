@@ -2,13 +2,14 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from pcm import Encoding
 
-from speech_server.core.audio_in import HIGHEST_HZ, LOWEST_HZ
+from speech_server.core.audio_in import HIGHEST_HZ, LOWEST_HZ, Compressed
 from speech_server.core.endpointer import Endpointing
+from speech_server.core.wording import NUMBER_LANGUAGES, Wording
 from speech_server.errors import BadRequest
 from speech_server.ports import AsrModel, Hints
 
@@ -24,6 +25,10 @@ class AsrPolicy:
     unknown_models: Policy = "ignore"
     unknown_languages: Policy = "strict"
     leading_space: bool = True
+    writes_numbers: bool = False
+    """Number words become digits, unless verbatim transcripts are asked for."""
+    profanity: frozenset[str] = frozenset()
+    """Lower-case words the profanity filter masks; empty: it has no effect."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,16 +44,32 @@ class EndpointingWish:
 
 
 @dataclass(frozen=True, slots=True)
+class WordingWish:
+    """How the caller wants transcripts written."""
+
+    punctuation: bool = False
+    verbatim: bool = False
+    profanity_filter: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class RecognitionPlan:
     """One recognition, decided."""
 
-    encoding: Encoding
+    encoding: Encoding | Compressed
     rate_hz: int | None
     hints: Hints
     endpointing: Endpointing
     word_times: bool
     leading_space: bool
     interim: bool = False
+    alternatives: int = 1
+    """At most so many."""
+    wording: Wording = field(default_factory=Wording)
+    vad_probabilities: bool = False
+    """Results carry the detector's scores."""
+    warnings: tuple[str, ...] = ()
+    """What was asked for and has no effect here, a sentence each."""
 
 
 def choose_rate(rate_hz: int) -> int | None:
@@ -95,6 +116,23 @@ def match_language(language: str, candidates: Sequence[str]) -> str | None:
             if wanted == have or (not exact and wanted.split("-")[0] == have.split("-")[0]):
                 return candidate
     return None
+
+
+def model_of(name: str, language: str, models: Sequence[AsrModel]) -> AsrModel:
+    """The model that will recognise `language`, chosen as `choose_language` does. `models` is not empty."""
+    named = [known for known in models if known.name.lower() == name.lower()]
+    return next((known for known in named or models if language in known.languages), models[0])
+
+
+def choose_wording(wish: WordingWish, language: str, model: AsrModel, policy: AsrPolicy) -> Wording:
+    """What must be changed in what the model writes."""
+    spoken = language.split("-")[0].lower()
+    digits = policy.writes_numbers and not wish.verbatim and spoken in NUMBER_LANGUAGES
+    return Wording(
+        plain=model.punctuates and not wish.punctuation,
+        digits_of=spoken if digits else "",
+        masked=policy.profanity if wish.profanity_filter else frozenset(),
+    )
 
 
 def choose_phrases(contexts: Sequence[tuple[Sequence[str], float]]) -> tuple[tuple[str, float], ...]:

@@ -1,7 +1,10 @@
-"""Is a text SSML?"""
+"""Is a text SSML, and what does it ask for?"""
 
 import re
+from dataclasses import replace
 from xml.etree import ElementTree
+
+from speech_server.core.phrases import Phrase, cut
 
 
 def is_ssml(text: str) -> bool:
@@ -19,6 +22,76 @@ def is_ssml(text: str) -> bool:
     return root.tag.rpartition("}")[2] == "speak"
 
 
+def looks_like_ssml(text: str) -> bool:
+    """Was it meant to be an SSML document? Such a text is not read out with its tags."""
+    return re.match(r"\s*(<\?xml[^>]*\?>\s*)?<speak[\s>/]", text) is not None
+
+
 def spoken_words(ssml: str) -> str:
     """The words of an SSML document, for an engine that knows no tags."""
     return " ".join("".join(ElementTree.fromstring(ssml.strip()).itertext()).split())
+
+
+def phrases(ssml: str) -> list[Phrase]:
+    """An SSML document for an engine that knows no tags: break, prosody rate, sub and phoneme (IPA) are honoured.
+
+    Phonemes stand in [[ ]]. Other tags leave only their text.
+    """
+    parts: list[Phrase] = []
+    _walk(ElementTree.fromstring(ssml.strip()), 1.0, parts)
+    spoken: list[Phrase] = []
+    for part in parts:
+        if not part.text.strip():
+            if spoken and part.pause_s:
+                spoken[-1] = replace(spoken[-1], pause_s=spoken[-1].pause_s + part.pause_s)
+            continue
+        cuts = cut(part.text, first=not spoken)
+        spoken += [Phrase(text, part.speed) for text in cuts]
+        if cuts:
+            spoken[-1] = replace(spoken[-1], pause_s=part.pause_s)
+    return spoken
+
+
+def _walk(element: ElementTree.Element, speed: float, parts: list[Phrase]) -> None:
+    name = element.tag.rpartition("}")[2]
+    inner = speed * _rate(element.get("rate", "")) if name == "prosody" else speed
+    if name == "break":
+        _append(parts, "", speed, _pause_s(element))
+    elif name == "sub" and element.get("alias"):
+        _append(parts, element.get("alias", ""), inner)
+    elif name == "phoneme" and element.get("ph") and element.get("alphabet", "ipa") == "ipa":
+        _append(parts, f"[[{element.get('ph')}]]", inner)
+    elif name != "audio":
+        _append(parts, element.text or "", inner)
+        for child in element:
+            _walk(child, inner, parts)
+            _append(parts, child.tail or "", inner)
+        if name in ("p", "s"):
+            _append(parts, "\n", inner)
+
+
+def _append(parts: list[Phrase], text: str, speed: float, pause_s: float = 0.0) -> None:
+    """Text of one speed is one part until a break ends it."""
+    if parts and parts[-1].speed == speed and not parts[-1].pause_s:
+        parts[-1] = Phrase(parts[-1].text + text, speed, pause_s)
+    elif text or pause_s:
+        parts.append(Phrase(text, speed, pause_s))
+
+
+_STRENGTHS_S = {"none": 0.0, "x-weak": 0.1, "weak": 0.2, "medium": 0.4, "strong": 0.7, "x-strong": 1.0}
+_RATES = {"x-slow": 0.5, "slow": 0.8, "medium": 1.0, "default": 1.0, "fast": 1.25, "x-fast": 1.6}
+_LONGEST_PAUSE_S = 10.0
+
+
+def _pause_s(element: ElementTree.Element) -> float:
+    found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)(ms|s)\s*", element.get("time", ""))
+    if found is None:
+        return _STRENGTHS_S.get(element.get("strength", "medium"), 0.4)
+    return min(float(found[1]) / (1000 if found[2] == "ms" else 1), _LONGEST_PAUSE_S)
+
+
+def _rate(wish: str) -> float:
+    found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)(%?)\s*", wish)
+    if found is None:
+        return _RATES.get(wish.strip(), 1.0)
+    return min(4.0, max(0.25, float(found[1]) / (100 if found[2] else 1)))

@@ -7,6 +7,8 @@ import importlib.util
 import json
 from collections.abc import AsyncGenerator, Sequence
 
+from speech_server.core.dictionary import substitute
+from speech_server.embedded.espeak_phonemes import spell
 from speech_server.embedded.espeak_voices import VOICES
 from speech_server.embedded.forked import ForkedEngine
 from speech_server.embedded.frames import DONE, SPEAK, WORDS, unpack_words
@@ -47,10 +49,12 @@ class EspeakSynthesiser:
         voice = self._voices.get(request.voice)
         if voice is None:
             raise EngineUnavailable(f"There is no voice {request.voice.name!r}; ask for one of the voice list")
+        text, words_spelt = _spelt(_speakable(request.text), request.pronunciations)
         order = {
-            "text": _speakable(request.text),
+            "text": text,
+            "spelt": words_spelt,
             "identifier": voice.identifier,
-            "words_per_minute": voice.words_per_minute,
+            "words_per_minute": round(voice.words_per_minute * request.speed),
             "ssml": request.ssml,
         }
         line = await self._engine.open()
@@ -67,6 +71,13 @@ class EspeakSynthesiser:
                     yield SpokenChunk(payload, words)
         finally:
             self._engine.release(line)
+
+
+def _spelt(text: str, pronunciations: tuple[tuple[str, str], ...]) -> tuple[str, list[str]]:
+    """The text with phonemes in place of words, and those words. Raises BadRequest for phonemes it can't say."""
+    if not pronunciations:
+        return text, []
+    return substitute(text.replace("[[", "  "), pronunciations, spell)
 
 
 def _speakable(text: str) -> str:

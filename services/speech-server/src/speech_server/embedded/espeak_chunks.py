@@ -1,6 +1,7 @@
 """How do eSpeak's buffers and events become chunks with words? Pure."""
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from speech_server.embedded.espeak_voices import RATE_HZ
@@ -8,6 +9,7 @@ from speech_server.ports import SpokenChunk, Word
 
 FIRST_CHUNK_S = 0.05
 """Short, so that speech begins at once."""
+_PHONEMES = re.compile(r"\[\[.*?\]\]")
 CHUNK_S = 0.2
 """Longer, so that later speech costs few messages."""
 
@@ -37,8 +39,11 @@ class Chunks:
     Waiting for a word's end costs a fraction of a millisecond, as eSpeak NG makes a second of speech in one.
     """
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, spelt: Sequence[str] = ()) -> None:
+        """`spelt`: the words whose phonemes stand in [[ ]], in order."""
         self._text = text
+        places = [found.span() for found in _PHONEMES.finditer(text)] if spelt else []
+        self._spelt = [(start, end, word) for (start, end), word in zip(places, spelt, strict=False)]
         self._read_to = 0
         self._audio = b""
         self._words: list[Word] = []
@@ -68,6 +73,9 @@ class Chunks:
             # eSpeak reports the parts of a number or an abbreviation one by one; the first spans them all.
             self._read_to = event.end
             text = self._text[event.start : event.end].strip()
+            for start, end, word in self._spelt:
+                if start <= event.start < end:
+                    text, self._read_to = word, end
             if text:
                 self._words.append(Word(text, round(event.at_s, 3), 0.0))
                 self._sounding = self._words

@@ -20,6 +20,8 @@ _FROM_START = 0
 _POSITION_IN_CHARACTERS = 1
 _UTF8 = 1
 _SSML = 0x10
+_PHONEMES = 0x100
+_IPA_WITH_TIES = 0x02 | 0x80 | ord("^") << 8
 _RATE = 1
 _LISTED_END, _WORD, _SENTENCE, _END = 0, 1, 2, 5
 _GO_ON, _ABORT = 0, 1
@@ -58,8 +60,13 @@ class Espeak:
     refuse_files: object
     """The callback that keeps `<audio src=...>` of SSML from opening files; alive as long as the library."""
 
-    def speak(self, text: str, identifier: str, words_per_minute: int, ssml: bool, heard: Heard) -> None:
-        """Speak a text; `heard` is called with each piece. Raises EngineUnavailable for an unknown voice."""
+    def speak(
+        self, text: str, identifier: str, words_per_minute: int, ssml: bool, heard: Heard, phonemes: bool = False
+    ) -> None:
+        """Speak a text; `heard` is called with each piece. `phonemes`: what stands in [[ ]] is eSpeak's own letters.
+
+        Raises EngineUnavailable for an unknown voice.
+        """
         library = self.library
         if library.espeak_SetVoiceByName(identifier.encode()) != 0:  # else it would go on with the last voice
             raise EngineUnavailable(f"The voice {identifier!r} is not in the installed eSpeak NG data")
@@ -73,8 +80,21 @@ class Espeak:
         callback = _Take(take)
         library.espeak_SetSynthCallback(callback)
         data = text.encode("utf-8", "replace") + b"\0"
-        flags = _UTF8 | (_SSML if ssml else 0)
+        flags = _UTF8 | (_SSML if ssml else 0) | (_PHONEMES if phonemes else 0)
         library.espeak_Synth(data, len(data), _FROM_START, _POSITION_IN_CHARACTERS, 0, flags, None, None)
+
+    def phonemes(self, text: str, identifier: str) -> str:
+        """IPA of a text, the letters of one sound joined by ^. Raises EngineUnavailable for an unknown voice."""
+        if self.library.espeak_SetVoiceByName(identifier.encode()) != 0:
+            raise EngineUnavailable(f"The voice {identifier!r} is not in the installed eSpeak NG data")
+        self.library.espeak_TextToPhonemes.restype = ctypes.c_char_p
+        data = ctypes.create_string_buffer(text.encode("utf-8", "replace"))
+        rest = ctypes.c_void_p(ctypes.addressof(data))
+        clauses: list[str] = []
+        while rest.value:  # it moves the pointer on, clause by clause
+            made = self.library.espeak_TextToPhonemes(ctypes.byref(rest), _UTF8, _IPA_WITH_TIES)
+            clauses.append((made or b"").decode("utf-8", "replace"))
+        return " ".join(clauses)
 
 
 def load_espeak(library_path: str, data_path: str) -> Espeak:

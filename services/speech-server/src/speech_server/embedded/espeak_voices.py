@@ -19,15 +19,17 @@ class EspeakVoice:
 
 def _speakers(model: str, language: str, identifier: str) -> list[EspeakVoice]:
     variants = [("Male-1", ""), ("Female-1", "+f3"), ("Male-2", "+m3"), ("Female-2", "+f2")]
+    english = language.startswith("en")
     return [
-        EspeakVoice(Voice(f"{model}.{name}", language, RATE_HZ), identifier + variant) for name, variant in variants
+        EspeakVoice(Voice(f"{model}.{name}", language, RATE_HZ, english), identifier + variant)
+        for name, variant in variants
     ]
 
 
 VOICES: tuple[EspeakVoice, ...] = (
     *_speakers("English-US", "en-US", "en-us"),
     # Of all variants at all speeds, what the embedded recogniser understands best.
-    EspeakVoice(Voice("English-US.Klatt-4", "en-US", RATE_HZ), "en-us+klatt4", words_per_minute=160),
+    EspeakVoice(Voice("English-US.Klatt-4", "en-US", RATE_HZ, True), "en-us+klatt4", words_per_minute=160),
     *_speakers("English-GB", "en-GB", "en-gb-x-rp"),
     *_speakers("German-DE", "de-DE", "de"),
     *_speakers("Spanish-ES", "es-ES", "es"),

@@ -14,7 +14,7 @@ import signal
 from speech_server.embedded.espeak_chunks import Chunks, Event, duration_s
 from speech_server.embedded.espeak_library import Espeak, load_espeak
 from speech_server.embedded.espeak_voices import VOICES
-from speech_server.embedded.frames import AUDIO, DONE, FAILED, WORDS, Wire, pack_words
+from speech_server.embedded.frames import AUDIO, DONE, FAILED, PHONEMES, WORDS, Wire, pack_words
 from speech_server.embedded.template import Serve, run_template
 from speech_server.ports import EngineUnavailable, SpokenChunk
 
@@ -36,14 +36,31 @@ def _load() -> Serve:
 
     def serve(wire: Wire) -> None:
         frame = wire.receive()
-        if frame is not None:
+        if frame is None:
+            return
+        if frame[0] == PHONEMES:
+            _spell(espeak, wire, **json.loads(frame[1]))
+        else:
             _speak(espeak, wire, **json.loads(frame[1]))
 
     return serve
 
 
-def _speak(espeak: Espeak, wire: Wire, *, text: str, identifier: str, words_per_minute: int, ssml: bool) -> None:
-    chunks = Chunks(text)
+def _spell(espeak: Espeak, wire: Wire, *, texts: list[str], identifier: str) -> None:
+    signal.alarm(_SYNTHESIS_S)
+    try:
+        made = [espeak.phonemes(text, identifier) for text in texts]
+    except EngineUnavailable as error:
+        wire.send(FAILED, str(error).encode())
+        return
+    signal.alarm(0)
+    wire.send(PHONEMES, json.dumps(made).encode())
+
+
+def _speak(
+    espeak: Espeak, wire: Wire, *, text: str, spelt: list[str], identifier: str, words_per_minute: int, ssml: bool
+) -> None:
+    chunks = Chunks(text, spelt)
     made_s = 0.0
     is_wanted = True
 
@@ -57,7 +74,7 @@ def _speak(espeak: Espeak, wire: Wire, *, text: str, identifier: str, words_per_
 
     signal.alarm(_SYNTHESIS_S)
     try:
-        espeak.speak(text, identifier, words_per_minute, ssml, heard)
+        espeak.speak(text, identifier, words_per_minute, ssml, heard, phonemes=bool(spelt))
     except EngineUnavailable as error:
         wire.send(FAILED, str(error).encode())
         return

@@ -16,13 +16,15 @@ FAILED = b"X"
 AUDIO = b"A"
 """Payload: PCM16. Answered by HEARD when the engine recognises."""
 FINISH = b"F"
-"""End the utterance. Answered by HEARD."""
+"""End the utterance; payload: how many alternatives are wanted. Answered by HEARD."""
 HEARD = b"H"
 """Payload: a hypothesis."""
 SPEAK = b"S"
 """Payload: what to speak. Answered by WORDS and AUDIO frames, then DONE."""
 WORDS = b"W"
 """Payload: the words that begin in the AUDIO frame that follows."""
+PHONEMES = b"P"
+"""Payload: texts whose phonemes are wanted. Answered by one frame of the same kind: those phonemes."""
 DONE = b"D"
 """All is spoken."""
 
@@ -77,10 +79,12 @@ def unpack_words(payload: bytes) -> tuple[Word, ...]:
 def pack_hypothesis(hypothesis: Hypothesis) -> bytes:
     """A hypothesis as a payload."""
     words = [astuple(word) for word in hypothesis.words]
-    return json.dumps([hypothesis.text, words, hypothesis.confidence]).encode()
+    others = [other.text for other in hypothesis.others]
+    return json.dumps([hypothesis.text, words, hypothesis.confidence, others]).encode()
 
 
 def unpack_hypothesis(payload: bytes) -> Hypothesis:
     """The opposite of `pack_hypothesis`."""
-    text, words, confidence = json.loads(payload)
-    return Hypothesis(text, tuple(Word(*fields) for fields in words), confidence)
+    text, words, confidence, others = json.loads(payload)
+    spoken = tuple(Word(*fields) for fields in words)
+    return Hypothesis(text, spoken, confidence, others=tuple(Hypothesis(other) for other in others))

@@ -7,6 +7,7 @@ one word in four wrong in free speech, and nearly none inside a grammar.
 from collections.abc import Sequence
 from pathlib import Path
 
+from speech_server.core.offline import as_one_utterance
 from speech_server.embedded.forked import ForkedEngine, Line
 from speech_server.embedded.frames import AUDIO, FINISH, unpack_hypothesis
 from speech_server.ports import ASR_RATE_HZ, AsrModel, Hints, Hypothesis
@@ -21,7 +22,7 @@ class SphinxRecogniser:
     """At most `workers` streams at once, each in a process forked for it (26 MB, 44 with a large grammar).
 
     `grammar` is a JSGF file of what callers are likely to say, `sentences` a text file of examples, one a line; both
-    make those sentences far better understood and leave others as they are. Hints are not used.
+    make those sentences far better understood and leave others as they are. Phrases are not used.
     """
 
     def __init__(self, workers: int = 16, grammar: Path | None = None, sentences: Path | None = None) -> None:
@@ -45,15 +46,20 @@ class SphinxRecogniser:
 
     async def open(self, hints: Hints) -> "SphinxUtterances":
         """Decoders for one stream. Raises EngineBusy when all workers are in use."""
-        return SphinxUtterances(self._engine, await self._engine.open())
+        return SphinxUtterances(self._engine, await self._engine.open(), hints.alternatives)
+
+    async def transcribe(self, pcm16: bytes, hints: Hints) -> Hypothesis:
+        """A whole recording as one utterance."""
+        return await as_one_utterance(self, pcm16, hints)
 
 
 class SphinxUtterances:
     """One stream. A method that raises EngineUnavailable raises it from then on; close and open another."""
 
-    def __init__(self, engine: ForkedEngine, line: Line) -> None:
+    def __init__(self, engine: ForkedEngine, line: Line, alternatives: int = 1) -> None:
         self._engine = engine
         self._line = line
+        self._alternatives = alternatives
 
     async def accept(self, pcm16: bytes) -> Hypothesis:
         """Decode more. The last word is held back until a pause follows it, since it is only a guess until then."""
@@ -64,7 +70,7 @@ class SphinxUtterances:
 
     async def finish(self) -> Hypothesis:
         """End the utterance: all words, with times and posteriors."""
-        return unpack_hypothesis(await self._line.ask(FINISH))
+        return unpack_hypothesis(await self._line.ask(FINISH, str(self._alternatives).encode()))
 
     async def close(self) -> None:
         """End the stream's process."""

@@ -71,6 +71,11 @@ def hypothesis(segments: Iterable[Segment], weight: float = 1.0) -> Hypothesis:
     return Hypothesis(" ".join(word.text for word in words), words, round(mean, 3))
 
 
+def plain(text: str) -> str:
+    """The words of a decoder's own text, fillers and marks of variants left out."""
+    return " ".join(_VARIANT.sub("", word) for word in text.split() if not _FILLER.fullmatch(word))
+
+
 def similarity(one: str, other: str) -> float:
     """0..1: how many characters two texts share, in order; 0 when one is empty."""
     return Levenshtein.normalized_similarity(one, other) if one and other else 0.0

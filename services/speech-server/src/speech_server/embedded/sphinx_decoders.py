@@ -2,7 +2,8 @@
 
 import re
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 
 from pocketsphinx import Decoder
@@ -14,6 +15,7 @@ from speech_server.embedded.sphinx_choice import (
     Segment,
     chosen,
     hypothesis,
+    plain,
     settled,
 )
 from speech_server.ports import EngineUnavailable, Hypothesis
@@ -57,15 +59,27 @@ class Ears:
         segments, _ = self._best()
         return hypothesis(settled(segments))
 
-    def finish(self) -> Hypothesis:
-        """End the utterance. The confidence of a narrow decoder's text is its similarity to the open one's."""
+    def finish(self, alternatives: int = 1) -> Hypothesis:
+        """End the utterance. The confidence of a narrow decoder's text is its similarity to the open one's.
+
+        Alternatives are what the other decoders heard, and the open one's next best; they have no words.
+        """
         if not self._is_open:
             return Hypothesis("")
         self._is_open = False
         for decoder in self._decoders:
             decoder.end_utt()
         segments, weight = self._best()
-        return hypothesis(segments, weight)
+        best = hypothesis(segments, weight)
+        return replace(best, others=self._others(best.text, alternatives - 1))
+
+    def _others(self, best: str, wanted: int) -> tuple[Hypothesis, ...]:
+        if wanted < 1:
+            return ()
+        texts = [hypothesis(_segments(decoder)).text for decoder in self._decoders]
+        texts += [plain(one.hypstr) for one in islice(self._free.nbest() or (), 4 * wanted) if one is not None]
+        known = dict.fromkeys(text for text in texts if text and text != best)
+        return tuple(Hypothesis(text) for text in islice(known, wanted))
 
     def _best(self) -> tuple[tuple[Segment, ...], float]:
         free = _segments(self._free)

@@ -29,7 +29,7 @@ def _load(grammar: Path | None, sentences: Path | None) -> Serve:
         while (frame := wire.receive()) is not None:
             kind, payload = frame
             signal.alarm(_DECODE_S)
-            heard = ears.finish() if kind == FINISH else ears.accept(payload)
+            heard = ears.finish(int(payload or 1)) if kind == FINISH else ears.accept(payload)
             signal.alarm(0)
             wire.send(HEARD, pack_hypothesis(heard))
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from pcm import duration_s
 
+from speech_server.core.offline import as_one_utterance
 from speech_server.ports import ASR_RATE_HZ, AsrModel, EngineUnavailable, Hints, Hypothesis, Word
 from speech_server.scripted.pacing import sleep_until
 from speech_server.timeline import Timeline
@@ -67,6 +68,10 @@ class ScriptedRecogniser:
         if self.strikes("unavailable", self._streams):
             raise EngineUnavailable("The scripted recogniser is unavailable, as its script says.")
         return ScriptedUtterances(self, self._script, self._timeline, self._streams)
+
+    async def transcribe(self, pcm16: bytes, hints: Hints) -> Hypothesis:
+        """A whole recording as one utterance."""
+        return await as_one_utterance(self, pcm16, hints)
 
     def strikes(self, fault: str, number: int) -> bool:
         """Does `fault` strike now, at stream or utterance `number`? Counts when it does."""

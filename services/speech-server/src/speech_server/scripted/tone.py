@@ -73,7 +73,7 @@ class ToneSynthesiser:
         due = arrived_at + self._script.first_chunk_s
         first = True
         text = spoken_words(request.text) if request.ssml else request.text
-        for chunk in cut(*tones(text, request.voice), request.voice.rate_hz):
+        for chunk in cut(*tones(text, request.voice, request.speed), request.voice.rate_hz):
             await sleep_until(due)
             if first:
                 self._timeline.note("tts.first_chunk", text=request.text)
@@ -96,16 +96,16 @@ class ToneSynthesiser:
         return True
 
 
-def tones(text: str, voice: Voice) -> tuple[bytes, tuple[Word, ...]]:
+def tones(text: str, voice: Voice, speed: float = 1.0) -> tuple[bytes, tuple[Word, ...]]:
     """The whole audio of a text and its words' exact times."""
     parts: list[bytes] = []
     words: list[Word] = []
     at = 0
     for word in text.split():
-        tone = _tone(word, voice.rate_hz)
+        tone = _tone(word, voice.rate_hz, LETTER_S / speed)
         length = len(tone) // SAMPLE_BYTES
         words.append(Word(word, at / voice.rate_hz, (at + length) / voice.rate_hz))
-        gap = round(GAP_S * voice.rate_hz)
+        gap = round(GAP_S / speed * voice.rate_hz)
         parts += [tone, bytes(gap * SAMPLE_BYTES)]
         at += length + gap
     return b"".join(parts), tuple(words)
@@ -124,11 +124,11 @@ def cut(pcm16: bytes, words: Sequence[Word], rate_hz: int) -> list[SpokenChunk]:
 
 
 @lru_cache(maxsize=4096)
-def _tone(word: str, rate_hz: int) -> bytes:
+def _tone(word: str, rate_hz: int, letter_s: float) -> bytes:
     """The same word always sounds the same; soft edges, so that it doesn't click."""
     letters = max(2, sum(character.isalnum() for character in word))
     hertz = 200 + zlib.crc32(word.lower().encode()) % 600
-    times = np.arange(round(letters * LETTER_S * rate_hz)) / rate_hz
+    times = np.arange(round(letters * letter_s * rate_hz)) / rate_hz
     edge = np.clip(np.minimum(times, times[::-1]) / 0.005, 0, 1)
     wave = LEVEL * 32767 * edge * np.sin(2 * np.pi * hertz * times)
     return wave.astype("<i2").tobytes()

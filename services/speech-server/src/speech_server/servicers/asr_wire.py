@@ -4,28 +4,37 @@ from collections.abc import Sequence
 
 from pcm import Encoding
 
-from speech_server.core.audio_in import AudioIn
+from speech_server.core.audio_in import AudioIn, Compressed
+from speech_server.core.neglect import neglected
 from speech_server.core.recognition import (
     AsrPolicy,
     EndpointingWish,
     RecognitionPlan,
+    WordingWish,
     choose_endpointing,
     choose_language,
     choose_phrases,
     choose_rate,
+    choose_wording,
+    model_of,
 )
+from speech_server.core.wording import reword
 from speech_server.errors import BadRequest
+from speech_server.listening.hearing import Final
 from speech_server.ports import ASR_RATE_HZ, AsrModel, Hints, Hypothesis
-from speech_server.servicers.hearing import Final
 from speech_server.wire import riva_asr_pb2 as asr
 from speech_server.wire import riva_audio_pb2 as audio
 
-ENCODINGS = {
+ENCODINGS: dict[audio.AudioEncoding.ValueType, Encoding | Compressed] = {
     audio.ENCODING_UNSPECIFIED: Encoding.PCM16,
     audio.LINEAR_PCM: Encoding.PCM16,
     audio.MULAW: Encoding.MULAW,
     audio.ALAW: Encoding.ALAW,
+    audio.FLAC: Compressed.FLAC,
+    audio.OGGOPUS: Compressed.OGG,
 }
+MOST_ALTERNATIVES = 30
+"""More are never looked for, however many are asked for."""
 MONO = 1
 """channel_tag of the only channel."""
 
@@ -35,25 +44,35 @@ def plan(config: asr.RecognitionConfig, models: Sequence[AsrModel], policy: AsrP
     if config.audio_channel_count > 1:
         raise BadRequest("Only mono audio supported. Send audio_channel_count 1 and one channel.")
     if config.max_alternatives < 0:
-        raise BadRequest(f"max_alternatives is {config.max_alternatives}; send 1, or 0 for the default.")
+        raise BadRequest(f"max_alternatives is {config.max_alternatives}; send 1 or more, or 0 for the default.")
     if config.diarization_config.enable_speaker_diarization:
         raise BadRequest("No diarizer is loaded; send diarization_config.enable_speaker_diarization = false.")
     rate_hz = choose_rate(config.sample_rate_hertz)
     language = choose_language(config.model, config.language_code, rate_hz, models, policy)
     contexts = [(tuple(context.phrases), context.boost) for context in config.speech_contexts]
+    custom = dict(config.custom_configuration)
+    model = model_of(config.model, language, models)
     return RecognitionPlan(
-        encoding=choose_encoding(config.encoding, "16-bit LINEAR_PCM (WAV header or not), MULAW or ALAW"),
+        encoding=choose_encoding(config.encoding, "LINEAR_PCM, FLAC, MULAW, OGGOPUS or ALAW"),
         rate_hz=rate_hz,
-        hints=Hints(language, choose_phrases(contexts)),
-        endpointing=choose_endpointing(
-            _wish(config.endpointing_config), config.custom_configuration, policy.endpointing
-        ),
+        hints=Hints(language, choose_phrases(contexts), min(config.max_alternatives or 1, MOST_ALTERNATIVES)),
+        endpointing=choose_endpointing(_wish(config.endpointing_config), custom, policy.endpointing),
         word_times=config.enable_word_time_offsets,
         leading_space=policy.leading_space,
+        alternatives=config.max_alternatives or 1,
+        wording=choose_wording(_wanted(config), language, model, policy),
+        vad_probabilities=custom.get("get_vad_probabilities", "").lower() == "true",
+        warnings=neglected(
+            _wanted(config), custom, [phrase for phrases, _ in contexts for phrase in phrases], model, policy
+        ),
     )
 
 
-def choose_encoding(encoding: audio.AudioEncoding.ValueType, instead: str) -> Encoding:
+def _wanted(config: asr.RecognitionConfig) -> WordingWish:
+    return WordingWish(config.enable_automatic_punctuation, config.verbatim_transcripts, config.profanity_filter)
+
+
+def choose_encoding(encoding: audio.AudioEncoding.ValueType, instead: str) -> Encoding | Compressed:
     """The encoding of a request. Raises BadRequest for one that isn't served, saying what to send `instead`."""
     found = ENCODINGS.get(encoding)
     if found is None:
@@ -66,6 +85,12 @@ def choose_encoding(encoding: audio.AudioEncoding.ValueType, instead: str) -> En
 def way_in(plan: RecognitionPlan) -> AudioIn:
     """The way in for the audio of a plan."""
     return AudioIn(plan.encoding, plan.rate_hz)
+
+
+def decode(plan: RecognitionPlan, audio_content: bytes) -> bytes:
+    """A whole recording as PCM16 at the recogniser's rate. Blocking. Raises BadRequest."""
+    into = way_in(plan)
+    return into.push(audio_content) + into.flush()
 
 
 def _wish(sent: asr.EndpointingConfig) -> EndpointingWish:
@@ -83,6 +108,7 @@ def alternative(
     hypothesis: Hypothesis, start_s: float, plan: RecognitionPlan, lead: str
 ) -> asr.SpeechRecognitionAlternative:
     """A final transcript with its confidence and, if asked for, word times in ms since the stream began."""
+    hypothesis = reword(hypothesis, plan.wording)
     words = hypothesis.words if plan.word_times else ()
     return asr.SpeechRecognitionAlternative(
         transcript=join(lead, hypothesis.text),
@@ -101,8 +127,19 @@ def alternative(
     )
 
 
-def partial(text: str, lead: str, processed_s: float, stability: float) -> asr.StreamingRecognitionResult:
+def alternatives(
+    hypothesis: Hypothesis, start_s: float, plan: RecognitionPlan, lead: str
+) -> list[asr.SpeechRecognitionAlternative]:
+    """The best transcript and as many others as were asked for and are known."""
+    known = (hypothesis, *hypothesis.others)[: plan.alternatives]
+    return [alternative(one, start_s, plan, lead) for one in known]
+
+
+def partial(
+    text: str, plan: RecognitionPlan, lead: str, processed_s: float, stability: float
+) -> asr.StreamingRecognitionResult:
     """A transcript that may change: neither confidence nor words."""
+    text = reword(Hypothesis(text), plan.wording).text
     return asr.StreamingRecognitionResult(
         alternatives=[asr.SpeechRecognitionAlternative(transcript=join(lead, text))],
         stability=stability,
@@ -114,7 +151,7 @@ def partial(text: str, lead: str, processed_s: float, stability: float) -> asr.S
 def final(said: Final, plan: RecognitionPlan, lead: str, processed_s: float) -> asr.StreamingRecognitionResult:
     """A transcript that won't change."""
     return asr.StreamingRecognitionResult(
-        alternatives=[alternative(said.hypothesis, said.start_s, plan, lead)],
+        alternatives=alternatives(said.hypothesis, said.start_s, plan, lead),
         is_final=True,
         channel_tag=MONO,
         audio_processed=processed_s,

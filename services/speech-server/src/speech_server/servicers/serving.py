@@ -8,6 +8,8 @@ from grpc_reflection.v1alpha import reflection
 
 from speech_server.servicers.asr import AsrServicer
 from speech_server.servicers.tts import TtsServicer
+from speech_server.servicers.undecodable import Undecodable
+from speech_server.tls import TlsFiles, grpc_credentials
 from speech_server.wire.riva_asr_pb2 import DESCRIPTOR as ASR
 from speech_server.wire.riva_asr_pb2_grpc import add_RivaSpeechRecognitionServicer_to_server
 from speech_server.wire.riva_tts_pb2 import DESCRIPTOR as TTS
@@ -36,9 +38,11 @@ class GrpcServer:
             await self.health.set(name, status)
 
 
-async def serve(host: str, port: int, message_bytes: int, asr: AsrServicer, tts: TtsServicer) -> GrpcServer:
-    """Listen, health NOT_SERVING. Raises PortTaken."""
-    server = grpc.aio.server(options=_options(message_bytes))
+async def serve(
+    host: str, port: int, message_bytes: int, tls: TlsFiles | None, asr: AsrServicer, tts: TtsServicer
+) -> GrpcServer:
+    """Listen, health NOT_SERVING. Raises PortTaken, BadTls."""
+    server = grpc.aio.server(interceptors=(Undecodable(),), options=_options(message_bytes))
     add_RivaSpeechRecognitionServicer_to_server(asr, server)
     add_RivaSpeechSynthesisServicer_to_server(tts, server)
     checks = health.aio.HealthServicer()
@@ -47,7 +51,10 @@ async def serve(host: str, port: int, message_bytes: int, asr: AsrServicer, tts:
         (ASR_SERVICE, TTS_SERVICE, health.SERVICE_NAME, reflection.SERVICE_NAME), server
     )
     try:
-        bound = server.add_insecure_port(f"{host}:{port}")
+        if tls is not None:
+            bound = server.add_secure_port(f"{host}:{port}", grpc_credentials(tls))
+        else:
+            bound = server.add_insecure_port(f"{host}:{port}")
     except RuntimeError as error:
         raise PortTaken(f"can't listen on {host}:{port} (gRPC): it is in use or not ours") from error
     await server.start()

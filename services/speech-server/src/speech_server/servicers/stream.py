@@ -11,29 +11,21 @@ reporter is asked to end.
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
 
 from speech_server.core.recognition import RecognitionPlan
 from speech_server.errors import BadRequest, TooQuiet
+from speech_server.listening.ears import StreamLimits
+from speech_server.listening.hearing import Final, Heard, Hearing, Partial
+from speech_server.listening.intake import Intake
 from speech_server.metrics import Metrics
 from speech_server.ports import Utterances, Witness
 from speech_server.servicers import asr_wire
-from speech_server.servicers.hearing import Final, Heard, Hearing, Partial
-from speech_server.servicers.intake import Intake
 from speech_server.wire import riva_asr_pb2 as asr
 
 BEHIND_S = 0.5
 """From this lag on the client is told how far the engine is, whatever else it is sent."""
 PROGRESS_S = 0.25
 """Longest stretch of decoded audio, and of time while behind, without a word to the client."""
-
-
-@dataclass(frozen=True, slots=True)
-class StreamLimits:
-    """What the operator allows a stream."""
-
-    idle_s: float
-    most_ahead_s: float
 
 
 class Stream:
@@ -154,7 +146,11 @@ class Stream:
                 if self._plan.interim and hypothesis.text and (changed or ending):
                     self._text = hypothesis.text
                     processed_s = self._hearing.processed_s
-                    await self._send(asr_wire.partial(self._text, self._lead, processed_s, float(ending)))
+                    await self._send(
+                        asr_wire.partial(
+                            self._text, self._plan, self._lead, processed_s, 1.0 if ending else hypothesis.stability
+                        )
+                    )
             case Final():
                 await self._tell_final(heard)
 
@@ -171,4 +167,6 @@ class Stream:
     async def _send(self, result: asr.StreamingRecognitionResult) -> None:
         async with self._pen:
             self._told_s = result.audio_processed
+            if self._plan.vad_probabilities:
+                result.pipeline_states.vad_probabilities.extend(self._hearing.take_scores())
             await self._write(result)

@@ -6,12 +6,12 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import AbstractAsyncContextManager, aclosing
 from dataclasses import dataclass
 
+from speech_server.admission import Admission
 from speech_server.core.voices import VoicePolicy
 from speech_server.errors import BadRequest, TooQuiet
-from speech_server.metrics import Metrics
+from speech_server.metrics import Metrics, Ticket
 from speech_server.ports import Synthesiser, Word
 from speech_server.servicers import tts_wire
-from speech_server.servicers.admission import Admission
 from speech_server.servicers.seam import Context, answering
 from speech_server.wire import riva_tts_pb2 as tts
 from speech_server.wire.riva_tts_pb2_grpc import RivaSpeechSynthesisServicer
@@ -39,13 +39,13 @@ class TtsServicer(RivaSpeechSynthesisServicer):
 
     async def Synthesize(self, request: tts.SynthesizeSpeechRequest, context: Context) -> tts.SynthesizeSpeechResponse:
         """A text in, its whole audio out."""
-        async with self._answering(context, "Synthesize"):
+        async with self._answering(context, "Synthesize") as ticket:
             if not request.text.strip():
                 raise BadRequest("The text is empty; send something to say.")
             with self._admission.admit(), self._metrics.serving("tts"):
                 audio = bytearray()
                 words: list[Word] = []
-                async with aclosing(self._speak(request)) as chunks:
+                async with aclosing(self._speak(request, ticket)) as chunks:
                     async for part, begun in chunks:
                         audio += part
                         words += begun
@@ -58,12 +58,12 @@ class TtsServicer(RivaSpeechSynthesisServicer):
         self, request_iterator: AsyncIterator[tts.SynthesizeSpeechRequest], context: Context
     ) -> None:
         """Texts in, audio out while it is made, text after text; an empty text is passed over."""
-        async with self._answering(context, "SynthesizeOnline"):
+        async with self._answering(context, "SynthesizeOnline") as ticket:
             with self._admission.admit(), self._metrics.serving("tts"):
                 while (request := await self._next(request_iterator)) is not None:
                     if not request.text.strip():
                         continue
-                    async with aclosing(self._speak(request)) as chunks:
+                    async with aclosing(self._speak(request, ticket)) as chunks:
                         async for audio, words in chunks:
                             await context.write(tts_wire.answer(request, audio, words))
 
@@ -84,30 +84,32 @@ class TtsServicer(RivaSpeechSynthesisServicer):
                 f"No text came for {self._speaking.idle_s:g} s; half-close the call after the last one."
             ) from error
 
-    async def _speak(self, sent: tts.SynthesizeSpeechRequest) -> AsyncGenerator[tuple[bytes, tuple[Word, ...]], None]:
+    async def _speak(
+        self, sent: tts.SynthesizeSpeechRequest, ticket: Ticket
+    ) -> AsyncGenerator[tuple[bytes, tuple[Word, ...]], None]:
         """Audio on the request's format, with the words that begin in it."""
         arrived_at = time.monotonic()
         speaking = self._speaking
         plan = tts_wire.plan(sent, speaking.synthesiser.voices, speaking.policy, speaking.text_limit)
         way_out = tts_wire.WayOut(plan)
-        sent_bytes = 0
+        has_begun = False
         words: tuple[Word, ...] = ()
         async with aclosing(speaking.synthesiser.speak(plan.request)) as chunks:
-            async for chunk in chunks:
+            while (chunk := await ticket.inferred(anext(chunks, None))) is not None:
                 words += chunk.words if plan.word_times else ()
                 audio = way_out.push(chunk)
                 if not audio:
                     continue
-                if not sent_bytes:
+                if not has_begun:
                     self._metrics.first_chunk(time.monotonic() - arrived_at)
-                sent_bytes += len(audio)
+                has_begun = True
                 yield audio, words
                 words = ()
         rest = way_out.flush()
         if rest or words:
             yield rest, words
-        seconds = (sent_bytes + len(rest)) / plan.format.encoding.sample_bytes / plan.format.rate_hz
-        self._metrics.spoken(seconds)
+        ticket.audio_s += way_out.made_s
+        self._metrics.spoken(way_out.made_s)
 
     def _check_size(self, audio_bytes: int) -> None:
         limit = self._speaking.unary_limit_bytes
@@ -116,5 +118,5 @@ class TtsServicer(RivaSpeechSynthesisServicer):
                 f"The audio grows beyond {limit} bytes, more than a gRPC client takes; use SynthesizeOnline."
             )
 
-    def _answering(self, context: Context, rpc: str) -> AbstractAsyncContextManager[None]:
+    def _answering(self, context: Context, rpc: str) -> AbstractAsyncContextManager[Ticket]:
         return answering(context, rpc, self._metrics, self._speaking.retry_after_ms)

@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pcm import AudioFormat, Resampler
+from pcm import AudioFormat, Encoding, Resampler, duration_s
+from pcm.compressed import EncodedStream
 
-from speech_server.core.audio_in import HIGHEST_HZ, LOWEST_HZ
-from speech_server.core.ssml import is_ssml
+from speech_server.core.audio_in import HIGHEST_HZ, LOWEST_HZ, Compressed
+from speech_server.core.dictionary import parse_dictionary
+from speech_server.core.ssml import is_ssml, looks_like_ssml
 from speech_server.core.voices import VoicePolicy, choose_voice, list_voices
 from speech_server.errors import BadRequest, NotFound
 from speech_server.ports import SpeechRequest, SpokenChunk, Voice, Word
@@ -19,7 +21,8 @@ class SpeechPlan:
     """One synthesis, decided."""
 
     request: SpeechRequest
-    format: AudioFormat
+    encoding: Encoding | Compressed
+    rate_hz: int
     word_times: bool
 
 
@@ -33,37 +36,71 @@ def plan(
         )
     if sent.HasField("zero_shot_data"):
         raise BadRequest("zero_shot_data is not supported; leave it out and choose a listed voice.")
-    if sent.custom_dictionary:
-        raise BadRequest("custom_dictionary is not supported; leave it out.")
+    if looks_like_ssml(sent.text) and not is_ssml(sent.text):
+        raise BadRequest("The SSML can't be read; send one well-formed <speak> document without a document type.")
     if sent.custom_configuration:
         keys = ", ".join(sorted(sent.custom_configuration))
         raise BadRequest(f"custom_configuration key not supported: {keys}; leave it out.")
     voice = choose_voice(sent.voice_name, sent.language_code, voices, policy)
-    encoding = choose_encoding(sent.encoding, "LINEAR_PCM, MULAW or ALAW")
-    rate_hz = sent.sample_rate_hz or voice.rate_hz
-    if not LOWEST_HZ <= rate_hz <= HIGHEST_HZ:
-        raise BadRequest(f"sample_rate_hz is {rate_hz}; send {LOWEST_HZ} to {HIGHEST_HZ}, or 0.")
+    pronunciations = parse_dictionary(sent.custom_dictionary)
+    if pronunciations and not voice.takes_phonemes:
+        raise BadRequest(f"The voice {voice.name} takes no custom_dictionary; leave it out or choose another voice.")
+    encoding = choose_encoding(sent.encoding, "LINEAR_PCM, FLAC, MULAW, OGGOPUS or ALAW")
     return SpeechPlan(
-        SpeechRequest(sent.text, voice, is_ssml(sent.text)),
-        AudioFormat(encoding, rate_hz),
+        SpeechRequest(sent.text, voice, is_ssml(sent.text), pronunciations),
+        encoding,
+        _rate(sent.sample_rate_hz, encoding, voice),
         sent.enable_word_time_offsets,
     )
 
 
+OPUS_HZ = (8_000, 12_000, 16_000, 24_000, 48_000)
+"""The sample rates Opus has."""
+
+
+def _rate(wanted_hz: int, encoding: Encoding | Compressed, voice: Voice) -> int:
+    """The rate of the answer. Raises BadRequest for one that can't be made."""
+    if encoding is Compressed.OGG:
+        if wanted_hz and wanted_hz not in OPUS_HZ:
+            raise BadRequest(f"sample_rate_hz is {wanted_hz}; Opus has {', '.join(map(str, OPUS_HZ))}, or send 0.")
+        return wanted_hz or next((rate for rate in OPUS_HZ if rate >= voice.rate_hz), OPUS_HZ[-1])
+    rate_hz = wanted_hz or voice.rate_hz
+    if not LOWEST_HZ <= rate_hz <= HIGHEST_HZ:
+        raise BadRequest(f"sample_rate_hz is {rate_hz}; send {LOWEST_HZ} to {HIGHEST_HZ}, or 0.")
+    if encoding is Compressed.FLAC and rate_hz > 65_535 and rate_hz % 10:
+        raise BadRequest(f"sample_rate_hz is {rate_hz}; above 65535 FLAC takes multiples of 10, such as 96000.")
+    return rate_hz
+
+
 class WayOut:
-    """PCM16 of the voice to what the request wants, whole samples only."""
+    """PCM16 of the voice to what the request wants: whole samples, or a file of FLAC or Opus as it grows."""
 
     def __init__(self, plan: SpeechPlan) -> None:
-        self._format = plan.format
-        self._resampler = Resampler(plan.request.voice.rate_hz, plan.format.rate_hz)
+        self._rate_hz = plan.rate_hz
+        self._resampler = Resampler(plan.request.voice.rate_hz, plan.rate_hz)
+        self._format: AudioFormat | None = None
+        self._file: EncodedStream | None = None
+        if isinstance(plan.encoding, Compressed):
+            self._file = EncodedStream("flac" if plan.encoding is Compressed.FLAC else "opus", plan.rate_hz)
+        else:
+            self._format = AudioFormat(plan.encoding, plan.rate_hz)
+        self.made_s = 0.0
+        """Seconds of audio so far."""
 
     def push(self, chunk: SpokenChunk) -> bytes:
         """Wire bytes that are ready, possibly none."""
-        return self._format.encode(self._resampler.push(chunk.pcm16))
+        return self._encoded(self._resampler.push(chunk.pcm16))
 
     def flush(self) -> bytes:
         """The rest."""
-        return self._format.encode(self._resampler.flush())
+        rest = self._encoded(self._resampler.flush())
+        return rest + self._file.flush() if self._file is not None else rest
+
+    def _encoded(self, pcm16: bytes) -> bytes:
+        self.made_s += duration_s(pcm16, self._rate_hz)
+        if self._file is not None:
+            return self._file.push(pcm16)
+        return self._format.encode(pcm16) if self._format is not None else pcm16
 
 
 def answer(sent: tts.SynthesizeSpeechRequest, audio: bytes, words: Sequence[Word]) -> tts.SynthesizeSpeechResponse:

@@ -1,16 +1,20 @@
 """How does audio become utterances? Voice activity cuts them out, the engine hears them, silence never reaches it."""
 
 import time
+from collections import deque
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 
 from pcm import SAMPLE_BYTES
 
 from speech_server.core.endpointer import EndExpected, Endpointer, Endpointing, Fact, Started, Stopped
-from speech_server.ports import ASR_RATE_HZ, Hypothesis, Utterances, VoiceActivity, Witness
+from speech_server.core.pause import PauseWatch
+from speech_server.ports import ASR_RATE_HZ, Foresight, Hypothesis, Utterances, VoiceActivity, Witness
 
 DECODE_S, DECODE_BEHIND_S = 0.1, 1.0
 """The engine gets audio in chunks of 100 ms; when it is behind, up to a second at once, which costs it less."""
+_SCORES_S = 30.0
+"""Scores nobody takes are forgotten after this long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +55,8 @@ class Hearing:
         self._utterances = utterances
         self._activity = activity
         self._endpointer = Endpointer(rules, activity.frame_s)
+        self._foresight = utterances if isinstance(utterances, Foresight) else None
+        self._pause = PauseWatch(activity.frame_s, rules.offset)
         self._frame = round(activity.frame_s * ASR_RATE_HZ)
         self._pre_roll = round(pre_roll_s * ASR_RATE_HZ)
         self._keep = round(rules.start_history_s * ASR_RATE_HZ) + self._pre_roll + self._frame
@@ -63,11 +69,23 @@ class Hearing:
         self._began = 0
         self._processed = 0
         self._engine_s = 0.0
+        self._worked_s = 0.0
+        self._scores: deque[float] = deque(maxlen=round(_SCORES_S / activity.frame_s))
 
     @property
     def in_utterance(self) -> bool:
         """Is an utterance open?"""
         return self._endpointer.in_speech
+
+    @property
+    def engine_s(self) -> float:
+        """How long the engine has worked on the stream."""
+        return self._worked_s
+
+    @property
+    def began_s(self) -> float:
+        """Where the utterance that began last begins, in seconds of the stream, its pre-roll included."""
+        return self._began / ASR_RATE_HZ
 
     @property
     def processed_s(self) -> float:
@@ -81,17 +99,26 @@ class Hearing:
         self._audio += pcm16
         for probability in await self._activity.score(pcm16):
             self._scored += self._frame
+            self._scores.append(probability)
             fact = self._endpointer.push(probability)
             if fact is not None:
                 async for heard in self._follow(fact, arrived_at):
                     yield heard
-            elif self.in_utterance and self._scored - self._began >= self._longest:
+            else:
+                await self._look_ahead(probability)
+            if fact is None and self.in_utterance and self._scored - self._began >= self._longest:
                 self._endpointer.reset()
                 yield await self._close(arrived_at)
         if not self.in_utterance:
             self._forget(self._scored - self._keep)
         elif self._scored - self._decoded >= min(max(DECODE_S, waiting_s), DECODE_BEHIND_S) * ASR_RATE_HZ:
             yield Partial(await self._decode())
+
+    def take_scores(self) -> list[float]:
+        """The detector's scores since the last call, of half a minute at most, oldest first."""
+        taken = list(self._scores)
+        self._scores.clear()
+        return taken
 
     async def force_end(self, now: float) -> Final:
         """End the utterance here; an empty final when none is open, so that the caller need not wait in vain."""
@@ -114,19 +141,35 @@ class Hearing:
                 # Never back into the utterance before: its end is decoded.
                 self._began = self._decoded = max(first, self._decoded, self._base)
                 self._engine_s = 0.0
+                self._pause.reset()
             case EndExpected():
-                yield Partial(await self._decode(), ending=True)
+                hypothesis = await self._decode()
+                if self._foresight is not None:
+                    hypothesis = await self._foresight.expected()
+                yield Partial(hypothesis, ending=True)
             case Stopped():
                 if isinstance(self._utterances, Witness):
                     self._utterances.stopped(arrived_at)
                 yield await self._close(arrived_at)
+
+    async def _look_ahead(self, probability: float) -> None:
+        if self._foresight is None or not self.in_utterance:
+            return
+        match self._pause.push(probability):
+            case "paused":
+                await self._decode()
+                self._foresight.paused()
+            case "resumed":
+                self._foresight.resumed()
 
     async def _decode(self) -> Hypothesis:
         start, end = (at - self._base for at in (self._decoded, self._scored))
         pcm16 = bytes(self._audio[start * SAMPLE_BYTES : end * SAMPLE_BYTES])
         began = time.monotonic()
         hypothesis = await self._utterances.accept(pcm16)
-        self._engine_s += time.monotonic() - began
+        worked_s = time.monotonic() - began
+        self._engine_s += worked_s
+        self._worked_s += worked_s
         self._decoded = self._scored
         self._forget(self._decoded)
         return hypothesis
@@ -136,7 +179,9 @@ class Hearing:
             await self._decode()
         began = time.monotonic()
         hypothesis = await self._utterances.finish()
-        engine_s = self._engine_s + time.monotonic() - began
+        worked_s = time.monotonic() - began
+        engine_s = self._engine_s + worked_s
+        self._worked_s += worked_s
         audio_s = (self._decoded - self._began) / ASR_RATE_HZ
         return Final(hypothesis, self._began / ASR_RATE_HZ, stopped_at, engine_s, audio_s)
 

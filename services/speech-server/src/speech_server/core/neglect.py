@@ -1,0 +1,28 @@
+"""What did a caller ask for that has no effect here? A sentence for each, sent beside the result."""
+
+from collections.abc import Mapping, Sequence
+
+from speech_server.core.recognition import AsrPolicy, WordingWish
+from speech_server.ports import AsrModel
+
+USED_KEYS = frozenset({"stop_history_eou", "neural_vad.onset", "neural_vad.offset", "get_vad_probabilities"})
+"""Keys of custom_configuration that are honoured."""
+ALWAYS_SO = {"enable_vad_endpointing": "true"}
+"""Keys whose one value asks for what happens anyway."""
+
+
+def neglected(
+    wish: WordingWish, custom: Mapping[str, str], phrases: Sequence[str], model: AsrModel, policy: AsrPolicy
+) -> tuple[str, ...]:
+    """The sentences, none when all is honoured."""
+    found: list[str] = []
+    if phrases and not model.boosts:
+        found.append(f"speech_contexts has no effect: the model {model.name} can't boost phrases.")
+    if wish.punctuation and not model.punctuates:
+        found.append(f"enable_automatic_punctuation has no effect: the model {model.name} writes words only.")
+    if wish.profanity_filter and not policy.profanity:
+        found.append("profanity_filter has no effect: the operator has set no SPEECH_PROFANITY_FILE.")
+    for key, value in sorted(custom.items()):
+        if key not in USED_KEYS and ALWAYS_SO.get(key) != value.lower():
+            found.append(f"custom_configuration key {key} has no effect; known are {', '.join(sorted(USED_KEYS))}.")
+    return tuple(found)

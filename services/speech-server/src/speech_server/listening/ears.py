@@ -1,0 +1,80 @@
+"""What does recognition work with, and how does one request get ears of its own?"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from pcm.level import FLOOR_DBFS
+
+from speech_server.core.recognition import AsrPolicy, RecognitionPlan
+from speech_server.listening.hearing import Hearing
+from speech_server.listening.level import LevelGate
+from speech_server.ports import Hints, Hypothesis, Recogniser, Utterances, VoiceActivityDetector
+
+
+@dataclass(frozen=True, slots=True)
+class StreamLimits:
+    """What the operator allows a stream."""
+
+    idle_s: float
+    most_ahead_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Listening:
+    """What recognition works with."""
+
+    recogniser: Recogniser
+    detector: VoiceActivityDetector
+    policy: AsrPolicy
+    limits: StreamLimits
+    pre_roll_s: float
+    longest_utterance_s: float
+    retry_after_ms: int
+    by_utterance: bool = False
+    """A recording's utterances go to `Recogniser.transcribe` one by one, not to a stream: better for offline models."""
+    quietest_dbfs: float = FLOOR_DBFS
+    """Frames below this level are silence."""
+
+
+class _Collected:
+    """The utterances of a recording, each transcribed as a whole when it ends."""
+
+    def __init__(self, recogniser: Recogniser, hints: Hints) -> None:
+        self._recogniser = recogniser
+        self._hints = hints
+        self._pcm16 = bytearray()
+
+    async def accept(self, pcm16: bytes) -> Hypothesis:
+        """Keep it; the longest utterance bounds how much that can be."""
+        self._pcm16 += pcm16
+        return Hypothesis("")
+
+    async def finish(self) -> Hypothesis:
+        """Transcribe what was kept."""
+        pcm16, self._pcm16 = bytes(self._pcm16), bytearray()
+        return await self._recogniser.transcribe(pcm16, self._hints)
+
+    async def close(self) -> None:
+        """Nothing is held."""
+
+
+@asynccontextmanager
+async def hearing(
+    listening: Listening, plan: RecognitionPlan, *, recorded: bool = False
+) -> AsyncIterator[tuple[Hearing, Utterances]]:
+    """The ears of one stream, or of one recording, given back after the block. Raises EngineError."""
+    utterances: Utterances
+    if recorded and listening.by_utterance:
+        utterances = _Collected(listening.recogniser, plan.hints)
+    else:
+        utterances = await listening.recogniser.open(plan.hints)
+    activity = LevelGate(listening.detector.open(), listening.quietest_dbfs)
+    try:
+        yield (
+            Hearing(utterances, activity, plan.endpointing, listening.pre_roll_s, listening.longest_utterance_s),
+            utterances,
+        )
+    finally:
+        activity.close()
+        await utterances.close()

@@ -1,0 +1,31 @@
+"""What does a recording say? Its utterances one after the other, however long it is; memory stays flat."""
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator, AsyncIterator
+
+from speech_server.core.recognition import RecognitionPlan
+from speech_server.listening.ears import Listening, hearing
+from speech_server.listening.hearing import Final
+from speech_server.listening.intake import PIECE_BYTES
+
+
+async def utterances_of(
+    listening: Listening, plan: RecognitionPlan, audio: AsyncIterator[bytes]
+) -> AsyncGenerator[Final, None]:
+    """The finals of this PCM16 at the recogniser's rate, as they come; those without text are left out.
+
+    Raises EngineError, and what `audio` raises.
+    """
+    async with hearing(listening, plan, recorded=True) as (ears, _):
+        async for pcm16 in audio:
+            for at in range(0, len(pcm16), PIECE_BYTES):
+                # What waits is there already: the engine may take it in its largest chunks.
+                waiting_s = float(len(pcm16))
+                async for heard in ears.push(pcm16[at : at + PIECE_BYTES], time.monotonic(), waiting_s):
+                    if isinstance(heard, Final) and heard.hypothesis.text:
+                        yield heard
+                await asyncio.sleep(0)
+        last = await ears.finish(time.monotonic())
+        if last is not None and last.hypothesis.text:
+            yield last

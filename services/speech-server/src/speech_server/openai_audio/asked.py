@@ -1,0 +1,142 @@
+"""What does a form ask of a transcription? Every field honoured, or refused with a sentence.
+
+`prompt` and `temperature` are taken and change nothing: the engines here decode greedily and know no prompt. `keywords`
+are handed to the engine as speech contexts.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal, cast, get_args
+
+from pcm import Encoding
+
+from speech_server.core.endpointer import Endpointing
+from speech_server.core.recognition import AsrPolicy, RecognitionPlan, choose_language
+from speech_server.errors import BadRequest, NotFound
+from speech_server.openai_audio.refusals import BadParameter
+from speech_server.ports import AsrModel, Hints
+
+Format = Literal["json", "text", "srt", "verbose_json", "vtt"]
+KEYWORD_BOOST = 4.0
+"""Riva's own client sends so much when nothing else is said."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One transcription, decided."""
+
+    plan: RecognitionPlan
+    format: Format
+    stream: bool
+    segments: bool
+    words: bool
+    logprobs: bool
+
+
+def transcription(fields: Mapping[str, Sequence[str]], models: Sequence[AsrModel], policy: AsrPolicy) -> Asked:
+    """The fields of a form, decided. Raises BadRequest, NotFound for an unknown model where the policy is strict."""
+    last = {name: values[-1] for name, values in fields.items() if values}
+    if "model" not in last:
+        raise BadParameter("The field model is missing; send the name of a model of /v1/models.", "model")
+    written = last.get("response_format") or "json"
+    if written not in get_args(Format):
+        raise BadParameter(
+            f"response_format {written!r} is not served; send one of {', '.join(get_args(Format))}.", "response_format"
+        )
+    granularities = set(fields.get("timestamp_granularities", ())) or {"segment"}
+    if granularities - {"word", "segment"}:
+        raise BadParameter("timestamp_granularities takes word and segment.", "timestamp_granularities")
+    if "timestamp_granularities" in fields and written != "verbose_json":
+        raise BadParameter("timestamp_granularities needs response_format verbose_json.", "timestamp_granularities")
+    _check_temperature(last.get("temperature", "0"))
+    return Asked(
+        plan=recognition(last, list(fields.get("keywords", ())), models, policy),
+        format=cast(Format, written),
+        stream=_flag(last.get("stream", "false"), "stream"),
+        segments="segment" in granularities,
+        words="word" in granularities,
+        logprobs="logprobs" in fields.get("include", ()),
+    )
+
+
+def recognition(
+    last: Mapping[str, str], keywords: Sequence[str], models: Sequence[AsrModel], policy: AsrPolicy
+) -> RecognitionPlan:
+    """How to hear: model, language, keywords, chunking."""
+    return RecognitionPlan(
+        encoding=Encoding.PCM16,
+        rate_hz=None,
+        hints=hints(last.get("model", ""), last.get("language", ""), keywords, models, policy),
+        endpointing=_chunking(last, policy.endpointing),
+        word_times=True,
+        leading_space=False,
+    )
+
+
+def hints(model: str, language: str, keywords: Sequence[str], models: Sequence[AsrModel], policy: AsrPolicy) -> Hints:
+    """What the engine is told beforehand. Raises NotFound for a model, BadParameter for a language not served."""
+    named = any(known.name.lower() == model.lower() for known in models)
+    if model and not named and policy.unknown_models == "strict":
+        raise NotFound(f"The model {model!r} does not exist; send one of {', '.join(one.name for one in models)}.")
+    try:
+        chosen = choose_language(model if named else "", language, None, models, policy)
+    except BadRequest as error:
+        spoken = ", ".join(dict.fromkeys(tag for one in models for tag in one.languages))
+        raise BadParameter(
+            f"language {language!r} is not recognised here; send one of {spoken}.", "language"
+        ) from error
+    return Hints(chosen, tuple((word, KEYWORD_BOOST) for word in keywords if word.strip()))
+
+
+def with_vad(vad: Mapping[str, Any], ours: Endpointing, param: str) -> Endpointing:
+    """OpenAI's server_vad in our terms: threshold 0..1, silence_duration_ms. Raises BadParameter."""
+    threshold = _number(vad, "threshold", 0.0, 1.0, param)
+    silence_ms = _number(vad, "silence_duration_ms", 20, 30_000, param)
+    _number(vad, "prefix_padding_ms", 0, 10_000, param)
+    made = ours
+    if threshold is not None:
+        made = replace(made, onset=threshold, offset=min(ours.offset, threshold))
+    return replace(made, stop_history_s=silence_ms / 1000) if silence_ms is not None else made
+
+
+def _chunking(last: Mapping[str, str], ours: Endpointing) -> Endpointing:
+    written = last.get("chunking_strategy", "auto")
+    vad: dict[str, Any] = {
+        name.removeprefix("chunking_strategy[").removesuffix("]"): value
+        for name, value in last.items()
+        if name.startswith("chunking_strategy[")
+    }
+    if not vad and written != "auto":
+        try:
+            vad = json.loads(written)
+        except ValueError:
+            vad = {}
+        if not isinstance(vad, dict) or not vad:
+            raise BadParameter("chunking_strategy takes auto, or an object with type server_vad.", "chunking_strategy")
+    if vad and vad.get("type") != "server_vad":
+        raise BadParameter("chunking_strategy takes auto, or an object with type server_vad.", "chunking_strategy")
+    return with_vad(vad, ours, "chunking_strategy")
+
+
+def _number(content: Mapping[str, Any], name: str, lowest: float, highest: float, param: str) -> float | None:
+    if content.get(name) is None:
+        return None
+    try:
+        number = float(content[name])
+    except (TypeError, ValueError):
+        number = float("nan")
+    if not lowest <= number <= highest:
+        raise BadParameter(f"{param}.{name} is {content[name]!r}; send {lowest:g} to {highest:g}.", param)
+    return number
+
+
+def _check_temperature(written: str) -> None:
+    if _number({"temperature": written}, "temperature", 0.0, 1.0, "temperature") is None:
+        raise BadParameter("temperature takes a number from 0 to 1.", "temperature")
+
+
+def _flag(written: str, param: str) -> bool:
+    if written.lower() not in ("true", "false", "1", "0", ""):
+        raise BadParameter(f"{param} takes true or false.", param)
+    return written.lower() in ("true", "1")

@@ -1,0 +1,79 @@
+"""What do the endpoints work with, and what surrounds each of them? Metrics, the request log, errors in one shape."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from speech_server.admission import Admission
+from speech_server.core.voices import VoicePolicy
+from speech_server.listening.ears import Listening
+from speech_server.metrics import Metrics, Ticket
+from speech_server.openai_audio.refusals import Refusal, refusal
+from speech_server.ports import Synthesiser
+
+Answer = Callable[[web.Request, Ticket], Awaitable[web.StreamResponse]]
+
+
+@dataclass(frozen=True, slots=True)
+class UploadLimits:
+    """How much of a recording is taken."""
+
+    most_bytes: int
+    longest_s: float
+    stall_s: float
+    """Nothing comes for so long: the upload is ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """Everything the endpoints need."""
+
+    listening: Listening
+    synthesiser: Synthesiser
+    voices: VoicePolicy
+    text_limit: int
+    uploads: UploadLimits
+    uploading: Admission
+    """Recordings on their way in, or in line."""
+    recordings: Admission
+    """Recordings being transcribed; the same gate as Recognize's."""
+    streams: Admission
+    syntheses: Admission
+    metrics: Metrics
+
+    @property
+    def retry_after_ms(self) -> int:
+        """What a refused caller is told to wait."""
+        return self.listening.retry_after_ms
+
+    def refusal(self, error: BaseException, route: str) -> Refusal:
+        """The error as the caller sees it; counted."""
+        found = refusal(error, route, self.retry_after_ms)
+        self.metrics.refused(route, found.status)
+        return found
+
+    def endpoint(self, route: str, answer: Answer) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+        """`answer` with its errors translated and its request counted, timed and logged.
+
+        An error after the answer has begun breaks the connection off, unless `answer` says it in an event.
+        """
+
+        async def served(request: web.Request) -> web.StreamResponse:
+            with self.metrics.request("http", route) as ticket:
+                try:
+                    return await answer(request, ticket)
+                except ConnectionError:
+                    ticket.status = "CANCELLED"
+                    raise
+                except Exception as error:
+                    found = self.refusal(error, route)
+                    ticket.status = found.status
+                    if not ticket.begun:
+                        return found.response()
+                    # A short file would pass for a whole one: the connection ends without the end of the body.
+                    if request.transport is not None:
+                        request.transport.close()
+                    raise ConnectionAbortedError(found.sentence) from error
+
+        return served

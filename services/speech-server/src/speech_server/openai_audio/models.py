@@ -1,0 +1,41 @@
+"""GET /v1/models: what can `model` be? The recogniser's models, then the synthesiser's voices by model name."""
+
+from typing import Any
+
+from aiohttp import web
+
+from speech_server.errors import NotFound
+from speech_server.metrics import Ticket
+from speech_server.openai_audio.edge import Edge
+
+ROUTE = "/v1/models"
+_OWNER = "speech-server"
+
+
+class Models:
+    """Both endpoints."""
+
+    def __init__(self, edge: Edge) -> None:
+        self._edge = edge
+
+    async def all(self, request: web.Request, ticket: Ticket) -> web.StreamResponse:
+        """The list."""
+        return web.json_response({"object": "list", "data": [_model(name) for name in self._names()]})
+
+    async def one(self, request: web.Request, ticket: Ticket) -> web.StreamResponse:
+        """One of them. Raises NotFound."""
+        wanted = request.match_info["model"].lower()
+        for name in self._names():
+            if name.lower() == wanted:
+                return web.json_response(_model(name))
+        raise NotFound(f"The model {wanted!r} does not exist; GET {ROUTE} lists those that do.")
+
+    def _names(self) -> list[str]:
+        heard = [model.name for model in self._edge.listening.recogniser.models]
+        spoken = [voice.name.partition(".")[0] for voice in self._edge.synthesiser.voices]
+        return list(dict.fromkeys([*heard, *spoken]))
+
+
+def _model(name: str) -> dict[str, Any]:
+    # Nobody made it at a time that would mean anything: 0 is the epoch.
+    return {"id": name, "object": "model", "created": 0, "owned_by": _OWNER}

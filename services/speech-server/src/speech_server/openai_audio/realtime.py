@@ -1,0 +1,142 @@
+"""WS /v1/realtime: a transcription session. Who may have one, and how do its messages come and go?
+
+A message is answered before the next is read, so a slow engine holds its client back through the socket, and nothing
+piles up here.
+"""
+
+import asyncio
+import json
+from typing import Any
+
+from aiohttp import WSMessage, WSMsgType, web
+
+from speech_server.errors import BadRequest, SpeechError, TooQuiet
+from speech_server.metrics import Ticket
+from speech_server.openai_audio.edge import Edge
+from speech_server.openai_audio.refusals import BadParameter
+from speech_server.openai_audio.session import Session, updated
+from speech_server.openai_audio.transcriber import Transcriber, new_id
+from speech_server.ports import EngineError
+
+ROUTE = "/v1/realtime"
+MOST_MESSAGE_BYTES = 16 << 20
+"""OpenAI's limit of an append is 15 MiB."""
+_PING_S = 30.0
+_TRY_AGAIN = 1013
+
+
+class Realtime:
+    """The endpoint."""
+
+    def __init__(self, edge: Edge) -> None:
+        self._edge = edge
+
+    async def answer(self, request: web.Request, ticket: Ticket) -> web.StreamResponse:
+        """One session, from the upgrade to the close. Refused before the upgrade when there is no room."""
+        if request.headers.get("Upgrade", "").lower() != "websocket":
+            raise BadRequest("This is a WebSocket; connect to it with ws:// or wss://.")
+        edge = self._edge
+        with edge.streams.admit(), edge.metrics.serving("asr"):
+            socket = web.WebSocketResponse(
+                max_msg_size=MOST_MESSAGE_BYTES, heartbeat=_PING_S, protocols=("realtime",), compress=False
+            )
+            ticket.begun = True
+            await socket.prepare(request)
+            model = request.query.get("model", "")
+            session = Session(new_id("sess"), transcription={"model": model} if model else {})
+            connection = _Connection(edge, socket, session, ticket)
+            try:
+                await connection.serve()
+            except (EngineError, SpeechError) as error:
+                refused = edge.refusal(error, ROUTE)
+                ticket.status = refused.status
+                await connection.tell_error(refused.body()["error"])
+                await socket.close(code=_TRY_AGAIN, message=refused.sentence.encode()[:120])
+            return socket
+
+
+class _Connection:
+    """One client."""
+
+    def __init__(self, edge: Edge, socket: web.WebSocketResponse, session: Session, ticket: Ticket) -> None:
+        self._edge = edge
+        self._socket = socket
+        self._ticket = ticket
+        self._transcriber = Transcriber(edge.listening, edge.metrics, ticket, session, self._tell)
+
+    async def serve(self) -> None:
+        """Answer message after message until the client closes. Raises EngineError, TooQuiet."""
+        transcriber = self._transcriber
+        try:
+            await self._tell({"type": "session.created", "session": transcriber.session.described()})
+            while (message := await self._next()).type in (WSMsgType.TEXT, WSMsgType.BINARY):
+                await self._answer(message)
+        except ConnectionError:
+            self._ticket.status = "CANCELLED"
+        finally:
+            await transcriber.close()
+
+    async def tell_error(self, error: dict[str, Any]) -> None:
+        """An error event; the client may be gone."""
+        if not self._socket.closed:
+            await self._tell({"type": "error", "error": error})
+
+    async def _next(self) -> WSMessage:
+        limit_s = self._edge.listening.limits.idle_s
+        try:
+            async with asyncio.timeout(limit_s):
+                return await self._socket.receive()
+        except TimeoutError as error:
+            raise TooQuiet(f"No message came for {limit_s:g} s; append audio, silence included.") from error
+
+    async def _answer(self, message: WSMessage) -> None:
+        """One client event. What is wrong with it is told, and the session goes on."""
+        event_id: str | None = None
+        try:
+            event = _event(message)
+            sent_id = event.get("event_id")
+            event_id = sent_id if isinstance(sent_id, str) else None
+            await self._perform(event)
+        except SpeechError as error:
+            body = self._edge.refusal(error, ROUTE).body()["error"]
+            await self.tell_error({**body, "event_id": event_id})
+
+    async def _perform(self, event: dict[str, Any]) -> None:
+        transcriber = self._transcriber
+        match event.get("type"):
+            case "session.update":
+                await transcriber.configure(updated(transcriber.session, event.get("session")))
+                await self._tell({"type": "session.updated", "session": transcriber.session.described()})
+            case "input_audio_buffer.append":
+                await transcriber.append(_audio(event))
+            case "input_audio_buffer.commit":
+                await transcriber.commit()
+            case "input_audio_buffer.clear":
+                await transcriber.clear()
+                await self._tell({"type": "input_audio_buffer.cleared"})
+            case other:
+                raise BadParameter(
+                    f"{other!r} is no event of a transcription session; send session.update, "
+                    "input_audio_buffer.append, .commit or .clear.",
+                    "type",
+                )
+
+    async def _tell(self, event: dict[str, Any]) -> None:
+        await self._socket.send_str(json.dumps({"event_id": new_id("event"), **event}))
+
+
+def _event(message: WSMessage) -> dict[str, Any]:
+    try:
+        event = json.loads(message.data)
+    except (ValueError, RecursionError) as error:
+        raise BadRequest("The message is not JSON; send one event a message.") from error
+    if not isinstance(event, dict):
+        raise BadRequest("The message is not an object; send one event a message.")
+    return event
+
+
+def _audio(event: dict[str, Any]) -> str:
+    audio = event.get("audio")
+    if not isinstance(audio, str):
+        raise BadParameter("audio is missing; send the bytes as base64.", "audio")
+    return audio

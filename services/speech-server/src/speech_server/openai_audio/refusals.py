@@ -1,0 +1,98 @@
+"""How does an error look over HTTP? As a status and an object in OpenAI's shape, never a stack trace.
+
+BadRequest 400 · NotFound 404 · TooLarge 413 · Busy, EngineBusy 429 · WaitedTooLong, NotServing, EngineError 503
+"""
+
+import logging
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from aiohttp import web
+
+from speech_server.errors import (
+    BadRequest,
+    Busy,
+    NotFound,
+    NotServing,
+    SpeechError,
+    TooLarge,
+    TooQuiet,
+    WaitedTooLong,
+)
+from speech_server.ports import EngineBusy, EngineError
+
+_log = logging.getLogger(__name__)
+
+
+class BadParameter(BadRequest):
+    """One parameter is wrong; `param` names it."""
+
+    def __init__(self, sentence: str, param: str) -> None:
+        super().__init__(sentence)
+        self.param = param
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """An error, translated."""
+
+    http: int
+    status: str
+    """The gRPC status that fits, for metrics and log."""
+    kind: str
+    code: str | None
+    sentence: str
+    param: str | None = None
+    retry_after_ms: int | None = None
+
+    def body(self) -> dict[str, Any]:
+        """OpenAI's error object."""
+        return {"error": {"message": self.sentence, "type": self.kind, "param": self.param, "code": self.code}}
+
+    def response(self) -> web.Response:
+        """The whole answer; Retry-After where another try makes sense."""
+        headers = {}
+        if self.retry_after_ms is not None:
+            headers["Retry-After"] = str(math.ceil(self.retry_after_ms / 1000))
+            headers["retry-after-ms"] = str(self.retry_after_ms)
+        return web.json_response(self.body(), status=self.http, headers=headers)
+
+
+_KINDS: tuple[tuple[type[Exception], int, str, str, str | None], ...] = (
+    (TooLarge, 413, "INVALID_ARGUMENT", "invalid_request_error", "too_large"),
+    (BadRequest, 400, "INVALID_ARGUMENT", "invalid_request_error", None),
+    (NotFound, 404, "NOT_FOUND", "invalid_request_error", "model_not_found"),
+    (Busy, 429, "RESOURCE_EXHAUSTED", "rate_limit_error", "rate_limit_exceeded"),
+    (EngineBusy, 429, "RESOURCE_EXHAUSTED", "rate_limit_error", "rate_limit_exceeded"),
+    (WaitedTooLong, 503, "DEADLINE_EXCEEDED", "server_error", "waited_too_long"),
+    (NotServing, 503, "UNAVAILABLE", "server_error", "not_serving"),
+    (TooQuiet, 408, "DEADLINE_EXCEEDED", "invalid_request_error", "too_quiet"),
+    (EngineError, 503, "UNAVAILABLE", "server_error", "engine_unavailable"),
+)
+
+
+def refusal(error: BaseException, route: str, retry_after_ms: int) -> Refusal:
+    """What the caller is told. An error nobody expected is logged, and told as such."""
+    cause = _first(error)
+    if isinstance(cause, web.HTTPException):
+        sentence = f"{cause.reason}: see the documentation for paths and methods."
+        return Refusal(cause.status, "INVALID_ARGUMENT", "invalid_request_error", None, sentence)
+    found = next((kind for kind in _KINDS if isinstance(cause, kind[0])), None)
+    if found is None:
+        _log.error("%s failed", route, exc_info=cause)
+        sentence = "Something went wrong inside the server; its log says what."
+        return Refusal(500, "INTERNAL", "server_error", None, sentence)
+    _, http, status, kind, code = found
+    again_ms = cause.retry_after_ms if isinstance(cause, Busy) else retry_after_ms
+    param = cause.param if isinstance(cause, BadParameter) else None
+    _log.info("%s refused: %s: %s", route, status, cause)
+    return Refusal(http, status, kind, code, str(cause), param, again_ms if http in (429, 503) else None)
+
+
+def _first(error: BaseException) -> BaseException:
+    """The error itself; of a group, the first known one inside."""
+    if not isinstance(error, BaseExceptionGroup):
+        return error
+    inner = [_first(one) for one in error.exceptions]
+    return next((one for one in inner if isinstance(one, SpeechError | EngineError)), inner[0])

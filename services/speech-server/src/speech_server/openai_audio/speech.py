@@ -1,0 +1,177 @@
+"""POST /v1/audio/speech: a text in, its audio out while it is made.
+
+`model` and `instructions` are taken and change nothing: one engine speaks here, and it takes no directions.
+"""
+
+import asyncio
+import base64
+import json
+import time
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Any, cast, get_args
+
+from aiohttp import web
+from pcm import Resampler, duration_s
+
+from speech_server.core import openai_voices
+from speech_server.core.ssml import is_ssml
+from speech_server.errors import BadRequest, TooLarge
+from speech_server.metrics import Ticket
+from speech_server.openai_audio.edge import Edge
+from speech_server.openai_audio.encoders import MEDIA_TYPES, RATE_HZ, Format, encoder
+from speech_server.openai_audio.refusals import BadParameter
+from speech_server.openai_audio.sse import EventStream
+from speech_server.ports import EngineError, EngineUnavailable, SpeechRequest
+
+ROUTE = "/v1/audio/speech"
+_BODY_BYTES = 1 << 20
+_SLOWEST, _FASTEST = 0.25, 4.0
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """One request, decided."""
+
+    request: SpeechRequest
+    format: Format
+    events: bool
+
+
+class Speech:
+    """The endpoint."""
+
+    def __init__(self, edge: Edge) -> None:
+        self._edge = edge
+
+    async def answer(self, request: web.Request, ticket: Ticket) -> web.StreamResponse:
+        """One request."""
+        wanted = self._wanted(await _body(request))
+        with self._edge.syntheses.admit(), self._edge.metrics.serving("tts"):
+            async with aclosing(self._audio(wanted, ticket)) as audio:
+                # The first audio, or an error, comes before the status line is written.
+                first = await anext(audio, None)
+                if first is None:
+                    raise EngineUnavailable("The synthesiser made no audio of this text; try another.")
+                if wanted.events:
+                    return await self._send_events(request, ticket, first, audio)
+                return await _send_audio(request, ticket, wanted.format, first, audio)
+
+    def _wanted(self, body: dict[str, Any]) -> Wanted:
+        text = _text(body, "input")
+        if not text.strip():
+            raise BadParameter("input is empty; send something to say.", "input")
+        if len(text) > self._edge.text_limit:
+            raise BadParameter(
+                f"input has {len(text)} characters; send at most {self._edge.text_limit}, sentence by sentence.",
+                "input",
+            )
+        _text(body, "model")
+        format = body.get("response_format") or "mp3"
+        if format not in get_args(Format):
+            served = ", ".join(get_args(Format))
+            raise BadParameter(f"response_format {format!r} is not made here; send one of {served}.", "response_format")
+        stream_format = body.get("stream_format") or "audio"
+        if stream_format not in ("audio", "sse"):
+            raise BadParameter("stream_format takes audio or sse.", "stream_format")
+        speed = body.get("speed", 1.0)
+        if isinstance(speed, bool) or not isinstance(speed, int | float) or not _SLOWEST <= speed <= _FASTEST:
+            raise BadParameter(f"speed takes a number from {_SLOWEST} to {_FASTEST}.", "speed")
+        voices = self._edge.synthesiser.voices
+        try:
+            voice = openai_voices.choose(_voice_name(body), voices, self._edge.voices)
+        except BadParameter:
+            raise
+        except BadRequest as error:
+            raise BadParameter(str(error).replace("voice_name", "voice"), "voice") from error
+        spoken = SpeechRequest(text, voice, is_ssml(text), speed=float(speed))
+        return Wanted(spoken, cast(Format, format), stream_format == "sse")
+
+    async def _audio(self, wanted: Wanted, ticket: Ticket) -> AsyncGenerator[bytes, None]:
+        """The answer's bytes, each piece as soon as it is encoded."""
+        arrived_at = time.monotonic()
+        rate_hz = wanted.request.voice.rate_hz
+        resampler = Resampler(rate_hz, RATE_HZ)
+        coder = encoder(wanted.format)
+        engine_s = 0.0
+        async with aclosing(self._edge.synthesiser.speak(wanted.request)) as chunks:
+            asked_at = time.monotonic()
+            async for chunk in chunks:
+                engine_s += time.monotonic() - asked_at
+                if not ticket.audio_s:
+                    self._edge.metrics.first_chunk(time.monotonic() - arrived_at)
+                ticket.audio_s += duration_s(chunk.pcm16, rate_hz)
+                ticket.inference_s = engine_s
+                made = await asyncio.to_thread(coder.push, resampler.push(chunk.pcm16))
+                if made:
+                    yield made
+                asked_at = time.monotonic()
+        if ticket.audio_s:
+            rest = await asyncio.to_thread(lambda: coder.push(resampler.flush()) + coder.flush())
+            self._edge.metrics.spoken(ticket.audio_s)
+            if rest:
+                yield rest
+
+    async def _send_events(
+        self, request: web.Request, ticket: Ticket, first: bytes, audio: AsyncGenerator[bytes, None]
+    ) -> web.StreamResponse:
+        events = EventStream(request, ticket)
+        await events.begin()
+        piece: bytes | None = first
+        try:
+            while piece is not None:
+                await events.send({"type": "speech.audio.delta", "audio": base64.b64encode(piece).decode()})
+                piece = await anext(audio, None)
+            usage = {"input_tokens": 0, "output_tokens": 0, "total_tokens": 0}
+            await events.send({"type": "speech.audio.done", "usage": usage})
+        except EngineError as error:
+            refused = self._edge.refusal(error, ROUTE)
+            ticket.status = refused.status
+            await events.send(refused.body())
+        return await events.end()
+
+
+async def _send_audio(
+    request: web.Request, ticket: Ticket, format: Format, first: bytes, audio: AsyncGenerator[bytes, None]
+) -> web.StreamResponse:
+    """An engine that fails on the way breaks the connection off: a short file would pass for a whole one."""
+    response = web.StreamResponse(headers={"Content-Type": MEDIA_TYPES[format]})
+    ticket.begun = True
+    await response.prepare(request)
+    await response.write(first)
+    async for piece in audio:
+        await response.write(piece)
+    await response.write_eof()
+    return response
+
+
+async def _body(request: web.Request) -> dict[str, Any]:
+    if (request.content_length or 0) > _BODY_BYTES:
+        raise TooLarge(f"The body is larger than {_BODY_BYTES} bytes; send a shorter input.")
+    try:
+        body = json.loads(await request.text())
+    except (ValueError, LookupError) as error:
+        raise BadRequest("The body is not JSON; send an object with model, input and voice.") from error
+    except web.HTTPRequestEntityTooLarge as error:
+        raise TooLarge(f"The body is larger than {_BODY_BYTES} bytes; send a shorter input.") from error
+    if not isinstance(body, dict):
+        raise BadRequest("The body is not an object; send model, input and voice.")
+    return body
+
+
+def _text(body: dict[str, Any], name: str) -> str:
+    value = body.get(name)
+    if not isinstance(value, str):
+        raise BadParameter(f"{name} is missing or not a string.", name)
+    if not value.isprintable() and any("\ud800" <= character <= "\udfff" for character in value):
+        raise BadParameter(f"{name} has half a character; send whole Unicode.", name)
+    return value
+
+
+def _voice_name(body: dict[str, Any]) -> str:
+    voice = body.get("voice", "")
+    name = voice.get("id") if isinstance(voice, dict) else voice
+    if not isinstance(name, str):
+        raise BadParameter('voice takes a name, or an object such as {"id": "a name"}.', "voice")
+    return name

@@ -1,0 +1,72 @@
+"""Which Parakeet do the settings mean?"""
+
+from pathlib import Path
+
+from speech_server.core.batching import Rules
+from speech_server.parakeet.batcher import BatchLimits
+from speech_server.parakeet.catalogue import look_up
+from speech_server.parakeet.hub import pull
+from speech_server.parakeet.layout import Precision
+from speech_server.parakeet.model import Placement
+from speech_server.parakeet.recogniser import ParakeetRecogniser, Setup
+from speech_server.parakeet.sessions import Limits
+from speech_server.parakeet.store import default_root, folder_of, read_manifest
+from speech_server.parakeet.utterances import Streaming
+from speech_server.ports import AsrModel, EngineUnavailable, VoiceActivityDetector
+from speech_server.settings import ParakeetSettings
+
+
+def from_settings(
+    chosen: ParakeetSettings,
+    detector: VoiceActivityDetector,
+    queue_factor: float,
+    queue_wait_s: float = 30.0,
+    quietest_dbfs: float = -70.0,
+) -> ParakeetRecogniser:
+    """The engine, not started. `queue_factor`: what may wait, as a multiple of the largest batch."""
+    most = chosen.parakeet_microbatch_max_batch
+    setup = Setup(
+        model=listed(chosen),
+        folder=lambda precision: folder(chosen, precision),
+        device=chosen.parakeet_device,
+        placement=Placement(
+            decoder_device="cuda" if chosen.parakeet_decoder_device == "same" else "cpu",
+            precision=chosen.parakeet_precision,
+            limits=Limits(chosen.parakeet_threads, chosen.parakeet_gpu_memory_mb << 20),
+        ),
+        rules=Rules(window_s=chosen.parakeet_microbatch_window_ms / 1000, most=most),
+        limits=BatchLimits(max(1, round((1 + queue_factor) * most)), chosen.parakeet_segment_limit_s),
+        streaming=Streaming(chosen.parakeet_stream_step_ms / 1000, chosen.parakeet_stream_context_seconds),
+        recording_wait_s=queue_wait_s,
+        quietest_dbfs=quietest_dbfs,
+    )
+    return ParakeetRecogniser(setup, detector)
+
+
+def listed(chosen: ParakeetSettings) -> AsrModel:
+    """What the model list shows. Of NVIDIA's Parakeet only the TDT models write punctuation."""
+    model = chosen.parakeet_model_id
+    if chosen.parakeet_model_path is not None:
+        return AsrModel(chosen.parakeet_model_id, chosen.languages() or ("en-US",), punctuates="tdt" in model)
+    known = look_up(chosen.parakeet_model_id, chosen.parakeet_revision)
+    return AsrModel(known.name, chosen.languages() or known.languages, punctuates="tdt" in model)
+
+
+def root(chosen: ParakeetSettings) -> Path:
+    """Where models are kept."""
+    return chosen.parakeet_cache or default_root()
+
+
+def folder(chosen: ParakeetSettings, precision: Precision) -> Path:
+    """The model's folder; fetches it unless that is forbidden. Blocking. Raises EngineUnavailable."""
+    if chosen.parakeet_model_path is not None:
+        return chosen.parakeet_model_path
+    known = look_up(chosen.parakeet_model_id, chosen.parakeet_revision)
+    if chosen.parakeet_pull:
+        return pull(known, precision, root(chosen))
+    place = folder_of(root(chosen), known)
+    if read_manifest(place) is None:
+        raise EngineUnavailable(
+            f"{known.name} is not in {root(chosen)} and PARAKEET_PULL is false; run `speech-server models pull`."
+        )
+    return place

@@ -1,0 +1,72 @@
+"""Does a GPU really work here? onnxruntime lists providers it cannot load, so one node is run on it."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import onnxruntime
+
+from speech_server.parakeet.layout import Device
+from speech_server.ports import EngineUnavailable
+
+CUDA = "CUDAExecutionProvider"
+CPU = "CPUExecutionProvider"
+PROBE = bytes.fromhex(
+    "08083a350a0e0a01780a01781201792203416464120170"
+    "5a0f0a0178120a0a08080112040a020801620f0a0179120a0a08080112040a02080142040a001011"
+)
+"""y = x + x for one float, as ONNX: opset 17, IR 8."""
+
+DeviceWish = Literal["auto", "cuda", "cpu"]
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Where the model runs, and a sentence why."""
+
+    device: Device
+    why: str
+
+
+def choose(wish: DeviceWish, available: Sequence[str], try_cuda: Callable[[], Sequence[str]]) -> Choice:
+    """The device. `try_cuda` gives the providers of a one-node session that asked for CUDA.
+
+    Raises EngineUnavailable when CUDA was asked for by name and isn't there.
+    """
+    if wish == "cpu":
+        return Choice("cpu", "PARAKEET_DEVICE says so")
+    if CUDA not in available:
+        missing = "this onnxruntime has no CUDA; install onnxruntime-gpu in its place"
+    else:
+        missing = _missing(try_cuda)
+        if not missing:
+            return Choice("cuda", "a test node ran on it")
+    if wish == "cuda":
+        raise EngineUnavailable(f"PARAKEET_DEVICE=cuda, but {missing}. Set it to auto to run on the CPU meanwhile.")
+    return Choice("cpu", missing)
+
+
+def probe(wish: DeviceWish) -> Choice:
+    """`choose` with the onnxruntime that is installed."""
+    return choose(wish, onnxruntime.get_available_providers(), cuda_session)
+
+
+def cuda_session() -> Sequence[str]:
+    """Providers of a one-node session that asked for CUDA."""
+    preload = getattr(onnxruntime, "preload_dlls", None)
+    if preload is not None:
+        preload()
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 4
+    found: Sequence[str] = onnxruntime.InferenceSession(PROBE, options, providers=[CUDA, CPU]).get_providers()
+    return found
+
+
+def _missing(try_cuda: Callable[[], Sequence[str]]) -> str:
+    try:
+        found = try_cuda()
+    except Exception as error:  # whatever a driver or library says
+        return f"CUDA can't be loaded: {str(error).splitlines()[0] if str(error) else type(error).__name__}"
+    if CUDA not in found:
+        return "CUDA's libraries or the driver don't load (cuDNN 9 and CUDA's runtime must match onnxruntime's)"
+    return ""

@@ -1,0 +1,227 @@
+"""Parakeet as an engine: loaded off the loop, one queue for all callers, streams and whole recordings alike."""
+
+import asyncio
+import itertools
+import logging
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+
+from speech_server.core.batching import Kind, Rules
+from speech_server.core.sections import Section, sections
+from speech_server.core.tokens import joined, shifted
+from speech_server.parakeet.batcher import Batcher, BatchLimits, Load
+from speech_server.parakeet.layout import Device, Precision, find_model
+from speech_server.parakeet.model import ParakeetModel, Placement
+from speech_server.parakeet.providers import Choice, DeviceWish, probe
+from speech_server.parakeet.sessions import OpenGraph, Stop, open_graph
+from speech_server.parakeet.transducer import Floats
+from speech_server.parakeet.utterances import ParakeetUtterances, Streaming
+from speech_server.parakeet.worker import Worker
+from speech_server.ports import (
+    ASR_RATE_HZ,
+    AsrModel,
+    EngineUnavailable,
+    Hints,
+    Hypothesis,
+    VoiceActivityDetector,
+    Word,
+)
+
+WARM_UP_S = 3.0
+"""Length of the clip that warms the model up and measures it."""
+SHORTEST_SECTION_S, LONGEST_SECTION_S = 5.0, 20.0
+"""A whole recording is recognised in sections; the model's speed decides between these."""
+AHEAD = 8
+"""Sections of one recording that wait at once: enough to fill batches, and others still get their turn."""
+_LOUDNESS_SAMPLES = ASR_RATE_HZ // 10
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """Everything the operator decided."""
+
+    model: AsrModel
+    folder: Callable[[Precision], Path]
+    """Where the model lies; may fetch it. Blocking. Raises EngineUnavailable."""
+    device: DeviceWish = "auto"
+    placement: Placement = field(default_factory=Placement)
+    """Its `device` is overruled by the probe; `decoder_device` "cuda" means: beside the encoder."""
+    rules: Rules = field(default_factory=Rules)
+    limits: BatchLimits = field(default_factory=BatchLimits)
+    streaming: Streaming = field(default_factory=Streaming)
+    recording_wait_s: float = 30.0
+    """A section of a whole recording that could not begin within this time fails."""
+    quietest_dbfs: float = -70.0
+    """A clip that is nowhere louder says nothing."""
+
+
+class ParakeetRecogniser:
+    """`start` loads; then any number of streams and recordings."""
+
+    def __init__(
+        self,
+        setup: Setup,
+        detector: VoiceActivityDetector,
+        open_with: OpenGraph = open_graph,
+        probe_with: Callable[[DeviceWish], Choice] = probe,
+    ) -> None:
+        """`detector` finds the silences in which recordings are cut; the server starts it first."""
+        self._setup = setup
+        self._detector = detector
+        self._open_with = open_with
+        self._probe_with = probe_with
+        self._model: ParakeetModel | None = None
+        self._batcher: Batcher | None = None
+        self._sessions = itertools.count(1)
+        self._section_s = SHORTEST_SECTION_S
+        self._why = ""
+
+    @property
+    def models(self) -> Sequence[AsrModel]:
+        """The one that is loaded."""
+        return (self._setup.model,)
+
+    @property
+    def state(self) -> str:
+        """One line for `/readyz` and the log: model, precision, device, and why there."""
+        if self._model is None:
+            return "not loaded"
+        moved = " (moved from cuda)" if self._why.startswith("cuda") and self._model.device == "cpu" else ""
+        return f"{self._setup.model.name} {self._model.files.precision} on {self._why}{moved}"
+
+    @property
+    def figures(self) -> dict[str, float]:
+        """For Prometheus."""
+        load = self.load
+        return {
+            "batches": load.batches,
+            "clips": load.clips,
+            "audio_seconds": load.audio_s,
+            "busy_seconds": load.busy_s,
+            "partials_shed": load.shed,
+            "refused": load.refused,
+            "broken_off": load.too_slow,
+        }
+
+    @property
+    def load(self) -> Load:
+        """What was done since the start."""
+        return self._batcher.load if self._batcher is not None else Load()
+
+    async def start(self) -> None:
+        """Fetch if need be, load, warm up. Raises EngineUnavailable with a sentence."""
+        # Not the loop's own threads: a pull that is under way must not hold up the end of the process.
+        loader = Worker("parakeet loader")
+        try:
+            model, rtf = await loader.run(self._load)
+        finally:
+            loader.leave()
+        self._model = model
+        rules = replace(self._setup.rules, mixes_kinds=model.device == "cuda")
+        self._batcher = Batcher(self._transcribe, rules, self._setup.limits, self._when_stuck)
+        self._batcher.start(1 / rtf)
+        in_limit_s = 0.4 * self._setup.limits.segment_s / rtf
+        self._section_s = min(LONGEST_SECTION_S, max(SHORTEST_SECTION_S, in_limit_s))
+        _log.info("Parakeet is ready: %s; real-time factor %.3f", self.state, rtf)
+
+    async def stop(self) -> None:
+        """What runs gets EngineUnavailable; the model is freed."""
+        if self._batcher is not None:
+            await self._batcher.stop()
+            self._batcher = None
+        self._model = None
+
+    async def open(self, hints: Hints) -> ParakeetUtterances:
+        """A stream. Hints are not used: greedy decoding can't prefer words, and v3 finds the language itself."""
+        streaming = self._setup.streaming
+        return ParakeetUtterances(self._running(), streaming, next(self._sessions), self._audible)
+
+    async def transcribe(self, pcm16: bytes, hints: Hints) -> Hypothesis:
+        """A whole recording: cut in its silences, sections recognised together."""
+        batcher, session = self._running(), next(self._sessions)
+        found = await self._sections(pcm16)
+        words: list[Word] = []
+        waiting: deque[tuple[Section, asyncio.Future[Hypothesis]]] = deque()
+        try:
+            for section in found:
+                clip = _clip(pcm16, section)
+                if self._audible(clip):
+                    answer = batcher.submit(session, Kind.WHOLE, clip, self._setup.recording_wait_s)
+                    waiting.append((section, answer))
+                if len(waiting) >= AHEAD:
+                    words += await _next(waiting)
+            while waiting:
+                words += await _next(waiting)
+        finally:
+            for _, answer in waiting:
+                answer.cancel()
+        return joined(words)
+
+    async def _sections(self, pcm16: bytes) -> list[Section]:
+        activity = self._detector.open()
+        try:
+            scores: list[float] = []
+            for start in range(0, len(pcm16), 2 * ASR_RATE_HZ):
+                scores += await activity.score(pcm16[start : start + 2 * ASR_RATE_HZ])
+            return sections(scores, activity.frame_s, self._section_s)
+        finally:
+            activity.close()
+
+    def _running(self) -> Batcher:
+        if self._batcher is None:
+            raise EngineUnavailable("Parakeet is not loaded.")
+        return self._batcher
+
+    def _audible(self, clip: Floats) -> bool:
+        whole = len(clip) // _LOUDNESS_SAMPLES * _LOUDNESS_SAMPLES
+        if not whole:
+            return False
+        power = np.square(clip[:whole]).reshape(-1, _LOUDNESS_SAMPLES).mean(axis=1).max()
+        return bool(power >= 10 ** (self._setup.quietest_dbfs / 10))
+
+    def _transcribe(self, clips: Sequence[Floats], stop: Stop) -> list[Hypothesis]:
+        assert self._model is not None
+        return self._model.transcribe(clips, stop)
+
+    def _when_stuck(self) -> None:
+        if self._model is not None and self._model.device == "cuda":
+            self._model.to_cpu("a batch hung")
+
+    def _load(self) -> tuple[ParakeetModel, float]:
+        choice = self._probe_with(self._setup.device)
+        try:
+            model, rtf = self._load_on(choice.device)
+        except EngineUnavailable as error:
+            if choice.device == "cpu" or self._setup.device == "cuda":
+                raise
+            choice = Choice("cpu", f"the GPU did not take the model: {error}")
+            model, rtf = self._load_on("cpu")
+        self._why = f"{choice.device} ({choice.why})"
+        return model, rtf
+
+    def _load_on(self, device: Device) -> tuple[ParakeetModel, float]:
+        wish = self._setup.placement.precision
+        # The hub's exports have no fp16; a folder placed by hand may.
+        fetched: Precision = wish if wish != "auto" else "fp32" if device == "cuda" else "int8"
+        files = find_model(self._setup.folder(fetched), device, wish)
+        beside: Device = device if self._setup.placement.decoder_device == "cuda" else "cpu"
+        placement = replace(self._setup.placement, device=device, decoder_device=beside)
+        model = ParakeetModel(files, placement, self._open_with)
+        return model, model.measure(WARM_UP_S, Stop())
+
+
+async def _next(waiting: deque[tuple[Section, "asyncio.Future[Hypothesis]"]]) -> tuple[Word, ...]:
+    section, answer = waiting[0]
+    said = await answer
+    waiting.popleft()
+    return shifted(said.words, section.start_s)
+
+
+def _clip(pcm16: bytes, section: Section) -> Floats:
+    start, end = (2 * int(at * ASR_RATE_HZ) for at in (section.start_s, section.end_s))
+    return np.frombuffer(pcm16[start:end], "<i2").astype(np.float32) / np.float32(32768)

@@ -1,0 +1,90 @@
+"""What did a batch of clips say to a transducer? Greedy decoding, one call of the decoder a step for all clips.
+
+Every clip walks over its own encoder frames; a step asks the joint network about the frame where each clip stands.
+Clips that have reached their end leave the batch. Tokens are those of decoding the clips one by one.
+
+    token is blank, or the frame has its most tokens ──▶ next frame
+    TDT: a duration above 0                         ──▶ so many frames on
+    otherwise                                       ──▶ same frame again
+"""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from speech_server.core.tokens import Emitted
+
+Floats = npt.NDArray[np.float32]
+Ints = npt.NDArray[np.int64]
+States = tuple[Floats, Floats]
+"""Of the prediction network: [layers, batch, hidden] each."""
+
+
+class Joint(Protocol):
+    """Prediction and joint network."""
+
+    def start(self, clips: int) -> States:
+        """The state before the first token."""
+
+    def step(self, frames: Floats, tokens: Ints, states: States) -> tuple[Floats, States]:
+        """[batch, width] frames and the last tokens in; [batch, vocabulary + durations] scores and new states out."""
+
+
+def greedy(
+    encoded: Floats, lengths: Ints, joint: Joint, tokens: int, blank: int, most_tokens: int
+) -> list[list[Emitted]]:
+    """Tokens of each clip. `encoded` is [batch, frames, width]; scores beyond `tokens` are durations (TDT)."""
+    clips = encoded.shape[0]
+    at = np.zeros(clips, np.int64)
+    last = np.full(clips, blank, np.int64)
+    here = np.zeros(clips, np.int64)
+    states = joint.start(clips)
+    found: list[list[Emitted]] = [[] for _ in range(clips)]
+    while (rows := np.flatnonzero(at < lengths)).size:
+        old = (states[0][:, rows], states[1][:, rows])
+        scores, new = joint.step(encoded[rows, at[rows]], last[rows], old)
+        said = scores[:, :tokens].argmax(axis=1)
+        skip = scores[:, tokens:].argmax(axis=1) if scores.shape[1] > tokens else np.zeros(rows.size, np.int64)
+        speaks = said != blank
+        speaking = rows[speaks]
+        if speaking.size:
+            for state, changed in zip(states, new, strict=True):
+                state[:, speaking] = changed[:, speaks]
+            last[speaking] = said[speaks]
+            here[speaking] += 1
+            _note(found, speaking, at[speaking], said[speaks], skip[speaks], scores[speaks, :tokens])
+        full = ~speaks | (here[rows] >= most_tokens)
+        forward = np.where(skip > 0, skip, full.astype(np.int64))
+        at[rows] += forward
+        here[rows[forward > 0]] = 0
+    return found
+
+
+def collapse(logprobs: Floats, lengths: Ints, blank: int) -> list[list[Emitted]]:
+    """Tokens of each clip of a CTC model: repeats are one token. `logprobs` is [batch, frames, vocabulary]."""
+    best = logprobs.argmax(axis=2)
+    values = np.take_along_axis(logprobs, best[:, :, None], axis=2)[:, :, 0]
+    found: list[list[Emitted]] = []
+    for tokens, scores, length in zip(best, values, lengths, strict=True):
+        run = tokens[:length]
+        starts = np.flatnonzero(np.diff(run, prepend=-1) != 0)
+        ends = np.append(starts[1:], length)
+        found.append(
+            [
+                Emitted(int(run[start]), int(start), int(end - start), float(scores[start:end].mean()))
+                for start, end in zip(starts, ends, strict=True)
+                if run[start] != blank
+            ]
+        )
+    return found
+
+
+def _note(found: Sequence[list[Emitted]], rows: Ints, frames: Ints, tokens: Ints, skips: Ints, scores: Floats) -> None:
+    highest = scores.max(axis=1)
+    logprobs = -np.log(np.exp(scores - highest[:, None]).sum(axis=1))
+    for row, frame, token, skip, logprob in zip(
+        rows.tolist(), frames.tolist(), tokens.tolist(), skips.tolist(), logprobs.tolist(), strict=True
+    ):
+        found[row].append(Emitted(token, frame, max(1, skip), logprob))

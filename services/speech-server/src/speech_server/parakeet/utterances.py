@@ -1,0 +1,197 @@
+"""How does an offline model stream? It hears the growing utterance again and again, and what stays the same is shown.
+
+    accept ──▶ buffer ──▶ a pass when the last is done and enough is new ──▶ agreement ──▶ what is shown
+    paused ──▶ a pass ahead over all speech ──▶ resumed: thrown away; finish: it is the final already
+
+A pass is never waited for, except when the buffer is at its bound: then the caller is behind, and is held back.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from speech_server.core import agreement
+from speech_server.core.agreement import Agreement
+from speech_server.core.batching import Kind
+from speech_server.core.tokens import joined, shifted
+from speech_server.parakeet.batcher import Batcher
+from speech_server.parakeet.transducer import Floats
+from speech_server.ports import ASR_RATE_HZ, EngineBusy, Hypothesis, Word
+
+DUTY = 2.0
+"""A stream lets this many times its last pass's time go by in audio: long buffers, slow machines and many callers make
+passes rarer, and nobody falls behind."""
+SHORTEST_S = 0.3
+"""Of less audio no pass is made before the utterance ends."""
+
+
+@dataclass(frozen=True, slots=True)
+class Streaming:
+    """The operator's rules."""
+
+    step_s: float = 0.3
+    """New audio before another pass, at least."""
+    longest_s: float = 10.0
+    """Above this much audio in the buffer, agreed words are committed; twice as much is its bound."""
+    final_wait_s: float = 30.0
+    """A final that could not begin within this time fails."""
+
+
+@dataclass
+class _Open:
+    """One utterance. The buffer begins `base_s` after it."""
+
+    audio: bytearray = field(default_factory=bytearray)
+    base_s: float = 0.0
+    committed: list[Word] = field(default_factory=list)
+    agreement: Agreement = field(default_factory=Agreement)
+    running: "asyncio.Future[Hypothesis] | None" = None
+    """The pass that is under way."""
+    is_waited_for: bool = False
+    """It was made because the buffer is full: its failure is the stream's."""
+    ahead: "asyncio.Future[Hypothesis] | None" = None
+    """The final pass, begun in a pause."""
+    passed_s: float = 0.0
+    """So much of the buffer had the last pass."""
+    pass_began: float = 0.0
+    pass_took_s: float = 0.0
+
+    @property
+    def buffer_s(self) -> float:
+        return len(self.audio) / 2 / ASR_RATE_HZ
+
+
+class ParakeetUtterances:
+    """One stream's utterances; also a `Foresight`."""
+
+    def __init__(self, batcher: Batcher, rules: Streaming, session: int, audible: Callable[[Floats], bool]) -> None:
+        """`audible`: is there anything in the clip worth recognising?"""
+        self._batcher = batcher
+        self._rules = rules
+        self._session = session
+        self._audible = audible
+        self._open = _Open()
+
+    async def accept(self, pcm16: bytes) -> Hypothesis:
+        """Take more audio, start a pass if one is due, and say what is believed. Raises EngineUnavailable."""
+        self._open.audio += pcm16
+        self._collect()
+        while self._open.buffer_s > 2 * self._rules.longest_s:
+            if self._open.running is None:
+                self._start_pass(Kind.FINAL, self._rules.final_wait_s)
+            assert self._open.running is not None
+            await asyncio.wait({self._open.running})
+            self._collect()
+        if self._open.running is None and self._open.ahead is None and self._is_due():
+            self._start_pass(Kind.PARTIAL, self._rules.step_s)
+        return self._shown()
+
+    def paused(self) -> None:
+        """Begin the final pass, over all that was said."""
+        self._drop_pass()
+        if self._open.buffer_s >= SHORTEST_S and self._open.ahead is None:
+            self._open.ahead = self._submit(Kind.FINAL, self._rules.final_wait_s)
+
+    def resumed(self) -> None:
+        """The final pass was in vain, but it was a pass."""
+        ahead, self._open.ahead = self._open.ahead, None
+        if ahead is not None and ahead.done() and not _failed(ahead):
+            self._learn(ahead.result())
+        elif ahead is not None:
+            ahead.cancel()
+
+    async def expected(self) -> Hypothesis:
+        """The final as it would be now."""
+        if self._open.ahead is None:
+            self.paused()
+        said = await self._open.ahead if self._open.ahead is not None else Hypothesis("")
+        return self._whole(said)
+
+    async def finish(self) -> Hypothesis:
+        """The final: of the pass ahead if nothing was said since, else of a last pass."""
+        self._drop_pass()
+        try:
+            if self._open.ahead is None or _failed(self._open.ahead):
+                self._open.ahead = self._submit(Kind.FINAL, self._rules.final_wait_s)
+            return self._whole(await self._open.ahead)
+        finally:
+            self._end_passes()
+            self._open = _Open()
+
+    async def close(self) -> None:
+        """Nobody wants the passes any more."""
+        self._end_passes()
+        self._open = _Open()
+
+    def _is_due(self) -> bool:
+        new_s = self._open.buffer_s - self._open.passed_s
+        needed_s = max(self._rules.step_s, DUTY * self._open.pass_took_s)
+        return self._open.buffer_s >= SHORTEST_S and new_s >= needed_s - 1e-6
+
+    def _start_pass(self, kind: Kind, wait_s: float) -> None:
+        self._open.passed_s = self._open.buffer_s
+        self._open.pass_began = time.monotonic()
+        try:
+            self._open.running = self._submit(kind, wait_s)
+            self._open.is_waited_for = kind is Kind.FINAL
+        except EngineBusy:
+            if kind is not Kind.PARTIAL:
+                raise
+
+    def _collect(self) -> None:
+        made = self._open.running
+        if made is None or not made.done():
+            return
+        self._open.running = None
+        if made.cancelled() or (_failed(made) and not self._open.is_waited_for):
+            # A partial that was shed or failed: the next pass, or the final, does without it.
+            return
+        self._open.pass_took_s = time.monotonic() - self._open.pass_began
+        self._learn(made.result())
+
+    def _learn(self, said: Hypothesis) -> None:
+        self._open.agreement = agreement.heard(self._open.agreement, said.words)
+        made = agreement.cut(self._open.agreement, self._open.buffer_s, self._rules.longest_s)
+        if made is None:
+            return
+        self._open.committed += shifted(made.words, self._open.base_s)
+        self._open.agreement = agreement.committed(self._open.agreement, made)
+        del self._open.audio[: 2 * int(made.at_s * ASR_RATE_HZ)]
+        self._open.base_s += int(made.at_s * ASR_RATE_HZ) / ASR_RATE_HZ
+        self._open.passed_s = max(0.0, self._open.passed_s - made.at_s)
+
+    def _shown(self) -> Hypothesis:
+        ahead = self._open.ahead
+        if ahead is not None and ahead.done() and not _failed(ahead):
+            return self._whole(ahead.result())
+        words = (*self._open.committed, *shifted(self._open.agreement.shown, self._open.base_s))
+        stable = agreement.stability(len(self._open.committed), self._open.agreement)
+        return Hypothesis(" ".join(word.text for word in words), words, 0.0, stable)
+
+    def _whole(self, said: Hypothesis) -> Hypothesis:
+        return joined((*self._open.committed, *shifted(said.words, self._open.base_s)))
+
+    def _submit(self, kind: Kind, wait_s: float) -> "asyncio.Future[Hypothesis]":
+        clip = np.frombuffer(bytes(self._open.audio), "<i2").astype(np.float32) / np.float32(32768)
+        if not self._audible(clip):
+            nothing: asyncio.Future[Hypothesis] = asyncio.get_running_loop().create_future()
+            nothing.set_result(Hypothesis(""))
+            return nothing
+        return self._batcher.submit(self._session, kind, clip, wait_s)
+
+    def _drop_pass(self) -> None:
+        if self._open.running is not None:
+            self._open.running.cancel()
+            self._open.running = None
+
+    def _end_passes(self) -> None:
+        self._drop_pass()
+        if self._open.ahead is not None:
+            self._open.ahead.cancel()
+
+
+def _failed(made: "asyncio.Future[Hypothesis]") -> bool:
+    return made.done() and (made.cancelled() or made.exception() is not None)

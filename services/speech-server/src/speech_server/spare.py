@@ -1,0 +1,159 @@
+"""Who recognises when the first engine can't? The spare one, from the utterance on in which the first failed.
+
+The open utterance's audio is kept until its final, so that the spare hears it from its beginning. Once the spare has
+taken over, new streams are its own until the server is started again.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Mapping, Sequence
+
+from speech_server.ports import (
+    AsrModel,
+    EngineUnavailable,
+    Foresight,
+    Hints,
+    Hypothesis,
+    Measured,
+    Recogniser,
+    Utterances,
+)
+
+_log = logging.getLogger(__name__)
+
+
+class WithSpare:
+    """Two recognisers that look like one."""
+
+    def __init__(self, first: Recogniser, spare: Recogniser) -> None:
+        self._first = first
+        self._spare = spare
+        self._has_spare = False
+        self._failed = ""
+        self._changing = asyncio.Lock()
+
+    @property
+    def models(self) -> Sequence[AsrModel]:
+        """The first engine's: callers go on asking for it."""
+        return self._first.models
+
+    @property
+    def state(self) -> str:
+        """Who works."""
+        if self._failed:
+            return f"spare engine {self._spare.models[0].name}, because: {self._failed}"
+        return str(getattr(self._first, "state", self._first.models[0].name))
+
+    @property
+    def figures(self) -> Mapping[str, float]:
+        """The first engine's counts."""
+        return self._first.figures if isinstance(self._first, Measured) else {}
+
+    async def start(self) -> None:
+        """Start the first; the spare when the first can't. Raises EngineUnavailable when neither can."""
+        try:
+            await self._first.start()
+        except EngineUnavailable as error:
+            await self.take_over(error)
+
+    async def stop(self) -> None:
+        """Stop both."""
+        await self._first.stop()
+        await self._spare.stop()
+
+    async def open(self, hints: Hints) -> "SparedUtterances":
+        """A stream of whoever works."""
+        if not self._failed:
+            try:
+                return SparedUtterances(self, await self._first.open(hints), hints)
+            except EngineUnavailable as error:
+                await self.take_over(error)
+        return SparedUtterances(self, await self._spare.open(hints), hints, is_spare=True)
+
+    async def transcribe(self, pcm16: bytes, hints: Hints) -> Hypothesis:
+        """A whole recording, by whoever works."""
+        if not self._failed:
+            try:
+                return await self._first.transcribe(pcm16, hints)
+            except EngineUnavailable as error:
+                await self.take_over(error)
+        return await self._spare.transcribe(pcm16, hints)
+
+    async def take_over(self, error: EngineUnavailable) -> None:
+        """The spare works from now on. Raises EngineUnavailable when it can't either."""
+        async with self._changing:
+            if not self._has_spare:
+                _log.error("the spare engine %s takes over: %s", self._spare.models[0].name, error)
+                await self._spare.start()
+                self._has_spare = True
+            self._failed = self._failed or str(error)
+
+    async def open_spare(self, hints: Hints) -> Utterances:
+        """A stream of the spare."""
+        return await self._spare.open(hints)
+
+
+class SparedUtterances:
+    """One stream; moves to the spare in the middle of an utterance without losing it."""
+
+    def __init__(self, engines: WithSpare, utterances: Utterances, hints: Hints, is_spare: bool = False) -> None:
+        self._engines = engines
+        self._utterances = utterances
+        self._hints = hints
+        self._is_spare = is_spare
+        # Bounded by the longest utterance the server allows.
+        self._said = bytearray()
+
+    async def accept(self, pcm16: bytes) -> Hypothesis:
+        """Decode more."""
+        self._said += b"" if self._is_spare else pcm16
+        try:
+            return await self._utterances.accept(pcm16)
+        except EngineUnavailable as error:
+            return await self._move(error)
+
+    async def finish(self) -> Hypothesis:
+        """End the utterance."""
+        try:
+            said = await self._utterances.finish()
+        except EngineUnavailable as error:
+            await self._move(error)
+            said = await self._utterances.finish()
+        self._said.clear()
+        return said
+
+    async def close(self) -> None:
+        """Give the state back."""
+        await self._utterances.close()
+
+    def paused(self) -> None:
+        """Passed on to an engine that works ahead."""
+        if isinstance(self._utterances, Foresight):
+            self._utterances.paused()
+
+    def resumed(self) -> None:
+        """Passed on likewise."""
+        if isinstance(self._utterances, Foresight):
+            self._utterances.resumed()
+
+    async def expected(self) -> Hypothesis:
+        """What an engine that works ahead expects, else what it believes."""
+        if not isinstance(self._utterances, Foresight):
+            return await self._utterances.accept(b"")
+        try:
+            return await self._utterances.expected()
+        except EngineUnavailable as error:
+            return await self._move(error)
+
+    async def _move(self, error: EngineUnavailable) -> Hypothesis:
+        if self._is_spare:
+            raise error
+        await self._engines.take_over(error)
+        failed, self._utterances = self._utterances, await self._engines.open_spare(self._hints)
+        self._is_spare = True
+        with contextlib.suppress(EngineUnavailable):
+            await failed.close()
+        said = bytes(self._said)
+        self._said.clear()
+        return await self._utterances.accept(said)

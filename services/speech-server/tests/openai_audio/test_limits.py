@@ -1,0 +1,164 @@
+"""What happens at the limits, over HTTP and gRPC alike: refused quickly, served in turn, and noted."""
+
+import asyncio
+import json
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import grpc
+import pytest
+from speech_server.app import Server, main
+from speech_server.core.requests import RequestRecord
+from speech_server.request_log import RequestLog, read
+from speech_server.wire import riva_asr_pb2 as asr
+from speech_server.wire import riva_audio_pb2 as audio
+from speech_server.wire.riva_asr_pb2_grpc import RivaSpeechRecognitionStub
+
+from .conftest import Call
+from .sounds import file_of, form, hum, hush
+
+PATH = "/v1/audio/transcriptions"
+SHORT = file_of(hum(0.5) + hush(0.3))
+ONE_PLACE = {
+    "PARAKEET_MICROBATCH_MAX_BATCH": "1",
+    "PARAKEET_QUEUE_MAX_FACTOR": "1",
+    "SCRIPT_FINAL_DELAY_MS": "400",
+}
+
+
+async def ask(session: aiohttp.ClientSession) -> tuple[int, dict[str, str], float]:
+    began = time.monotonic()
+    async with session.post(PATH, data=form(SHORT)) as got:
+        await got.read()
+        return got.status, dict(got.headers), time.monotonic() - began
+
+
+async def test_beyond_the_line_a_recording_is_refused_at_once(call: Call) -> None:
+    session = await call(**ONE_PLACE)
+    answers = await asyncio.gather(*(ask(session) for _ in range(6)))
+    statuses = sorted(status for status, _, _ in answers)
+    assert statuses == [200, 200, 429, 429, 429, 429]
+    refused = [(headers, took_s) for status, headers, took_s in answers if status == 429]
+    assert all(headers["Retry-After"] == "1" and headers["retry-after-ms"] == "1000" for headers, _ in refused)
+    assert max(took_s for _, took_s in refused) < 0.2
+
+
+async def test_a_recording_that_waited_too_long_is_told_so(call: Call) -> None:
+    session = await call(**ONE_PLACE, PARAKEET_MAX_QUEUE_WAIT_S="0.05")
+    answers = await asyncio.gather(ask(session), ask(session))
+    statuses = sorted(status for status, _, _ in answers)
+    assert statuses == [200, 503]
+
+
+async def test_the_line_is_one_for_both_wires(start_server: Callable[..., Awaitable[Server]]) -> None:
+    server = await start_server(**ONE_PLACE, PARAKEET_MAX_QUEUE_WAIT_S="0.05")
+    request = asr.RecognizeRequest(
+        config=asr.RecognitionConfig(encoding=audio.LINEAR_PCM, sample_rate_hertz=16_000), audio=hum(0.5) + hush(0.3)
+    )
+    async with (
+        grpc.aio.insecure_channel(f"127.0.0.1:{server.grpc_port}") as channel,
+        aiohttp.ClientSession(f"http://127.0.0.1:{server.http_port}") as session,
+    ):
+        stub = RivaSpeechRecognitionStub(channel)
+        calls = [stub.Recognize(request) for _ in range(4)]
+        codes = sorted([(await one.code()).name for one in calls])
+        assert codes == ["DEADLINE_EXCEEDED", "OK", "RESOURCE_EXHAUSTED", "RESOURCE_EXHAUSTED"]
+        assert (await ask(session))[0] == 200
+
+
+async def test_a_client_that_leaves_frees_its_place(call: Call) -> None:
+    session = await call(**{**ONE_PLACE, "PARAKEET_QUEUE_MAX_FACTOR": "0", "SCRIPT_FINAL_DELAY_MS": "60000"})
+    leaving = asyncio.create_task(ask(session))
+    while (await _metric(session, 'speech_requests_active{service="transcription"}')) != 1:  # noqa: ASYNC110 - a metric is no event
+        await asyncio.sleep(0)
+    leaving.cancel()
+    while (await _metric(session, 'speech_requests_active{service="transcription"}')) != 0:  # noqa: ASYNC110
+        await asyncio.sleep(0)
+
+
+async def test_a_draining_server_sends_http_callers_away(start_server: Callable[..., Awaitable[Server]]) -> None:
+    server = await start_server()
+    await server.drain()
+    async with aiohttp.ClientSession(f"http://127.0.0.1:{server.http_port}") as session:
+        status, headers, _ = await ask(session)
+        assert (status, headers["Retry-After"]) == (503, "1")
+        async with session.get("/healthz") as live:
+            assert live.status == 200
+
+
+async def test_metrics_and_log_say_how_long_a_request_took(call: Call, tmp_path: Path) -> None:
+    log = tmp_path / "requests" / "log.jsonl"
+    session = await call(SPEECH_REQUEST_LOG=str(log), SCRIPT_FINAL_DELAY_MS="30")
+    assert (await ask(session))[0] == 200
+    async with session.post(PATH, data=form(b"nothing")) as got:
+        assert got.status == 400
+    labels = f'{{route="{PATH}",wire="http"}}'
+    assert await _metric(session, f"speech_request_seconds_count{labels}") == 1
+    assert await _metric(session, f"speech_inference_seconds_sum{labels}") >= 0.03
+    assert (
+        await _metric(session, f'speech_requests_ended_total{{route="{PATH}",status="INVALID_ARGUMENT",wire="http"}}')
+        == 1
+    )
+
+
+def test_the_log_is_read_back_and_reported(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "log.jsonl"
+    kept = path.with_name("log.jsonl.2026-01-01")
+    kept.write_text(_record(age_s=7200).line() + "\nhalf a li", encoding="utf-8")
+    log = RequestLog(path, 7)
+    for took_s in (0.5, 1.5):
+        log.note(_record(age_s=60, total_s=took_s))
+    log.close()
+    assert log.dropped == 0
+    assert len(list(read(path))) == 3
+    assert main(["report", "--windows", "30m", "24h", "--log", str(path), "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)
+    assert [(row["window"], row["requests"], row["total"]["p95"]) for row in rows] == [("30m", 2, 1.5), ("24h", 3, 1.5)]
+    monkeypatch.setenv("SPEECH_REQUEST_LOG", str(path))
+    assert main(["report"]) == 0
+    assert "/route" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--log", "/nowhere/at/all"], "/nowhere/at/all"),
+        ([], "SPEECH_REQUEST_LOG names no file"),
+        (["--windows", "a while", "--log", "LOG"], "write a number"),
+    ],
+)
+def test_a_report_that_cannot_be_made_is_a_sentence(
+    arguments: list[str], sentence: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log = tmp_path / "log.jsonl"
+    log.touch()
+    assert main(["report", *(str(log) if one == "LOG" else one for one in arguments)]) == 1
+    assert sentence in capsys.readouterr().err
+
+
+async def test_bytes_that_are_no_message_are_the_callers_fault(start_server: Callable[..., Awaitable[Server]]) -> None:
+    server = await start_server()
+    service = "/nvidia.riva.asr.RivaSpeechRecognition/"
+    async with grpc.aio.insecure_channel(f"127.0.0.1:{server.grpc_port}") as channel:
+        unary: Any = channel.unary_unary(service + "Recognize")
+        stream: Any = channel.stream_stream(service + "StreamingRecognize")
+        with pytest.raises(grpc.aio.AioRpcError, match="no message of this method") as refused:
+            await unary(b"\xff\xff")
+        assert refused.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+        answers = stream(iter([b"\xff\xff"]))
+        assert await answers.code() is grpc.StatusCode.INVALID_ARGUMENT
+
+
+async def _metric(session: aiohttp.ClientSession, name: str) -> float:
+    async with session.get("/metrics") as got:
+        lines = (await got.text()).splitlines()
+    return sum(float(line.rpartition(" ")[2]) for line in lines if line.startswith(name))
+
+
+def _record(age_s: float, total_s: float = 1.0) -> RequestRecord:
+    return RequestRecord(time.time() - age_s, "http", "/route", "OK", total_s)

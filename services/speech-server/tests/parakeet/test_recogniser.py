@@ -1,0 +1,161 @@
+"""Does the engine as a whole do what the server asks of it? With a tiny model."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import numpy as np
+import pytest
+from speech_server.core.batching import Rules
+from speech_server.parakeet.batcher import BatchLimits
+from speech_server.parakeet.model import Placement
+from speech_server.parakeet.providers import Choice
+from speech_server.parakeet.recogniser import ParakeetRecogniser, Setup
+from speech_server.parakeet.sessions import Limits, OpenGraph, open_graph
+from speech_server.ports import AsrModel, EngineUnavailable, Hints
+from speech_server.scripted.energy import EnergyDetector
+
+from .test_devices import Machine
+
+HINTS = Hints("en-US")
+Start = Callable[..., "asyncio.Future[ParakeetRecogniser]"]
+
+
+def noise(seconds: float, seed: int = 3) -> bytes:
+    return (
+        (np.random.default_rng(seed).normal(0, 0.2, int(seconds * 16_000)) * 32767)
+        .clip(-32768, 32767)
+        .astype("<i2")
+        .tobytes()
+    )
+
+
+def quiet(seconds: float) -> bytes:
+    return bytes(2 * int(seconds * 16_000))
+
+
+@pytest.fixture
+async def make(tiny_folder: Path) -> AsyncIterator[Callable[..., ParakeetRecogniser]]:
+    async with AsyncExitStack() as stack:
+
+        def build(
+            choice: Choice | None = None, open_with: OpenGraph = open_graph, **more: object
+        ) -> ParakeetRecogniser:
+            setup = Setup(
+                AsrModel("tiny", ("en-US",)),
+                lambda precision: tiny_folder,
+                placement=Placement(limits=Limits(1)),
+                rules=Rules(window_s=0.002),
+                limits=BatchLimits(waiting=64),
+                **more,  # type: ignore[arg-type]
+            )
+            found = choice or Choice("cpu", "as the test says")
+            made = ParakeetRecogniser(setup, EnergyDetector(-45, 20), open_with, lambda wish: found)
+            stack.push_async_callback(made.stop)
+            return made
+
+        yield build
+
+
+async def test_a_recording_is_transcribed_with_times_of_the_whole(make: Callable[..., ParakeetRecogniser]) -> None:
+    engine = make()
+    await engine.start()
+    said = await engine.transcribe(quiet(3) + noise(2) + quiet(5) + noise(2, 5) + quiet(1), HINTS)
+    assert said.text
+    assert said.words[0].start_s >= 2.5
+    late = [word for word in said.words if word.start_s >= 9.5]
+    assert late
+    assert not [word for word in said.words if 5.6 <= word.start_s < 9.5], "nothing is heard in the silence"
+    starts = [word.start_s for word in said.words]
+    assert starts == sorted(starts)
+    assert engine.load.clips == 2
+
+
+async def test_silence_says_nothing_and_costs_nothing(make: Callable[..., ParakeetRecogniser]) -> None:
+    engine = make()
+    await engine.start()
+    assert (await engine.transcribe(quiet(60), HINTS)).text == ""
+    assert (await engine.transcribe(b"", HINTS)).text == ""
+    assert engine.load.clips == 0
+
+
+async def test_a_long_recording_is_cut_and_batched(make: Callable[..., ParakeetRecogniser]) -> None:
+    engine = make()
+    await engine.start()
+    said = await engine.transcribe(noise(120), HINTS)
+    assert engine.load.clips >= 6
+    assert engine.load.batches < engine.load.clips
+    assert said.words[-1].end_s > 115
+
+
+async def test_streams_and_recordings_of_many_callers_share_the_model(make: Callable[..., ParakeetRecogniser]) -> None:
+    engine = make()
+    await engine.start()
+    alone = await engine.transcribe(noise(2), HINTS)
+
+    async def stream() -> str:
+        utterances = await engine.open(HINTS)
+        await utterances.accept(noise(2))
+        said = await utterances.finish()
+        await utterances.close()
+        return said.text
+
+    before = engine.load.batches
+    texts = await asyncio.gather(*(stream() for _ in range(10)))
+    recordings = await asyncio.gather(*(engine.transcribe(noise(2), HINTS) for _ in range(10)))
+    assert len(set(texts)) == 1
+    assert {one.text for one in recordings} == {alone.text}
+    assert engine.load.batches - before < 20
+
+
+async def test_it_says_where_it_runs_and_why(make: Callable[..., ParakeetRecogniser]) -> None:
+    engine = make()
+    assert engine.state == "not loaded"
+    await engine.start()
+    assert engine.state == "tiny fp32 on cpu (as the test says)"
+
+
+async def test_a_gpu_that_fails_in_an_utterance_is_left_without_losing_it(
+    make: Callable[..., ParakeetRecogniser],
+) -> None:
+    steady, moving = make(), make(Choice("cuda", "a test node ran on it"), Machine(runs=3))
+    await steady.start()
+    await moving.start()
+    assert "on cuda" in moving.state
+    texts = []
+    for engine in (steady, moving):
+        utterances = await engine.open(HINTS)
+        for seed in range(3):
+            await utterances.accept(noise(1.5, seed))
+            texts.append((await utterances.finish()).text)
+        await utterances.close()
+    assert texts[:3] == texts[3:]
+    assert "moved from cuda" in moving.state
+
+
+async def test_a_gpu_that_does_not_take_the_model_means_the_cpu(make: Callable[..., ParakeetRecogniser]) -> None:
+    def refuses(path: Path, device: str, limits: Limits) -> object:
+        if device == "cuda":
+            raise EngineUnavailable("out of memory")
+        return open_graph(path, "cpu", limits)
+
+    engine = make(Choice("cuda", "a test node ran on it"), refuses)
+    await engine.start()
+    assert "on cpu (the GPU did not take the model: out of memory)" in engine.state
+
+
+async def test_a_gpu_asked_for_by_name_is_not_replaced(make: Callable[..., ParakeetRecogniser]) -> None:
+    def refuses(path: Path, device: str, limits: Limits) -> object:
+        raise EngineUnavailable("out of memory")
+
+    with pytest.raises(EngineUnavailable, match="out of memory"):
+        await make(Choice("cuda", "asked for"), refuses, device="cuda").start()
+
+
+async def test_a_stopped_engine_refuses_in_a_sentence(make: Callable[..., ParakeetRecogniser]) -> None:
+    engine = make()
+    with pytest.raises(EngineUnavailable, match="not loaded"):
+        await engine.transcribe(noise(1), HINTS)
+    with pytest.raises(EngineUnavailable, match="not loaded"):
+        await engine.open(HINTS)

@@ -1,0 +1,187 @@
+"""Does Parakeet serve Riva's clients? The whole server, a tiny model, real sockets."""
+
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import aiohttp
+import pytest
+from speech_server.app import Server, main
+from speech_server.engines import build
+from speech_server.ports import EngineUnavailable, Hints
+from speech_server.settings import Settings
+from speech_server.spare import WithSpare
+from speech_server.timeline import Timeline
+from speech_server.wire import riva_asr_pb2 as asr
+
+from .fake_hub import REPO, REVISION, hub
+from .test_recogniser import noise, quiet
+
+Start = Callable[..., Awaitable[Server]]
+QUICK = {
+    "SPEECH_HOST": "127.0.0.1",
+    "SPEECH_GRPC_PORT": "0",
+    "SPEECH_HTTP_PORT": "0",
+    "SPEECH_ASR_ENGINE": "parakeet",
+    "SPEECH_TTS_ENGINE": "tone",
+    "SPEECH_DRAIN_NOTICE_S": "0",
+    "PARAKEET_THREADS": "1",
+    "PARAKEET_DEVICE": "cpu",
+}
+
+
+@pytest.fixture
+def configured(monkeypatch: pytest.MonkeyPatch, tiny_folder: Path, tmp_path: Path) -> Callable[..., Settings]:
+    def settings(**more: str) -> Settings:
+        here = {"PARAKEET_MODEL_PATH": str(tiny_folder), "PARAKEET_CACHE": str(tmp_path / "cache")}
+        for name, value in {**QUICK, **here, **more}.items():
+            monkeypatch.setenv(name, value)
+        return Settings()
+
+    return settings
+
+
+@pytest.fixture
+async def start(configured: Callable[..., Settings]) -> AsyncIterator[Start]:
+    async with AsyncExitStack() as stack:
+
+        async def started(**more: str) -> Server:
+            server = Server(configured(**more))
+            stack.push_async_callback(server.stop)
+            await server.start()
+            return server
+
+        yield started
+
+
+async def test_a_recording_comes_back_as_text_over_riva(start: Start) -> None:
+    import grpc
+    from speech_server.wire.riva_asr_pb2_grpc import RivaSpeechRecognitionStub
+
+    server = await start()
+    async with grpc.aio.insecure_channel(f"127.0.0.1:{server.grpc_port}") as channel:
+        stub = RivaSpeechRecognitionStub(channel)
+        models = await stub.GetRivaSpeechRecognitionConfig(asr.RivaSpeechRecognitionConfigRequest())
+        assert models.model_config[0].model_name == "nemo-parakeet-tdt-0.6b-v3"
+        config = asr.StreamingRecognitionConfig(
+            config=asr.RecognitionConfig(sample_rate_hertz=16000), interim_results=True
+        )
+        call = stub.StreamingRecognize(
+            iter(
+                [asr.StreamingRecognizeRequest(streaming_config=config)]
+                + [asr.StreamingRecognizeRequest(audio_content=part) for part in (quiet(1), noise(2), quiet(2))]
+            )
+        )
+        finals = [one async for response in call for one in response.results if one.is_final]
+    assert len(finals) >= 1
+
+
+async def test_readyz_says_which_model_runs_where(start: Start) -> None:
+    server = await start()
+    async with aiohttp.ClientSession() as session, session.get(f"http://127.0.0.1:{server.http_port}/readyz") as answer:
+        said = await answer.json()
+        async with session.get(f"http://127.0.0.1:{server.http_port}/metrics") as page:
+            figures = await page.text()
+    assert "speech_engine_batches_total 0.0" in figures
+    assert said["status"] == "ready"
+    assert "fp32 on cpu (PARAKEET_DEVICE says so)" in said["engines"]["asr"]
+
+
+async def test_a_model_is_fetched_at_the_start(
+    configured: Callable[..., Settings], tiny_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with hub(tiny_folder) as origin:
+        monkeypatch.setenv("HF_ENDPOINT", origin.endpoint)
+        settings = configured(
+            PARAKEET_MODEL_PATH="", PARAKEET_MODEL_ID=REPO, PARAKEET_REVISION=REVISION, PARAKEET_PRECISION="fp32"
+        )
+        engines = build(settings, Timeline(None))
+        await engines.detector.start()
+        await engines.recogniser.start()
+        await engines.recogniser.stop()
+        await engines.detector.stop()
+    assert (
+        (settings.parakeet.parakeet_cache or Path()).joinpath("someone--tiny-onnx", REVISION, "manifest.json").is_file()
+    )
+
+
+async def test_a_server_that_may_not_fetch_says_which_command_does(configured: Callable[..., Settings]) -> None:
+    engines = build(configured(PARAKEET_MODEL_PATH="", PARAKEET_PULL="false"), Timeline(None))
+    with pytest.raises(EngineUnavailable, match="speech-server models pull"):
+        await engines.recogniser.start()
+
+
+async def test_the_spare_engine_takes_over_when_parakeet_cannot_start(configured: Callable[..., Settings]) -> None:
+    settings = configured(
+        PARAKEET_MODEL_PATH="", PARAKEET_PULL="false", PARAKEET_FALLBACK_ENGINE="scripted", SCRIPT_TRANSCRIPT="spare"
+    )
+    recogniser = build(settings, Timeline(None)).recogniser
+    assert isinstance(recogniser, WithSpare)
+    await recogniser.start()
+    assert (await recogniser.transcribe(noise(1), Hints("en-US"))).text == "spare"
+    assert "spare engine" in recogniser.state
+    await recogniser.stop()
+
+
+def test_the_models_command_pulls_lists_verifies_and_removes(
+    configured: Callable[..., Settings],
+    tiny_folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    named = {"PARAKEET_MODEL_PATH": "", "PARAKEET_MODEL_ID": REPO, "PARAKEET_REVISION": REVISION}
+    configured(**named)
+    with hub(tiny_folder) as origin:
+        monkeypatch.setenv("HF_ENDPOINT", origin.endpoint)
+        assert main(["models", "pull", "--precision", "fp32"]) == 0
+    assert REVISION in capsys.readouterr().out
+    assert main(["models", "list"]) == 0
+    assert "someone/tiny-onnx" in capsys.readouterr().out
+    assert main(["models", "verify"]) == 0
+    assert "whole" in capsys.readouterr().out
+    cache = Settings().parakeet.parakeet_cache
+    assert cache is not None
+    (cache / "someone--tiny-onnx" / REVISION / "vocab.txt").write_text("x 0\n")
+    assert main(["models", "verify"]) == 1
+    assert "vocab.txt" in capsys.readouterr().out
+    assert main(["models", "rm"]) == 0
+    assert main(["models", "verify"]) == 1
+    assert "never fetched" in capsys.readouterr().err
+
+
+def test_the_models_command_refuses_in_sentences(
+    configured: Callable[..., Settings], capsys: pytest.CaptureFixture[str]
+) -> None:
+    configured()
+    assert main(["models", "pull", "whisper"]) == 1
+    assert "not known" in capsys.readouterr().err
+    assert main(["models", "pull", "nemo-parakeet-ctc-0.6b"]) == 1
+    assert "PARAKEET_REVISION" in capsys.readouterr().err
+
+
+def test_the_doctor_says_what_is_there_and_what_to_do(
+    configured: Callable[..., Settings], capsys: pytest.CaptureFixture[str]
+) -> None:
+    configured()
+    assert main(["doctor"]) == 0
+    said = capsys.readouterr().out
+    assert "encoder-model.onnx" in said
+    configured(PARAKEET_MODEL_PATH="", PARAKEET_PULL="false")
+    assert main(["doctor"]) == 1
+    assert "speech-server models pull" in capsys.readouterr().out
+    configured(PARAKEET_DEVICE="cuda")
+    assert main(["doctor"]) == 1
+    assert "onnxruntime-gpu" in capsys.readouterr().out
+
+
+def test_the_bench_measures_a_decode_against_its_bare_calls(
+    tiny_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = [str(tiny_folder), "--batch", "4", "--seconds", "1", "--runs", "2", "--threads", "1", "--device", "cpu"]
+    assert main(["bench-decode", *arguments]) == 0
+    cost = json.loads(capsys.readouterr().out)
+    assert cost["steps"] > 0
+    assert cost["overhead"] >= 0.5
+    assert main(["bench-decode", str(tiny_folder / "nothing")]) == 1
+    assert "models pull" in capsys.readouterr().err
