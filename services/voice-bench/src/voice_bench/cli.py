@@ -6,6 +6,7 @@ from voice_bench.check.cli import production_check, riva_check
 from voice_bench.demo.command import demo
 from voice_bench.keep import run
 from voice_bench.measure.cli import app as measurements
+from voice_bench.speech.cli import app as speech
 
 app = typer.Typer(
     name="voice-bench",
@@ -19,6 +20,7 @@ app.command()(run)
 app.command()(riva_check)
 app.command()(production_check)
 app.add_typer(measurements)
+app.add_typer(speech)
 
 
 def main() -> None:

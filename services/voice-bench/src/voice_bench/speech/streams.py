@@ -1,0 +1,136 @@
+"""How late are partials and finals when many streams talk at once, and what do those beyond the limit meet?
+
+A tone is speech to the scripted engine. A result says up to which moment of its stream the engine has heard
+(`audio_processed`): how late it is counts from when the audio of that moment was sent.
+"""
+
+import asyncio
+import math
+import time
+from array import array
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import grpc
+from riva.client.proto import riva_asr_pb2 as asr
+from riva.client.proto import riva_audio_pb2 as audio
+from riva.client.proto.riva_asr_pb2_grpc import RivaSpeechRecognitionStub
+
+from voice_bench.measure.clips import RATE_HZ
+
+BEYOND_EVERY_S = 0.02
+"""Fifty a second want in: together they would measure each other."""
+CHUNK_S = 0.1
+"""What NVIDIA's own scripts send."""
+SPEECH_S, PAUSE_S = 2.0, 0.8
+TRANSCRIPT = " ".join(f"word{number}" for number in range(1, 25))
+"""A new partial every 100 ms of speech."""
+PARTIAL_WITHIN_S, FINAL_WITHIN_S, REFUSED_WITHIN_S = 0.3, 0.8, 0.05
+_SAMPLES = round(CHUNK_S * RATE_HZ)
+_TONE = array("h", (round(9000 * math.sin(2 * math.pi * 220 * n / RATE_HZ)) for n in range(_SAMPLES))).tobytes()
+_HUSH = bytes(len(_TONE))
+
+
+@dataclass(slots=True)
+class Lateness:
+    """Seconds, of all streams together."""
+
+    partials: list[float] = field(default_factory=list)
+    finals: list[float] = field(default_factory=list)
+    refusals: list[float] = field(default_factory=list)
+    not_refused: int = 0
+    broken: list[str] = field(default_factory=list)
+    missing_finals: int = 0
+
+
+async def talk(target: str, count: int, seconds: float, beyond: int, half_time: Callable[[Lateness], None]) -> Lateness:
+    """`count` streams for so long; half-way `beyond` more try, one by one. `half_time` sees what was before them."""
+    found = Lateness()
+    # A channel carries 100 streams; the refused get one of their own, as strangers do.
+    async with grpc.aio.insecure_channel(target) as channel, grpc.aio.insecure_channel(f"ipv4:{target}") as other:
+        await asyncio.wait_for(asyncio.gather(channel.channel_ready(), other.channel_ready()), 10)
+        async with asyncio.TaskGroup() as tasks:
+            for number in range(count):
+                stream = _Stream(found, number * (SPEECH_S + PAUSE_S) / count)
+                tasks.create_task(stream.run(channel, seconds), name=f"stream {number}")
+            await asyncio.sleep(seconds / 2)
+            half_time(found)
+            for _ in range(beyond):
+                await asyncio.sleep(BEYOND_EVERY_S)
+                tasks.create_task(_refused(other, found), name="beyond the limit")
+    return found
+
+
+class _Stream:
+    """One caller: speech, pause, speech, in real time; each with its own phase, so that ends do not fall together."""
+
+    def __init__(self, found: Lateness, phase_s: float) -> None:
+        self._found = found
+        self._phase = round(phase_s / CHUNK_S)
+        self._sent_at: list[float] = []
+        """When the chunk of each number was sent."""
+        self._speech_ends: list[int] = []
+        """Chunks sent when each stretch of speech was over."""
+        self._answered = 0
+
+    async def run(self, channel: grpc.aio.Channel, seconds: float) -> None:
+        """Talk for so long, in whole utterances, and listen."""
+        call = RivaSpeechRecognitionStub(channel).StreamingRecognize()
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._listen(call), name="listen")
+                await self._speak(call, seconds)
+        except* grpc.aio.AioRpcError as group:
+            self._found.broken += [str(error) for error in group.exceptions]
+        self._found.missing_finals += len(self._speech_ends) - self._answered
+
+    async def _speak(self, call: "grpc.aio.StreamStreamCall", seconds: float) -> None:  # type: ignore[type-arg]
+        recognition = asr.RecognitionConfig(encoding=audio.AudioEncoding.LINEAR_PCM, sample_rate_hertz=RATE_HZ)
+        config = asr.StreamingRecognitionConfig(config=recognition, interim_results=True)
+        await call.write(asr.StreamingRecognizeRequest(streaming_config=config))
+        speech, period = round(SPEECH_S / CHUNK_S), round((SPEECH_S + PAUSE_S) / CHUNK_S)
+        chunks = self._phase + round(seconds / CHUNK_S) // period * period
+        due = time.monotonic()
+        for number in range(chunks):
+            within = (number - self._phase) % period
+            loud = number >= self._phase and within < speech
+            due += CHUNK_S
+            await asyncio.sleep(max(0.0, due - time.monotonic()))
+            self._sent_at.append(time.monotonic())
+            if loud and within == speech - 1:
+                self._speech_ends.append(number)
+            await call.write(asr.StreamingRecognizeRequest(audio_content=_TONE if loud else _HUSH))
+        await call.done_writing()
+
+    async def _listen(self, call: "grpc.aio.StreamStreamCall") -> None:  # type: ignore[type-arg]
+        async for response in call:
+            now = time.monotonic()
+            for result in response.results:
+                if not result.alternatives:
+                    continue
+                if result.is_final:
+                    self._note_final(now)
+                else:
+                    self._found.partials.append(now - self._sent_by(result.audio_processed))
+
+    def _note_final(self, now: float) -> None:
+        if self._answered < len(self._speech_ends):
+            self._found.finals.append(now - self._sent_at[self._speech_ends[self._answered]])
+            self._answered += 1
+
+    def _sent_by(self, processed_s: float) -> float:
+        number = math.ceil(processed_s / CHUNK_S - 1e-3) - 1
+        return self._sent_at[max(0, min(number, len(self._sent_at) - 1))]
+
+
+async def _refused(channel: grpc.aio.Channel, found: Lateness) -> None:
+    began = time.monotonic()
+    config = asr.StreamingRecognitionConfig(config=asr.RecognitionConfig(sample_rate_hertz=RATE_HZ))
+    call = RivaSpeechRecognitionStub(channel).StreamingRecognize(
+        iter([asr.StreamingRecognizeRequest(streaming_config=config)])
+    )
+    code = await call.code()
+    if code is grpc.StatusCode.RESOURCE_EXHAUSTED:
+        found.refusals.append(time.monotonic() - began)
+    else:
+        found.not_refused += 1

@@ -1,0 +1,48 @@
+"""Were the streams served in time? Lateness of partials, finals and refusals against what is promised."""
+
+from voice_bench.measure.figures import Spread, percentile, spread
+from voice_bench.measure.report import Report, Rows
+from voice_bench.measure.verdict import at_most, none_of
+from voice_bench.speech.streams import FINAL_WITHIN_S, PARTIAL_WITHIN_S, REFUSED_WITHIN_S, Lateness
+
+
+def report(count: int, found: Lateness, partials_before: int, cpu_s: float, rss_mb: float, took_s: float) -> Report:
+    """`partials_before`: how many partials had come when the streams beyond the limit tried."""
+    rows = [
+        ("partials", spread(found.partials)),
+        ("finals", spread(found.finals)),
+        ("refusals", spread(found.refusals)),
+    ]
+    after = found.partials[partials_before:]
+    partial_ms, final_ms, refused_ms = (one * 1000 for one in (PARTIAL_WITHIN_S, FINAL_WITHIN_S, REFUSED_WITHIN_S))
+    return Report(
+        name=f"{count} streams at once",
+        tables=(
+            Rows(
+                "Lateness, ms",
+                ("of", "count", "p50", "p95", "p99", "largest"),
+                tuple(_row(name, one) for name, one in rows),
+            ),
+            Rows("Server", ("cores used", "RSS MiB"), ((cpu_s / took_s, rss_mb),)),
+        ),
+        verdicts=(
+            at_most("partials after their audio, p95", _ms(percentile(found.partials, 95)), partial_ms, "ms"),
+            at_most("finals after the last speech, p95", _ms(percentile(found.finals, 95)), final_ms, "ms"),
+            none_of("utterances without a final", found.missing_finals),
+            none_of("streams that broke", len(found.broken)),
+            none_of("streams beyond the limit that were not refused", found.not_refused),
+            at_most("refusals, largest", _ms(max(found.refusals, default=None)), refused_ms, "ms"),
+            at_most("partials after the refusals, p95", _ms(percentile(after, 95)), partial_ms, "ms"),
+        ),
+        notes=tuple(found.broken[:3]),
+    )
+
+
+def _row(name: str, one: Spread | None) -> tuple[str | float | int | None, ...]:
+    if one is None:
+        return (name, 0, None, None, None, None)
+    return (name, one.count, *(value * 1000 for value in (one.p50, one.p95, one.p99, one.largest)))
+
+
+def _ms(seconds: float | None) -> float | None:
+    return None if seconds is None else seconds * 1000
