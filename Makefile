@@ -11,7 +11,15 @@ READY := $(VENV)/.ready
 ESPEAK := $(VENV)/.espeak
 export CALLER OUT
 
-.PHONY: help setup lock proto lint types test demo run talk bench docs images e2e clean
+ENGINE ?= embedded
+GRPC_PORT ?= 50051
+HTTP_PORT ?= 8000
+TTS_embedded := embedded
+TTS_parakeet := embedded
+TTS_scripted := tone
+TTS ?= $(TTS_$(ENGINE))
+
+.PHONY: help setup lock proto lint types test interop demo run speech talk bench docs images e2e clean
 
 help: ## show this list
 	@grep -hE '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -43,13 +51,22 @@ types: $(READY) ## mypy, strict
 	@scripts/types.sh $(BIN)/python $(SERVICES)
 
 test: $(READY) $(ESPEAK) ## lint, types, generated code, and every service's tests
-	@PYTHON=$(BIN)/python scripts/test.sh $(SERVICES)
+	@UV=$(UV) PYTHON=$(BIN)/python scripts/test.sh $(SERVICES)
+
+interop: $(READY) $(ESPEAK) ## other people's Riva and OpenAI clients against the speech server
+	@scripts/interop.sh $(UV) $(BIN)/python
+	@$(BIN)/python -m pytest interop/tests --quiet --durations=5
 
 demo: $(READY) $(ESPEAK) ## a spoken conversation with the whole stack on this machine
 	@$(BIN)/voice-bench demo
 
 run: $(READY) $(ESPEAK) ## keep the stack up until Ctrl-C
 	@$(BIN)/voice-bench run
+
+speech: $(READY) $(ESPEAK) ## the speech server alone: ENGINE=embedded|parakeet|scripted TTS=embedded|kokoro|tone
+	@test -n "$(TTS)" || { echo "ENGINE=$(ENGINE) is not known; take embedded, parakeet or scripted" >&2; exit 2; }
+	@SPEECH_ASR_ENGINE=$(ENGINE) SPEECH_TTS_ENGINE=$(TTS) SPEECH_GRPC_PORT=$(GRPC_PORT) SPEECH_HTTP_PORT=$(HTTP_PORT) \
+		SPEECH_DRAIN_NOTICE_S=0 SPEECH_DRAIN_GRACE_S=$${SPEECH_DRAIN_GRACE_S:-5} exec $(BIN)/speech-server
 
 talk: $(READY) ## talk to a running gateway with microphone and speaker
 	@$(BIN)/voice talk

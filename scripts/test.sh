@@ -36,6 +36,8 @@ export VOICE_AUDIO
 for service in "$@"; do
     tests "services/$service"
 done
+scripts/interop.sh "${UV:-uv}" "$python" || { echo "FAILED: other people's clients" >&2; failed=$((failed + 1)); }
+tests interop
 tests helm
 tests k8s
 echo "$passed passed, $failed failed"

@@ -15,5 +15,6 @@ for service in "$@"; do
 done
 strict helm/tests:helm helm/tests helm/values_reference.py
 strict k8s/tests k8s/tests
+strict interop interop/tests
 strict . e2e
 exit "$status"

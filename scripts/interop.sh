@@ -1,0 +1,17 @@
+#!/usr/bin/env bash
+# Installs other people's clients, each into an environment of its own under .venv/interop: interop.sh UV PYTHON
+set -euo pipefail
+cd "$(dirname "$0")/.."
+uv=$1 python=$2
+environments=$(dirname "$(dirname "$python")")/interop
+mkdir -p "$environments"
+for lock in interop/*/requirements.lock; do
+    client=$(basename "$(dirname "$lock")")
+    venv=$environments/$client
+    if ! cmp -s "$lock" "$venv/.lock"; then
+        echo "installing the client of interop/$client ..."
+        "$uv" venv --quiet --clear --no-python-downloads --python "$python" "$venv"
+        "$uv" pip install --quiet --python "$venv/bin/python" --require-hashes -r "$lock"
+        cp "$lock" "$venv/.lock"
+    fi
+done
