@@ -55,12 +55,14 @@ def test_a_refused_recording_has_every_word_wrong() -> None:
     assert report.tables[0].rows[-1][4] == 100
 
 
-def test_streams_in_real_time_are_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_streams_in_real_time_lose_nothing_and_judge_every_lateness(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(streams, "SPEECH_S", 1.0)
     content = run("streams", "--count", "5", "--seconds", "6", "--beyond", "3")
-    met = verdicts(content)
-    assert met.pop("refusals, largest") in (True, False)  # a busy machine may take longer
-    assert all(met.values()), content["verdicts"]
+    lost = {one["name"]: one["met"] for one in content["verdicts"] if one["unit"] != "ms"}
+    assert len(lost) == 3
+    assert all(lost.values()), content["verdicts"]
+    # How late is for the command to judge, on a calm machine.
+    assert len(content["verdicts"]) == 7
     assert content["tables"][0]["rows"][2][1] == 3
 
 
