@@ -19,7 +19,7 @@ TTS_parakeet := embedded
 TTS_scripted := tone
 TTS ?= $(TTS_$(ENGINE))
 
-.PHONY: help setup lock proto lint types test interop demo run speech talk bench docs images e2e clean
+.PHONY: help setup lock proto lint types test interop demo run speech talk bench docs images canary e2e clean
 
 help: ## show this list
 	@grep -hE '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -81,6 +81,9 @@ docs: $(READY) ## write the generated parts of the docs
 
 images: ## build the container images with docker, podman or buildah (REGISTRY, TAG, BASE_IMAGE)
 	@scripts/build_gateway.sh $(if $(REGISTRY),--registry $(REGISTRY)) $(if $(TAG),--tag $(TAG)) all
+
+canary: $(READY) ## a canary of the gateway: IMAGE=... WEIGHT=10 (then .venv/bin/voicectl canary promote, or rollback)
+	@$(BIN)/voicectl canary start --image "$(IMAGE)" --weight $(or $(WEIGHT),10)
 
 e2e: $(READY) ## the cluster tests, on the cluster of KUBECONFIG (e2e/README.md)
 	@$(BIN)/python -m pytest --timeout 400 $(or $(E2E_TESTS),e2e)

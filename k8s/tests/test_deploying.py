@@ -1,5 +1,6 @@
 """Do the scripts ask the cluster for the right things, in the right order, as often as they are run?"""
 
+import base64
 import json
 
 import pytest
@@ -107,6 +108,27 @@ async def test_models_are_waited_for_and_then_listed(words: tuple[str, ...], ask
 async def test_a_chart_file_that_is_not_there_is_told(stage: Stage) -> None:
     shown = await stage.run("deploy_riva.sh", "--how", "chart", RIVA_CHART="none.tgz")
     assert (shown.status, shown.err) == (1, "riva_chart.sh: RIVA_CHART: none.tgz can't be read\n")
+
+
+async def test_nvidias_chart_gets_the_key_through_a_pipe_and_in_no_argument(stage: Stage) -> None:
+    stage.answer("version", out="v4.1.4+gabc\n")
+    stage.answer("upgrade", err="Error: no room on purpose\n", status=1)
+    chart = stage.folder / "riva-api.tgz"
+    chart.touch()
+    shown = await stage.run("deploy_riva.sh", "--how", "chart", RIVA_CHART=str(chart), NGC_API_KEY="nvapi-of-nobody")
+    assert shown.status == 1
+    upgrade = next(call for call in stage.calls if " upgrade " in call["line"])
+    assert upgrade["stdin"] == f"ngcCredentials: {{password: {base64.b64encode(b'nvapi-of-nobody').decode()}}}\n"
+    assert not any("nvapi" in line for line in stage.lines)
+    assert "nvapi" not in shown.out + shown.err
+
+
+async def test_nvidias_chart_without_a_key_is_not_begun(stage: Stage) -> None:
+    chart = stage.folder / "riva-api.tgz"
+    chart.touch()
+    shown = await stage.run("deploy_riva.sh", "--how", "chart", RIVA_CHART=str(chart))
+    assert (shown.status, "set NGC_API_KEY" in shown.err) == (1, True)
+    assert not any("upgrade" in line for line in stage.lines)
 
 
 async def test_a_service_that_can_not_be_reached_ends_the_deployment_with_kubectls_reason(stage: Stage) -> None:
