@@ -1,4 +1,4 @@
-"""NVIDIA's own client scripts, unmodified, with nvidia-riva-client from the registry."""
+"""NVIDIA's own client scripts with nvidia-riva-client; only an address that talk.py would print is left out."""
 
 import json
 import wave
