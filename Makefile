@@ -16,6 +16,7 @@ GRPC_PORT ?= 50051
 HTTP_PORT ?= 8000
 TTS_embedded := embedded
 TTS_parakeet := embedded
+TTS_streaming := embedded
 TTS_scripted := tone
 TTS ?= $(TTS_$(ENGINE))
 
@@ -63,8 +64,8 @@ demo: $(READY) $(ESPEAK) ## a spoken conversation with the whole stack on this m
 run: $(READY) $(ESPEAK) ## keep the stack up until Ctrl-C
 	@$(BIN)/voice-bench run
 
-speech: $(READY) $(ESPEAK) ## the speech server alone: ENGINE=embedded|parakeet|scripted TTS=embedded|kokoro|tone
-	@test -n "$(TTS)" || { echo "ENGINE=$(ENGINE) is not known; take embedded, parakeet or scripted" >&2; exit 2; }
+speech: $(READY) $(ESPEAK) ## the speech server alone: ENGINE=embedded|parakeet|streaming|scripted TTS=embedded|kokoro|tone
+	@test -n "$(TTS)" || { echo "ENGINE=$(ENGINE) is not known; take embedded, parakeet, streaming or scripted" >&2; exit 2; }
 	@SPEECH_ASR_ENGINE=$(ENGINE) SPEECH_TTS_ENGINE=$(TTS) SPEECH_GRPC_PORT=$(GRPC_PORT) SPEECH_HTTP_PORT=$(HTTP_PORT) \
 		SPEECH_DRAIN_NOTICE_S=0 SPEECH_DRAIN_GRACE_S=$${SPEECH_DRAIN_GRACE_S:-5} exec $(BIN)/speech-server
 

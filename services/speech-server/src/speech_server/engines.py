@@ -37,6 +37,8 @@ def build(settings: Settings, timeline: Timeline) -> Engines:
         recogniser, detector = _scripted(script, timeline)
     elif settings.server.speech_asr_engine == "parakeet":
         recogniser, detector = _parakeet(settings, timeline)
+    elif settings.server.speech_asr_engine == "streaming":
+        recogniser, detector = _streaming(settings, timeline)
     else:
         recogniser, detector = _embedded(voice)
     return Engines(recogniser, detector, _synthesiser(settings, timeline))
@@ -87,7 +89,6 @@ def _embedded(voice: VoiceSettings) -> tuple[Recogniser, VoiceActivityDetector]:
 def _parakeet(settings: Settings, timeline: Timeline) -> tuple[Recogniser, VoiceActivityDetector]:
     from speech_server.embedded.silero import SileroDetector
     from speech_server.parakeet.choice import from_settings
-    from speech_server.spare import WithSpare
 
     detector = SileroDetector()
     requests = settings.requests
@@ -98,13 +99,28 @@ def _parakeet(settings: Settings, timeline: Timeline) -> tuple[Recogniser, Voice
         requests.parakeet_max_queue_wait_s,
         settings.voice.speech_quietest_dbfs,
     )
-    match settings.parakeet.parakeet_fallback_engine:
+    return _spared(first, settings.parakeet.parakeet_fallback_engine, settings, timeline), detector
+
+
+def _streaming(settings: Settings, timeline: Timeline) -> tuple[Recogniser, VoiceActivityDetector]:
+    from speech_server.cache_aware.choice import from_settings
+    from speech_server.embedded.silero import SileroDetector
+
+    detector = SileroDetector()
+    first = from_settings(settings.streaming, detector, settings.requests.parakeet_max_queue_wait_s)
+    return _spared(first, settings.streaming.streaming_fallback_engine, settings, timeline), detector
+
+
+def _spared(first: Recogniser, spare: str, settings: Settings, timeline: Timeline) -> Recogniser:
+    from speech_server.spare import WithSpare
+
+    match spare:
         case "embedded":
-            return WithSpare(first, _embedded(settings.voice)[0]), detector
+            return WithSpare(first, _embedded(settings.voice)[0])
         case "scripted":
-            return WithSpare(first, _scripted(settings.script, timeline)[0]), detector
+            return WithSpare(first, _scripted(settings.script, timeline)[0])
         case _:
-            return first, detector
+            return first
 
 
 def _scripted(script: ScriptSettings, timeline: Timeline) -> tuple[Recogniser, VoiceActivityDetector]:

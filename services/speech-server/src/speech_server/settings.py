@@ -37,7 +37,9 @@ class ServerSettings(BaseSettings):
     speech_tls_client_ca_file: Path | None = Field(
         None, description="PEM certificates that sign callers' own: callers without one are turned away"
     )
-    speech_asr_engine: Literal["embedded", "parakeet", "scripted"] = Field("embedded", description="who recognises")
+    speech_asr_engine: Literal["embedded", "parakeet", "streaming", "scripted"] = Field(
+        "embedded", description="who recognises"
+    )
     speech_tts_engine: Literal["embedded", "kokoro", "tone"] = Field("embedded", description="who speaks")
     speech_max_streams: Count = Field(100, description="recognitions at once; more are refused")
     speech_max_syntheses: Count = Field(100, description="syntheses at once; more are refused")
@@ -186,6 +188,45 @@ class ParakeetSettings(BaseSettings):
         return tuple(one.strip() for one in self.parakeet_languages.split(",") if one.strip())
 
 
+class StreamingSettings(BaseSettings):
+    """The streaming engine: cache-aware models in sherpa's layout."""
+
+    model_config = _CONFIG
+
+    streaming_model_path: Path | None = Field(
+        None, description="folder of the model, placed by hand: encoder, decoder and joiner .onnx, tokens.txt"
+    )
+    streaming_model_name: str = Field("streaming", min_length=1, description="its name in the model list")
+    streaming_languages: str = Field("en-US", description="comma list that it speaks, the default first")
+    streaming_device: Literal["auto", "cuda", "cpu"] = Field(
+        "auto", description="where the encoder runs; auto = CUDA when it really loads"
+    )
+    streaming_precision: Literal["auto", "fp32", "fp16", "int8"] = Field(
+        "auto", description="auto = fp16 else fp32 on a GPU, int8 else fp32 on a CPU"
+    )
+    streaming_threads: int = Field(0, ge=0, description="CPU threads of the model; 0 = one a core")
+    streaming_gpu_memory_mb: int = Field(0, ge=0, description="most GPU memory of the encoder, in MiB; 0 = no limit")
+    streaming_fallback_engine: Literal["none", "embedded", "scripted"] = Field(
+        "none", description="who recognises when the model can't start or fails on the CPU too"
+    )
+    streaming_max_batch: Count = Field(32, description="callers heard in one call of the encoder, at most")
+    streaming_max_streams: Count = Field(
+        160, description="streams and recordings open at once; each open utterance holds the model's caches (some MB)"
+    )
+    streaming_tick_limit_s: Seconds = Field(5, description="a call for all callers that runs longer is broken off")
+
+    @field_validator("streaming_languages")
+    @classmethod
+    def _some_language(cls, languages: str) -> str:
+        if not languages.replace(",", "").strip():
+            raise ValueError("name at least one language, such as en-US")
+        return languages
+
+    def languages(self) -> tuple[str, ...]:
+        """Those it speaks."""
+        return tuple(one.strip() for one in self.streaming_languages.split(",") if one.strip())
+
+
 class KokoroSettings(BaseSettings):
     """The neural voices."""
 
@@ -254,6 +295,17 @@ class ScriptSettings(BaseSettings):
         return tuple(line.strip() for line in text.splitlines() if line.strip())
 
 
+GROUPS: tuple[type[BaseSettings], ...] = (
+    ServerSettings,
+    VoiceSettings,
+    RequestSettings,
+    ParakeetSettings,
+    StreamingSettings,
+    KokoroSettings,
+    ScriptSettings,
+)
+
+
 class Settings:
     """All groups, read from the environment. Raises BadSettings naming the variable."""
 
@@ -263,6 +315,7 @@ class Settings:
             self.voice = VoiceSettings()
             self.requests = RequestSettings()
             self.parakeet = ParakeetSettings()
+            self.streaming = StreamingSettings()
             self.kokoro = KokoroSettings()
             self.script = ScriptSettings()
         except ValidationError as error:
@@ -280,7 +333,7 @@ def _sentences(error: ValidationError) -> list[str]:
 def table() -> str:
     """Every variable with its default and meaning, one a line."""
     lines = []
-    for group in (ServerSettings, VoiceSettings, RequestSettings, ParakeetSettings, KokoroSettings, ScriptSettings):
+    for group in GROUPS:
         lines.append(f"# {(group.__doc__ or '').strip()}")
         for name, field in group.model_fields.items():
             default = "" if field.default is None else field.default

@@ -34,6 +34,9 @@ class FailingGraph:
     def get_outputs(self) -> list[Any]:
         return self._graph.get_outputs()
 
+    def get_modelmeta(self) -> Any:
+        return self._graph.get_modelmeta()
+
     def get_providers(self) -> list[str]:
         return [CUDA, CPU]
 

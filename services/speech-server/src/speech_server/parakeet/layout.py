@@ -99,7 +99,7 @@ def _whole(folder: Path, precision: Precision, encoder: Path, decoder: Path | No
         precision=precision,
         encoder=encoder,
         decoder=decoder,
-        vocabulary=_vocabulary(folder / "vocab.txt"),
+        vocabulary=read_vocabulary(folder / "vocab.txt", "pull the model again"),
         mel_bands=config.get("features_size"),
         subsampling=config.get("subsampling_factor", 8),
         most_tokens=config.get("max_tokens_per_step", 10),
@@ -122,8 +122,8 @@ def _config(path: Path) -> dict[str, int]:
     return numbers
 
 
-def _vocabulary(path: Path) -> tuple[str, ...]:
-    """Tokens by number, from lines of "token number"."""
+def read_vocabulary(path: Path, advice: str) -> tuple[str, ...]:
+    """Tokens by number, from lines of "token number". Raises ModelBroken, saying `advice`."""
     tokens: dict[int, str] = {}
     try:
         for line in path.read_text(encoding="utf-8").split("\n"):
@@ -131,9 +131,9 @@ def _vocabulary(path: Path) -> tuple[str, ...]:
                 token, number = line.rstrip("\r").rsplit(" ", 1)
                 tokens[int(number)] = token
     except FileNotFoundError as error:
-        raise ModelBroken(f"{path} is missing; pull the model again.") from error
+        raise ModelBroken(f"{path} is missing; {advice}.") from error
     except (OSError, ValueError) as error:
-        raise ModelBroken(f'{path} is not a list of "token number" lines: {error}; pull the model again.') from error
+        raise ModelBroken(f'{path} is not a list of "token number" lines: {error}; {advice}.') from error
     if sorted(tokens) != list(range(len(tokens))) or BLANK not in tokens.values():
-        raise ModelBroken(f"{path} has holes or no {BLANK}: it was cut off; pull the model again.")
+        raise ModelBroken(f"{path} has holes or no {BLANK}: it was cut off; {advice}.")
     return tuple(tokens[number] for number in range(len(tokens)))

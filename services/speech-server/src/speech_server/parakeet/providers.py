@@ -28,13 +28,15 @@ class Choice:
     why: str
 
 
-def choose(wish: DeviceWish, available: Sequence[str], try_cuda: Callable[[], Sequence[str]]) -> Choice:
-    """The device. `try_cuda` gives the providers of a one-node session that asked for CUDA.
+def choose(
+    wish: DeviceWish, available: Sequence[str], try_cuda: Callable[[], Sequence[str]], setting: str = "PARAKEET_DEVICE"
+) -> Choice:
+    """The device. `try_cuda` gives the providers of a one-node session that asked for CUDA; `setting` names the wish.
 
     Raises EngineUnavailable when CUDA was asked for by name and isn't there.
     """
     if wish == "cpu":
-        return Choice("cpu", "PARAKEET_DEVICE says so")
+        return Choice("cpu", f"{setting} says so")
     if CUDA not in available:
         missing = "this onnxruntime has no CUDA; install onnxruntime-gpu in its place"
     else:
@@ -42,13 +44,13 @@ def choose(wish: DeviceWish, available: Sequence[str], try_cuda: Callable[[], Se
         if not missing:
             return Choice("cuda", "a test node ran on it")
     if wish == "cuda":
-        raise EngineUnavailable(f"PARAKEET_DEVICE=cuda, but {missing}. Set it to auto to run on the CPU meanwhile.")
+        raise EngineUnavailable(f"{setting}=cuda, but {missing}. Set it to auto to run on the CPU meanwhile.")
     return Choice("cpu", missing)
 
 
-def probe(wish: DeviceWish) -> Choice:
+def probe(wish: DeviceWish, setting: str = "PARAKEET_DEVICE") -> Choice:
     """`choose` with the onnxruntime that is installed."""
-    return choose(wish, onnxruntime.get_available_providers(), cuda_session)
+    return choose(wish, onnxruntime.get_available_providers(), cuda_session, setting)
 
 
 def cuda_session() -> Sequence[str]:

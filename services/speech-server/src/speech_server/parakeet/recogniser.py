@@ -11,8 +11,9 @@ from pathlib import Path
 import numpy as np
 
 from speech_server.core.batching import Kind, Rules
-from speech_server.core.sections import Section, sections
+from speech_server.core.sections import Section
 from speech_server.core.tokens import joined, shifted
+from speech_server.listening.cutting import as_floats, clip_of, found_sections
 from speech_server.parakeet.batcher import Batcher, BatchLimits, Load
 from speech_server.parakeet.layout import Device, Precision, find_model
 from speech_server.parakeet.model import ParakeetModel, Placement
@@ -144,12 +145,12 @@ class ParakeetRecogniser:
     async def transcribe(self, pcm16: bytes, hints: Hints) -> Hypothesis:
         """A whole recording: cut in its silences, sections recognised together."""
         batcher, session = self._running(), next(self._sessions)
-        found = await self._sections(pcm16)
+        found = await found_sections(self._detector, pcm16, self._section_s)
         words: list[Word] = []
         waiting: deque[tuple[Section, asyncio.Future[Hypothesis]]] = deque()
         try:
             for section in found:
-                clip = _clip(pcm16, section)
+                clip = as_floats(clip_of(pcm16, section))
                 if self._audible(clip):
                     answer = batcher.submit(session, Kind.WHOLE, clip, self._setup.recording_wait_s)
                     waiting.append((section, answer))
@@ -161,16 +162,6 @@ class ParakeetRecogniser:
             for _, answer in waiting:
                 answer.cancel()
         return joined(words)
-
-    async def _sections(self, pcm16: bytes) -> list[Section]:
-        activity = self._detector.open()
-        try:
-            scores: list[float] = []
-            for start in range(0, len(pcm16), 2 * ASR_RATE_HZ):
-                scores += await activity.score(pcm16[start : start + 2 * ASR_RATE_HZ])
-            return sections(scores, activity.frame_s, self._section_s)
-        finally:
-            activity.close()
 
     def _running(self) -> Batcher:
         if self._batcher is None:
@@ -220,8 +211,3 @@ async def _next(waiting: deque[tuple[Section, "asyncio.Future[Hypothesis]"]]) ->
     said = await answer
     waiting.popleft()
     return shifted(said.words, section.start_s)
-
-
-def _clip(pcm16: bytes, section: Section) -> Floats:
-    start, end = (2 * int(at * ASR_RATE_HZ) for at in (section.start_s, section.end_s))
-    return np.frombuffer(pcm16[start:end], "<i2").astype(np.float32) / np.float32(32768)

@@ -51,6 +51,9 @@ class Graph(Protocol):
     def get_outputs(self) -> list[Any]:
         """Likewise."""
 
+    def get_modelmeta(self) -> Any:
+        """What the export wrote into the file; strings by name in `custom_metadata_map`."""
+
     def get_providers(self) -> list[str]:
         """Where it runs."""
 
@@ -61,7 +64,7 @@ class OpenGraph(Protocol):
     def __call__(self, path: Path, device: Device, limits: Limits) -> Graph: ...
 
 
-def open_graph(path: Path, device: Device, limits: Limits) -> Graph:
+def open_graph(path: Path, device: Device, limits: Limits, advice: str = "run `speech-server models verify`") -> Graph:
     """Load a graph. Raises ModelBroken for a file that isn't one, EngineUnavailable when CUDA doesn't take it."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = limits.threads
@@ -80,8 +83,7 @@ def open_graph(path: Path, device: Device, limits: Limits) -> Graph:
     except Exception as error:  # onnxruntime has no common base for its errors
         reason = str(error).splitlines()[0][:300] if str(error) else type(error).__name__
         raise ModelBroken(
-            f"{path} can't be loaded: {reason}. It may be cut off, or its .data file missing: "
-            "run `speech-server models verify`."
+            f"{path} can't be loaded: {reason}. It may be cut off, or its .data file missing: {advice}."
         ) from error
     if device == "cuda" and CUDA not in graph.get_providers():
         raise EngineUnavailable(f"CUDA does not take {path.name}; it would run on the CPU unsaid.")
@@ -157,7 +159,7 @@ class OnnxJoint:
         return flat, (first.astype(np.float32, copy=False), second.astype(np.float32, copy=False))
 
 
-_NUMPY = {
+NUMPY = {
     "tensor(float)": np.float32,
     "tensor(float16)": np.float16,
     "tensor(int64)": np.int64,
@@ -166,7 +168,7 @@ _NUMPY = {
 
 
 def _types(graph: Graph, path: Path, names: tuple[str, ...]) -> dict[str, Any]:
-    found = {one.name: _NUMPY.get(one.type) for one in graph.get_inputs()}
+    found = {one.name: NUMPY.get(one.type) for one in graph.get_inputs()}
     missing = [name for name in names if found.get(name) is None]
     if missing:
         raise ModelBroken(f"{path.name} has no input {' or '.join(missing)}; is it a NeMo export in onnx-asr's layout?")

@@ -54,7 +54,7 @@ def greedy(
                 state[:, speaking] = changed[:, speaks]
             last[speaking] = said[speaks]
             here[speaking] += 1
-            _note(found, speaking, at[speaking], said[speaks], skip[speaks], scores[speaks, :tokens])
+            note(found, speaking, at[speaking], said[speaks], skip[speaks], scores[speaks, :tokens])
         full = ~speaks | (here[rows] >= most_tokens)
         forward = np.where(skip > 0, skip, full.astype(np.int64))
         at[rows] += forward
@@ -81,7 +81,8 @@ def collapse(logprobs: Floats, lengths: Ints, blank: int) -> list[list[Emitted]]
     return found
 
 
-def _note(found: Sequence[list[Emitted]], rows: Ints, frames: Ints, tokens: Ints, skips: Ints, scores: Floats) -> None:
+def note(found: Sequence[list[Emitted]], rows: Ints, frames: Ints, tokens: Ints, skips: Ints, scores: Floats) -> None:
+    """Add a step's tokens to those of their rows; `scores` [rows, vocabulary] tell how sure they are."""
     highest = scores.max(axis=1)
     logprobs = -np.log(np.exp(scores - highest[:, None]).sum(axis=1))
     for row, frame, token, skip, logprob in zip(

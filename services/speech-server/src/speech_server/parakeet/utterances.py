@@ -11,12 +11,11 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-import numpy as np
-
 from speech_server.core import agreement
 from speech_server.core.agreement import Agreement
 from speech_server.core.batching import Kind
 from speech_server.core.tokens import joined, shifted
+from speech_server.listening.cutting import as_floats
 from speech_server.parakeet.batcher import Batcher
 from speech_server.parakeet.transducer import Floats
 from speech_server.ports import ASR_RATE_HZ, EngineBusy, Hypothesis, Word
@@ -175,7 +174,7 @@ class ParakeetUtterances:
         return joined((*self._open.committed, *shifted(said.words, self._open.base_s)))
 
     def _submit(self, kind: Kind, wait_s: float) -> "asyncio.Future[Hypothesis]":
-        clip = np.frombuffer(bytes(self._open.audio), "<i2").astype(np.float32) / np.float32(32768)
+        clip = as_floats(bytes(self._open.audio))
         if not self._audible(clip):
             nothing: asyncio.Future[Hypothesis] = asyncio.get_running_loop().create_future()
             nothing.set_result(Hypothesis(""))

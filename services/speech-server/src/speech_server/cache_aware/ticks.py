@@ -1,0 +1,179 @@
+"""How do all callers share one streaming model? Whoever has audio when the model is free goes into its next tick.
+
+    hear ──▶ waiting (one ask a stream, bounded) ──▶ one tick at a time on one thread ──▶ futures
+
+Nothing waits for ever: an ask has a deadline while it waits, and a tick a hard limit while it runs.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from speech_server.cache_aware.model import Ask
+from speech_server.parakeet.sessions import Stop
+from speech_server.parakeet.worker import Worker
+from speech_server.ports import ASR_RATE_HZ, EngineBusy, EngineUnavailable, Hypothesis
+
+Work = Callable[[Sequence[Ask], Stop], list[Hypothesis]]
+"""The model; blocking."""
+
+GRACE_S = 2.0
+"""After a tick was told to stop: so long may it take, then its thread is left behind."""
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class TickLimits:
+    """What the operator allows."""
+
+    most: int = 32
+    """Utterances of one tick."""
+    waiting: int = 128
+    wait_s: float = 30.0
+    """Longest wait for a tick."""
+    tick_s: float = 5.0
+    """Longest time one tick may run."""
+
+
+@dataclass
+class Load:
+    """What was done since the start."""
+
+    ticks: int = 0
+    asks: int = 0
+    audio_s: float = 0.0
+    busy_s: float = 0.0
+    refused: int = 0
+    too_slow: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    ask: Ask
+    answer: "asyncio.Future[Hypothesis]"
+
+
+class Ticks:
+    """One model's turn-taking. `start`, `hear` from any number of streams, `stop`."""
+
+    def __init__(self, work: Work, limits: TickLimits) -> None:
+        self._work = work
+        self._limits = limits
+        self._waiting: list[_Waiting] = []
+        self._arrived = asyncio.Event()
+        self._runner: asyncio.Task[None] | None = None
+        self._worker: Worker | None = None
+        self.load = Load()
+
+    def start(self) -> None:
+        """From now on asks are heard."""
+        self._worker = Worker("streaming")
+        self._runner = asyncio.create_task(self._run(), name="streaming ticks")
+
+    async def stop(self) -> None:
+        """What waits or runs gets EngineUnavailable."""
+        if self._runner is not None:
+            self._runner.cancel()
+            await asyncio.wait([self._runner])
+            self._runner = None
+        if self._worker is not None:
+            self._worker.leave()
+            await asyncio.to_thread(self._worker.join, GRACE_S)
+            self._worker = None
+
+    async def hear(self, ask: Ask) -> Hypothesis:
+        """What the utterance says now. Raises EngineBusy when too many wait or it waited too long, EngineUnavailable.
+
+        A stream asks again only when this has ended; after an error its utterance is worth nothing.
+        """
+        if self._runner is None or self._runner.done():
+            raise EngineUnavailable("The recogniser is not running.")
+        if len(self._waiting) >= self._limits.waiting:
+            self.load.refused += 1
+            raise EngineBusy(f"{len(self._waiting)} streams wait for the recogniser already; try again later.")
+        answer: asyncio.Future[Hypothesis] = asyncio.get_running_loop().create_future()
+        self._waiting.append(_Waiting(ask, answer))
+        self._arrived.set()
+        try:
+            async with asyncio.timeout(self._limits.wait_s + self._limits.tick_s):
+                return await answer
+        except TimeoutError as error:
+            self.load.refused += 1
+            raise EngineBusy("Waited too long for the recogniser, which is overloaded; try again later.") from error
+
+    async def _run(self) -> None:
+        try:
+            while True:
+                self._arrived.clear()
+                while batch := self._next():
+                    await self._tick(batch)
+                await self._arrived.wait()
+        finally:
+            for one in self._waiting:
+                _fail(one, EngineUnavailable("The recogniser was stopped."))
+            self._waiting.clear()
+
+    def _next(self) -> list[_Waiting]:
+        """Those who waited longest; who is gone is forgotten."""
+        wanted = [one for one in self._waiting if not one.answer.done()]
+        batch, self._waiting = wanted[: self._limits.most], wanted[self._limits.most :]
+        return batch
+
+    async def _tick(self, batch: Sequence[_Waiting]) -> None:
+        stop, asks, began = Stop(), [one.ask for one in batch], time.monotonic()
+        assert self._worker is not None
+        working = self._worker.run(lambda: self._work(asks, stop))
+        try:
+            done, _ = await asyncio.wait({working}, timeout=self._limits.tick_s)
+            if not done:
+                await self._break_off(batch, working, stop)
+                return
+            found = working.result()
+        except Exception as error:
+            _log.warning("a tick of %d failed: %s", len(batch), error)
+            known = error if isinstance(error, EngineUnavailable) else None
+            for one in batch:
+                _fail(one, known or EngineUnavailable("The recogniser failed; its log says why."))
+            return
+        except BaseException:
+            stop.now()
+            for one in batch:
+                _fail(one, EngineUnavailable("The recogniser was stopped."))
+            raise
+        for one, said in zip(batch, found, strict=True):
+            if not one.answer.done():
+                one.answer.set_result(said)
+        self._note(asks, time.monotonic() - began)
+
+    async def _break_off(
+        self, batch: Sequence[_Waiting], working: "asyncio.Future[list[Hypothesis]]", stop: Stop
+    ) -> None:
+        stop.now()
+        self.load.too_slow += len(batch)
+        sentence = f"Recognising took longer than {self._limits.tick_s:g} s and was broken off."
+        for one in batch:
+            _fail(one, EngineUnavailable(sentence))
+        done, _ = await asyncio.wait({working}, timeout=GRACE_S)
+        if done:
+            working.exception()
+            return
+        _log.error("a tick of %d hangs; its thread is left behind", len(batch))
+        working.cancel()
+        assert self._worker is not None
+        self._worker.leave()
+        self._worker = Worker("streaming")
+
+    def _note(self, asks: Sequence[Ask], took_s: float) -> None:
+        self.load.ticks += 1
+        self.load.asks += len(asks)
+        self.load.audio_s += sum(len(ask.clip) for ask in asks) / ASR_RATE_HZ
+        self.load.busy_s += took_s
+
+
+def _fail(one: _Waiting, error: Exception) -> None:
+    if not one.answer.done():
+        one.answer.set_exception(error)
+        # Nobody may be waiting any more; that is no news.
+        one.answer.exception()
