@@ -22,7 +22,8 @@ _CHANNEL = (
     ("grpc.max_receive_message_length", 16 * 1024 * 1024),
     # A backend that restarts is found again at once, not after gRPC's two minutes.
     ("grpc.initial_reconnect_backoff_ms", 100),
-    ("grpc.min_reconnect_backoff_ms", 100),
+    # In spite of its name, what one attempt to connect may take.
+    ("grpc.min_reconnect_backoff_ms", 3_000),
     ("grpc.max_reconnect_backoff_ms", 2_000),
 )
 
