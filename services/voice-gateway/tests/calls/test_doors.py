@@ -154,6 +154,7 @@ async def test_a_call_needs_one_of_the_tokens(tokens: Path) -> None:
             assert await outcome(there.caller(authorization=authorization)) is grpc.StatusCode.OK
         for authorization in ("", "Bearer", "Bearer ", "Bearer wrong", "Basic first-secret", "first-secret"):
             caller = there.caller(authorization=authorization)
+            await caller.send(start=pb.SessionStart())
             await caller.over()
             assert caller.code is grpc.StatusCode.UNAUTHENTICATED
             assert "token" in caller.sentence

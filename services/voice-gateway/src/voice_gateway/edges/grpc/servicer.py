@@ -34,9 +34,10 @@ class VoiceGateway(voice_workflow_pb2_grpc.VoiceGatewayServicer):
     async def Converse(self, request_iterator: object, context: "Context") -> None:  # type: ignore[override]
         """One stream of one call."""
         try:
+            # Before the token: a status that overtakes the first message is INTERNAL to a caller who still writes.
+            first = await self._first(context)
             if self._tokens:
                 self._tokens.check(context.invocation_metadata())
-            first = await self._first(context)
             resumed = first.start.HasField("resume")
             line, about = self._take_up(first.start.resume) if resumed else self._begin(first)
             await carry(line, context, started_message(line, about, resumed=resumed))
