@@ -11,8 +11,8 @@ from speech_server.cache_aware.features import Ear
 from speech_server.cache_aware.layout import find_model
 from speech_server.cache_aware.model import Ask, StreamingModel, Utterance
 from speech_server.core.tokens import Emitted
-from speech_server.parakeet.sessions import Limits, Stop
-from speech_server.parakeet.transducer import Floats
+from speech_server.inference.graphs import Limits, Stop
+from speech_server.inference.transducers import Floats
 
 from .tiny import make_model
 

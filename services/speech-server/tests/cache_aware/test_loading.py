@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from speech_server.cache_aware.layout import find_model
 from speech_server.cache_aware.model import StreamingModel
-from speech_server.parakeet.layout import ModelBroken
-from speech_server.parakeet.sessions import Limits, Stop
+from speech_server.inference.files import ModelBroken
+from speech_server.inference.graphs import Limits, Stop
 
 from .tiny import PIECES, describe, make_model
 

@@ -13,9 +13,9 @@ import pytest
 from speech_server.cache_aware.model import Ask
 from speech_server.cache_aware.recogniser import Setup, StreamingRecogniser
 from speech_server.cache_aware.ticks import TickLimits, Ticks
-from speech_server.parakeet.layout import Device
-from speech_server.parakeet.providers import CPU, CUDA, Choice
-from speech_server.parakeet.sessions import Graph, Limits, OpenGraph, Stop, open_graph
+from speech_server.inference.files import Device
+from speech_server.inference.graphs import Graph, Limits, OpenGraph, Stop, open_graph
+from speech_server.inference.providers import CPU, CUDA, Choice
 from speech_server.ports import AsrModel, EngineBusy, EngineUnavailable, Hints, Hypothesis
 from speech_server.scripted.energy import EnergyDetector
 
@@ -266,7 +266,7 @@ async def test_who_waits_too_long_is_told_that_the_recogniser_is_overloaded() ->
 
 
 async def test_a_tick_that_hangs_does_not_hold_up_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("speech_server.cache_aware.ticks.GRACE_S", 0.05)
+    monkeypatch.setattr("speech_server.inference.turns.GRACE_S", 0.05)
     model = Stuck(obeys=False)
     ticks = Ticks(model, TickLimits(tick_s=0.05))
     ticks.start()

@@ -9,10 +9,10 @@ import pytest
 from speech_server.app import Server
 from speech_server.neural_tts.choice import KOKORO, folder, known
 from speech_server.neural_tts.cli import main
-from speech_server.parakeet.hub import PullFailed, pull_files
-from speech_server.parakeet.store import folder_of, keep, write_manifest
 from speech_server.ports import EngineUnavailable
 from speech_server.settings import KokoroSettings, Settings
+from speech_server.weights.hub import PullFailed, pull_files
+from speech_server.weights.store import folder_of, keep, write_manifest
 from speech_server.wire import riva_audio_pb2 as audio
 from speech_server.wire import riva_tts_pb2 as tts
 from speech_server.wire.riva_tts_pb2_grpc import RivaSpeechSynthesisStub

@@ -141,7 +141,7 @@ def test_a_damaged_voice_is_named(folder: Path) -> None:
 async def test_a_damaged_model_is_refused_with_a_sentence(folder: Path) -> None:
     (folder / "onnx" / "model_quantized.onnx").write_bytes(b"not a model")
     engine = KokoroSynthesiser(KokoroSetup(lambda: folder))
-    with pytest.raises(EngineUnavailable, match=r"can't be loaded .* pull the model again"):
+    with pytest.raises(EngineUnavailable, match=r"can't be loaded: .* pull the model again"):
         await engine.start()
     await engine.stop()
 

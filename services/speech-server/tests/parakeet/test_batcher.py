@@ -8,9 +8,9 @@ from contextlib import AsyncExitStack
 import numpy as np
 import pytest
 from speech_server.core.batching import Kind, Rules
+from speech_server.inference.graphs import Stop
+from speech_server.inference.transducers import Floats
 from speech_server.parakeet.batcher import Batcher, BatchLimits, Work
-from speech_server.parakeet.sessions import Stop
-from speech_server.parakeet.transducer import Floats
 from speech_server.ports import EngineBusy, EngineUnavailable, Hypothesis
 
 Make = Callable[..., Batcher]
@@ -141,7 +141,7 @@ async def test_a_batch_that_takes_too_long_is_broken_off_and_the_next_one_runs(m
 
 
 async def test_a_thread_that_hangs_is_left_behind(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("speech_server.parakeet.batcher.GRACE_S", 0.05)
+    monkeypatch.setattr("speech_server.inference.turns.GRACE_S", 0.05)
     hangs, told = threading.Event(), threading.Event()
     first = threading.Event()
 

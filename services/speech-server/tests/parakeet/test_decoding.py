@@ -6,10 +6,12 @@ import numpy as np
 import onnx_asr
 import pytest
 from speech_server.core.tokens import Emitted
+from speech_server.inference.graphs import Limits, Stop, open_graph
+from speech_server.inference.transducers import Floats, Ints
 from speech_server.parakeet.layout import find_model
 from speech_server.parakeet.model import ParakeetModel, Placement
-from speech_server.parakeet.sessions import Limits, OnnxJoint, Stop, open_graph
-from speech_server.parakeet.transducer import Floats, Ints, States, greedy
+from speech_server.parakeet.networks import OnnxJoint
+from speech_server.parakeet.transducer import States, greedy
 
 from .tiny import Kind, make_model
 

@@ -5,9 +5,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from speech_server.parakeet.layout import ModelBroken, find_model
+from speech_server.inference.files import ModelBroken
+from speech_server.inference.graphs import Limits, Stop
+from speech_server.parakeet.layout import find_model
 from speech_server.parakeet.model import ParakeetModel, Placement
-from speech_server.parakeet.sessions import Limits, Stop
 
 from .tiny import PIECES, make_model
 

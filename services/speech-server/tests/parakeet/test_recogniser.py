@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from speech_server.core.batching import Rules
+from speech_server.inference.graphs import Limits, OpenGraph, open_graph
+from speech_server.inference.providers import Choice
 from speech_server.parakeet.batcher import BatchLimits
 from speech_server.parakeet.model import Placement
-from speech_server.parakeet.providers import Choice
 from speech_server.parakeet.recogniser import ParakeetRecogniser, Setup
-from speech_server.parakeet.sessions import Limits, OpenGraph, open_graph
 from speech_server.ports import AsrModel, EngineUnavailable, Hints
 from speech_server.scripted.energy import EnergyDetector
 

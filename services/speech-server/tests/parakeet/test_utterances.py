@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from speech_server.core.batching import Kind, Rules
 from speech_server.core.tokens import joined
+from speech_server.inference.graphs import Stop
+from speech_server.inference.transducers import Floats
 from speech_server.parakeet.batcher import Batcher, BatchLimits
-from speech_server.parakeet.sessions import Stop
-from speech_server.parakeet.transducer import Floats
 from speech_server.parakeet.utterances import ParakeetUtterances, Streaming
 from speech_server.ports import EngineUnavailable, Foresight, Hypothesis, Word
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from speech_server.cache_aware.graphs import Prediction
 from speech_server.core.tokens import Emitted
-from speech_server.parakeet.transducer import Floats, Ints, note
+from speech_server.inference.transducers import Floats, Ints, note
 
 MOST_TOKENS = 10
 """In one frame, as NeMo's own decoding has it."""

@@ -11,7 +11,7 @@ from importlib.resources import as_file, files
 import numpy as np
 import onnx_asr.preprocessors
 
-from speech_server.parakeet.transducer import Floats
+from speech_server.inference.transducers import Floats
 from speech_server.ports import ASR_RATE_HZ
 
 HOP = ASR_RATE_HZ // 100

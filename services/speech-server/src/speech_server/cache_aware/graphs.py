@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 
 from speech_server.cache_aware.layout import Shape, StreamingFiles, read_shape
-from speech_server.parakeet.layout import ModelBroken
-from speech_server.parakeet.sessions import NUMPY, Graph, Stop
-from speech_server.parakeet.transducer import Floats, Ints
+from speech_server.inference.files import ModelBroken
+from speech_server.inference.graphs import NUMPY, Graph, Stop
+from speech_server.inference.transducers import Floats, Ints
 
 ENCODER_INPUTS = ("audio_signal", "length", "cache_last_channel", "cache_last_time", "cache_last_channel_len")
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from speech_server.parakeet.layout import BEST, Device, ModelBroken, Precision, Wish, read_vocabulary
+from speech_server.inference.files import BEST, Device, ModelBroken, Precision, Wish, read_vocabulary
 
 ADVICE = "place the files in STREAMING_MODEL_PATH again"
 PARTS = ("encoder", "decoder", "joiner")

@@ -19,9 +19,9 @@ from speech_server.cache_aware.features import Ear
 from speech_server.cache_aware.graphs import Caches, Encoder, Joiner, Prediction, Predictor
 from speech_server.cache_aware.layout import ADVICE, Shape, StreamingFiles, find_model
 from speech_server.core.tokens import Emitted, hypothesis
-from speech_server.parakeet.layout import FRAME_S, Device, ModelBroken
-from speech_server.parakeet.sessions import Graph, Limits, OpenGraph, Stop, open_graph
-from speech_server.parakeet.transducer import Floats, Ints
+from speech_server.inference.files import Device, ModelBroken
+from speech_server.inference.graphs import Graph, Limits, OpenGraph, Stop, open_graph
+from speech_server.inference.transducers import FRAME_S, Floats, Ints
 from speech_server.ports import EngineUnavailable, Hypothesis
 
 TAIL = 30

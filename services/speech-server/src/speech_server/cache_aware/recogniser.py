@@ -9,11 +9,11 @@ from speech_server.cache_aware.layout import find_model
 from speech_server.cache_aware.model import Ask, StreamingModel, Utterance
 from speech_server.cache_aware.ticks import Load, TickLimits, Ticks
 from speech_server.core.tokens import joined, shifted
+from speech_server.inference.files import Device, Wish
+from speech_server.inference.graphs import Limits, OpenGraph, Stop
+from speech_server.inference.providers import Choice, DeviceWish, probe
+from speech_server.inference.worker import Worker
 from speech_server.listening.cutting import as_floats, clip_of, found_sections
-from speech_server.parakeet.layout import Device, Wish
-from speech_server.parakeet.providers import Choice, DeviceWish, probe
-from speech_server.parakeet.sessions import Limits, OpenGraph, Stop
-from speech_server.parakeet.worker import Worker
 from speech_server.ports import (
     ASR_RATE_HZ,
     AsrModel,

@@ -6,22 +6,17 @@ Nothing waits for ever: an ask has a deadline while it waits, and a tick a hard 
 """
 
 import asyncio
-import logging
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from speech_server.cache_aware.model import Ask
-from speech_server.parakeet.sessions import Stop
-from speech_server.parakeet.worker import Worker
+from speech_server.inference.graphs import Stop
+from speech_server.inference.turns import TookTooLong, Turns, fail, give
 from speech_server.ports import ASR_RATE_HZ, EngineBusy, EngineUnavailable, Hypothesis
 
 Work = Callable[[Sequence[Ask], Stop], list[Hypothesis]]
 """The model; blocking."""
-
-GRACE_S = 2.0
-"""After a tick was told to stop: so long may it take, then its thread is left behind."""
-_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +59,12 @@ class Ticks:
         self._waiting: list[_Waiting] = []
         self._arrived = asyncio.Event()
         self._runner: asyncio.Task[None] | None = None
-        self._worker: Worker | None = None
+        self._turns = Turns("streaming", limits.tick_s)
         self.load = Load()
 
     def start(self) -> None:
         """From now on asks are heard."""
-        self._worker = Worker("streaming")
+        self._turns.start()
         self._runner = asyncio.create_task(self._run(), name="streaming ticks")
 
     async def stop(self) -> None:
@@ -78,10 +73,7 @@ class Ticks:
             self._runner.cancel()
             await asyncio.wait([self._runner])
             self._runner = None
-        if self._worker is not None:
-            self._worker.leave()
-            await asyncio.to_thread(self._worker.join, GRACE_S)
-            self._worker = None
+        await self._turns.stop()
 
     async def hear(self, ask: Ask) -> Hypothesis:
         """What the utterance says now. Raises EngineBusy when too many wait or it waited too long, EngineUnavailable.
@@ -111,8 +103,7 @@ class Ticks:
                     await self._tick(batch)
                 await self._arrived.wait()
         finally:
-            for one in self._waiting:
-                _fail(one, EngineUnavailable("The recogniser was stopped."))
+            _fail_all(self._waiting, EngineUnavailable("The recogniser was stopped."))
             self._waiting.clear()
 
     def _next(self) -> list[_Waiting]:
@@ -123,47 +114,21 @@ class Ticks:
 
     async def _tick(self, batch: Sequence[_Waiting]) -> None:
         stop, asks, began = Stop(), [one.ask for one in batch], time.monotonic()
-        assert self._worker is not None
-        working = self._worker.run(lambda: self._work(asks, stop))
         try:
-            done, _ = await asyncio.wait({working}, timeout=self._limits.tick_s)
-            if not done:
-                await self._break_off(batch, working, stop)
-                return
-            found = working.result()
-        except Exception as error:
-            _log.warning("a tick of %d failed: %s", len(batch), error)
-            known = error if isinstance(error, EngineUnavailable) else None
-            for one in batch:
-                _fail(one, known or EngineUnavailable("The recogniser failed; its log says why."))
-            return
+            found = await self._turns.take(lambda: self._work(asks, stop), stop)
+        except TookTooLong as error:
+            self.load.too_slow += len(batch)
+            _fail_all(batch, error)
+            await self._turns.recover()
+        except EngineUnavailable as error:
+            _fail_all(batch, error)
         except BaseException:
-            stop.now()
-            for one in batch:
-                _fail(one, EngineUnavailable("The recogniser was stopped."))
+            _fail_all(batch, EngineUnavailable("The recogniser was stopped."))
             raise
-        for one, said in zip(batch, found, strict=True):
-            if not one.answer.done():
-                one.answer.set_result(said)
-        self._note(asks, time.monotonic() - began)
-
-    async def _break_off(
-        self, batch: Sequence[_Waiting], working: "asyncio.Future[list[Hypothesis]]", stop: Stop
-    ) -> None:
-        stop.now()
-        self.load.too_slow += len(batch)
-        sentence = f"Recognising took longer than {self._limits.tick_s:g} s and was broken off."
-        for one in batch:
-            _fail(one, EngineUnavailable(sentence))
-        done, _ = await asyncio.wait({working}, timeout=GRACE_S)
-        if done:
-            working.exception()
-            return
-        _log.error("a tick of %d hangs; its thread is left behind", len(batch))
-        working.cancel()
-        assert self._worker is not None
-        self._worker.leave()
-        self._worker = Worker("streaming")
+        else:
+            for one, said in zip(batch, found, strict=True):
+                give(one.answer, said)
+            self._note(asks, time.monotonic() - began)
 
     def _note(self, asks: Sequence[Ask], took_s: float) -> None:
         self.load.ticks += 1
@@ -172,8 +137,6 @@ class Ticks:
         self.load.busy_s += took_s
 
 
-def _fail(one: _Waiting, error: Exception) -> None:
-    if not one.answer.done():
-        one.answer.set_exception(error)
-        # Nobody may be waiting any more; that is no news.
-        one.answer.exception()
+def _fail_all(batch: Sequence[_Waiting], error: EngineUnavailable) -> None:
+    for one in batch:
+        fail(one.answer, error)

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from speech_server.neural_tts.choice import fetch, folder, known
 from speech_server.neural_tts.layout import read_folder
 from speech_server.neural_tts.voices import voices_of
-from speech_server.parakeet.store import default_root
 from speech_server.ports import EngineUnavailable
 from speech_server.settings import BadSettings, Settings
+from speech_server.weights.store import default_root
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -9,14 +9,13 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
+from speech_server.inference.files import Precision
 from speech_server.ports import EngineUnavailable
 
-Precision = Literal["fp32", "fp16", "int8"]
 MODEL_FILES: Mapping[Precision, str] = {
     "fp32": "onnx/model.onnx",
     "fp16": "onnx/model_fp16.onnx",

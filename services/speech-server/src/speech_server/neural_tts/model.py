@@ -5,8 +5,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
 
+from speech_server.inference.files import ModelBroken
+from speech_server.inference.graphs import Limits, Stop, open_graph
 from speech_server.neural_tts.layout import Styles
 from speech_server.neural_tts.symbols import END
 from speech_server.ports import EngineUnavailable
@@ -18,44 +19,38 @@ class KokoroModel:
     """A loaded model. `close` it."""
 
     def __init__(self, path: Path, threads: int) -> None:
-        """Blocking. Raises EngineUnavailable for a file that can't be run."""
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.log_severity_level = 3
-        try:
-            self._session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-        except Exception as error:  # onnxruntime has no common exception
-            raise EngineUnavailable(f"{path} can't be loaded ({_first_line(error)}); pull the model again.") from error
+        """Blocking. Raises ModelBroken for a file that can't be run."""
+        self._session = open_graph(path, "cpu", Limits(threads), "pull the model again")
         names = {one.name for one in self._session.get_inputs()}
         if names != _INPUTS:
-            raise EngineUnavailable(f"{path} has the inputs {sorted(names)}; a Kokoro model has {sorted(_INPUTS)}.")
+            raise ModelBroken(f"{path} has the inputs {sorted(names)}; a Kokoro model has {sorted(_INPUTS)}.")
         # One thread, so that phrases of all callers take turns; who waits is bounded by admission.
         self._thread = ThreadPoolExecutor(1, "kokoro")
 
     async def speak(self, numbers: list[int], styles: Styles, speed: float, limit_s: float) -> bytes:
         """PCM16 of one phrase. Raises EngineUnavailable when it fails or takes longer than `limit_s`."""
-        run = onnxruntime.RunOptions()
-        work = asyncio.get_running_loop().run_in_executor(self._thread, self._run, numbers, styles, speed, run)
+        stop = Stop()
+        work = asyncio.get_running_loop().run_in_executor(self._thread, self._run, numbers, styles, speed, stop)
         try:
             async with asyncio.timeout(limit_s):
                 return await work
         except TimeoutError as error:
             raise EngineUnavailable(f"A phrase took longer than {limit_s:g} s; the machine is too slow now.") from error
         finally:
-            run.terminate = True
+            stop.now()
 
     def close(self) -> None:
         """Free the thread; what it still does is ended."""
         self._thread.shutdown(wait=True, cancel_futures=True)
 
-    def _run(self, numbers: list[int], styles: Styles, speed: float, run: onnxruntime.RunOptions) -> bytes:
+    def _run(self, numbers: list[int], styles: Styles, speed: float, stop: Stop) -> bytes:
         feed = {
             "input_ids": np.array([[END, *numbers, END]], np.int64),
             "style": styles[min(len(numbers), len(styles) - 1)],
             "speed": np.array([speed], np.float32),
         }
         try:
-            (waveform, *_) = self._session.run(None, feed, run)
+            (waveform, *_) = self._session.run([], feed, stop.options)
         except Exception as error:
             raise EngineUnavailable(f"The neural voice failed: {_first_line(error)}") from error
         scaled = np.rint(np.asarray(waveform, np.float32).reshape(-1) * 32767)

@@ -12,7 +12,8 @@ from speech_server.core.dictionary import substitute
 from speech_server.core.phrases import Phrase, cut
 from speech_server.core.ssml import phrases
 from speech_server.embedded.espeak_phonemiser import EspeakPhonemiser
-from speech_server.neural_tts.layout import RATE_HZ, KokoroFiles, Precision, read_folder
+from speech_server.inference.files import Precision
+from speech_server.neural_tts.layout import RATE_HZ, KokoroFiles, read_folder
 from speech_server.neural_tts.model import KokoroModel
 from speech_server.neural_tts.symbols import numbers, symbols
 from speech_server.neural_tts.voices import KokoroVoice, voices_of

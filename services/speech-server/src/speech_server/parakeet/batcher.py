@@ -9,20 +9,18 @@ import asyncio
 import itertools
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from speech_server.core.batching import Job, Kind, Rules, plan
-from speech_server.parakeet.sessions import Stop
-from speech_server.parakeet.transducer import Floats
-from speech_server.parakeet.worker import Worker
+from speech_server.inference.graphs import Stop
+from speech_server.inference.transducers import Floats
+from speech_server.inference.turns import TookTooLong, Turns, fail, give
 from speech_server.ports import ASR_RATE_HZ, EngineBusy, EngineUnavailable, Hypothesis
 
 Work = Callable[[Sequence[Floats], Stop], list[Hypothesis]]
 """The model: clips in, what each says out; blocking."""
 
-GRACE_S = 2.0
-"""After a batch was told to stop: so long may it take, then its thread is left behind."""
 LONGEST_ON_CPU_S = 0.5
 """A CPU gains little from batches above this time, and all their clips are as late as the last."""
 SAY_EVERY_S = 10.0
@@ -76,7 +74,7 @@ class Batcher:
         self._numbers = itertools.count(1)
         self._arrived = asyncio.Event()
         self._runner: asyncio.Task[None] | None = None
-        self._worker: Worker | None = None
+        self._turns = Turns("parakeet", limits.segment_s)
         self._audio_by_second: float | None = None
         self._said_at = -SAY_EVERY_S
         self._said_shed = 0
@@ -86,7 +84,7 @@ class Batcher:
     def start(self, audio_by_second: float | None = None) -> None:
         """`audio_by_second`: how much the model hears in a second, as measured, bounds the first batches."""
         self._audio_by_second = audio_by_second
-        self._worker = Worker("parakeet")
+        self._turns.start()
         self._runner = asyncio.create_task(self._run(), name="parakeet batches")
 
     async def stop(self) -> None:
@@ -95,10 +93,7 @@ class Batcher:
             self._runner.cancel()
             await asyncio.wait([self._runner])
             self._runner = None
-        if self._worker is not None:
-            self._worker.leave()
-            await asyncio.to_thread(self._worker.join, GRACE_S)
-            self._worker = None
+        await self._turns.stop()
 
     def submit(self, session: int, kind: Kind, clip: Floats, wait_s: float) -> "asyncio.Future[Hypothesis]":
         """What the clip (16 kHz, -1..1) says. Cancel the future when nobody wants it any more.
@@ -141,8 +136,7 @@ class Batcher:
                 else:
                     await self._until(decided.wake)
         finally:
-            for one in self._waiting.values():
-                _fail(one, EngineUnavailable("The recogniser was stopped."))
+            _fail_all(self._waiting.values(), EngineUnavailable("The recogniser was stopped."))
             self._waiting.clear()
 
     async def _until(self, wake: float | None) -> None:
@@ -153,61 +147,34 @@ class Batcher:
             return
 
     async def _recognise(self, batch: Sequence[_Waiting]) -> None:
-        stop = Stop()
-        assert self._worker is not None
-        clips = [one.clip for one in batch]
-        began = time.monotonic()
-        working = self._worker.run(lambda: self._work(clips, stop))
+        stop, clips, began = Stop(), [one.clip for one in batch], time.monotonic()
         self._partials_run = stop if all(one.job.kind is Kind.PARTIAL for one in batch) else None
         try:
-            done, _ = await asyncio.wait({working}, timeout=self._limits.segment_s)
-            if not done:
-                await self._break_off(batch, working, stop)
-                return
-            found = working.result()
-        except Exception as error:
+            found = await self._turns.take(lambda: self._work(clips, stop), stop)
+        except TookTooLong as error:
+            await self._broke_off(batch, error)
+        except EngineUnavailable as error:
             if self._partials_run is not None and stop.is_asked:
                 self._shed(batch)
-                return
-            _log.warning("a batch of %d failed: %s", len(batch), error)
-            known = error if isinstance(error, EngineUnavailable) else None
-            for one in batch:
-                _fail(one, known or EngineUnavailable("The recogniser failed; its log says why."))
+            else:
+                _fail_all(batch, error)
         except BaseException:
-            stop.now()
-            for one in batch:
-                _fail(one, EngineUnavailable("The recogniser was stopped."))
+            _fail_all(batch, EngineUnavailable("The recogniser was stopped."))
             raise
         else:
             for one, said in zip(batch, found, strict=True):
-                if not one.answer.done():
-                    one.answer.set_result(said)
+                give(one.answer, said)
             self._note(batch, time.monotonic() - began)
         finally:
             self._partials_run = None
 
-    async def _break_off(
-        self, batch: Sequence[_Waiting], working: "asyncio.Future[list[Hypothesis]]", stop: Stop
-    ) -> None:
-        stop.now()
+    async def _broke_off(self, batch: Sequence[_Waiting], error: TookTooLong) -> None:
         self.load.too_slow += len(batch)
-        sentence = f"Recognising took longer than {self._limits.segment_s:g} s and was broken off."
-        for one in batch:
-            _fail(one, EngineUnavailable(sentence))
-        done, _ = await asyncio.wait({working}, timeout=GRACE_S)
+        _fail_all(batch, error)
         # Half the speed that was believed: the next batch is smaller.
         if self._audio_by_second is not None:
             self._audio_by_second /= 2
-        if done:
-            working.exception()
-            return
-        _log.error("a batch of %d hangs; its thread is left behind", len(batch))
-        working.cancel()
-        assert self._worker is not None
-        self._worker.leave()
-        self._worker = Worker("parakeet")
-        if self._when_stuck is not None:
-            await self._worker.run(self._when_stuck)
+        await self._turns.recover(self._when_stuck)
 
     def _shed(self, batch: Sequence[_Waiting]) -> None:
         self.load.shed += len(batch)
@@ -236,9 +203,8 @@ class Batcher:
             else:
                 self.load.refused += 1
                 waited_s = job.deadline - job.arrived
-                _fail(
-                    one, EngineBusy(f"Waited {waited_s:g} s for the recogniser, which is overloaded; try again later.")
-                )
+                sentence = f"Waited {waited_s:g} s for the recogniser, which is overloaded; try again later."
+                fail(one.answer, EngineBusy(sentence))
         if self.load.shed > self._said_shed and time.monotonic() - self._said_at >= SAY_EVERY_S:
             _log.warning("overloaded: %d partials left out, finals go on", self.load.shed - self._said_shed)
             self._said_shed, self._said_at = self.load.shed, time.monotonic()
@@ -253,8 +219,6 @@ class Batcher:
         self._audio_by_second = speed if self._audio_by_second is None else 0.8 * self._audio_by_second + 0.2 * speed
 
 
-def _fail(one: _Waiting, error: Exception) -> None:
-    if not one.answer.done():
-        one.answer.set_exception(error)
-        # Nobody may be waiting any more; that is no news.
-        one.answer.exception()
+def _fail_all(batch: Iterable[_Waiting], error: EngineUnavailable) -> None:
+    for one in batch:
+        fail(one.answer, error)

@@ -16,11 +16,13 @@ from typing import Any
 
 import numpy as np
 
+from speech_server.inference.graphs import Graph, Limits, Stop
+from speech_server.inference.providers import probe
+from speech_server.inference.transducers import Floats, Ints
 from speech_server.parakeet.layout import ModelFiles, find_model
 from speech_server.parakeet.model import ParakeetModel, Placement
-from speech_server.parakeet.providers import probe
-from speech_server.parakeet.sessions import Graph, Limits, OnnxJoint, Stop
-from speech_server.parakeet.transducer import Floats, Ints, States, greedy
+from speech_server.parakeet.networks import OnnxJoint
+from speech_server.parakeet.transducer import States, greedy
 from speech_server.ports import ASR_RATE_HZ, EngineUnavailable
 
 

@@ -5,12 +5,10 @@ the hub at the first pull and kept beside the files, so that later damage is fou
 """
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from speech_server.ports import EngineUnavailable
-
-_COMMIT = re.compile(r"[0-9a-f]{40}")
+from speech_server.weights.known import Known
 
 EUROPEAN = tuple(
     [
@@ -42,21 +40,6 @@ EUROPEAN = tuple(
     ]
 )
 """The 25 languages of Parakeet v3, which finds out by itself which one is spoken."""
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """A model on the hub."""
-
-    name: str
-    repo: str
-    revision: str
-    """A commit, never a branch: a branch can change under us. Empty: the operator has to name one."""
-    languages: tuple[str, ...] = ("en-US",)
-    sums: Mapping[str, str] = field(default_factory=dict)
-    """SHA-256 by file name, of this revision."""
-    setting: str = "PARAKEET"
-    """What its settings' names begin with, for sentences."""
 
 
 CATALOGUE = (
@@ -106,12 +89,3 @@ def look_up(model: str, revision: str = "") -> Known:
         # Another revision has other files.
         return replace(found, revision=revision, sums={})
     return found
-
-
-def check_revision(model: Known) -> None:
-    """Raises EngineUnavailable unless a commit is named."""
-    if not _COMMIT.fullmatch(model.revision):
-        raise EngineUnavailable(
-            f"{model.name} needs a revision: set PARAKEET_REVISION (or --revision) to a full commit of {model.repo}, "
-            "40 hexadecimal digits, so that what is loaded can't change."
-        )

@@ -3,17 +3,17 @@
 from pathlib import Path
 
 from speech_server.core.batching import Rules
+from speech_server.inference.files import Precision
+from speech_server.inference.graphs import Limits
 from speech_server.parakeet.batcher import BatchLimits
 from speech_server.parakeet.catalogue import look_up
-from speech_server.parakeet.hub import pull
-from speech_server.parakeet.layout import Precision
+from speech_server.parakeet.fetching import pull
 from speech_server.parakeet.model import Placement
 from speech_server.parakeet.recogniser import ParakeetRecogniser, Setup
-from speech_server.parakeet.sessions import Limits
-from speech_server.parakeet.store import default_root, folder_of, read_manifest
 from speech_server.parakeet.utterances import Streaming
 from speech_server.ports import AsrModel, EngineUnavailable, VoiceActivityDetector
 from speech_server.settings import ParakeetSettings
+from speech_server.weights.store import default_root, folder_of, read_manifest
 
 
 def from_settings(

@@ -5,13 +5,14 @@ import logging
 import sys
 from collections.abc import Sequence
 
-from speech_server.parakeet.catalogue import CATALOGUE, Known, look_up
+from speech_server.parakeet.catalogue import CATALOGUE, look_up
 from speech_server.parakeet.choice import root
 from speech_server.parakeet.doctor import examine
-from speech_server.parakeet.hub import pull
-from speech_server.parakeet.store import faults, folder_of, read_manifest, remove, stored, strangers
+from speech_server.parakeet.fetching import pull
 from speech_server.ports import EngineUnavailable
 from speech_server.settings import BadSettings, ParakeetSettings, Settings
+from speech_server.weights.known import Known
+from speech_server.weights.store import faults, folder_of, read_manifest, remove, stored, strangers
 
 
 def models(arguments: Sequence[str]) -> int:

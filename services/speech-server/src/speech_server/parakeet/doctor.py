@@ -10,13 +10,14 @@ from typing import Literal
 
 import onnxruntime
 
+from speech_server.inference.files import BEST, Device
+from speech_server.inference.providers import CUDA, probe
 from speech_server.parakeet.catalogue import look_up
 from speech_server.parakeet.choice import root
-from speech_server.parakeet.layout import BEST, Device, find_model
-from speech_server.parakeet.providers import CUDA, probe
-from speech_server.parakeet.store import faults, folder_of, read_manifest
+from speech_server.parakeet.layout import find_model
 from speech_server.ports import EngineUnavailable
 from speech_server.settings import ParakeetSettings, Settings
+from speech_server.weights.store import faults, folder_of, read_manifest
 
 NEEDED_BYTES = {"int8": 1_500_000_000, "fp16": 3_000_000_000, "fp32": 4_500_000_000}
 """Memory that a 0.6B model takes with its work space, by precision."""

@@ -4,23 +4,9 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
-from speech_server.ports import EngineUnavailable
-
-Precision = Literal["fp32", "fp16", "int8"]
-Wish = Literal["auto", "fp32", "fp16", "int8"]
-Device = Literal["cuda", "cpu"]
-
-BEST: dict[Device, tuple[Precision, ...]] = {"cuda": ("fp16", "fp32"), "cpu": ("int8", "fp32", "fp16")}
-"""In this order. Never int8 on a GPU: onnxruntime sends its operators back to the CPU one by one."""
-BLANK = "<blk>"
-FRAME_S = 0.01
-"""Step of the mel front-end."""
-
-
-class ModelBroken(EngineUnavailable):
-    """The model's files are missing, incomplete or not what they should be; the sentence says which and what to do."""
+from speech_server.inference.files import BEST, BLANK, Device, ModelBroken, Precision, Wish, read_vocabulary
+from speech_server.inference.transducers import FRAME_S
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,13 +60,6 @@ def find_model(folder: Path, device: Device, wish: Wish = "auto") -> ModelFiles:
     )
 
 
-def patterns(precision: Precision) -> tuple[str, ...]:
-    """Names of the files to fetch for one precision."""
-    mark = "" if precision == "fp32" else f"?{precision}"
-    stems = ("encoder-model", "decoder_joint-model", "model")
-    return ("config.json", "vocab.txt", *(f"{stem}{mark}.onnx{data}" for stem in stems for data in ("", ".data")))
-
-
 def _one(folder: Path, stem: str, precision: Precision) -> Path | None:
     if precision == "fp32":
         found: Iterable[Path] = [folder / f"{stem}.onnx"]
@@ -120,20 +99,3 @@ def _config(path: Path) -> dict[str, int]:
     if numbers.get("features_size", 80) not in (80, 128):
         raise ModelBroken(f"{path} says features_size {config['features_size']}; only 80 and 128 have a front-end.")
     return numbers
-
-
-def read_vocabulary(path: Path, advice: str) -> tuple[str, ...]:
-    """Tokens by number, from lines of "token number". Raises ModelBroken, saying `advice`."""
-    tokens: dict[int, str] = {}
-    try:
-        for line in path.read_text(encoding="utf-8").split("\n"):
-            if line.strip("\r"):
-                token, number = line.rstrip("\r").rsplit(" ", 1)
-                tokens[int(number)] = token
-    except FileNotFoundError as error:
-        raise ModelBroken(f"{path} is missing; {advice}.") from error
-    except (OSError, ValueError) as error:
-        raise ModelBroken(f'{path} is not a list of "token number" lines: {error}; {advice}.') from error
-    if sorted(tokens) != list(range(len(tokens))) or BLANK not in tokens.values():
-        raise ModelBroken(f"{path} has holes or no {BLANK}: it was cut off; {advice}.")
-    return tuple(tokens[number] for number in range(len(tokens)))

@@ -9,9 +9,12 @@ import numpy as np
 from onnx_asr.preprocessors.numpy_preprocessor import NemoPreprocessorNumpy
 
 from speech_server.core.tokens import Emitted, hypothesis
-from speech_server.parakeet.layout import Device, ModelBroken, ModelFiles, Wish, find_model
-from speech_server.parakeet.sessions import Encoder, Graph, Limits, OnnxJoint, OpenGraph, Stop, open_graph
-from speech_server.parakeet.transducer import Floats, Ints, collapse, greedy
+from speech_server.inference.files import Device, ModelBroken, Wish
+from speech_server.inference.graphs import Graph, Limits, OpenGraph, Stop, open_graph
+from speech_server.inference.transducers import Floats, Ints
+from speech_server.parakeet.layout import ModelFiles, find_model
+from speech_server.parakeet.networks import Encoder, OnnxJoint
+from speech_server.parakeet.transducer import collapse, greedy
 from speech_server.ports import ASR_RATE_HZ, EngineUnavailable, Hypothesis
 
 SHORTEST_SAMPLES = ASR_RATE_HZ // 10

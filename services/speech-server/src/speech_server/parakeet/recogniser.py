@@ -13,15 +13,16 @@ import numpy as np
 from speech_server.core.batching import Kind, Rules
 from speech_server.core.sections import Section
 from speech_server.core.tokens import joined, shifted
+from speech_server.inference.files import Device, Precision
+from speech_server.inference.graphs import OpenGraph, Stop, open_graph
+from speech_server.inference.providers import Choice, DeviceWish, probe
+from speech_server.inference.transducers import Floats
+from speech_server.inference.worker import Worker
 from speech_server.listening.cutting import as_floats, clip_of, found_sections
 from speech_server.parakeet.batcher import Batcher, BatchLimits, Load
-from speech_server.parakeet.layout import Device, Precision, find_model
+from speech_server.parakeet.layout import find_model
 from speech_server.parakeet.model import ParakeetModel, Placement
-from speech_server.parakeet.providers import Choice, DeviceWish, probe
-from speech_server.parakeet.sessions import OpenGraph, Stop, open_graph
-from speech_server.parakeet.transducer import Floats
 from speech_server.parakeet.utterances import ParakeetUtterances, Streaming
-from speech_server.parakeet.worker import Worker
 from speech_server.ports import (
     ASR_RATE_HZ,
     AsrModel,

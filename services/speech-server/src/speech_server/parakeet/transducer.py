@@ -8,16 +8,13 @@ Clips that have reached their end leave the batch. Tokens are those of decoding 
     otherwise                                       ──▶ same frame again
 """
 
-from collections.abc import Sequence
 from typing import Protocol
 
 import numpy as np
-import numpy.typing as npt
 
 from speech_server.core.tokens import Emitted
+from speech_server.inference.transducers import Floats, Ints, note
 
-Floats = npt.NDArray[np.float32]
-Ints = npt.NDArray[np.int64]
 States = tuple[Floats, Floats]
 """Of the prediction network: [layers, batch, hidden] each."""
 
@@ -79,13 +76,3 @@ def collapse(logprobs: Floats, lengths: Ints, blank: int) -> list[list[Emitted]]
             ]
         )
     return found
-
-
-def note(found: Sequence[list[Emitted]], rows: Ints, frames: Ints, tokens: Ints, skips: Ints, scores: Floats) -> None:
-    """Add a step's tokens to those of their rows; `scores` [rows, vocabulary] tell how sure they are."""
-    highest = scores.max(axis=1)
-    logprobs = -np.log(np.exp(scores - highest[:, None]).sum(axis=1))
-    for row, frame, token, skip, logprob in zip(
-        rows.tolist(), frames.tolist(), tokens.tolist(), skips.tolist(), logprobs.tolist(), strict=True
-    ):
-        found[row].append(Emitted(token, frame, max(1, skip), logprob))

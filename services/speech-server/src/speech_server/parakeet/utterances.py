@@ -15,9 +15,9 @@ from speech_server.core import agreement
 from speech_server.core.agreement import Agreement
 from speech_server.core.batching import Kind
 from speech_server.core.tokens import joined, shifted
+from speech_server.inference.transducers import Floats
 from speech_server.listening.cutting import as_floats
 from speech_server.parakeet.batcher import Batcher
-from speech_server.parakeet.transducer import Floats
 from speech_server.ports import ASR_RATE_HZ, EngineBusy, Hypothesis, Word
 
 DUTY = 2.0

@@ -1,94 +1,15 @@
-"""How is a model loaded into onnxruntime, and how is it asked? The only place that calls it for Parakeet."""
+"""How are the networks of a Parakeet model asked? With arrays of all clips at once."""
 
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
-import onnxruntime
 
-from speech_server.parakeet.layout import Device, ModelBroken, ModelFiles
-from speech_server.parakeet.providers import CPU, CUDA
-from speech_server.parakeet.transducer import Floats, Ints, States
-from speech_server.ports import EngineUnavailable
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What a session may use."""
-
-    threads: int = 0
-    """0: as many as there are cores."""
-    gpu_memory_bytes: int = 0
-    """0: no limit."""
-
-
-class Stop:
-    """Ends what a batch is doing in onnxruntime, from any thread."""
-
-    def __init__(self) -> None:
-        self.options = onnxruntime.RunOptions()
-
-    def now(self) -> None:
-        """The running call ends with an error, as does every later one."""
-        self.options.terminate = True
-
-    @property
-    def is_asked(self) -> bool:
-        """Was `now` called?"""
-        return bool(self.options.terminate)
-
-
-class Graph(Protocol):
-    """What is used of an onnxruntime session."""
-
-    def run(self, names: list[str], feed: dict[str, Any], options: Any = None) -> list[Any]:
-        """Outputs by name."""
-
-    def get_inputs(self) -> list[Any]:
-        """Names, shapes and types."""
-
-    def get_outputs(self) -> list[Any]:
-        """Likewise."""
-
-    def get_modelmeta(self) -> Any:
-        """What the export wrote into the file; strings by name in `custom_metadata_map`."""
-
-    def get_providers(self) -> list[str]:
-        """Where it runs."""
-
-
-class OpenGraph(Protocol):
-    """How a graph is loaded; tests put faults here."""
-
-    def __call__(self, path: Path, device: Device, limits: Limits) -> Graph: ...
-
-
-def open_graph(path: Path, device: Device, limits: Limits, advice: str = "run `speech-server models verify`") -> Graph:
-    """Load a graph. Raises ModelBroken for a file that isn't one, EngineUnavailable when CUDA doesn't take it."""
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = limits.threads
-    options.inter_op_num_threads = 1
-    options.log_severity_level = 3
-    # Threads that spin between calls would take the cores of the network loop.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    providers: list[Any] = [CPU]
-    if device == "cuda":
-        cuda: dict[str, Any] = {"arena_extend_strategy": "kSameAsRequested", "cudnn_conv_algo_search": "HEURISTIC"}
-        if limits.gpu_memory_bytes:
-            cuda["gpu_mem_limit"] = limits.gpu_memory_bytes
-        providers = [(CUDA, cuda), CPU]
-    try:
-        graph = onnxruntime.InferenceSession(str(path), options, providers=providers)
-    except Exception as error:  # onnxruntime has no common base for its errors
-        reason = str(error).splitlines()[0][:300] if str(error) else type(error).__name__
-        raise ModelBroken(
-            f"{path} can't be loaded: {reason}. It may be cut off, or its .data file missing: {advice}."
-        ) from error
-    if device == "cuda" and CUDA not in graph.get_providers():
-        raise EngineUnavailable(f"CUDA does not take {path.name}; it would run on the CPU unsaid.")
-    made: Graph = graph
-    return made
+from speech_server.inference.files import ModelBroken
+from speech_server.inference.graphs import NUMPY, Graph, Stop
+from speech_server.inference.transducers import Floats, Ints
+from speech_server.parakeet.layout import ModelFiles
+from speech_server.parakeet.transducer import States
 
 
 class Encoder:
@@ -157,14 +78,6 @@ class OnnxJoint:
         if flat.shape[1] < self._tokens:
             raise ModelBroken(f"vocab.txt has {self._tokens} tokens, the decoder knows {flat.shape[1]}.")
         return flat, (first.astype(np.float32, copy=False), second.astype(np.float32, copy=False))
-
-
-NUMPY = {
-    "tensor(float)": np.float32,
-    "tensor(float16)": np.float16,
-    "tensor(int64)": np.int64,
-    "tensor(int32)": np.int32,
-}
 
 
 def _types(graph: Graph, path: Path, names: tuple[str, ...]) -> dict[str, Any]:

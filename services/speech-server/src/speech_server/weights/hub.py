@@ -10,10 +10,9 @@ from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any, TypeVar
 
-from speech_server.parakeet.catalogue import Known, check_revision
-from speech_server.parakeet.layout import Precision, patterns
-from speech_server.parakeet.store import Kept, faults, folder_of, keep, read_manifest, write_manifest
 from speech_server.ports import EngineUnavailable
+from speech_server.weights.known import Known, check_revision
+from speech_server.weights.store import Kept, faults, folder_of, keep, read_manifest, write_manifest
 
 TRIES = 5
 FIRST_WAIT_S = 1.0
@@ -28,20 +27,6 @@ class PullFailed(EngineUnavailable):
     """The model could not be fetched; the sentence says why and what to do instead."""
 
 
-def pull(
-    model: Known,
-    precision: Precision,
-    root: Path,
-    endpoint: str | None = None,
-    wait: Callable[[float], None] = time.sleep,
-) -> Path:
-    """The model's folder, fetched unless it is here and whole. Blocking. Raises PullFailed, EngineUnavailable.
-
-    `endpoint`: another hub than HF_ENDPOINT's or the public one.
-    """
-    return pull_files(model, patterns(precision), lambda have: _has_encoder(have, precision), root, endpoint, wait)
-
-
 def pull_files(
     model: Known,
     wanted: tuple[str, ...],
@@ -50,13 +35,16 @@ def pull_files(
     endpoint: str | None = None,
     wait: Callable[[float], None] = time.sleep,
 ) -> Path:
-    """`pull` for any files of a model: those of the patterns `wanted`, unless those kept here are `is_whole`."""
+    """The model's folder, its files of the patterns `wanted` fetched unless what is kept here `is_whole`. Blocking.
+
+    `endpoint`: another hub than HF_ENDPOINT's or the public one. Raises PullFailed, EngineUnavailable.
+    """
     check_revision(model)
     folder = folder_of(root, model)
     # The hub's client reads the variable once, when it is imported.
     endpoint = endpoint or os.environ.get("HF_ENDPOINT") or None
     have = read_manifest(folder) or {}
-    damaged = faults(folder, {name: kept for name, kept in have.items() if _matches(name, wanted)})
+    damaged = faults(folder, {name: kept for name, kept in have.items() if matches(name, wanted)})
     if is_whole(have) and not damaged:
         return folder
     try:
@@ -75,20 +63,16 @@ def pull_files(
     return folder
 
 
-def _matches(name: str, wanted: Iterable[str]) -> bool:
+def matches(name: str, wanted: Iterable[str]) -> bool:
+    """Is the file one of these patterns?"""
     return any(fnmatch(name, pattern) for pattern in wanted)
-
-
-def _has_encoder(names: Iterable[str], precision: Precision) -> bool:
-    models = [pattern for pattern in patterns(precision) if pattern.endswith(".onnx") and "decoder" not in pattern]
-    return any(_matches(name, models) for name in names)
 
 
 def _sizes(model: Known, wanted: tuple[str, ...], endpoint: str | None) -> dict[str, int]:
     from huggingface_hub import HfApi
 
     info = HfApi(endpoint=endpoint).model_info(model.repo, revision=model.revision, files_metadata=True, timeout=20)
-    found = {one.rfilename: one.size or 0 for one in info.siblings or [] if _matches(one.rfilename, wanted)}
+    found = {one.rfilename: one.size or 0 for one in info.siblings or [] if matches(one.rfilename, wanted)}
     if not any(name.endswith(".onnx") for name in found):
         names = ", ".join(sorted(one.rfilename for one in info.siblings or [] if one.rfilename.endswith(".onnx")))
         raise PullFailed(f"{model.repo} has no such model at this revision; it has {names or 'no .onnx file'}.")

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from speech_server.parakeet.catalogue import Known
+from speech_server.weights.known import Known
 
 MANIFEST = "manifest.json"
 """Written last: a folder with it was whole once."""

@@ -6,7 +6,7 @@ from typing import Literal
 
 import onnxruntime
 
-from speech_server.parakeet.layout import Device
+from speech_server.inference.files import Device
 from speech_server.ports import EngineUnavailable
 
 CUDA = "CUDAExecutionProvider"

@@ -1,0 +1,1 @@
+"""What every model that runs as ONNX in this process needs."""

@@ -1,0 +1,1 @@
+"""How do the files of models get here, and stay whole?"""

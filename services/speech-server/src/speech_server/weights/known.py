@@ -1,0 +1,33 @@
+"""What is a model on the hub, and is it pinned?"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from speech_server.ports import EngineUnavailable
+
+_COMMIT = re.compile(r"[0-9a-f]{40}")
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A model on the hub."""
+
+    name: str
+    repo: str
+    revision: str
+    """A commit, never a branch: a branch can change under us. Empty: the operator has to name one."""
+    languages: tuple[str, ...] = ("en-US",)
+    sums: Mapping[str, str] = field(default_factory=dict)
+    """SHA-256 by file name, of this revision."""
+    setting: str = "PARAKEET"
+    """What the names of its settings begin with, for sentences."""
+
+
+def check_revision(model: Known) -> None:
+    """Raises EngineUnavailable unless a commit is named."""
+    if not _COMMIT.fullmatch(model.revision):
+        raise EngineUnavailable(
+            f"{model.name} needs a revision: set {model.setting}_REVISION (or --revision) to a full commit of "
+            f"{model.repo}, 40 hexadecimal digits, so that what is loaded can't change."
+        )
