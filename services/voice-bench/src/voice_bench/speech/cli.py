@@ -59,7 +59,7 @@ def quality(
 def streams(
     count: Annotated[int, typer.Option(min=1, help="streams at once, in real time")] = 100,
     seconds: Annotated[float, typer.Option(min=6, help="how long they talk")] = 30,
-    beyond: Annotated[int, typer.Option(min=0, help="streams beyond the limit that try half-way")] = 50,
+    beyond: Annotated[int, typer.Option(min=0, help="streams beyond the limit that try half-way, twice")] = 50,
     json: Json = False,
     strict: Strict = False,
 ) -> None:
@@ -67,20 +67,21 @@ def streams(
 
     async def measure() -> Report:
         settings = {**SCRIPTED, **_QUIET, "SPEECH_MAX_STREAMS": str(count), "SCRIPT_TRANSCRIPT": streaming.TRANSCRIPT}
-        before = 0
+        before, half_way_mb = 0, 0.0
         async with speech_server(settings) as server:
             process = server.process()
             began, cpu_s = time.monotonic(), sum(process.cpu_times()[:2])
 
             def half_time(so_far: streaming.Lateness) -> None:
-                nonlocal before
-                before = len(so_far.partials)
+                nonlocal before, half_way_mb
+                before, half_way_mb = len(so_far.partials), process.memory_info().rss / 2**20
 
             found = await streaming.talk(server.target, count, seconds, beyond, half_time)
             used_s = sum(process.cpu_times()[:2]) - cpu_s
-            rss_mb = process.memory_info().rss / 2**20
-            took_s = time.monotonic() - began
-        return streams_report.report(count, found, before, used_s, rss_mb, took_s)
+            server_used = streams_report.Used(
+                used_s / (time.monotonic() - began), half_way_mb, process.memory_info().rss / 2**20
+            )
+        return streams_report.report(count, found, before, server_used)
 
     run_measurement(measure, json=json, strict=strict)
 

@@ -17,9 +17,8 @@ from riva.client.proto import riva_audio_pb2 as audio
 from riva.client.proto.riva_asr_pb2_grpc import RivaSpeechRecognitionStub
 
 from voice_bench.measure.clips import RATE_HZ
+from voice_bench.speech.strangers import Refusals, strangers
 
-BEYOND_EVERY_S = 0.02
-"""Fifty a second want in: together they would measure each other."""
 CHUNK_S = 0.1
 """What NVIDIA's own scripts send."""
 SPEECH_S, PAUSE_S = 2.0, 0.8
@@ -37,27 +36,23 @@ class Lateness:
 
     partials: list[float] = field(default_factory=list)
     finals: list[float] = field(default_factory=list)
-    refusals: list[float] = field(default_factory=list)
-    not_refused: int = 0
+    refusals: Refusals = field(default_factory=Refusals)
     broken: list[str] = field(default_factory=list)
     missing_finals: int = 0
 
 
 async def talk(target: str, count: int, seconds: float, beyond: int, half_time: Callable[[Lateness], None]) -> Lateness:
-    """`count` streams for so long; half-way `beyond` more try, one by one. `half_time` sees what was before them."""
+    """`count` streams for so long; half-way `beyond` more try, twice. `half_time` sees what was before them."""
     found = Lateness()
-    # A channel carries 100 streams; the refused get one of their own, as strangers do.
-    async with grpc.aio.insecure_channel(target) as channel, grpc.aio.insecure_channel(f"ipv4:{target}") as other:
-        await asyncio.wait_for(asyncio.gather(channel.channel_ready(), other.channel_ready()), 10)
+    async with strangers(target, beyond) as others, grpc.aio.insecure_channel(target) as channel:
+        await asyncio.wait_for(channel.channel_ready(), 10)
         async with asyncio.TaskGroup() as tasks:
             for number in range(count):
                 stream = _Stream(found, number * (SPEECH_S + PAUSE_S) / count)
                 tasks.create_task(stream.run(channel, seconds), name=f"stream {number}")
             await asyncio.sleep(seconds / 2)
             half_time(found)
-            for _ in range(beyond):
-                await asyncio.sleep(BEYOND_EVERY_S)
-                tasks.create_task(_refused(other, found), name="beyond the limit")
+            found.refusals = await others.try_all()
     return found
 
 
@@ -121,16 +116,3 @@ class _Stream:
     def _sent_by(self, processed_s: float) -> float:
         number = math.ceil(processed_s / CHUNK_S - 1e-3) - 1
         return self._sent_at[max(0, min(number, len(self._sent_at) - 1))]
-
-
-async def _refused(channel: grpc.aio.Channel, found: Lateness) -> None:
-    began = time.monotonic()
-    config = asr.StreamingRecognitionConfig(config=asr.RecognitionConfig(sample_rate_hertz=RATE_HZ))
-    call = RivaSpeechRecognitionStub(channel).StreamingRecognize(
-        iter([asr.StreamingRecognizeRequest(streaming_config=config)])
-    )
-    code = await call.code()
-    if code is grpc.StatusCode.RESOURCE_EXHAUSTED:
-        found.refusals.append(time.monotonic() - began)
-    else:
-        found.not_refused += 1

@@ -1,17 +1,32 @@
 """Were the streams served in time? Lateness of partials, finals and refusals against what is promised."""
 
+from dataclasses import dataclass
+
 from voice_bench.measure.figures import Spread, percentile, spread
 from voice_bench.measure.report import Report, Rows
 from voice_bench.measure.verdict import at_most, none_of
 from voice_bench.speech.streams import FINAL_WITHIN_S, PARTIAL_WITHIN_S, REFUSED_WITHIN_S, Lateness
 
 
-def report(count: int, found: Lateness, partials_before: int, cpu_s: float, rss_mb: float, took_s: float) -> Report:
+@dataclass(frozen=True, slots=True)
+class Used:
+    """What the server used."""
+
+    cores: float
+    half_way_mb: float
+    """Resident memory, MiB."""
+    at_the_end_mb: float
+
+
+def report(count: int, found: Lateness, partials_before: int, server: Used) -> Report:
     """`partials_before`: how many partials had come when the streams beyond the limit tried."""
+    refusals = found.refusals
+    slowest = max((*refusals.together, *refusals.apart), default=None)
     rows = [
         ("partials", spread(found.partials)),
         ("finals", spread(found.finals)),
-        ("refusals", spread(found.refusals)),
+        ("refusals, all at once", spread(refusals.together)),
+        ("refusals, one by one", spread(refusals.apart)),
     ]
     after = found.partials[partials_before:]
     partial_ms, final_ms, refused_ms = (one * 1000 for one in (PARTIAL_WITHIN_S, FINAL_WITHIN_S, REFUSED_WITHIN_S))
@@ -23,15 +38,19 @@ def report(count: int, found: Lateness, partials_before: int, cpu_s: float, rss_
                 ("of", "count", "p50", "p95", "p99", "largest"),
                 tuple(_row(name, one) for name, one in rows),
             ),
-            Rows("Server", ("cores used", "RSS MiB"), ((cpu_s / took_s, rss_mb),)),
+            Rows(
+                "Server",
+                ("cores used", "RSS MiB half-way", "at the end"),
+                ((server.cores, server.half_way_mb, server.at_the_end_mb),),
+            ),
         ),
         verdicts=(
             at_most("partials after their audio, p95", _ms(percentile(found.partials, 95)), partial_ms, "ms"),
             at_most("finals after the last speech, p95", _ms(percentile(found.finals, 95)), final_ms, "ms"),
             none_of("utterances without a final", found.missing_finals),
             none_of("streams that broke", len(found.broken)),
-            none_of("streams beyond the limit that were not refused", found.not_refused),
-            at_most("refusals, largest", _ms(max(found.refusals, default=None)), refused_ms, "ms"),
+            none_of("streams beyond the limit that were not refused", refusals.not_refused),
+            at_most("refusals, largest", _ms(slowest), refused_ms, "ms"),
             at_most("partials after the refusals, p95", _ms(percentile(after, 95)), partial_ms, "ms"),
         ),
         notes=tuple(found.broken[:3]),
