@@ -206,11 +206,27 @@ async def run(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, on_signal)
     try:
-        await server.start()
-        await asked.wait()
-        await server.drain()
+        if await _started(server, asked):
+            await asked.wait()
+            await server.drain()
     finally:
         await server.stop()
+
+
+async def _started(server: Server, asked: asyncio.Event) -> bool:
+    """Start, unless it is asked to end meanwhile: weights may be on their way for minutes. Raises as `start` does."""
+    starting = asyncio.create_task(server.start(), name="start")
+    ending = asyncio.create_task(asked.wait(), name="end asked for")
+    try:
+        await asyncio.wait({starting, ending}, return_when=asyncio.FIRST_COMPLETED)
+        if not starting.done():
+            return False
+        await starting
+        return True
+    finally:
+        for task in (starting, ending):
+            task.cancel()
+        await asyncio.wait({starting, ending})
 
 
 async def _at_most(longest_s: float, waiting: Awaitable[object]) -> None:

@@ -108,6 +108,20 @@ async def test_a_stream_tells_each_utterance_and_then_all_of_it(call: Call) -> N
     assert events[0]["delta"] + events[1]["delta"] == events[2]["text"] == SAID
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [("POST", "/v1/audio/translations", 404), ("GET", PATH, 405), ("POST", "/v1/chat/completions", 404)],
+)
+async def test_an_unknown_path_or_method_says_what_there_is(call: Call, method: str, path: str, status: int) -> None:
+    session = await call()
+    async with session.request(method, path) as got:
+        error = (await got.json())["error"]
+    assert (got.status, error["type"], error["code"]) == (status, "invalid_request_error", "unknown_url")
+    assert f"no {method} {path} here" in error["message"]
+    assert "POST /v1/audio/speech" in error["message"]
+    assert ("Allow" in got.headers) == (status == 405)
+
+
 async def test_silence_is_an_empty_transcript(call: Call) -> None:
     session = await call()
     async with session.post(PATH, data=form(file_of(hush(2)))) as got:

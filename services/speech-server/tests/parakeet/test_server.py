@@ -1,6 +1,10 @@
 """Does Parakeet serve Riva's clients? The whole server, a tiny model, real sockets."""
 
 import json
+import signal
+import socket
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -104,6 +108,24 @@ async def test_a_model_is_fetched_at_the_start(
     assert (
         (settings.parakeet.parakeet_cache or Path()).joinpath("someone--tiny-onnx", REVISION, "manifest.json").is_file()
     )
+
+
+def test_the_server_ends_at_once_while_its_weights_are_on_their_way(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", "import sys; from speech_server.app import main; sys.exit(main())"]
+    with socket.socket() as silent_hub:
+        silent_hub.bind(("127.0.0.1", 0))
+        silent_hub.listen()
+        environment = {
+            **QUICK, "PARAKEET_CACHE": str(tmp_path), "PYTHONPATH": ":".join(sys.path),
+            "HF_ENDPOINT": f"http://127.0.0.1:{silent_hub.getsockname()[1]}",
+        }  # fmt: skip
+        with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as server:
+            asked, _ = silent_hub.accept()
+            server.send_signal(signal.SIGINT)
+            assert server.wait(10) == 0
+            assert server.stderr is not None
+            assert "Traceback" not in server.stderr.read()
+            asked.close()
 
 
 async def test_a_server_that_may_not_fetch_says_which_command_does(configured: Callable[..., Settings]) -> None:

@@ -28,6 +28,11 @@ class EspeakSynthesiser:
         """All voices; the first is the default."""
         return tuple(self._voices)
 
+    @property
+    def state(self) -> str:
+        """One line for `/readyz`."""
+        return f"eSpeak NG on cpu, a process a text, {len(self._voices)} voices"
+
     async def start(self) -> None:
         """Load eSpeak NG in its own process. Raises EngineUnavailable with a sentence."""
         if importlib.util.find_spec("espeakng_loader") is None:

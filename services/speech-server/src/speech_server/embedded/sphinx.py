@@ -29,12 +29,18 @@ class SphinxRecogniser:
         given = [("--grammar", grammar), ("--sentences", sentences)]
         arguments = [text for name, path in given if path is not None for text in (name, str(path.absolute()))]
         module = "speech_server.embedded.sphinx_worker"
+        self._workers = workers
         self._engine = ForkedEngine("The embedded recogniser", module, arguments, workers)
 
     @property
     def models(self) -> Sequence[AsrModel]:
         """The one model there is."""
         return (MODEL,)
+
+    @property
+    def state(self) -> str:
+        """One line for `/readyz`."""
+        return f"{MODEL.name} on cpu, a process a stream, {self._workers} at most"
 
     async def start(self) -> None:
         """Load the decoders in their own process (0.5 s). Raises EngineUnavailable with a sentence."""

@@ -13,6 +13,7 @@ from speech_server.core.phrases import Phrase, cut
 from speech_server.core.ssml import phrases
 from speech_server.embedded.espeak_phonemiser import EspeakPhonemiser
 from speech_server.inference.files import Precision
+from speech_server.inference.worker import Worker
 from speech_server.neural_tts.layout import RATE_HZ, KokoroFiles, read_folder
 from speech_server.neural_tts.model import KokoroModel
 from speech_server.neural_tts.symbols import numbers, symbols
@@ -51,10 +52,22 @@ class KokoroSynthesiser:
         """Those whose files are there; none before `start`."""
         return tuple(self._voices)
 
+    @property
+    def state(self) -> str:
+        """One line for `/readyz`."""
+        if self._files is None:
+            return "not loaded"
+        return f"kokoro {self._setup.precision} on cpu, {len(self._voices)} voices"
+
     async def start(self) -> None:
         """Find or fetch the model, load it, say a word. Raises EngineUnavailable with a sentence."""
         await self._phonemiser.start()
-        files, self._model = await asyncio.to_thread(self._load)
+        # Not the loop's own threads: a pull that is under way must not hold up the end of the process.
+        loader = Worker("kokoro loader")
+        try:
+            files, self._model = await loader.run(self._load)
+        finally:
+            loader.leave()
         self._files = files
         self._voices = {one.voice: one for one in voices_of(files.styles)}
         if not self._voices:

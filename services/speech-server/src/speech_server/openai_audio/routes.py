@@ -1,17 +1,38 @@
 """Which endpoints are there? Put onto the server's HTTP application."""
 
 from aiohttp import web
+from aiohttp.typedefs import Handler
 
 from speech_server.openai_audio import models, realtime, speech, transcriptions
 from speech_server.openai_audio.edge import Edge
 from speech_server.openai_audio.models import Models
 from speech_server.openai_audio.realtime import Realtime
+from speech_server.openai_audio.refusals import Refusal
 from speech_server.openai_audio.speech import Speech
 from speech_server.openai_audio.transcriptions import Transcriptions
+
+_SERVED = f"POST {transcriptions.ROUTE}, POST {speech.ROUTE}, GET {models.ROUTE} and WS {realtime.ROUTE}"
+_SHOWN = 100
+"""Letters of an unknown path that are repeated."""
+
+
+@web.middleware
+async def in_one_shape(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """An unknown path or method is an error in OpenAI's shape, too, and says what there is."""
+    try:
+        return await handler(request)
+    except (web.HTTPNotFound, web.HTTPMethodNotAllowed) as error:
+        asked = f"{request.method} {request.path[:_SHOWN]}"
+        sentence = f"There is no {asked} here; there are {_SERVED}."
+        response = Refusal(error.status, "NOT_FOUND", "invalid_request_error", "unknown_url", sentence).response()
+        if isinstance(error, web.HTTPMethodNotAllowed):
+            response.headers["Allow"] = error.headers["Allow"]
+        return response
 
 
 def add_routes(application: web.Application, edge: Edge) -> None:
     """OpenAI's audio endpoints."""
+    application.middlewares.append(in_one_shape)
     listed = Models(edge)
     served = edge.endpoint
     application.add_routes(
