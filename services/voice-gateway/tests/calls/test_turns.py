@@ -7,6 +7,7 @@ from fake_llm import Answer
 from fake_riva import ramp
 from lab import lab
 from voice_gateway.core import journal
+from voice_gateway.core.floor import Policy
 from voice_workflow.v1 import voice_workflow_pb2 as pb
 
 TurnEvent = pb.TurnEvent
@@ -204,3 +205,18 @@ async def test_the_journal_of_a_call_replays_to_the_orders_it_was_given(tmp_path
     (file,) = folder.iterdir()
     orders = [type(order).__name__ for _, order in journal.replay(file.read_text("utf-8").splitlines())]
     assert orders == ["StartReply", "InterruptReply", "StartReply"]
+
+
+async def test_a_change_of_patience_is_in_the_journal(tmp_path: Path) -> None:
+    folder = tmp_path / "journals"
+    async with lab(gateway_journal_dir=folder, then_works=False) as there:
+        caller = await there.call()
+        await caller.send(update=pb.SessionUpdate(turn_detection=pb.TURN_DETECTION_PUSH_TO_TALK))
+        await caller.type("Hello.")
+        await caller.turn(TurnEvent.REPLY_ENDED, 1)
+        await caller.hang_up()
+        await there.settled()
+    (file,) = folder.iterdir()
+    said = [journal.decode(line)[1] for line in file.read_text("utf-8").splitlines()[1:]]
+    (changed,) = [one for one in said if isinstance(one, Policy)]
+    assert not changed.decides

@@ -125,6 +125,28 @@ def test_a_journal_replays_under_another_policy() -> None:
     assert journal.replay(lines, Policy(end_silence=0.9)) == [(3.0, StartReply(1, "one two"))]
 
 
+def test_a_policy_that_changed_in_the_call_holds_from_then_on() -> None:
+    hasty, patient = Policy(end_silence=0.2), Policy(end_silence=2.0)
+    line = journal.encode_policy(5.0, patient)
+    assert journal.decode(line) == (5.0, patient)
+    first: list[tuple[float, Event]] = [(1.0, STARTED), (2.0, said("one")), (2.1, STOPPED), (2.5, Tick())]
+    second: list[tuple[float, Event]] = [
+        (6.0, STARTED),
+        (7.0, said("two")),
+        (7.1, STOPPED),
+        (7.5, Tick()),
+        (9.5, Tick()),
+    ]
+    lines = [
+        journal.header(hasty), *(journal.encode(at, fact) for at, fact in first),
+        line, *(journal.encode(at, fact) for at, fact in second),
+    ]  # fmt: skip
+    answers = [at for at, order in journal.replay(lines) if isinstance(order, StartReply)]
+    assert answers == [2.5, 9.5]
+    under_another = [at for at, order in journal.replay(lines, hasty) if isinstance(order, StartReply)]
+    assert under_another[-1] == 7.5
+
+
 def test_an_older_journal_without_a_younger_field_still_replays() -> None:
     bare = '{"version": 1, "policy": {}, "state": {"is": "Idle", "call": {}, "since": 0}}'
     assert journal.replay([bare, '{"at": 1, "fact": "Typed", "text": "hi"}']) == [(1.0, StartReply(1, "hi"))]

@@ -1,9 +1,9 @@
 """What happened in a call, line by line, so that the turn machine can decide it once more.
 
 A journal is JSON lines. The first is the `header`: version, policy, state at the start. Each further line is one call
-of `turns.step`: when, and with which fact (ticks included). Because the machine is pure, `replay` gives the orders of
-the call bit for bit; with another policy, what that policy would have ordered. Floats are written so that they read
-back the same, infinity as the text "inf".
+of `turns.step`: when, and with which fact (ticks included); or a policy that holds from then on. Because the machine is
+pure, `replay` gives the orders of the call bit for bit; with another policy, what that policy would have ordered.
+Floats are written so that they read back the same, infinity as the text "inf".
 """
 
 import json
@@ -69,35 +69,46 @@ def encode(now: float, event: Event) -> str:
     return json.dumps({"at": _number(now), **_named("fact", event)})
 
 
-def decode(line: str) -> tuple[float, Event]:
-    """What `encode` was given. Raises `BrokenJournal`."""
+def encode_policy(now: float, policy: Policy) -> str:
+    """The line that says which policy holds from now on, without line end."""
+    return json.dumps({"at": _number(now), "policy": _packed(policy)})
+
+
+def decode(line: str) -> tuple[float, Event | Policy]:
+    """What `encode` or `encode_policy` was given. Raises `BrokenJournal`."""
     raw = _object(line)
     at = _read(raw.pop("at", None), float, "at")
     if not isfinite(at):
         raise BrokenJournal("at must be a finite number of seconds")
+    if raw.keys() == {"policy"}:
+        return at, _build(raw["policy"], Policy)
     return at, _choose(raw, "fact", FACTS)
 
 
 def replay(lines: Iterable[str], policy: Policy | None = None) -> list[tuple[float, Action]]:
-    """The orders of a journalled call, under its own policy or another. Raises `BrokenJournal` naming the line."""
+    """The orders of a journalled call, under its own policies or another. Raises `BrokenJournal` naming the line."""
     orders: list[tuple[float, Action]] = []
     state: State | None = None
+    holds = policy
     last = -inf
     number = 0
     for number, line in enumerate(lines, 1):
         try:
             if state is None:
                 own, state = _decode_header(line)
-                policy = policy or own
+                holds = policy or own
                 continue
-            now, event = decode(line)
+            now, said = decode(line)
             if now < last:
                 raise BrokenJournal(f"time runs backwards, from {last!r} to {now!r}")
         except BrokenJournal as broken:
             raise BrokenJournal(f"line {number}: {broken}") from None
-        assert policy is not None
         last = now
-        state, actions = step(state, event, now, policy)
+        if isinstance(said, Policy):
+            holds = policy or said
+            continue
+        assert holds is not None
+        state, actions = step(state, said, now, holds)
         orders += [(now, action) for action in actions]
     if not number:
         raise BrokenJournal("line 1: the header is missing")

@@ -13,6 +13,9 @@ class Journal(Protocol):
     def write(self, now: float, event: Event) -> None:
         """`event` was given to the machine at `now`."""
 
+    def change(self, now: float, policy: Policy) -> None:
+        """The machine follows this policy from `now` on."""
+
     def close(self) -> None:
         """The call is over."""
 
@@ -21,6 +24,9 @@ class NoJournal:
     """Forgets everything."""
 
     def write(self, now: float, event: Event) -> None:
+        """Nothing."""
+
+    def change(self, now: float, policy: Policy) -> None:
         """Nothing."""
 
     def close(self) -> None:
@@ -37,6 +43,10 @@ class FileJournal:
     def write(self, now: float, event: Event) -> None:
         """One line."""
         self._file.write(journal.encode(now, event) + "\n")
+
+    def change(self, now: float, policy: Policy) -> None:
+        """One line."""
+        self._file.write(journal.encode_policy(now, policy) + "\n")
 
     def close(self) -> None:
         """Flush and close."""

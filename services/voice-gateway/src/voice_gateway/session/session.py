@@ -134,7 +134,7 @@ class Session:
             case ReplyStopped():
                 self._wires.fact(floor.Interrupted())
             case OptionsChanged(options):
-                self._loop.options = options
+                self._loop.change(options)
             case CallerEnded():
                 self.end(EndReason.CALLER_ENDED)
 

@@ -54,6 +54,12 @@ class TurnLoop:
         """Seconds since the call began: the machine's time."""
         return self._clock() - self._began_at
 
+    def change(self, options: CallOptions) -> None:
+        """Go by these options from now on."""
+        if options.policy != self.options.policy:
+            self._journal.change(self.age_s, options.policy)
+        self.options = options
+
     async def run(self) -> CallEnded:
         """Until the call is over."""
         while True:
