@@ -20,7 +20,7 @@ TTS_streaming := embedded
 TTS_scripted := tone
 TTS ?= $(TTS_$(ENGINE))
 
-.PHONY: help setup lock proto lint types test interop demo run speech talk bench docs images canary e2e clean
+.PHONY: help setup gpu lock proto lint types test interop demo run speech talk bench docs images canary e2e clean
 
 help: ## show this list
 	@grep -hE '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -38,6 +38,11 @@ $(READY): requirements.lock pyproject.toml proto/pyproject.toml $(SERVICES:%=ser
 $(ESPEAK): requirements-espeak.lock $(READY)
 	@$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r requirements-espeak.lock
 	@touch $@
+
+# Their files have the same names: only one onnxruntime can be there. With the marker, `setup` keeps it so.
+gpu: $(READY) ## onnxruntime with CUDA in place of the CPU's (2.5 GB; docs/parakeet.md)
+	@scripts/gpu.sh $(UV) $(BIN)/python
+	@touch $(VENV)/.gpu
 
 lock: | $(UV) ## resolve the dependencies anew
 	@scripts/lock.sh $(UV) $(LOCAL)

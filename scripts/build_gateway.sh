@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 usage() {
     cat <<U
 usage: scripts/build_gateway.sh [--registry HOST/PATH] [--tag TAG] [--push] [--dry-run] [IMAGE...] [-- OPTION...]
-  IMAGE   gateway (the default), speech-server, mini-llm, client, or all
+  IMAGE   gateway (the default), speech-server, mini-llm, client, or all; speech-server-gpu: with CUDA, tagged TAG-gpu
   OPTION  for the engine, such as --build-arg PIP_INDEX_URL=... UV_DEFAULT_INDEX=... of a mirror
   env     ENGINE=docker|buildah|podman, BASE_IMAGE, ESPEAK= (no eSpeak NG), BUILD=script and OUT=folder for its archives
 U
@@ -23,7 +23,7 @@ while [ $# -gt 0 ]; do
         --) shift; extra=("$@"); break ;;
         -h | --help) usage; exit ;;
         all) images=(gateway speech-server mini-llm client) ;;
-        gateway | speech-server | mini-llm | client) images+=("$1") ;;
+        gateway | speech-server | speech-server-gpu | mini-llm | client) images+=("$1") ;;
         *) usage >&2; die "there is no image or option $1" ;;
     esac
     shift
@@ -41,16 +41,21 @@ engine=${engine:-$(engine)}
 options=(--build-arg "VERSION=$version" --build-arg "REVISION=$(git rev-parse HEAD 2>/dev/null || echo unknown)")
 [ "$engine" = script ] || [ -z "${BASE_IMAGE:-}" ] || options+=(--build-arg "BASE_IMAGE=$BASE_IMAGE")
 [ -z "${ESPEAK+set}" ] || options+=(--build-arg "ESPEAK=$ESPEAK")
-[ -n "${ESPEAK-1}" ] || options+=(--build-arg LICENSES=Apache-2.0)
+licenses=Apache-2.0
+if [ -n "${ESPEAK-1}" ]; then licenses+=' AND GPL-3.0-or-later'; else options+=(--build-arg "LICENSES=$licenses"); fi
 options+=("${extra[@]}")
 for image in "${images[@]}"; do
-    case $image in gateway | client) folder=services/voice-$image ;; *) folder=services/$image ;; esac
-    name=${registry}voice-workflow/$image:$tag
+    case $image in gateway | client) folder=services/voice-$image ;; *) folder=services/${image%-gpu} ;; esac
+    name=${registry}voice-workflow/$image:$tag own=()
+    if [ "$image" = speech-server-gpu ]; then
+        name=${registry}voice-workflow/speech-server:$tag-gpu
+        own=(--build-arg GPU=1 --build-arg "LICENSES=$licenses AND LicenseRef-NVIDIA-CUDA")
+    fi
     echo "building $name from $folder/Dockerfile with ${engine:-docker}"
     case ${engine:-docker} in # HEALTHCHECK is not in OCI's format: podman and buildah must write Docker's
-        script) $run "$BUILD" . "$folder/Dockerfile" "$name" "${OUT:-.}/$image.tar" --format docker "${options[@]}" ;;
-        docker) $run docker build -f "$folder/Dockerfile" -t "$name" "${options[@]}" . ;;
-        *) $run "$engine" build --format docker -f "$folder/Dockerfile" -t "$name" "${options[@]}" . ;;
+        script) $run "$BUILD" . "$folder/Dockerfile" "$name" "${OUT:-.}/$image.tar" --format docker "${options[@]}" "${own[@]}" ;;
+        docker) $run docker build -f "$folder/Dockerfile" -t "$name" "${options[@]}" "${own[@]}" . ;;
+        *) $run "$engine" build --format docker -f "$folder/Dockerfile" -t "$name" "${options[@]}" "${own[@]}" . ;;
     esac
     [ -z "$push" ] || $run "${engine:-docker}" push "$name"
 done

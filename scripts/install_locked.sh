@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs packages of this workspace with the versions and hashes of the locks into /opt/voice: what the build stage of
-# every image does. install_locked.sh PACKAGE... (as uv takes them: ./services/pcm, ./services/speech-server[espeak])
+# every image does; GPU=1 adds CUDA. install_locked.sh PACKAGE... (as uv takes them: ./services/pcm, ./services/speech-server[espeak])
 set -eu
 cd "$(dirname "$0")/.."
 if ! python3 -m ensurepip --version >/dev/null 2>&1; then # Debian's python3 comes without it, Docker's has it
@@ -16,6 +16,7 @@ uv venv --quiet --no-python-downloads --python "$(command -v python3)" /opt/voic
 # uv holds what it fetches against the hashes of the constraints; the workspace packages are the folders that are named.
 uv pip install --quiet --no-sources --python /opt/voice/bin/python --constraint requirements.lock --constraint requirements-espeak.lock \
     --build-constraint requirements.lock "$@"
+if [ -n "${GPU:-}" ]; then scripts/gpu.sh uv /opt/voice/bin/python; fi
 uv pip freeze --quiet --python /opt/voice/bin/python | grep -v ' @ file:' | while read -r pin; do
     cat requirements*.lock | grep -qF "$pin " || { echo "$pin is in no lock: run make lock" >&2; exit 1; }
 done

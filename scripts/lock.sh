@@ -12,3 +12,7 @@ for client in interop/*/requirements.in; do
 done
 echo uv | "$uv" pip compile "${options[@]}" - -o requirements-uv.lock >/dev/null
 echo espeakng-loader | "$uv" pip compile "${options[@]}" - -o requirements-espeak.lock >/dev/null
+# The same version and the same shared packages as on the CPU.
+version=$(sed -n 's/^onnxruntime==\([^ ]*\).*/\1/p' requirements.lock)
+echo "onnxruntime-gpu[cuda,cudnn]==$version" |
+    "$uv" pip compile "${options[@]}" --constraint requirements.lock - -o requirements-gpu.lock >/dev/null

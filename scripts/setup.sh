@@ -8,4 +8,5 @@ echo "installing what requirements.lock names into $venv ..."
 "$uv" pip install --quiet --python "$venv/bin/python" --require-hashes -r requirements.lock
 packages=(-e proto)
 for service in services/*/; do packages+=(-e "$service"); done
+if [ -e "$venv/.gpu" ]; then scripts/gpu.sh "$uv" "$venv/bin/python"; fi
 "$uv" pip install --quiet --python "$venv/bin/python" --no-deps --no-build-isolation "${packages[@]}"

@@ -9,7 +9,7 @@ import onnxruntime
 import pytest
 from speech_server.inference.files import Device
 from speech_server.inference.graphs import Graph, Limits, Stop, open_graph
-from speech_server.inference.providers import CPU, CUDA, PROBE, Choice, choose, probe
+from speech_server.inference.providers import CPU, CUDA, PROBE, Choice, choose, cuda_session, probe
 from speech_server.parakeet.layout import find_model
 from speech_server.parakeet.model import ParakeetModel, Placement
 from speech_server.ports import EngineUnavailable
@@ -91,6 +91,13 @@ def test_the_probe_of_this_machine_gives_an_answer() -> None:
     assert probe("cpu").device == "cpu"
     session = onnxruntime.InferenceSession(PROBE, providers=[CPU])
     assert session.run(None, {"x": np.ones(1, np.float32)})[0] == [2.0]
+
+
+def test_a_machine_without_a_driver_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("speech_server.inference.providers.DRIVER", "libcuda-of-nowhere.so.1")
+    choice = choose("auto", [CUDA, CPU], cuda_session)
+    assert choice.device == "cpu"
+    assert "there is no NVIDIA driver here (libcuda-of-nowhere.so.1" in choice.why
 
 
 def test_a_gpu_that_fails_moves_the_model_to_the_cpu_and_loses_no_clip(tmp_path: Path) -> None:

@@ -1,5 +1,7 @@
 """Does a GPU really work here? onnxruntime lists providers it cannot load, so one node is run on it."""
 
+import ctypes
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -16,6 +18,8 @@ PROBE = bytes.fromhex(
     "5a0f0a0178120a0a08080112040a020801620f0a0179120a0a08080112040a02080142040a001011"
 )
 """y = x + x for one float, as ONNX: opset 17, IR 8."""
+
+DRIVER = "nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1"
 
 DeviceWish = Literal["auto", "cuda", "cpu"]
 
@@ -54,7 +58,12 @@ def probe(wish: DeviceWish, setting: str = "PARAKEET_DEVICE") -> Choice:
 
 
 def cuda_session() -> Sequence[str]:
-    """Providers of a one-node session that asked for CUDA."""
+    """Providers of a one-node session that asked for CUDA. Raises whatever stands in its way."""
+    try:
+        # onnxruntime would say on stderr only that there is none.
+        ctypes.CDLL(DRIVER)
+    except OSError as error:
+        raise EngineUnavailable(f"there is no NVIDIA driver here ({error})") from error
     preload = getattr(onnxruntime, "preload_dlls", None)
     if preload is not None:
         preload()
