@@ -15,7 +15,7 @@ from e2e.support.shell import attempt
 from e2e.support.wanted import PARTS, ROOT, BadWish, Wanted, wanted
 
 FIGURES = Figures()
-ORDER = ("install", "change", "disruption", "upgrade", "canary", "autoscaling")
+ORDER = ("install", "speech", "change", "disruption", "upgrade", "canary", "autoscaling")
 Installing = Callable[..., AbstractContextManager[Release]]
 
 

@@ -44,12 +44,13 @@ class Cluster:
         self.batch: Any = client.BatchV1Api()
         self.policy: Any = client.PolicyV1Api()
         self.networking: Any = client.NetworkingV1Api()
+        self.storage: Any = client.StorageV1Api()
 
     @contextmanager
-    def namespace(self, purpose: str) -> Iterator[str]:
-        """A namespace that admits restricted pods only; deleted at the end."""
+    def namespace(self, purpose: str, labels: Mapping[str, str] = RESTRICTED) -> Iterator[str]:
+        """A namespace that admits restricted pods only, unless `labels` say otherwise; deleted at the end."""
         name = f"e2e-{purpose}-{secrets.token_hex(2)}"
-        self.core.create_namespace(client.V1Namespace(metadata=client.V1ObjectMeta(name=name, labels=RESTRICTED)))
+        self.core.create_namespace(client.V1Namespace(metadata=client.V1ObjectMeta(name=name, labels=dict(labels))))
         try:
             yield name
         finally:
@@ -83,11 +84,11 @@ class Cluster:
 
         return until(lambda: self.pods(namespace, name), is_so=settled, within_s=within_s)
 
-    def ask(self, namespace: str, pod: str, path: str) -> tuple[int, str]:
+    def ask(self, namespace: str, pod: str, path: str, port: int = HTTP_PORT) -> tuple[int, str]:
         """HTTP status and body of a pod's own answer, by the API server's proxy."""
         try:
             answer = self.core.connect_get_namespaced_pod_proxy_with_path(
-                f"{pod}:{HTTP_PORT}", namespace, path, _preload_content=False
+                f"{pod}:{port}", namespace, path, _preload_content=False
             )
         except ApiException as error:
             return int(error.status or 0), str(error.body or error.reason)

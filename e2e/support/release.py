@@ -2,7 +2,7 @@
 
 import re
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -25,7 +25,7 @@ class Release:
     values: str
     """Name of a file in e2e/values."""
     wanted: Wanted
-    settings: Mapping[str, str] = field(default_factory=dict)
+    settings: MutableMapping[str, str] = field(default_factory=dict)
     name: str = "talk"
     helm: str = field(default_factory=helm_program)
 
@@ -49,6 +49,11 @@ class Release:
     def try_upgrade(self, more: Mapping[str, str]) -> Said:
         """The same, whatever comes of it."""
         return attempt(self._order("upgrade", more, wait=True), timeout_s=LONG_S + 10)
+
+    def rendered(self, template: str, more: Mapping[str, str]) -> str:
+        """One template's objects, as text. Raises CommandFailed."""
+        order = self._order("template", more, wait=False)
+        return run([*order, "--show-only", f"templates/{template}.yaml"], timeout_s=30)
 
     def test(self) -> str:
         """`helm test` with the pod's log. Raises CommandFailed when the test fails."""

@@ -18,19 +18,21 @@ class Said:
     err: str
 
 
-def attempt(command: Sequence[str], *, timeout_s: float, env: Mapping[str, str] | None = None) -> Said:
-    """Runs it, whatever its exit status. Raises CommandFailed when it takes longer than `timeout_s`."""
+def attempt(command: Sequence[str], *, timeout_s: float, env: Mapping[str, str] | None = None, typed: str = "") -> Said:
+    """Runs it on the input `typed`, whatever its exit status. Raises CommandFailed after `timeout_s`."""
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=timeout_s, env=env, check=False)
+        done = subprocess.run(
+            command, input=typed, capture_output=True, text=True, timeout=timeout_s, env=env, check=False
+        )
     except subprocess.TimeoutExpired as late:
         said = f"{late.stdout!r}\n{late.stderr!r}"
         raise CommandFailed(f"{' '.join(command)} took longer than {timeout_s:g} s\n{said}") from None
     return Said(done.returncode, done.stdout, done.stderr)
 
 
-def run(command: Sequence[str], *, timeout_s: float) -> str:
+def run(command: Sequence[str], *, timeout_s: float, typed: str = "") -> str:
     """Its standard output. Raises CommandFailed."""
-    said = attempt(command, timeout_s=timeout_s)
+    said = attempt(command, timeout_s=timeout_s, typed=typed)
     if said.status:
         raise CommandFailed(f"{' '.join(command)} failed with {said.status}\n{said.out}\n{said.err}")
     return said.out

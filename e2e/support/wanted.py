@@ -27,6 +27,8 @@ class Wanted:
     """namespace/name of a Gateway; empty = none was named."""
     gateway_address: str
     """host:port of its listener inside the cluster; empty = what its status says."""
+    storage_class: str
+    """Of claims; empty = the cluster's default, and where it has none a folder on a node."""
     replicas: int
     without: frozenset[str]
 
@@ -58,6 +60,7 @@ def wanted() -> Wanted:
         canary_tag=os.environ.get("E2E_CANARY_TAG") or f"{tag}-canary",
         gateway=gateway,
         gateway_address=os.environ.get("E2E_GATEWAY_ADDRESS", ""),
+        storage_class=os.environ.get("E2E_STORAGE_CLASS", ""),
         replicas=int(replicas),
         without=without,
     )

@@ -114,7 +114,23 @@ def test_parakeet_on_cpus_asks_for_no_gpu(chart: Chart) -> None:
     rendered = chart.set("parakeet-cpu")
 
     assert rendered.container("voice-speech")["resources"]["limits"] == {"memory": "12Gi"}
-    assert rendered.get("Deployment/voice-speech")["spec"]["strategy"] == {"type": "RollingUpdate"}
+
+
+@pytest.mark.parametrize(
+    ("cache", "strategy"),
+    [
+        ({}, "RollingUpdate"),
+        ({"size": "20Gi"}, "Recreate"),
+        ({"existingClaim": "mine"}, "Recreate"),
+        ({"existingClaim": "mine", "accessMode": "ReadWriteMany"}, "RollingUpdate"),
+    ],
+)
+def test_a_claim_of_one_node_is_let_go_before_a_new_pod_takes_it(
+    chart: Chart, cache: dict[str, str], strategy: str
+) -> None:
+    rendered = chart.render({"parakeet": {"enabled": True, "gpus": 0, "modelCache": cache}})
+
+    assert rendered.get("Deployment/voice-speech")["spec"]["strategy"] == {"type": strategy}
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,8 @@ FIXED = {
     "GATEWAY_TLS_CLIENT_CA_FILE": "where the chart mounts secrets.tls",
     "GATEWAY_TOKENS_FILE": "where the chart mounts secrets.tokens",
     "RIVA_CA_FILE": "where the chart mounts secrets.rivaCa",
+    "RIVA_CLIENT_CERT_FILE": "where the chart mounts secrets.rivaClient",
+    "RIVA_CLIENT_KEY_FILE": "where the chart mounts secrets.rivaClient",
     "LLM_API_KEY": "secrets.llmApiKey",
 }
 """Settings that no value of `config` is, and why."""

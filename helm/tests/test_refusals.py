@@ -11,7 +11,8 @@ UNKNOWN = [
     "autoscaling.maxPods", "autoscaling.scaleDown.pods", "autoscaling.keda.url", "podDisruptionBudget.maxUnavailable",
     "service.port", "gatewayApi.parents", "gatewayApi.http.paths", "ingress.hosts", "networkPolicy.ingress",
     "networkPolicy.to.nim", "serviceMonitor.path", "topologySpread.maxSkew", "serviceAccount.name",
-    "embedded.speech.image", "embedded.llm.model", "parakeet.modelCache.path", "tests.image",
+    "embedded.speech.image", "embedded.llm.model", "parakeet.modelCache.path",
+    "parakeet.model.device", "requestLog.path", "secrets.speechTls.key", "tests.image",
 ]  # fmt: skip
 MISTYPED = [
     ("replicas", "two"), ("replicas", -1), ("replicas", 1.5), ("image.pullPolicy", "Sometimes"),
@@ -23,7 +24,10 @@ MISTYPED = [
     ("gatewayApi.parentRefs", ["edge"]), ("ingress.controller", "haproxy"), ("ingress.streamSeconds", 10),
     ("serviceMonitor.interval", "often"), ("topologySpread.whenUnsatisfiable", "Never"), ("nodeSelector", {"a": True}),
     ("embedded.engine", "whisper"), ("embedded.enabled", "true"), ("embedded.speech.env", {"SPEECH_MAX_STREAMS": 5}),
-    ("parakeet.env", ["A=b"]), ("parakeet.gpus", -1), ("parakeet.modelCache.size", "20 GB"),
+    ("parakeet.engine", "ctc"), ("parakeet.model.precision", "int4"), ("parakeet.model.path", "/mine"),
+    ("parakeet.model.revision", "main"), ("parakeet.modelCache.accessMode", "ReadWriteOncePod"),
+    ("requestLog.enabled", "yes"), ("parakeet.env", ["A=b"]),
+    ("parakeet.gpus", -1), ("parakeet.modelCache.size", "20 GB"),
     ("config.llm.baseUrl", "nim-llm:8000"), ("config.riva.asrUri", "riva"), ("config.vad", None), ("secrets", None),
     ("config.llm.temperature", None),
 ]  # fmt: skip
@@ -60,8 +64,41 @@ INCOMPATIBLE: dict[str, tuple[dict[str, Any], str]] = {
     "two speech servers": (
         {"embedded": {"enabled": True}, "config": {"riva": {"host": "riva"}}},
         "clear them, or set parakeet.enabled=false"),
-    "tls towards the chart's own speech server": (
-        {"parakeet": {"enabled": True}, "config": {"riva": {"ssl": True}}}, "leave config.riva.port"),
+    "another port of the chart's own speech server": (
+        {"parakeet": {"enabled": True}, "config": {"riva": {"port": 443}}}, "leave config.riva.port"),
+    "tls towards a speech server without a certificate": (
+        {"parakeet": {"enabled": True}, "config": {"riva": {"ssl": True}}}, "name one in secrets.speechTls.name"),
+    "a certificate for no speech server": (
+        {"secrets": {"speechTls": {"name": "t"}}}, "set embedded.enabled=true or parakeet.enabled=true"),
+    "certificates asked for without tls": (
+        {"embedded": {"enabled": True}, "secrets": {"speechTls": {"clientCa": True}}}, "needs secrets.speechTls.name"),
+    "a gateway that its speech server turns away": (
+        {"embedded": {"enabled": True}, "secrets": {"speechTls": {"name": "t", "clientCa": True}}},
+        "name its own in secrets.rivaClient.name"),
+    "a certificate shown without tls": ({"secrets": {"rivaClient": {"name": "c"}}}, "set config.riva.ssl=true"),
+    "a token of a hub nobody asks": ({"secrets": {"hubToken": {"name": "t"}}}, "nothing is fetched, clear the name"),
+    "a request log of no speech server": ({"requestLog": {"enabled": True}}, "set requestLog.enabled=false"),
+    "a streaming model nowhere": (
+        {"parakeet": {"enabled": True, "engine": "streaming", "modelCache": {"existingClaim": "c"}}},
+        "needs parakeet.model.path"),
+    "a model in a volume that begins empty": (
+        {"parakeet": {"enabled": True, "model": {"path": "mine"}}}, "parakeet.model.path names a folder in a volume"),
+    "voices in a volume that begins empty": (
+        {"parakeet": {"enabled": True, "kokoroPath": "mine"}}, "parakeet.kokoroPath names a folder in a volume"),
+    "a model outside the volume": (
+        {"parakeet": {"enabled": True, "model": {"path": "a/../../b"}, "modelCache": {"existingClaim": "c"}}},
+        "must lie below the models' volume"),
+    "a commit of a model that is there": (
+        {"parakeet": {"enabled": True, "model": {"path": "a", "revision": "0" * 40}, "modelCache": {"size": "1Gi"}}},
+        "clear one of them"),
+    "a model that never comes": (
+        {"parakeet": {"enabled": True, "modelCache": {"pull": False}}}, "leaves no way to get a model"),
+    "a loader of nothing": ({"parakeet": {"enabled": True, "modelCache": {"loader": True}}}, "needs a claim"),
+    "two pods on a claim of one node": (
+        {"parakeet": {"enabled": True, "replicas": 2, "modelCache": {"size": "1Gi"}}}, "ReadWriteMany or ReadOnlyMany"),
+    "a claim that is only read and never filled": (
+        {"parakeet": {"enabled": True, "modelCache": {"existingClaim": "c", "accessMode": "ReadOnlyMany"}}},
+        "parakeet.modelCache.pull=false"),
     "two language models": (
         {"embedded": {"enabled": True}, "config": {"llm": {"baseUrl": "http://nim:8000/v1"}}},
         "clear it, or set embedded.llm.enabled=false"),

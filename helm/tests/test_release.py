@@ -102,6 +102,13 @@ def test_the_notes_warn_of_a_drain_that_never_ends(chart: Chart) -> None:
     assert "a node drain" not in _notes(chart, "--set", "replicas=2")
 
 
+def test_the_notes_say_how_to_be_rid_of_the_loader(chart: Chart) -> None:
+    filling = ("--set", "parakeet.enabled=true", "--set", "parakeet.modelCache.size=1Gi")
+
+    assert "set parakeet.modelCache.loader=false" in _notes(chart, *filling, "--set", "parakeet.modelCache.loader=true")
+    assert "loader" not in _notes(chart, *filling)
+
+
 def test_the_schema_and_the_readme_are_fresh() -> None:
     command = [sys.executable, str(ROOT / "helm" / "values_reference.py"), "--check"]
 

@@ -10,7 +10,7 @@ from schemas import VERSIONS, complaint
 EXPECTED_SETS = {
     "default", "embedded", "embedded-one-replica", "scripted", "gpu", "tls", "tokens", "autoscaling", "autoscaling-cpu",
     "keda", "gateway-api", "ingress-traefik", "ingress-nginx", "networkpolicy", "networkpolicy-embedded",
-    "servicemonitor", "parakeet", "parakeet-cpu",
+    "servicemonitor", "parakeet", "parakeet-cpu", "parakeet-offline", "streaming", "speech-tls",
 }  # fmt: skip
 
 

@@ -29,21 +29,21 @@ VAD_OVERLAP_HANGOVER_S GATEWAY_MAX_SESSIONS GATEWAY_MAX_SESSION_S LOG_LEVEL
   {{- end }}
 {{- end }}
 {{- $_ := set $restart "RIVA_HOST" (include "voice-workflow.rivaHost" .) }}
+{{- if include "voice-workflow.speechTls" . }}{{ $_ := set $restart "RIVA_SSL" "true" }}{{ end }}
 {{- $_ := set $restart "LLM_BASE_URL" (include "voice-workflow.llmUrl" .) }}
 {{- $_ := set $restart "GATEWAY_DRAIN_S" (toJson .Values.drain.seconds) }}
 {{- toYaml (dict "live" $live "restart" $restart) }}
 {{- end }}
 
-{{/* Takes the root. "true" while the chart runs a speech server of its own; the same for the mini LLM. */}}
-{{- define "voice-workflow.ownSpeech" -}}
-{{- if or .Values.parakeet.enabled (and .Values.embedded.enabled .Values.embedded.speech.enabled) }}true{{ end }}
-{{- end }}
+{{/* Takes the root. "true" while the chart runs a mini LLM of its own. */}}
 {{- define "voice-workflow.ownLlm" -}}
 {{- if and .Values.embedded.enabled .Values.embedded.llm.enabled }}true{{ end }}
 {{- end }}
 
+{{/* Takes the root. Channels spread their streams over all addresses they are given: several pods need the headless Service. */}}
 {{- define "voice-workflow.rivaHost" -}}
-{{- $own := include "voice-workflow.ownSpeech" . | empty | ternary "riva-api" (printf "%s-speech" .Release.Name) }}
+{{- $suffix := gt (include "voice-workflow.speechReplicas" . | int) 1 | ternary "speech-headless" "speech" }}
+{{- $own := include "voice-workflow.ownSpeech" . | empty | ternary "riva-api" (printf "%s-%s" .Release.Name $suffix) }}
 {{- .Values.config.riva.host | default $own }}
 {{- end }}
 {{- define "voice-workflow.llmUrl" -}}

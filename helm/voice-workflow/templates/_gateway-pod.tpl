@@ -1,7 +1,12 @@
 {{/* The gateway's pod template: (dict "root" $ "track" "stable" | "canary" "imageName" full name). */}}
 {{- define "voice-workflow.gatewayPod" -}}
 {{- $values := .root.Values }}
-{{- $secrets := $values.secrets -}}
+{{- $secrets := $values.secrets }}
+{{- $rivaCa := $secrets.rivaCa }}
+{{- if and (include "voice-workflow.speechTls" .root) (not $rivaCa.name) }}
+  {{- $rivaCa = dict "name" $secrets.speechTls.name "key" "ca.crt" }}
+{{- end }}
+{{- $folders := dict "tls" $secrets.tls.name "tokens" $secrets.tokens.name "riva-ca" $rivaCa.name "riva-client" $secrets.rivaClient.name -}}
 metadata:
   labels:
     {{- include "voice-workflow.podLabels" (dict "root" .root "name" "voice-gateway" "track" .track) | nindent 4 }}
@@ -62,9 +67,13 @@ spec:
         {{- with $secrets.tokens }}{{ if .name }}
         - {name: GATEWAY_TOKENS_FILE, value: /etc/voice-gateway/tokens/{{ .key }}}
         {{- end }}{{ end }}
-        {{- with $secrets.rivaCa }}{{ if .name }}
-        - {name: RIVA_CA_FILE, value: /etc/voice-gateway/riva-ca/{{ .key }}}
-        {{- end }}{{ end }}
+        {{- if $rivaCa.name }}
+        - {name: RIVA_CA_FILE, value: /etc/voice-gateway/riva-ca/{{ $rivaCa.key }}}
+        {{- end }}
+        {{- if $secrets.rivaClient.name }}
+        - {name: RIVA_CLIENT_CERT_FILE, value: /etc/voice-gateway/riva-client/tls.crt}
+        - {name: RIVA_CLIENT_KEY_FILE, value: /etc/voice-gateway/riva-client/tls.key}
+        {{- end }}
       ports:
         - {name: grpc, containerPort: 50050}
         - {name: http, containerPort: 8080}
@@ -97,7 +106,7 @@ spec:
         - {name: tmp, mountPath: /tmp}
         # The folder, never subPath: only so does a changed ConfigMap reach the running pod.
         - {name: live, mountPath: /etc/voice-gateway/live, readOnly: true}
-        {{- range $folder, $name := dict "tls" $secrets.tls.name "tokens" $secrets.tokens.name "riva-ca" $secrets.rivaCa.name }}
+        {{- range $folder, $name := $folders }}
         {{- if $name }}
         - {name: {{ $folder }}, mountPath: /etc/voice-gateway/{{ $folder }}, readOnly: true}
         {{- end }}{{ end }}
@@ -106,9 +115,15 @@ spec:
       emptyDir: {sizeLimit: 64Mi}
     - name: live
       configMap: {name: {{ .root.Release.Name }}-gateway-live}
-    {{- range $folder, $name := dict "tls" $secrets.tls.name "tokens" $secrets.tokens.name "riva-ca" $secrets.rivaCa.name }}
+    {{- range $folder, $name := $folders }}
     {{- if $name }}
     - name: {{ $folder }}
-      secret: {secretName: {{ $name }}, defaultMode: 288}
+      secret:
+        secretName: {{ $name }}
+        defaultMode: 288
+        {{- /* Not the key of the speech server, that may lie beside its authority. */}}
+        {{- if eq $folder "riva-ca" }}
+        items: [{key: {{ $rivaCa.key }}, path: {{ $rivaCa.key }}}]
+        {{- end }}
     {{- end }}{{ end }}
 {{- end }}

@@ -214,6 +214,9 @@ def test_what_is_live_is_what_new_calls_can_take_up() -> None:
         ({"GATEWAY_TLS_KEY_FILE": "k"}, "GATEWAY_TLS_KEY_FILE: .*belong together; set both or none"),
         ({"GATEWAY_TLS_CLIENT_CA_FILE": "a"}, "GATEWAY_TLS_CLIENT_CA_FILE: .*set GATEWAY_TLS_CERT_FILE, too"),
         ({"RIVA_CA_FILE": "a"}, "RIVA_CA_FILE: .*set RIVA_SSL=true, too"),
+        ({"RIVA_CLIENT_CERT_FILE": "c", "RIVA_CLIENT_KEY_FILE": "k"}, "RIVA_CLIENT_CERT_FILE: .*set RIVA_SSL=true"),
+        ({"RIVA_SSL": "true", "RIVA_CLIENT_CERT_FILE": "c"}, "RIVA_CLIENT_KEY_FILE: .*belong together"),
+        ({"RIVA_SSL": "true", "RIVA_CLIENT_KEY_FILE": "k"}, "RIVA_CLIENT_KEY_FILE: .*belong together"),
     ],
 )
 def test_files_of_tls_that_do_not_belong_together_are_refused(

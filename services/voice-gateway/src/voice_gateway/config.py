@@ -70,6 +70,10 @@ class Settings(BaseSettings):
     riva_ca_file: Path | None = Field(
         None, description="PEM authorities for RIVA_SSL; unset = the public ones", validate_default=True
     )
+    riva_client_cert_file: Path | None = Field(
+        None, description="PEM certificate chain shown to a Riva that asks for one (mTLS)", validate_default=True
+    )
+    riva_client_key_file: Path | None = Field(None, description="its PEM key", validate_default=True)
     riva_model: str = Field("", description="ASR model name; empty = the server chooses")
     riva_asr_uri: str = Field("", description="host:port of ASR where it differs from RIVA_HOST:RIVA_PORT")
     riva_tts_uri: str = Field("", description="host:port of TTS where it differs")
@@ -187,7 +191,14 @@ class Settings(BaseSettings):
             raise ValueError("callers can show a certificate over TLS only; set GATEWAY_TLS_CERT_FILE, too")
         return value
 
-    @field_validator("riva_ca_file")
+    @field_validator("riva_client_key_file")
+    @classmethod
+    def _belongs_to_a_client_certificate(cls, value: Path | None, info: ValidationInfo) -> Path | None:
+        if (value is None) != (info.data.get("riva_client_cert_file") is None):
+            raise ValueError("RIVA_CLIENT_CERT_FILE and RIVA_CLIENT_KEY_FILE belong together; set both or none")
+        return value
+
+    @field_validator("riva_ca_file", "riva_client_cert_file")
     @classmethod
     def _is_used(cls, value: Path | None, info: ValidationInfo) -> Path | None:
         if value is not None and not info.data.get("riva_ssl"):

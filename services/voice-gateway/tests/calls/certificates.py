@@ -29,6 +29,11 @@ class Pki:
         pair = (self.key.read_bytes(), self.certificate.read_bytes())
         return grpc.ssl_server_credentials([pair])
 
+    def asking(self, callers: trustme.CA) -> grpc.ServerCredentials:
+        """For a server that turns away whoever shows no certificate of `callers`."""
+        pair = (self.key.read_bytes(), self.certificate.read_bytes())
+        return grpc.ssl_server_credentials([pair], callers.cert_pem.bytes(), require_client_auth=True)
+
     def caller(self, shows: trustme.CA | None = None) -> grpc.ChannelCredentials:
         """Trusts the gateway's authority, and shows a certificate signed by `shows`."""
         trusted = self.ca.cert_pem.bytes()

@@ -145,6 +145,31 @@ async def test_a_riva_of_another_authority_is_not_trusted(pki: Pki) -> None:
         assert "asr" in page
 
 
+def client_files(folder: Path, authority: trustme.CA) -> dict[str, Any]:
+    """The gateway's own certificate and key for Riva."""
+    issued = authority.issue_cert("gateway")
+    files = {"riva_client_cert_file": folder / "client.crt", "riva_client_key_file": folder / "client.key"}
+    write(files["riva_client_cert_file"], "".join(pem.bytes().decode() for pem in issued.cert_chain_pems))
+    write(files["riva_client_key_file"], issued.private_key_pem.bytes().decode())
+    return files
+
+
+async def test_a_riva_that_asks_for_a_certificate_is_shown_one(pki: Pki, tmp_path: Path) -> None:
+    gateways = trustme.CA()
+    mine = client_files(tmp_path, gateways)
+    async with lab(riva_credentials=pki.asking(gateways), riva_ssl=True, riva_ca_file=pki.authority, **mine) as there:
+        await there.next_call_works()
+
+
+async def test_a_riva_that_asks_for_a_certificate_serves_no_gateway_without_one(pki: Pki) -> None:
+    async with lab(
+        riva_credentials=pki.asking(trustme.CA()), riva_ssl=True, riva_ca_file=pki.authority, then_works=False
+    ) as there:
+        status, page = await there.get("/readyz")
+        assert status == 503
+        assert "asr" in page
+
+
 # ---------------------------------------------------------------------------------------------- tokens
 
 
@@ -222,6 +247,15 @@ async def code(there: Lab, token: str) -> grpc.StatusCode:
         ({"gateway_tls_cert_file": "absent", "gateway_tls_key_file": "absent"}, "GATEWAY_TLS_CERT_FILE.*No such file"),
         ({"gateway_tls_cert_file": "empty", "gateway_tls_key_file": "empty"}, "GATEWAY_TLS_CERT_FILE.*give PEM files"),
         ({"riva_ssl": True, "riva_ca_file": "absent"}, "RIVA_CA_FILE: .*can't be read"),
+        (
+            {"riva_ssl": True, "riva_client_cert_file": "absent", "riva_client_key_file": "empty"},
+            "RIVA_CLIENT_CERT_FILE: .*can't be read",
+        ),
+        (
+            {"riva_ssl": True, "riva_client_cert_file": "empty", "riva_client_key_file": "empty"},
+            "RIVA_CLIENT_CERT_FILE: .*give PEM files that belong together",
+        ),
+        ({"riva_ssl": True, "riva_ca_file": "empty"}, "RIVA_CA_FILE: .*holds no PEM certificate"),
     ],
 )
 async def test_a_gateway_does_not_start_with_files_it_can_not_use(

@@ -8,10 +8,11 @@ import aiohttp
 import grpc
 from openai import AsyncOpenAI
 
+from voice_gateway.app.riva_tls import riva_credentials
 from voice_gateway.backends.openai_llm import open_client, warm_up
 from voice_gateway.backends.probes import Probes, llm_probe, riva_probe
 from voice_gateway.backends.silero_vad import SileroDetector
-from voice_gateway.config import BadSettings, Settings
+from voice_gateway.config import Settings
 from voice_gateway.metrics import Metrics
 
 _CHANNEL = (
@@ -62,8 +63,4 @@ async def backends(settings: Settings, metrics: Metrics) -> AsyncGenerator[Outsi
 def _channel(target: str, settings: Settings) -> grpc.aio.Channel:
     if not settings.riva_ssl:
         return grpc.aio.insecure_channel(target, options=_CHANNEL)
-    try:
-        authorities = settings.riva_ca_file.read_bytes() if settings.riva_ca_file else None
-    except OSError as error:
-        raise BadSettings(f"RIVA_CA_FILE: {settings.riva_ca_file} can't be read ({error.strerror})") from None
-    return grpc.aio.secure_channel(target, grpc.ssl_channel_credentials(authorities), options=_CHANNEL)
+    return grpc.aio.secure_channel(target, riva_credentials(settings), options=_CHANNEL)

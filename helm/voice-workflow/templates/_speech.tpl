@@ -1,0 +1,108 @@
+{{/* How is the chart's own speech server set up, embedded or Parakeet? Every define takes the root. */}}
+
+{{/* "true" while the chart runs one. */}}
+{{- define "voice-workflow.ownSpeech" -}}
+{{- if or .Values.parakeet.enabled (and .Values.embedded.enabled .Values.embedded.speech.enabled) }}true{{ end }}
+{{- end }}
+
+{{- define "voice-workflow.speechReplicas" -}}
+{{- .Values.parakeet.enabled | ternary .Values.parakeet.replicas .Values.embedded.speech.replicas }}
+{{- end }}
+
+{{/* "true" while it speaks TLS. */}}
+{{- define "voice-workflow.speechTls" -}}
+{{- if and (include "voice-workflow.ownSpeech" .) .Values.secrets.speechTls.name }}true{{ end }}
+{{- end }}
+
+{{- define "voice-workflow.speechImage" -}}
+{{- $image := include "voice-workflow.image" (dict "root" . "image" "speech-server") }}
+{{- .Values.parakeet.enabled | ternary .Values.parakeet.image "" | default $image }}
+{{- end }}
+
+{{/* "true" while the embedded recogniser is given the mini LLM's grammar. */}}
+{{- define "voice-workflow.speechGrammar" -}}
+{{- with .Values }}{{ if and (not .parakeet.enabled) (eq .embedded.engine "embedded") .embedded.speech.grammar }}true{{ end }}{{ end }}
+{{- end }}
+
+{{/* The init container that writes it. */}}
+{{- define "voice-workflow.speechGrammarWriter" -}}
+- name: grammar
+  image: {{ include "voice-workflow.image" (dict "root" . "image" "mini-llm") }}
+  imagePullPolicy: {{ .Values.image.pullPolicy }}
+  args: [grammar, --out, /grammar]
+  {{- include "voice-workflow.containerSecurity" . | nindent 2 }}
+  resources:
+    requests: {cpu: 50m, memory: 64Mi}
+    limits: {memory: 256Mi}
+  volumeMounts:
+    - {name: grammar, mountPath: /grammar}
+{{- end }}
+
+{{/* YAML map: every variable but those that name another. What an operator says in env wins. */}}
+{{- define "voice-workflow.speechEnv" -}}
+{{- $env := dict "GRPC_ENABLE_FORK_SUPPORT" "0" "SPEECH_GRPC_PORT" "50051" "SPEECH_HTTP_PORT" "8001" "SPEECH_DRAIN_NOTICE_S" "5" "SPEECH_DRAIN_GRACE_S" "30" }}
+{{- if include "voice-workflow.speechGrammar" . }}{{ $_ := set $env "EMBEDDED_GRAMMAR" "/grammar/intents.gram" }}{{ end }}
+{{- with .Values.secrets.speechTls }}
+  {{- if .name }}
+    {{- $env = merge (dict "SPEECH_TLS_CERT_FILE" "/etc/speech-server/tls/tls.crt" "SPEECH_TLS_KEY_FILE" "/etc/speech-server/tls/tls.key") $env }}
+  {{- end }}
+  {{- if .clientCa }}{{ $_ := set $env "SPEECH_TLS_CLIENT_CA_FILE" "/etc/speech-server/tls/ca.crt" }}{{ end }}
+{{- end }}
+{{- if .Values.parakeet.enabled }}
+  {{- $env = merge (include "voice-workflow.modelEnv" . | fromYaml) $env }}
+{{- else }}
+  {{- $tts := eq .Values.embedded.engine "scripted" | ternary "tone" "embedded" }}
+  {{- $env = merge (dict) .Values.embedded.speech.env (dict "SPEECH_ASR_ENGINE" .Values.embedded.engine "SPEECH_TTS_ENGINE" $tts) $env }}
+{{- end }}
+{{- toYaml $env }}
+{{- end }}
+
+{{/* YAML map: which models, from where. */}}
+{{- define "voice-workflow.modelEnv" -}}
+{{- with .Values.parakeet }}
+{{- $pull := toString .modelCache.pull }}
+{{- $env := dict "SPEECH_ASR_ENGINE" .engine "SPEECH_TTS_ENGINE" .ttsEngine "PARAKEET_CACHE" "/models" "PARAKEET_PULL" $pull "KOKORO_CACHE" "/models" "KOKORO_PULL" $pull "HF_HUB_DISABLE_TELEMETRY" "1" }}
+{{- with .kokoroPath }}{{ $_ := set $env "KOKORO_MODEL_PATH" (printf "/models/%s" .) }}{{ end }}
+{{- $streaming := eq .engine "streaming" }}
+{{- $prefix := $streaming | ternary "STREAMING" "PARAKEET" }}
+{{- $path := .model.path | empty | ternary "" (printf "/models/%s" .model.path) }}
+{{- $model := dict ($streaming | ternary "MODEL_NAME" "MODEL_ID") .model.id "PRECISION" .model.precision "LANGUAGES" .model.languages "REVISION" .model.revision "MODEL_PATH" $path }}
+{{- range $name, $value := $model }}
+  {{- if $value }}{{ $_ := set $env (printf "%s_%s" $prefix $name) $value }}{{ end }}
+{{- end }}
+{{- toYaml (merge (dict) .env $env) }}
+{{- end }}
+{{- end }}
+
+{{/* List items of env: what comes from a Secret. */}}
+{{- define "voice-workflow.speechSecretEnv" -}}
+{{- with .Values.secrets.hubToken }}
+{{- if and $.Values.parakeet.enabled .name }}
+- name: HF_TOKEN
+  valueFrom:
+    secretKeyRef: {name: {{ .name }}, key: {{ .key }}}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{/* The claim's name; empty = there is none. */}}
+{{- define "voice-workflow.modelClaim" -}}
+{{- with .Values.parakeet.modelCache }}
+{{- .existingClaim | default (.size | empty | ternary "" (printf "%s-models" $.Release.Name)) }}
+{{- end }}
+{{- end }}
+
+{{/* Where pods with models may run. */}}
+{{- define "voice-workflow.modelPlaces" -}}
+{{- with .Values.parakeet }}
+{{- with .runtimeClassName }}
+runtimeClassName: {{ . }}
+{{- end }}
+{{- with .nodeSelector }}
+nodeSelector: {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .tolerations }}
+tolerations: {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end }}
+{{- end }}
