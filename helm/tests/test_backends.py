@@ -99,6 +99,13 @@ def test_parakeet_takes_the_place_of_the_embedded_recogniser(chart: Chart) -> No
     assert rendered.has("Deployment/voice-llm")
 
 
+@pytest.mark.parametrize(("gpus", "tag"), [(0, "0.1.0"), (1, "0.1.0-gpu")])
+def test_parakeet_on_a_gpu_runs_the_image_with_cuda(chart: Chart, gpus: int, tag: str) -> None:
+    rendered = chart.render({"parakeet": {"enabled": True, "gpus": gpus}})
+
+    assert rendered.container("voice-speech")["image"] == f"voice-workflow/speech-server:{tag}"
+
+
 def test_parakeet_on_a_gpu_asks_for_one_where_there_is_one(chart: Chart) -> None:
     rendered = chart.set("parakeet")
 

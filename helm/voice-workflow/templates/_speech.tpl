@@ -16,7 +16,10 @@
 
 {{- define "voice-workflow.speechImage" -}}
 {{- $image := include "voice-workflow.image" (dict "root" . "image" "speech-server") }}
-{{- .Values.parakeet.enabled | ternary .Values.parakeet.image "" | default $image }}
+{{- with .Values.parakeet }}
+{{- $withCuda := and .enabled (gt (int .gpus) 0) | ternary "-gpu" "" }}
+{{- .enabled | ternary .image "" | default (print $image $withCuda) }}
+{{- end }}
 {{- end }}
 
 {{/* "true" while the embedded recogniser is given the mini LLM's grammar. */}}
