@@ -1,7 +1,7 @@
 """Does the spare engine take over without a word lost? With engines that fail when told."""
 
 import pytest
-from speech_server.ports import EngineUnavailable, Hints, Hypothesis
+from speech_server.ports import AsrModel, EngineUnavailable, Hints, Hypothesis
 from speech_server.scripted.recogniser import Script, ScriptedRecogniser
 from speech_server.spare import WithSpare
 from speech_server.timeline import Timeline
@@ -96,3 +96,12 @@ async def test_a_recording_goes_to_the_spare_too() -> None:
     engines = WithSpare(Engine(0), Engine(99))
     await engines.start()
     assert (await engines.transcribe(SECOND, HINTS)).text == "1"
+
+
+async def test_phrases_are_not_promised_when_the_spare_cannot_boost_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    first = Engine(0, starts=False)
+    monkeypatch.setattr(Engine, "models", property(lambda engine: (AsrModel("m", ("en-US",), boosts=engine is first),)))
+    engines = WithSpare(first, Engine(99))
+    assert [model.boosts for model in engines.models] == [True]
+    await engines.start()
+    assert [(model.name, model.boosts) for model in engines.models] == [("m", False)]

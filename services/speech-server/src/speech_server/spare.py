@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from speech_server.ports import (
     AsrModel,
@@ -35,8 +36,10 @@ class WithSpare:
 
     @property
     def models(self) -> Sequence[AsrModel]:
-        """The first engine's: callers go on asking for it."""
-        return self._first.models
+        """The first engine's: callers go on asking for it. Phrases are promised only while who works can boost them."""
+        if not self._failed:
+            return self._first.models
+        return [replace(model, boosts=self._spare.models[0].boosts) for model in self._first.models]
 
     @property
     def state(self) -> str:

@@ -10,6 +10,7 @@ from speech_server.cache_aware import features
 from speech_server.cache_aware.features import Ear
 from speech_server.cache_aware.layout import find_model
 from speech_server.cache_aware.model import Ask, StreamingModel, Utterance
+from speech_server.core.boosting import Phrases
 from speech_server.core.tokens import Emitted
 from speech_server.inference.graphs import Limits, Stop
 from speech_server.inference.transducers import Floats
@@ -32,8 +33,8 @@ def tokens(utterance: Utterance) -> list[tuple[int, int]]:
     return [(one.token, one.frame) for one in utterance.emitted]
 
 
-def alone(model: StreamingModel, clip: Floats) -> list[tuple[int, int]]:
-    utterance = model.begin()
+def alone(model: StreamingModel, clip: Floats, phrases: Phrases = ()) -> list[tuple[int, int]]:
+    utterance = model.begin(model.lexicon.boosting(phrases))
     model.hear([Ask(utterance, clip, ends=True)], Stop())
     return tokens(utterance)
 
@@ -80,6 +81,23 @@ def test_callers_who_come_and_go_at_any_time_are_kept_apart(model: StreamingMode
         ]
         model.hear(asks, Stop())
     assert [tokens(one) for one in utterances] == [alone(model, clip) for clip in clips]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_phrases_are_favoured_for_their_caller_alone_however_audio_is_cut(model: StreamingModel, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    clips = [noise(float(rng.uniform(0.5, 3)), 70 * seed + number) for number in range(8)]
+    asked: list[Phrases] = [(), (("w30", 100.0), ("w9 w12", 4.0)), (), (("w3w4w5", 20.0), ("w27", 50.0))] * 2
+    utterances = [model.begin(model.lexicon.boosting(phrases)) for phrases in asked]
+    waiting = [[*pieces(clip, rng)] for clip in clips]
+    while any(waiting):
+        chosen = [number for number, rest in enumerate(waiting) if rest and rng.random() < 0.6]
+        taken = [(number, waiting[number].pop(0)) for number in chosen]
+        model.hear([Ask(utterances[number], piece, not waiting[number]) for number, piece in taken], Stop())
+    heard = [tokens(one) for one in utterances]
+    assert heard == [alone(model, clip, phrases) for clip, phrases in zip(clips, asked, strict=True)]
+    plain = [alone(model, clip) for clip in clips]
+    assert [one != other for one, other in zip(heard, plain, strict=True)] == [bool(phrases) for phrases in asked]
 
 
 def test_the_caches_make_a_difference(model: StreamingModel) -> None:

@@ -99,6 +99,21 @@ async def test_a_whole_recording_is_heard_by_the_same_model(start: Callable[...,
     assert answer.results[0].alternatives[0].transcript
 
 
+async def test_speech_contexts_are_favoured_without_a_warning(start: Callable[..., Awaitable[Server]]) -> None:
+    server = await start()
+    async with grpc.aio.insecure_channel(f"127.0.0.1:{server.grpc_port}") as channel:
+        stub = RivaSpeechRecognitionStub(channel)
+        counts = []
+        for phrases in ([], ["w24", "w27", "w30"]):
+            contexts = [asr.SpeechContext(phrases=phrases, boost=20)]
+            config = asr.RecognitionConfig(sample_rate_hertz=16_000, speech_contexts=contexts)
+            call = stub.Recognize(asr.RecognizeRequest(config=config, audio=quiet(1) + noise(2) + quiet(2)))
+            text = (await call).results[0].alternatives[0].transcript
+            counts.append(sum(text.count(word) for word in ("w24", "w27", "w30")))
+            assert not await call.trailing_metadata()
+    assert counts[1] > counts[0]
+
+
 async def test_readyz_and_metrics_say_what_runs(start: Callable[..., Awaitable[Server]]) -> None:
     server = await start()
     origin = f"http://127.0.0.1:{server.http_port}"

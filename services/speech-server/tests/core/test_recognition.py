@@ -88,3 +88,23 @@ def test_any_finite_boost_is_taken() -> None:
 def test_a_boost_that_is_no_number_is_refused() -> None:
     with pytest.raises(BadRequest, match="boost"):
         choose_phrases([(("a",), math.inf)])
+
+
+@pytest.mark.parametrize(
+    ("phrases", "sentence"),
+    [
+        (["a"] * 1001, "1001 phrases; send at most 1000"),
+        (["a" * 101], "phrase of 101 characters; send at most 100"),
+        (["\ufdfa" * 6], "phrase of 108 characters; send at most 100"),
+        (["a" * 100] * 201, "20100 characters in all phrases; send at most 20000"),
+    ],
+)
+def test_more_phrases_than_are_looked_for_are_refused(phrases: list[str], sentence: str) -> None:
+    with pytest.raises(BadRequest, match=sentence):
+        choose_phrases([(phrases[:1], 4.0), (phrases[1:], 4.0)])
+    with pytest.raises(BadRequest, match=r"^keywords has"):
+        choose_phrases([(phrases, 4.0)], "keywords")
+
+
+def test_as_many_phrases_as_are_looked_for_are_taken() -> None:
+    assert len(choose_phrases([(["a" * 20] * 1000, 4.0)])) == 1000

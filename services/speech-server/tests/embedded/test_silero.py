@@ -45,6 +45,44 @@ async def test_chunks_of_any_size_give_the_same_frames(recordings: Recordings) -
     assert pieces == pytest.approx(whole, abs=1e-6)
 
 
+async def test_a_long_recording_scores_frame_by_frame_as_it_does_at_once(recordings: Recordings) -> None:
+    clip = recordings.audio("goforward") * 3
+    detector = SileroDetector()
+    await detector.start()
+    whole = await detector.open().score(clip)
+    stream = detector.open()
+    single = [score for at in range(0, len(clip), 1024) for score in await stream.score(clip[at : at + 1024])]
+    await detector.stop()
+    assert len(whole) == len(clip) // 1024
+    assert whole == pytest.approx(single, abs=1e-6)
+
+
+async def test_a_stream_need_not_wait_for_a_recording_to_end() -> None:
+    detector = SileroDetector()
+    await detector.start()
+    recording = asyncio.create_task(detector.open().score(quiet(60)))
+    stream = detector.open()
+    for _ in range(20):
+        assert len(await stream.score(quiet(0.096))) == 3
+    assert not recording.done()
+    assert len(await recording) == 60 * 16_000 // 512
+    await detector.stop()
+
+
+async def test_a_recording_nobody_waits_for_is_given_up() -> None:
+    detector = SileroDetector()
+    await detector.start()
+    recording = asyncio.create_task(detector.open().score(quiet(60)))
+    stream = detector.open()
+    await stream.score(quiet(0.1))
+    recording.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await recording
+    await stream.score(quiet(0.1))
+    assert not detector.waiting
+    await detector.stop()
+
+
 async def test_a_stopped_detector_says_so() -> None:
     detector = SileroDetector()
     await detector.start()

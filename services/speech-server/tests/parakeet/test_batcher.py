@@ -8,16 +8,18 @@ from contextlib import AsyncExitStack
 import numpy as np
 import pytest
 from speech_server.core.batching import Kind, Rules
+from speech_server.core.boosting import Boosting
 from speech_server.inference.graphs import Stop
 from speech_server.inference.transducers import Floats
 from speech_server.parakeet.batcher import Batcher, BatchLimits, Work
 from speech_server.ports import EngineBusy, EngineUnavailable, Hypothesis
 
 Make = Callable[..., Batcher]
+Boostings = Sequence[Boosting | None]
 CLIP: Floats = np.zeros(16_000, np.float32)
 
 
-def lengths(clips: Sequence[Floats], stop: Stop) -> list[Hypothesis]:
+def lengths(clips: Sequence[Floats], stop: Stop, boostings: Boostings = ()) -> list[Hypothesis]:
     """Each clip says how long it is."""
     return [Hypothesis(str(len(clip))) for clip in clips]
 
@@ -33,11 +35,11 @@ class Gate:
     def let(self) -> None:
         self._open.set()
 
-    def __call__(self, clips: Sequence[Floats], stop: Stop) -> list[Hypothesis]:
+    def __call__(self, clips: Sequence[Floats], stop: Stop, boostings: Boostings = ()) -> list[Hypothesis]:
         self.batches.append(len(clips))
         self.entered.set()
         assert self._open.wait(10)
-        return lengths(clips, stop)
+        return lengths(clips, stop, boostings)
 
 
 @pytest.fixture
@@ -125,13 +127,13 @@ async def test_a_cancelled_clip_is_never_recognised(make: Make) -> None:
 async def test_a_batch_that_takes_too_long_is_broken_off_and_the_next_one_runs(make: Make) -> None:
     stopped = threading.Event()
 
-    def slow_once(clips: Sequence[Floats], stop: Stop) -> list[Hypothesis]:
+    def slow_once(clips: Sequence[Floats], stop: Stop, boostings: Boostings = ()) -> list[Hypothesis]:
         if not stopped.is_set():
             while not stop.is_asked:
                 stopped.wait(0.005)
             stopped.set()
             raise RuntimeError("terminated")
-        return lengths(clips, stop)
+        return lengths(clips, stop, boostings)
 
     batcher = make(slow_once, limits=BatchLimits(segment_s=0.05))
     with pytest.raises(EngineUnavailable, match=r"longer than 0\.05 s"):
@@ -145,11 +147,11 @@ async def test_a_thread_that_hangs_is_left_behind(make: Make, monkeypatch: pytes
     hangs, told = threading.Event(), threading.Event()
     first = threading.Event()
 
-    def hang_once(clips: Sequence[Floats], stop: Stop) -> list[Hypothesis]:
+    def hang_once(clips: Sequence[Floats], stop: Stop, boostings: Boostings = ()) -> list[Hypothesis]:
         if not first.is_set():
             first.set()
             hangs.wait(20)
-        return lengths(clips, stop)
+        return lengths(clips, stop, boostings)
 
     batcher = make(hang_once, limits=BatchLimits(segment_s=0.05), when_stuck=told.set)
     with pytest.raises(EngineUnavailable):
@@ -162,11 +164,11 @@ async def test_a_thread_that_hangs_is_left_behind(make: Make, monkeypatch: pytes
 async def test_a_model_that_fails_fails_its_batch_only(make: Make) -> None:
     calls: list[int] = []
 
-    def fails_once(clips: Sequence[Floats], stop: Stop) -> list[Hypothesis]:
+    def fails_once(clips: Sequence[Floats], stop: Stop, boostings: Boostings = ()) -> list[Hypothesis]:
         calls.append(len(clips))
         if len(calls) == 1:
             raise ValueError("a bug")
-        return lengths(clips, stop)
+        return lengths(clips, stop, boostings)
 
     batcher = make(fails_once)
     with pytest.raises(EngineUnavailable, match="its log says why"):
@@ -192,13 +194,13 @@ async def test_who_waits_when_the_server_stops_is_told(make: Make) -> None:
 async def test_on_a_cpu_a_final_does_not_wait_for_a_running_partial(make: Make) -> None:
     entered = threading.Event()
 
-    def slow_partial(clips: Sequence[Floats], stop: Stop) -> list[Hypothesis]:
+    def slow_partial(clips: Sequence[Floats], stop: Stop, boostings: Boostings = ()) -> list[Hypothesis]:
         if not entered.is_set():
             entered.set()
             while not stop.is_asked:
                 threading.Event().wait(0.002)
             raise RuntimeError("terminated")
-        return lengths(clips, stop)
+        return lengths(clips, stop, boostings)
 
     batcher = make(slow_partial, Rules(window_s=0, mixes_kinds=False))
     partial = batcher.submit(1, Kind.PARTIAL, CLIP, 5)

@@ -8,12 +8,16 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import pytest
+from pcm import Clip
+from pcm.compressed import encode_file
 from speech_server.app import Server, main
 from speech_server.engines import build
 from speech_server.ports import EngineUnavailable, Hints
+from speech_server.scripted.energy import EnergyDetector
 from speech_server.settings import Settings
 from speech_server.spare import WithSpare
 from speech_server.timeline import Timeline
@@ -23,6 +27,7 @@ from .fake_hub import REPO, REVISION, hub
 from .test_recogniser import noise, quiet
 
 Start = Callable[..., Awaitable[Server]]
+SPOKEN = (quiet(1), noise(3), quiet(2))
 QUICK = {
     "SPEECH_HOST": "127.0.0.1",
     "SPEECH_GRPC_PORT": "0",
@@ -79,6 +84,65 @@ async def test_a_recording_comes_back_as_text_over_riva(start: Start) -> None:
         )
         finals = [one async for response in call for one in response.results if one.is_final]
     assert len(finals) >= 1
+
+
+@pytest.fixture
+def noise_is_speech(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("speech_server.embedded.silero.SileroDetector", lambda: EnergyDetector(-45, 20))
+
+
+def _favoured(text: str) -> int:
+    return sum(text.count(word) for word in ("w24", "w27", "w30"))
+
+
+async def _over_riva(stub: Any, *contexts: asr.SpeechContext) -> tuple[int, list[str]]:
+    """How often the favoured words were heard, and the warnings; streamed and whole."""
+    config = asr.RecognitionConfig(sample_rate_hertz=16000, enable_automatic_punctuation=True, speech_contexts=contexts)
+    first = asr.StreamingRecognizeRequest(streaming_config=asr.StreamingRecognitionConfig(config=config))
+    chunks = [asr.StreamingRecognizeRequest(audio_content=part) for part in SPOKEN]
+    call = stub.StreamingRecognize(iter([first, *chunks]))
+    said = [one.alternatives[0].transcript async for response in call for one in response.results if one.is_final]
+    whole = stub.Recognize(asr.RecognizeRequest(config=config, audio=b"".join(SPOKEN)))
+    said.append((await whole).results[0].alternatives[0].transcript)
+    sent = [*await call.trailing_metadata(), *await whole.trailing_metadata()]
+    return sum(map(_favoured, said)), [str(value) for name, value in sent if name == "speech-warning"]
+
+
+async def test_speech_contexts_are_favoured_over_riva_without_a_warning(start: Start, noise_is_speech: None) -> None:
+    import grpc
+    from speech_server.wire.riva_asr_pb2_grpc import RivaSpeechRecognitionStub
+
+    server = await start()
+    async with grpc.aio.insecure_channel(f"127.0.0.1:{server.grpc_port}") as channel:
+        stub = RivaSpeechRecognitionStub(channel)
+        plain, none = await _over_riva(stub)
+        boosted, also_none = await _over_riva(stub, asr.SpeechContext(phrases=["W24.", "w27", "w30"], boost=20))
+        long = asr.RecognitionConfig(speech_contexts=[asr.SpeechContext(phrases=["a" * 101])])
+        with pytest.raises(grpc.aio.AioRpcError, match="phrase of 101 characters; send at most 100"):
+            await stub.Recognize(asr.RecognizeRequest(config=long, audio=quiet(1)))
+    assert boosted >= plain + 4
+    assert none == also_none == []
+
+
+async def test_keywords_are_favoured_over_openais_endpoint(start: Start, noise_is_speech: None) -> None:
+    server = await start()
+    file = encode_file(Clip(b"".join(SPOKEN), 16_000), "flac")
+    async with aiohttp.ClientSession(f"http://127.0.0.1:{server.http_port}") as session:
+
+        async def post(*keywords: str) -> tuple[int, Any]:
+            form = aiohttp.FormData({"model": "whisper-1"})
+            form.add_field("file", file, filename="said.flac")
+            for keyword in keywords:
+                form.add_field("keywords[]", keyword)
+            async with session.post("/v1/audio/transcriptions", data=form) as answer:
+                return answer.status, await answer.json()
+
+        _, plain = await post()
+        _, boosted = await post("w24", "w27", "w30")
+        status, refusal = await post("a" * 101)
+    assert _favoured(boosted["text"]) > _favoured(plain["text"])
+    assert (status, refusal["error"]["param"]) == (400, "keywords")
+    assert "at most 100" in refusal["error"]["message"]
 
 
 async def test_readyz_says_which_model_runs_where(start: Start) -> None:
@@ -205,5 +269,6 @@ def test_the_bench_measures_a_decode_against_its_bare_calls(
     cost = json.loads(capsys.readouterr().out)
     assert cost["steps"] > 0
     assert cost["overhead"] >= 0.5
+    assert cost["boosted_decode_s"] > 0
     assert main(["bench-decode", str(tiny_folder / "nothing")]) == 1
     assert "models pull" in capsys.readouterr().err

@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack
 import numpy as np
 import pytest
 from speech_server.core.batching import Kind, Rules
+from speech_server.core.boosting import Boosting
 from speech_server.core.tokens import joined
 from speech_server.inference.graphs import Stop
 from speech_server.inference.transducers import Floats
@@ -17,6 +18,7 @@ from speech_server.ports import EngineUnavailable, Foresight, Hypothesis, Word
 
 WORD_S = 0.5
 RATE = 16_000
+Boostings = Sequence[Boosting | None]
 
 
 def speech(count: int, first: int = 1) -> bytes:
@@ -24,7 +26,7 @@ def speech(count: int, first: int = 1) -> bytes:
     return b"".join(np.full(int(WORD_S * RATE), n, "<i2").tobytes() for n in range(first, first + count))
 
 
-def read(clips: Sequence[Floats], stop: Stop) -> list[Hypothesis]:
+def read(clips: Sequence[Floats], stop: Stop, boostings: Boostings = ()) -> list[Hypothesis]:
     """Word n where the samples are n, with its times; a half-heard word at the end is still another one."""
     found = []
     for clip in clips:
@@ -45,12 +47,12 @@ class Model:
         self.clips_s: list[float] = []
         self.fails = 0
 
-    def __call__(self, clips: Sequence[Floats], stop: Stop) -> list[Hypothesis]:
+    def __call__(self, clips: Sequence[Floats], stop: Stop, boostings: Boostings = ()) -> list[Hypothesis]:
         self.clips_s += [len(clip) / RATE for clip in clips]
         if self.fails:
             self.fails -= 1
             raise EngineUnavailable("it fails")
-        return read(clips, stop)
+        return read(clips, stop, boostings)
 
 
 Open = Callable[..., ParakeetUtterances]

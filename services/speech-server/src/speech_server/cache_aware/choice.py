@@ -12,7 +12,7 @@ def from_settings(
 ) -> StreamingRecogniser:
     """The engine, not started."""
     setup = Setup(
-        model=AsrModel(chosen.streaming_model_name, chosen.languages()),
+        model=AsrModel(chosen.streaming_model_name, chosen.languages(), boosts=True),
         folder=chosen.streaming_model_path,
         device=chosen.streaming_device,
         precision=chosen.streaming_precision,

@@ -3,7 +3,8 @@
     joiner says blank, or the frame has its most tokens ──▶ next frame
     joiner says a token ──▶ the prediction network hears it; same frame again
 
-Tokens are those of decoding the callers one by one, and do not depend on how their audio was cut.
+Tokens are those of decoding the callers one by one, and do not depend on how their audio was cut. A caller may have
+phrases that are favoured among the tokens (`core.boosting`).
 """
 
 from typing import Protocol
@@ -11,6 +12,7 @@ from typing import Protocol
 import numpy as np
 
 from speech_server.cache_aware.graphs import Prediction
+from speech_server.core.boosting import Followed
 from speech_server.core.tokens import Emitted
 from speech_server.inference.transducers import Floats, Ints, note
 
@@ -28,10 +30,12 @@ class Nets(Protocol):
         """After these tokens, one a caller."""
 
 
-def greedy(encoded: Floats, before: Prediction, nets: Nets, blank: int) -> tuple[list[list[Emitted]], Prediction]:
+def greedy(
+    encoded: Floats, before: Prediction, nets: Nets, blank: int, followed: Followed | None = None
+) -> tuple[list[list[Emitted]], Prediction]:
     """Tokens of each caller's frames, counted from 0, and the prediction after them.
 
-    `encoded` is [callers, frames, width].
+    `encoded` is [callers, frames, width]. `followed`: where the callers are in their phrases; moved on.
     """
     callers, frames = encoded.shape[:2]
     at = np.zeros(callers, np.int64)
@@ -41,6 +45,8 @@ def greedy(encoded: Floats, before: Prediction, nets: Nets, blank: int) -> tuple
     while (rows := np.flatnonzero(at < frames)).size:
         scores = nets.join(encoded[rows, at[rows]], after.out[rows])
         said = scores.argmax(axis=1)
+        if followed is not None:
+            followed.prefer(rows, said, scores, blank)
         speaks = said != blank
         speaking = rows[speaks]
         if speaking.size:

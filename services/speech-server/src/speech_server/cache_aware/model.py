@@ -18,6 +18,7 @@ from speech_server.cache_aware.decoding import greedy
 from speech_server.cache_aware.features import Ear
 from speech_server.cache_aware.graphs import Caches, Encoder, Joiner, Prediction, Predictor
 from speech_server.cache_aware.layout import ADVICE, Shape, StreamingFiles, find_model
+from speech_server.core.boosting import Boosting, Lexicon, follow
 from speech_server.core.tokens import Emitted, hypothesis
 from speech_server.inference.files import Device, ModelBroken
 from speech_server.inference.graphs import Graph, Limits, OpenGraph, Stop, open_graph
@@ -42,6 +43,10 @@ class Utterance:
     """Frames made of its audio so far."""
     windows: int = 0
     emitted: list[Emitted] = field(default_factory=list)
+    boosting: Boosting | None = None
+    """The caller's phrases."""
+    place: int = Boosting.start
+    """Where in them the tokens are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,10 +103,15 @@ class StreamingModel:
         """What the encoder takes."""
         return self._encoder.shape
 
-    def begin(self) -> Utterance:
+    @property
+    def lexicon(self) -> Lexicon:
+        """Of the vocabulary: makes the boostings of callers' phrases."""
+        return self._lexicon
+
+    def begin(self, boosting: Boosting | None = None) -> Utterance:
         """An utterance of which nothing is heard. Its first window begins with zeros, as in NeMo's streaming."""
         silence = np.zeros((self.shape.overlap, self._encoder.mel_bands), np.float32)
-        return Utterance(silence, self._encoder.empty(), self._start)
+        return Utterance(silence, self._encoder.empty(), self._start, boosting=boosting)
 
     def hear(self, asks: Sequence[Ask], stop: Stop) -> list[Hypothesis]:
         """What each utterance is believed to say after this; no utterance is asked about twice.
@@ -155,7 +165,8 @@ class StreamingModel:
         windows = np.stack([one.frames[: self.shape.window] for one in ready])
         encoded, caches = self._encoder.run(windows, self._stacked(ready), stop)
         nets = Nets(self._joiner, self._predictor, stop)
-        found, after = greedy(encoded, _joined(ready), nets, self._files.blank)
+        followed = follow([one.boosting for one in ready], [one.place for one in ready])
+        found, after = greedy(encoded, _joined(ready), nets, self._files.blank, followed)
         for row, (one, tokens) in enumerate(zip(ready, found, strict=True)):
             base = one.windows * (self.shape.shift // self.shape.subsampling)
             one.emitted += [Emitted(token.token, base + token.frame, 1, token.logprob) for token in tokens]
@@ -163,6 +174,7 @@ class StreamingModel:
             one.windows += 1
             _keep_row(row, caches, one.caches)
             one.prediction = _row(row, after)
+            one.place = followed.places[row] if followed is not None else one.place
 
     def _stacked(self, ready: Sequence[Utterance]) -> Caches:
         """Everybody's caches, in memory that is used again in the next round."""
@@ -196,6 +208,7 @@ class StreamingModel:
         self._files, self._device, self._start = files, device, start
         self._encoder, self._predictor, self._joiner = encoder, predictor, joiner
         self._all = encoder.empty()
+        self._lexicon = Lexicon(files.vocabulary, files.blank)
 
 
 def _open(path: Path, device: Device, limits: Limits) -> Graph:

@@ -1,5 +1,6 @@
 """A streaming model as an engine: loaded off the loop, one tick for all callers, streams and recordings alike."""
 
+import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -8,6 +9,7 @@ from pathlib import Path
 from speech_server.cache_aware.layout import find_model
 from speech_server.cache_aware.model import Ask, StreamingModel, Utterance
 from speech_server.cache_aware.ticks import Load, TickLimits, Ticks
+from speech_server.core.boosting import Boosting
 from speech_server.core.tokens import joined, shifted
 from speech_server.inference.files import Device, Wish
 from speech_server.inference.graphs import Limits, OpenGraph, Stop
@@ -125,14 +127,20 @@ class StreamingRecogniser:
         self._model = None
 
     async def open(self, hints: Hints) -> "StreamingUtterances":
-        """A stream. Hints are not used: greedy decoding can't prefer words."""
+        """A stream, its phrases favoured."""
         model, ticks = self._running()
         if self._streams >= self._setup.most_streams:
             raise EngineBusy(
                 f"{self._streams} streams are open, as many as STREAMING_MAX_STREAMS allows; try again later."
             )
         self._streams += 1
-        return StreamingUtterances(model, ticks, self._closed)
+        try:
+            # Off the loop: many phrases take some 30 ms.
+            boosting = await asyncio.to_thread(model.lexicon.boosting, hints.phrases) if hints.phrases else None
+        except BaseException:
+            self._closed()
+            raise
+        return StreamingUtterances(model, ticks, self._closed, boosting)
 
     async def transcribe(self, pcm16: bytes, hints: Hints) -> Hypothesis:
         """A whole recording: its stretches of speech, one after another."""
@@ -182,8 +190,11 @@ class StreamingRecogniser:
 class StreamingUtterances:
     """One stream's utterances. What is shown is never taken back, but its last word may still grow."""
 
-    def __init__(self, model: StreamingModel, ticks: Ticks, closed: Callable[[], None]) -> None:
+    def __init__(
+        self, model: StreamingModel, ticks: Ticks, closed: Callable[[], None], boosting: Boosting | None = None
+    ) -> None:
         self._model = model
+        self._boosting = boosting
         self._ticks = ticks
         self._closed: Callable[[], None] | None = closed
         self._open: Utterance | None = None
@@ -191,7 +202,7 @@ class StreamingUtterances:
     async def accept(self, pcm16: bytes) -> Hypothesis:
         """Hear more and say what is believed. Raises EngineBusy, EngineUnavailable."""
         if self._open is None:
-            self._open = self._model.begin()
+            self._open = self._model.begin(self._boosting)
         said = await self._hear(Ask(self._open, as_floats(pcm16)))
         return replace(said, confidence=0.0, stability=max(0, len(said.words) - 1) / max(1, len(said.words)))
 

@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
+from unicodedata import normalize
 
 from pcm import Encoding
 
@@ -135,11 +136,28 @@ def choose_wording(wish: WordingWish, language: str, model: AsrModel, policy: As
     )
 
 
-def choose_phrases(contexts: Sequence[tuple[Sequence[str], float]]) -> tuple[tuple[str, float], ...]:
-    """Every phrase with its boost. Any finite boost is taken: sources disagree about the useful range."""
+MOST_PHRASES, LONGEST_PHRASE, MOST_LETTERS = 1000, 100, 20_000
+"""Of one request: phrases, characters of one, characters of all; accents and ligatures count apart. All cost memory."""
+
+
+def choose_phrases(
+    contexts: Sequence[tuple[Sequence[str], float]], name: str = "speech_contexts"
+) -> tuple[tuple[str, float], ...]:
+    """Every phrase with its boost. Any finite boost is taken: sources disagree about the useful range.
+
+    Raises BadRequest for other boosts, and for more phrases or longer ones than are looked for.
+    """
     if any(not math.isfinite(boost) for _, boost in contexts):
-        raise BadRequest("speech_contexts has a boost that is not a number; send a finite one, such as 4.0.")
-    return tuple((phrase, boost) for phrases, boost in contexts for phrase in phrases)
+        raise BadRequest(f"{name} has a boost that is not a number; send a finite one, such as 4.0.")
+    chosen = tuple((phrase, boost) for phrases, boost in contexts for phrase in phrases)
+    if len(chosen) > MOST_PHRASES:
+        raise BadRequest(f"{name} has {len(chosen)} phrases; send at most {MOST_PHRASES}.")
+    lengths = [max(len(phrase), len(normalize("NFKD", phrase[:LONGEST_PHRASE]))) for phrase, _ in chosen]
+    if max(lengths, default=0) > LONGEST_PHRASE:
+        raise BadRequest(f"{name} has a phrase of {max(lengths)} characters; send at most {LONGEST_PHRASE}.")
+    if sum(lengths) > MOST_LETTERS:
+        raise BadRequest(f"{name} has {sum(lengths)} characters in all phrases; send at most {MOST_LETTERS}.")
+    return chosen
 
 
 def choose_endpointing(wish: EndpointingWish, custom: Mapping[str, str], ours: Endpointing) -> Endpointing:

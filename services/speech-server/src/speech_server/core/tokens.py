@@ -30,7 +30,7 @@ def hypothesis(emitted: Sequence[Emitted], vocabulary: Sequence[str], frame_s: f
     groups: list[list[Emitted]] = []
     for one in emitted:
         piece = vocabulary[one.token]
-        if _is_mark(piece):
+        if is_mark(piece):
             continue
         if piece.startswith(WORD_START) or not groups:
             groups.append([])
@@ -56,7 +56,8 @@ def shifted(words: Sequence[Word], by_s: float) -> tuple[Word, ...]:
     return tuple(Word(word.text, word.start_s + by_s, word.end_s + by_s, word.confidence) for word in words)
 
 
-def _is_mark(piece: str) -> bool:
+def is_mark(piece: str) -> bool:
+    """Is the token no text (`<unk>`, a language)?"""
     return piece.startswith("<") and piece.endswith(">") and len(piece) > 2
 
 

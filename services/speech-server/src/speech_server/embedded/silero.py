@@ -1,4 +1,8 @@
-"""Is there speech? Silero's model in one onnxruntime session, all streams' frames in one batch."""
+"""Is there speech? Silero's model in one onnxruntime session, all streams' frames in one batch.
+
+A stream's frames follow one another through its state. So a visit to the thread has rounds, each with the next frame of
+every stream that waits: as many as its shortest piece of audio has, and no more work than a newcomer can wait for.
+"""
 
 import asyncio
 import importlib.metadata
@@ -18,8 +22,10 @@ FRAME_SAMPLES = 512
 FRAME_S = FRAME_SAMPLES / ASR_RATE_HZ
 _CONTEXT_SAMPLES = 64
 _STATE_SHAPE = (2, 128)
-_BATCH = 64
-"""Frames in one run at most; 4 ms of work, which is how long a newcomer waits."""
+_STREAMS = 64
+"""In one round at most; 3 ms of work."""
+_FRAMES = 16
+"""In all rounds of a visit, unless one round has more; 2 ms of work, which is how long a newcomer waits."""
 
 Floats = npt.NDArray[np.float32]
 
@@ -32,7 +38,27 @@ class _Ears:
         self.state: Floats = np.zeros(_STATE_SHAPE, np.float32)
 
 
-_Waiting = tuple[_Ears, Floats, "asyncio.Future[float]"]
+class _Piece:
+    """Whole frames of one stream, one after another, and what they score."""
+
+    def __init__(self, ears: _Ears, samples: Floats) -> None:
+        self.ears = ears
+        self.answer: asyncio.Future[list[float]] = asyncio.get_running_loop().create_future()
+        self.scores: list[float] = []
+        self._audio = np.concatenate((ears.context, samples))
+        # A copy: a view would keep all the audio.
+        ears.context = self._audio[-_CONTEXT_SAMPLES:].copy()
+
+    @property
+    def left(self) -> int:
+        """Frames not scored yet."""
+        return len(self._audio) // FRAME_SAMPLES - len(self.scores)
+
+    @property
+    def next_frame(self) -> Floats:
+        """With the end of the one before."""
+        start = len(self.scores) * FRAME_SAMPLES
+        return self._audio[start : start + _CONTEXT_SAMPLES + FRAME_SAMPLES]
 
 
 class SileroDetector:
@@ -40,8 +66,8 @@ class SileroDetector:
 
     def __init__(self) -> None:
         self._session: Any = None
-        # Bounded by its users: each stream has at most one frame waiting.
-        self._waiting: list[_Waiting] = []
+        # Bounded by its users: each stream has at most one piece waiting.
+        self._waiting: list[_Piece] = []
         self._arrived = asyncio.Event()
         self._runner: asyncio.Task[None] | None = None
         self._thread: ThreadPoolExecutor | None = None
@@ -64,36 +90,47 @@ class SileroDetector:
             self._thread = None
         self._session = None
 
+    @property
+    def waiting(self) -> int:
+        """Pieces of audio that are not scored yet, but for those at work."""
+        return len(self._waiting)
+
     def open(self) -> "SileroActivity":
         """A detector for one stream, its state fresh."""
         return SileroActivity(self)
 
-    async def score(self, ears: _Ears, frame: Floats) -> float:
-        """The probability of speech in the stream's next frame. Raises EngineUnavailable when not started."""
+    async def score(self, ears: _Ears, samples: Floats) -> list[float]:
+        """The probability of speech in the stream's next frames. Raises EngineUnavailable when not started."""
         if self._runner is None or self._runner.done():
             raise EngineUnavailable("The voice activity detector is not running; start it first")
-        answer: asyncio.Future[float] = asyncio.get_running_loop().create_future()
-        self._waiting.append((ears, frame, answer))
+        piece = _Piece(ears, samples)
+        self._waiting.append(piece)
         self._arrived.set()
-        return await answer
+        return await piece.answer
 
     async def _run(self) -> None:
         loop = asyncio.get_running_loop()
-        batch: list[_Waiting] = []
+        batch: list[_Piece] = []
         try:
             while True:
                 await self._arrived.wait()
-                batch, self._waiting = self._waiting[:_BATCH], self._waiting[_BATCH:]
+                # Those whose caller is gone are forgotten.
+                waiting = [piece for piece in self._waiting if not piece.answer.done()]
+                batch, self._waiting = waiting[:_STREAMS], waiting[_STREAMS:]
+                if batch:
+                    await loop.run_in_executor(self._thread, _score, self._session, batch)
+                for piece in batch:
+                    if piece.left:
+                        self._waiting.append(piece)
+                    elif not piece.answer.done():
+                        piece.answer.set_result(piece.scores)
+                batch = []
                 if not self._waiting:
                     self._arrived.clear()
-                scores = await loop.run_in_executor(self._thread, _score, self._session, batch)
-                for (_, _, answer), score in zip(batch, scores, strict=True):
-                    if not answer.done():
-                        answer.set_result(score)
         finally:
-            for _, _, answer in (*batch, *self._waiting):
-                if not answer.done():
-                    answer.set_exception(EngineUnavailable("The voice activity detector was stopped"))
+            for piece in (*batch, *self._waiting):
+                if not piece.answer.done():
+                    piece.answer.set_exception(EngineUnavailable("The voice activity detector was stopped"))
             self._waiting = []
 
 
@@ -113,7 +150,7 @@ class SileroActivity:
     async def score(self, pcm16: bytes) -> Sequence[float]:
         """Probabilities of the frames this audio completes, oldest first."""
         frames = self._framer.push(pcm16)
-        return [await self._detector.score(self._ears, _floats(frame)) for frame in frames]
+        return await self._detector.score(self._ears, _floats(b"".join(frames))) if frames else []
 
     def close(self) -> None:
         """Forget the stream."""
@@ -143,12 +180,15 @@ def _load(path: Path) -> Any:
     return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
 
 
-def _score(session: Any, batch: Sequence[_Waiting]) -> list[float]:
-    """One run for one frame of each stream; moves each stream's state on."""
-    inputs = np.stack([np.concatenate([ears.context, frame]) for ears, frame, _ in batch])
-    states = np.stack([ears.state for ears, _, _ in batch], axis=1)
+def _score(session: Any, batch: Sequence[_Piece]) -> None:
+    """A visit: rounds of one frame of each stream; moves each stream's state on."""
+    rounds = max(1, min(_FRAMES // len(batch), *(piece.left for piece in batch)))
+    states = np.stack([piece.ears.state for piece in batch], axis=1)
     rate = np.array(ASR_RATE_HZ, np.int64)
-    scores, states = session.run(None, {"input": inputs, "state": states, "sr": rate})
-    for at, (ears, frame, _) in enumerate(batch):
-        ears.context, ears.state = frame[-_CONTEXT_SAMPLES:], states[:, at]
-    return [float(score) for score in scores[:, 0]]
+    for _ in range(rounds):
+        inputs = np.stack([piece.next_frame for piece in batch])
+        scores, states = session.run(None, {"input": inputs, "state": states, "sr": rate})
+        for piece, score in zip(batch, scores[:, 0].tolist(), strict=True):
+            piece.scores.append(score)
+    for at, piece in enumerate(batch):
+        piece.ears.state = states[:, at]

@@ -15,9 +15,10 @@ FRAME_S = 0.01
 
 
 def note(found: Sequence[list[Emitted]], rows: Ints, frames: Ints, tokens: Ints, skips: Ints, scores: Floats) -> None:
-    """Add a step's tokens to those of their rows; `scores` [rows, vocabulary] tell how sure they are."""
+    """Add a step's tokens to those of their rows; `scores` [rows, vocabulary] tell how sure the model is of them."""
     highest = scores.max(axis=1)
-    logprobs = -np.log(np.exp(scores - highest[:, None]).sum(axis=1))
+    chosen = scores[np.arange(len(tokens)), tokens]
+    logprobs = chosen - highest - np.log(np.exp(scores - highest[:, None]).sum(axis=1))
     for row, frame, token, skip, logprob in zip(
         rows.tolist(), frames.tolist(), tokens.tolist(), skips.tolist(), logprobs.tolist(), strict=True
     ):

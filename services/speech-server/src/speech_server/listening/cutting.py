@@ -6,14 +6,17 @@ import numpy.typing as npt
 from speech_server.core.sections import Section, sections
 from speech_server.ports import ASR_RATE_HZ, VoiceActivityDetector
 
+PIECE_BYTES = 2 * 10 * ASR_RATE_HZ
+"""Ten seconds: the detector is asked so much at once."""
+
 
 async def found_sections(detector: VoiceActivityDetector, pcm16: bytes, longest_s: float) -> list[Section]:
     """The stretches of speech in the recording, none longer than `longest_s`."""
     activity = detector.open()
     try:
         scores: list[float] = []
-        for start in range(0, len(pcm16), 2 * ASR_RATE_HZ):
-            scores += await activity.score(pcm16[start : start + 2 * ASR_RATE_HZ])
+        for start in range(0, len(pcm16), PIECE_BYTES):
+            scores += await activity.score(pcm16[start : start + PIECE_BYTES])
         return sections(scores, activity.frame_s, longest_s)
     finally:
         activity.close()

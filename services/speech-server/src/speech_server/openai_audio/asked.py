@@ -1,7 +1,7 @@
 """What does a form ask of a transcription? Every field honoured, or refused with a sentence.
 
 `prompt` and `temperature` are taken and change nothing: the engines here decode greedily and know no prompt. `keywords`
-are handed to the engine as speech contexts.
+are speech contexts, favoured by engines that can.
 """
 
 import json
@@ -12,7 +12,7 @@ from typing import Any, Literal, cast, get_args
 from pcm import Encoding
 
 from speech_server.core.endpointer import Endpointing
-from speech_server.core.recognition import AsrPolicy, RecognitionPlan, choose_language
+from speech_server.core.recognition import AsrPolicy, RecognitionPlan, choose_language, choose_phrases
 from speech_server.errors import BadRequest, NotFound
 from speech_server.openai_audio.refusals import BadParameter
 from speech_server.ports import AsrModel, Hints
@@ -75,7 +75,7 @@ def recognition(
 
 
 def hints(model: str, language: str, keywords: Sequence[str], models: Sequence[AsrModel], policy: AsrPolicy) -> Hints:
-    """What the engine is told beforehand. Raises NotFound for a model, BadParameter for a language not served."""
+    """What the engine is told beforehand. Raises NotFound for a model, BadParameter for a language or keywords."""
     named = any(known.name.lower() == model.lower() for known in models)
     if model and not named and policy.unknown_models == "strict":
         raise NotFound(f"The model {model!r} does not exist; send one of {', '.join(one.name for one in models)}.")
@@ -86,7 +86,10 @@ def hints(model: str, language: str, keywords: Sequence[str], models: Sequence[A
         raise BadParameter(
             f"language {language!r} is not recognised here; send one of {spoken}.", "language"
         ) from error
-    return Hints(chosen, tuple((word, KEYWORD_BOOST) for word in keywords if word.strip()))
+    try:
+        return Hints(chosen, choose_phrases([([word for word in keywords if word.strip()], KEYWORD_BOOST)], "keywords"))
+    except BadRequest as error:
+        raise BadParameter(str(error), "keywords") from error
 
 
 def with_vad(vad: Mapping[str, Any], ours: Endpointing, param: str) -> Endpointing:

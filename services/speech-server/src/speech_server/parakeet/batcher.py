@@ -13,13 +13,14 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from speech_server.core.batching import Job, Kind, Rules, plan
+from speech_server.core.boosting import Boosting
 from speech_server.inference.graphs import Stop
 from speech_server.inference.transducers import Floats
 from speech_server.inference.turns import TookTooLong, Turns, fail, give
 from speech_server.ports import ASR_RATE_HZ, EngineBusy, EngineUnavailable, Hypothesis
 
-Work = Callable[[Sequence[Floats], Stop], list[Hypothesis]]
-"""The model: clips in, what each says out; blocking."""
+Work = Callable[[Sequence[Floats], Stop, Sequence[Boosting | None]], list[Hypothesis]]
+"""The model: clips and what each one's caller wants favoured in, what each says out; blocking."""
 
 LONGEST_ON_CPU_S = 0.5
 """A CPU gains little from batches above this time, and all their clips are as late as the last."""
@@ -56,6 +57,7 @@ class Load:
 class _Waiting:
     job: Job
     clip: Floats
+    boosting: Boosting | None
     answer: "asyncio.Future[Hypothesis]"
 
 
@@ -95,7 +97,9 @@ class Batcher:
             self._runner = None
         await self._turns.stop()
 
-    def submit(self, session: int, kind: Kind, clip: Floats, wait_s: float) -> "asyncio.Future[Hypothesis]":
+    def submit(
+        self, session: int, kind: Kind, clip: Floats, wait_s: float, boosting: Boosting | None = None
+    ) -> "asyncio.Future[Hypothesis]":
         """What the clip (16 kHz, -1..1) says. Cancel the future when nobody wants it any more.
 
         It is cancelled from here when it is a partial whose time has passed; other kinds get EngineBusy after
@@ -107,7 +111,7 @@ class Batcher:
         now = time.monotonic()
         job = Job(next(self._numbers), session, kind, len(clip) / ASR_RATE_HZ, now, now + wait_s)
         answer: asyncio.Future[Hypothesis] = asyncio.get_running_loop().create_future()
-        self._waiting[job.number] = _Waiting(job, clip, answer)
+        self._waiting[job.number] = _Waiting(job, clip, boosting, answer)
         if kind is Kind.FINAL and self._partials_run is not None and not self._rules.mixes_kinds:
             # On a CPU a final would wait for a whole pass that nobody will look at.
             self._partials_run.now()
@@ -148,9 +152,10 @@ class Batcher:
 
     async def _recognise(self, batch: Sequence[_Waiting]) -> None:
         stop, clips, began = Stop(), [one.clip for one in batch], time.monotonic()
+        boostings = [one.boosting for one in batch]
         self._partials_run = stop if all(one.job.kind is Kind.PARTIAL for one in batch) else None
         try:
-            found = await self._turns.take(lambda: self._work(clips, stop), stop)
+            found = await self._turns.take(lambda: self._work(clips, stop, boostings), stop)
         except TookTooLong as error:
             await self._broke_off(batch, error)
         except EngineUnavailable as error:

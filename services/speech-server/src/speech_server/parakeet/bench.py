@@ -16,6 +16,8 @@ from typing import Any
 
 import numpy as np
 
+from speech_server.core.boosting import Boosting, Phrases
+from speech_server.core.tokens import WORD_START
 from speech_server.inference.graphs import Graph, Limits, Stop
 from speech_server.inference.providers import probe
 from speech_server.inference.transducers import Floats, Ints
@@ -40,6 +42,9 @@ class Cost:
     """As many bare decoder calls, for as many clips as the decode had at each."""
     decode_s: float
     """The decode with everything around its calls."""
+    boosted_decode_s: float
+    """The same where every clip has `phrases` made-up phrases to favour; they change a few tokens and steps."""
+    phrases: int
     front_end_s: float
     whole_s: float
     """Front-end, encoder, decode, words."""
@@ -66,7 +71,7 @@ class Watched:
         return self._joint.step(frames, tokens, states)
 
 
-def measure(files: ModelFiles, placement: Placement, batch: int, clip_s: float, runs: int) -> Cost:
+def measure(files: ModelFiles, placement: Placement, batch: int, clip_s: float, runs: int, phrases: int = 50) -> Cost:
     """Measure one model. Raises EngineUnavailable for a CTC model, which has no steps."""
     if files.decoder is None:
         raise EngineUnavailable("A CTC model has no decoder; there is nothing to measure.")
@@ -78,13 +83,14 @@ def measure(files: ModelFiles, placement: Placement, batch: int, clip_s: float, 
     features, lengths = model.features(clips)
     encoded, frames = encoder.run(features, lengths, Stop())
     joint = Watched(OnnxJoint(graph, files, Stop()))
-    tokens = len(files.vocabulary)
+    boostings = [model.lexicon.boosting(_phrases(files.vocabulary, phrases))] * batch
 
-    def decode() -> None:
+    def decode(boostings: Sequence[Boosting | None] = ()) -> None:
         joint.rows.clear()
-        greedy(encoded, frames, joint, tokens, files.blank, files.most_tokens)
+        greedy(encoded, frames, joint, len(files.vocabulary), files.blank, files.most_tokens, boostings)
 
     encoder_s = _best(runs, lambda: encoder.run(features, lengths, Stop()))
+    boosted_decode_s = _best(runs, lambda: decode(boostings))
     decode_s = _best(runs, decode)
     bare_s = _best(runs, _bare(graph, joint.rows, encoded.shape[2]))
     whole_s = _best(runs, lambda: model.transcribe(clips, Stop()))
@@ -97,6 +103,8 @@ def measure(files: ModelFiles, placement: Placement, batch: int, clip_s: float, 
         steps=len(joint.rows),
         bare_steps_s=bare_s,
         decode_s=decode_s,
+        boosted_decode_s=boosted_decode_s,
+        phrases=phrases,
         front_end_s=_best(runs, lambda: model.features(clips)),
         whole_s=whole_s,
         overhead=(encoder_s + decode_s) / (encoder_s + bare_s),
@@ -116,12 +124,13 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--seconds", type=float, default=3.0)
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--threads", type=int, default=0)
+    parser.add_argument("--phrases", type=int, default=50, help="phrases of every clip in the boosted decode")
     asked = parser.parse_args(arguments)
     try:
         device = probe(asked.device).device
         placement = Placement(device, asked.decoder_device, asked.precision, Limits(asked.threads))
         files = find_model(asked.folder, device, asked.precision)
-        cost = measure(files, placement, asked.batch, asked.seconds, asked.runs)
+        cost = measure(files, placement, asked.batch, asked.seconds, asked.runs, asked.phrases)
     except EngineUnavailable as error:
         sys.stderr.write(f"speech-server bench-decode: {error}\n")
         return 1
@@ -151,6 +160,12 @@ def _bare(graph: Graph, rows: Sequence[int], width: int) -> Callable[[], None]:
             graph.run(["outputs", "output_states_1", "output_states_2"], feeds[count])
 
     return run
+
+
+def _phrases(vocabulary: Sequence[str], count: int) -> Phrases:
+    rng = np.random.default_rng(2)
+    drawn = rng.choice([piece for piece in vocabulary if piece[:1] != "<"], (count, 4))
+    return tuple(("".join(pieces).replace(WORD_START, " "), 20.0) for pieces in drawn.tolist())
 
 
 def _best(runs: int, work: Callable[[], object]) -> float:

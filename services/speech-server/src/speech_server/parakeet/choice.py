@@ -47,9 +47,10 @@ def listed(chosen: ParakeetSettings) -> AsrModel:
     """What the model list shows. Of NVIDIA's Parakeet only the TDT models write punctuation."""
     model = chosen.parakeet_model_id
     if chosen.parakeet_model_path is not None:
-        return AsrModel(chosen.parakeet_model_id, chosen.languages() or ("en-US",), punctuates="tdt" in model)
+        languages = chosen.languages() or ("en-US",)
+        return AsrModel(chosen.parakeet_model_id, languages, punctuates="tdt" in model, boosts=True)
     known = look_up(chosen.parakeet_model_id, chosen.parakeet_revision)
-    return AsrModel(known.name, chosen.languages() or known.languages, punctuates="tdt" in model)
+    return AsrModel(known.name, chosen.languages() or known.languages, punctuates="tdt" in model, boosts=True)
 
 
 def root(chosen: ParakeetSettings) -> Path:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from onnx_asr.preprocessors.numpy_preprocessor import NemoPreprocessorNumpy
 
+from speech_server.core.boosting import Boosting, Lexicon
 from speech_server.core.tokens import Emitted, hypothesis
 from speech_server.inference.files import Device, ModelBroken, Wish
 from speech_server.inference.graphs import Graph, Limits, OpenGraph, Stop, open_graph
@@ -51,12 +52,23 @@ class ParakeetModel:
         """What is loaded now."""
         return self._files
 
-    def transcribe(self, clips: Sequence[Floats], stop: Stop) -> list[Hypothesis]:
-        """What each clip (16 kHz, -1..1) says. Raises EngineUnavailable when nothing here can recognise any more."""
+    @property
+    def lexicon(self) -> Lexicon:
+        """Of the vocabulary: makes the boostings of callers' phrases."""
+        return self._lexicon
+
+    def transcribe(
+        self, clips: Sequence[Floats], stop: Stop, boostings: Sequence[Boosting | None] = ()
+    ) -> list[Hypothesis]:
+        """What each clip (16 kHz, -1..1) says; `boostings`: what each clip's caller wants favoured, or nothing at all.
+
+        Raises EngineUnavailable when nothing here can recognise any more.
+        """
         heard = [number for number, clip in enumerate(clips) if len(clip) >= SHORTEST_SAMPLES]
         found = [Hypothesis("")] * len(clips)
         if heard:
-            emitted = self._surely([clips[number] for number in heard], stop)
+            favoured = [boostings[number] for number in heard] if boostings else []
+            emitted = self._surely([clips[number] for number in heard], favoured, stop)
             for number, tokens in zip(heard, emitted, strict=True):
                 found[number] = hypothesis(tokens, self._files.vocabulary, self._files.frame_s)
         return found
@@ -76,9 +88,9 @@ class ParakeetModel:
         placement = Placement("cpu", "cpu", "auto", limits)
         self._load(find_model(self._files.folder, "cpu"), placement)
 
-    def _surely(self, clips: Sequence[Floats], stop: Stop) -> list[list[Emitted]]:
+    def _surely(self, clips: Sequence[Floats], boostings: Sequence[Boosting | None], stop: Stop) -> list[list[Emitted]]:
         try:
-            return self._decode(clips, stop)
+            return self._decode(clips, boostings, stop)
         except Exception as error:
             if stop.is_asked or isinstance(error, ModelBroken):
                 raise
@@ -86,17 +98,17 @@ class ParakeetModel:
                 _log.exception("Parakeet failed on the CPU")
                 raise EngineUnavailable("The recogniser failed on this audio; its log says why.") from error
             self.to_cpu(f"{type(error).__name__}: {str(error)[:300]}")
-            return self._decode(clips, stop)
+            return self._decode(clips, boostings, stop)
 
-    def _decode(self, clips: Sequence[Floats], stop: Stop) -> list[list[Emitted]]:
+    def _decode(self, clips: Sequence[Floats], boostings: Sequence[Boosting | None], stop: Stop) -> list[list[Emitted]]:
         features, lengths = self.features(clips)
         encoded, frames = self.encoder.run(features, lengths, stop)
         if self.joint is None:
             self._fits(encoded.shape[2])
-            return collapse(encoded, frames, self._files.blank)
+            return collapse(encoded, frames, self._files.blank, boostings)
         joint = OnnxJoint(self.joint, self._files, stop)
         tokens = len(self._files.vocabulary)
-        return greedy(encoded, frames, joint, tokens, self._files.blank, self._files.most_tokens)
+        return greedy(encoded, frames, joint, tokens, self._files.blank, self._files.most_tokens, boostings)
 
     def _fits(self, width: int) -> None:
         if width != len(self._files.vocabulary):
@@ -118,4 +130,5 @@ class ParakeetModel:
             joint = self._open(files.decoder, placement.decoder_device, placement.limits)
             OnnxJoint(joint, files, Stop())
         self._front_end = NemoPreprocessorNumpy(f"nemo{encoder.mel_bands}")
+        self._lexicon = Lexicon(files.vocabulary, files.blank)
         self._files, self._placement, self.encoder, self.joint = files, placement, encoder, joint

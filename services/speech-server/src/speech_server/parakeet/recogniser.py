@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from speech_server.core.batching import Kind, Rules
+from speech_server.core.boosting import Boosting
 from speech_server.core.sections import Section
 from speech_server.core.tokens import joined, shifted
 from speech_server.inference.files import Device, Precision
@@ -139,13 +140,13 @@ class ParakeetRecogniser:
         self._model = None
 
     async def open(self, hints: Hints) -> ParakeetUtterances:
-        """A stream. Hints are not used: greedy decoding can't prefer words, and v3 finds the language itself."""
-        streaming = self._setup.streaming
-        return ParakeetUtterances(self._running(), streaming, next(self._sessions), self._audible)
+        """A stream, its phrases favoured. The language is not used: v3 finds it itself."""
+        batcher, boosting = self._running(), await self._boosting(hints)
+        return ParakeetUtterances(batcher, self._setup.streaming, next(self._sessions), self._audible, boosting)
 
     async def transcribe(self, pcm16: bytes, hints: Hints) -> Hypothesis:
         """A whole recording: cut in its silences, sections recognised together."""
-        batcher, session = self._running(), next(self._sessions)
+        batcher, session, boosting = self._running(), next(self._sessions), await self._boosting(hints)
         found = await found_sections(self._detector, pcm16, self._section_s)
         words: list[Word] = []
         waiting: deque[tuple[Section, asyncio.Future[Hypothesis]]] = deque()
@@ -153,7 +154,7 @@ class ParakeetRecogniser:
             for section in found:
                 clip = as_floats(clip_of(pcm16, section))
                 if self._audible(clip):
-                    answer = batcher.submit(session, Kind.WHOLE, clip, self._setup.recording_wait_s)
+                    answer = batcher.submit(session, Kind.WHOLE, clip, self._setup.recording_wait_s, boosting)
                     waiting.append((section, answer))
                 if len(waiting) >= AHEAD:
                     words += await _next(waiting)
@@ -169,6 +170,12 @@ class ParakeetRecogniser:
             raise EngineUnavailable("Parakeet is not loaded.")
         return self._batcher
 
+    async def _boosting(self, hints: Hints) -> Boosting | None:
+        if not hints.phrases or self._model is None:
+            return None
+        # Off the loop: many phrases take some 30 ms.
+        return await asyncio.to_thread(self._model.lexicon.boosting, hints.phrases)
+
     def _audible(self, clip: Floats) -> bool:
         whole = len(clip) // _LOUDNESS_SAMPLES * _LOUDNESS_SAMPLES
         if not whole:
@@ -176,9 +183,11 @@ class ParakeetRecogniser:
         power = np.square(clip[:whole]).reshape(-1, _LOUDNESS_SAMPLES).mean(axis=1).max()
         return bool(power >= 10 ** (self._setup.quietest_dbfs / 10))
 
-    def _transcribe(self, clips: Sequence[Floats], stop: Stop) -> list[Hypothesis]:
+    def _transcribe(
+        self, clips: Sequence[Floats], stop: Stop, boostings: Sequence[Boosting | None]
+    ) -> list[Hypothesis]:
         assert self._model is not None
-        return self._model.transcribe(clips, stop)
+        return self._model.transcribe(clips, stop, boostings)
 
     def _when_stuck(self) -> None:
         if self._model is not None and self._model.device == "cuda":

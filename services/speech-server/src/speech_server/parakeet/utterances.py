@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from speech_server.core import agreement
 from speech_server.core.agreement import Agreement
 from speech_server.core.batching import Kind
+from speech_server.core.boosting import Boosting
 from speech_server.core.tokens import joined, shifted
 from speech_server.inference.transducers import Floats
 from speech_server.listening.cutting import as_floats
@@ -66,12 +67,20 @@ class _Open:
 class ParakeetUtterances:
     """One stream's utterances; also a `Foresight`."""
 
-    def __init__(self, batcher: Batcher, rules: Streaming, session: int, audible: Callable[[Floats], bool]) -> None:
+    def __init__(
+        self,
+        batcher: Batcher,
+        rules: Streaming,
+        session: int,
+        audible: Callable[[Floats], bool],
+        boosting: Boosting | None = None,
+    ) -> None:
         """`audible`: is there anything in the clip worth recognising?"""
         self._batcher = batcher
         self._rules = rules
         self._session = session
         self._audible = audible
+        self._boosting = boosting
         self._open = _Open()
 
     async def accept(self, pcm16: bytes) -> Hypothesis:
@@ -179,7 +188,7 @@ class ParakeetUtterances:
             nothing: asyncio.Future[Hypothesis] = asyncio.get_running_loop().create_future()
             nothing.set_result(Hypothesis(""))
             return nothing
-        return self._batcher.submit(self._session, kind, clip, wait_s)
+        return self._batcher.submit(self._session, kind, clip, wait_s, self._boosting)
 
     def _drop_pass(self) -> None:
         if self._open.running is not None:
