@@ -19,6 +19,14 @@ TTS_parakeet := embedded
 TTS_streaming := embedded
 TTS_scripted := tone
 TTS ?= $(TTS_$(ENGINE))
+ENGINES := embedded parakeet streaming scripted
+VOICES := embedded kokoro tone
+
+# Before anything is set up for it.
+ifneq ($(filter speech,$(MAKECMDGOALS)),)
+$(if $(filter $(ENGINE),$(ENGINES)),,$(error ENGINE=$(ENGINE) is not known; take $(ENGINES)))
+$(if $(filter $(TTS),$(VOICES)),,$(error TTS=$(TTS) is not known; take $(VOICES)))
+endif
 
 .PHONY: help setup gpu lock proto lint types test interop demo run speech talk bench docs images canary e2e clean
 
@@ -70,7 +78,6 @@ run: $(READY) $(ESPEAK) ## keep the stack up until Ctrl-C
 	@$(BIN)/voice-bench run
 
 speech: $(READY) $(ESPEAK) ## the speech server alone: ENGINE=embedded|parakeet|streaming|scripted TTS=embedded|kokoro|tone
-	@test -n "$(TTS)" || { echo "ENGINE=$(ENGINE) is not known; take embedded, parakeet, streaming or scripted" >&2; exit 2; }
 	@SPEECH_ASR_ENGINE=$(ENGINE) SPEECH_TTS_ENGINE=$(TTS) SPEECH_GRPC_PORT=$(GRPC_PORT) SPEECH_HTTP_PORT=$(HTTP_PORT) \
 		SPEECH_DRAIN_NOTICE_S=0 SPEECH_DRAIN_GRACE_S=$${SPEECH_DRAIN_GRACE_S:-5} exec $(BIN)/speech-server
 

@@ -14,7 +14,6 @@ def test_embedded_brings_speech_and_language_model(chart: Chart) -> None:
 
     env = rendered.env("voice-speech")
     assert (env["SPEECH_ASR_ENGINE"], env["SPEECH_TTS_ENGINE"]) == ("embedded", "embedded")
-    assert env["GRPC_ENABLE_FORK_SUPPORT"] == "0"
     speech = rendered.get("Service/voice-speech")["spec"]["ports"]
     assert {port["name"]: port["port"] for port in speech} == {"grpc": 50051, "http": 8001}
     llm = rendered.get("Service/voice-llm")["spec"]["ports"]

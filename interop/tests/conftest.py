@@ -86,7 +86,7 @@ def serving(settings: dict[str, str], host: str = "127.0.0.1") -> Iterator[Stand
         **settings,
     }
     server = subprocess.Popen(
-        [sys.executable, "-m", "speech_server.app"], env=environment, stderr=subprocess.PIPE, text=True
+        [sys.executable, "-m", "speech_server"], env=environment, stderr=subprocess.PIPE, text=True
     )
     assert server.stderr is not None
     with server.stderr as log:

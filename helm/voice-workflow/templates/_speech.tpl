@@ -43,7 +43,7 @@
 
 {{/* YAML map: every variable but those that name another. What an operator says in env wins. */}}
 {{- define "voice-workflow.speechEnv" -}}
-{{- $env := dict "GRPC_ENABLE_FORK_SUPPORT" "0" "SPEECH_GRPC_PORT" "50051" "SPEECH_HTTP_PORT" "8001" "SPEECH_DRAIN_NOTICE_S" "5" "SPEECH_DRAIN_GRACE_S" "30" }}
+{{- $env := dict "SPEECH_GRPC_PORT" "50051" "SPEECH_HTTP_PORT" "8001" "SPEECH_DRAIN_NOTICE_S" "5" "SPEECH_DRAIN_GRACE_S" "30" }}
 {{- if include "voice-workflow.speechGrammar" . }}{{ $_ := set $env "EMBEDDED_GRAMMAR" "/grammar/intents.gram" }}{{ end }}
 {{- with .Values.secrets.speechTls }}
   {{- if .name }}

@@ -40,6 +40,16 @@ class Admission:
         return f"<Admission {self._kind}: {self._active}/{self._limit} active, {len(self._line)}/{self._queue} waiting>"
 
     @property
+    def kind(self) -> str:
+        """What is counted here, as a plural."""
+        return self._kind
+
+    @property
+    def limit(self) -> int:
+        """How many may hold a place."""
+        return self._limit
+
+    @property
     def active(self) -> int:
         """How many hold a place."""
         return self._active

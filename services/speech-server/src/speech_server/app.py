@@ -7,6 +7,7 @@ import logging
 import signal
 import sys
 from collections.abc import Awaitable, Mapping, Sequence
+from typing import Any
 
 import uvloop
 from aiohttp import web
@@ -16,11 +17,12 @@ from speech_server.core.recognition import AsrPolicy
 from speech_server.core.voices import VoicePolicy
 from speech_server.engines import Engines, build, endpointing
 from speech_server.gates import gates
+from speech_server.leaving import leave
 from speech_server.listening.ears import Listening, StreamLimits
 from speech_server.metrics import Metrics
 from speech_server.openai_audio.edge import Edge, UploadLimits
 from speech_server.openai_audio.routes import add_routes
-from speech_server.ports import EngineError, Measured
+from speech_server.ports import EngineError, Measured, Queued
 from speech_server.request_log import RequestLog
 from speech_server.servicers.asr import AsrServicer
 from speech_server.servicers.serving import GrpcServer, PortTaken, serve
@@ -31,6 +33,8 @@ from speech_server.tls import BadTls, certified, http_context
 from speech_server.web import application
 
 DRAINING = "The server is draining; take another one."
+STOP_WITHIN_S = 2.0
+"""A start that is given up has so long to put away what it had."""
 _log = logging.getLogger(__name__)
 
 
@@ -49,8 +53,11 @@ class Server:
         recogniser = self._engines.recogniser
         if isinstance(recogniser, Measured):
             self._metrics.watch(lambda: recogniser.figures)
+        if isinstance(recogniser, Queued):
+            self._metrics.watch_queue(lambda: recogniser.waiting)
         self._waiting: dict[str, str] = {name: "loading" for name, _ in self._engines.named}
         self._gates = gates(settings)
+        self._metrics.watch_places(self._gates.all)
         self._hurried = asyncio.Event()
         self._runner: web.AppRunner | None = None
         self._grpc: GrpcServer | None = None
@@ -194,39 +201,40 @@ class Server:
 
 
 async def run(settings: Settings) -> None:
-    """Serve until SIGTERM or SIGINT, then drain; a second signal hurries."""
-    asked = asyncio.Event()
+    """Serve until SIGTERM or SIGINT, then drain; a second signal hurries. A signal before it is ready ends the process.
+
+    Raises BadTls, PortTaken, EngineError, OSError.
+    """
+    asked: asyncio.Future[int] = asyncio.get_running_loop().create_future()
     server = Server(settings)
 
-    def on_signal() -> None:
-        if asked.is_set():
+    def on_signal(number: int) -> None:
+        if asked.done():
             server.hurry()
-        asked.set()
+        else:
+            asked.set_result(number)
 
     for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, on_signal)
+        asyncio.get_running_loop().add_signal_handler(number, on_signal, number)
     try:
-        if await _started(server, asked):
-            await asked.wait()
-            await server.drain()
+        await _start(server, asked)
+        await asked
+        await server.drain()
     finally:
         await server.stop()
 
 
-async def _started(server: Server, asked: asyncio.Event) -> bool:
-    """Start, unless it is asked to end meanwhile: weights may be on their way for minutes. Raises as `start` does."""
+async def _start(server: Server, asked: "asyncio.Future[int]") -> None:
+    """Start, or leave the process when that is asked for meanwhile: a download does not hear of it."""
     starting = asyncio.create_task(server.start(), name="start")
-    ending = asyncio.create_task(asked.wait(), name="end asked for")
-    try:
-        await asyncio.wait({starting, ending}, return_when=asyncio.FIRST_COMPLETED)
-        if not starting.done():
-            return False
-        await starting
-        return True
-    finally:
-        for task in (starting, ending):
-            task.cancel()
-        await asyncio.wait({starting, ending})
+    either: set[asyncio.Future[Any]] = {starting, asked}
+    await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+    if starting.done():
+        return starting.result()
+    starting.cancel()
+    await asyncio.wait({starting}, timeout=STOP_WITHIN_S)
+    await asyncio.wait({asyncio.create_task(server.stop(), name="stop")}, timeout=STOP_WITHIN_S)
+    leave("speech-server: stopped before it was ready; what was downloaded is kept for the next start.", asked.result())
 
 
 async def _at_most(longest_s: float, waiting: Awaitable[object]) -> None:
@@ -260,7 +268,3 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.write(f"speech-server: {error}\n")
         return 1
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -4,13 +4,14 @@ import importlib
 from collections.abc import Callable, Sequence
 
 COMMANDS = {
-    "models": "speech_server.parakeet.cli:models",
-    "voices": "speech_server.neural_tts.cli:main",
+    "models": "speech_server.models.cli:main",
+    "voices": "speech_server.voices:main",
     "client": "speech_server.tools.client:main",
     "warmup": "speech_server.tools.warmup:main",
     "bench": "speech_server.tools.bench:main",
+    "recognise": "speech_server.recognise:main",
     "report": "speech_server.report:main",
-    "doctor": "speech_server.parakeet.cli:doctor",
+    "doctor": "speech_server.doctor.cli:main",
     "bench-decode": "speech_server.parakeet.bench:main",
 }
 """Verb to "module:function"; the function takes the arguments after the verb and gives the exit code."""

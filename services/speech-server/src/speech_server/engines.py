@@ -41,10 +41,11 @@ def build(settings: Settings, timeline: Timeline) -> Engines:
         recogniser, detector = _streaming(settings, timeline)
     else:
         recogniser, detector = _embedded(voice)
-    return Engines(recogniser, detector, _synthesiser(settings, timeline))
+    return Engines(recogniser, detector, synthesiser(settings, timeline))
 
 
-def _synthesiser(settings: Settings, timeline: Timeline) -> Synthesiser:
+def synthesiser(settings: Settings, timeline: Timeline) -> Synthesiser:
+    """Who speaks."""
     match settings.server.speech_tts_engine:
         case "tone":
             return ToneSynthesiser(_tone(settings.script), timeline)

@@ -1,15 +1,16 @@
 """What does the server tell Prometheus? One registry a server, so that two servers fit in one process."""
 
 import time
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TypeVar
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
-from prometheus_client.core import CounterMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
+from speech_server.admission import Admission
 from speech_server.core.requests import OK, RequestRecord
 
 _SECONDS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.8, 1.2, 2.0, 5.0, 10.0)
@@ -50,6 +51,33 @@ class _Figures(Collector):
     def collect(self) -> Iterator[CounterMetricFamily]:
         for name, value in self._figures().items():
             yield CounterMetricFamily(f"speech_engine_{name}", "Counted by the recogniser itself", value=value)
+
+
+class _Places(Collector):
+    def __init__(self, gates: Sequence[Admission]) -> None:
+        self._gates = gates
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        told: Mapping[str, tuple[str, Callable[[Admission], int]]] = {
+            "active": ("Requests that hold a place now", lambda gate: gate.active),
+            "waiting": ("Requests in line for a place now", lambda gate: gate.waiting),
+            "limit": ("Requests that may hold a place", lambda gate: gate.limit),
+        }
+        for name, (meaning, count) in told.items():
+            family = GaugeMetricFamily(f"speech_admission_{name}", meaning, labels=["kind"])
+            for gate in self._gates:
+                family.add_metric([gate.kind], count(gate))
+            yield family
+
+
+class _EngineQueue(Collector):
+    def __init__(self, waiting: Callable[[], int]) -> None:
+        self._waiting = waiting
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        yield GaugeMetricFamily(
+            "speech_engine_waiting", "Pieces of audio in line for the model now", value=self._waiting()
+        )
 
 
 class Metrics:
@@ -148,6 +176,14 @@ class Metrics:
     def watch(self, figures: Callable[[], Mapping[str, float]]) -> None:
         """Show an engine's own counts, as they are when Prometheus asks."""
         self.registry.register(_Figures(figures))
+
+    def watch_places(self, gates: Sequence[Admission]) -> None:
+        """Show how many requests of each kind are served and wait, as it is when Prometheus asks."""
+        self.registry.register(_Places(gates))
+
+    def watch_queue(self, waiting: Callable[[], int]) -> None:
+        """Show the length of an engine's own queue likewise."""
+        self.registry.register(_EngineQueue(waiting))
 
     def page(self) -> bytes:
         """The text Prometheus reads."""

@@ -137,6 +137,15 @@ class Measured(Protocol):
         """Counts since the start, by a name that can be part of a metric's (`batches`, `busy_seconds`)."""
 
 
+@runtime_checkable
+class Queued(Protocol):
+    """What an engine may have besides: a queue of its own before its model."""
+
+    @property
+    def waiting(self) -> int:
+        """Pieces of audio in line for the model at this moment."""
+
+
 class VoiceActivity(Protocol):
     """One stream's speech probability."""
 

@@ -17,6 +17,7 @@ from speech_server.ports import (
     Hints,
     Hypothesis,
     Measured,
+    Queued,
     Recogniser,
     Utterances,
 )
@@ -52,6 +53,11 @@ class WithSpare:
     def figures(self) -> Mapping[str, float]:
         """The first engine's counts."""
         return self._first.figures if isinstance(self._first, Measured) else {}
+
+    @property
+    def waiting(self) -> int:
+        """The first engine's queue."""
+        return self._first.waiting if isinstance(self._first, Queued) else 0
 
     async def start(self) -> None:
         """Start the first; the spare when the first can't. Raises EngineUnavailable when neither can."""

@@ -8,7 +8,6 @@ import grpc
 import pytest
 from speech_server.app import Server
 from speech_server.neural_tts.choice import KOKORO, folder, known
-from speech_server.neural_tts.cli import main
 from speech_server.ports import EngineUnavailable
 from speech_server.settings import KokoroSettings, Settings
 from speech_server.weights.hub import PullFailed, pull_files
@@ -63,7 +62,7 @@ async def test_a_server_speaks_with_a_model_placed_by_hand(placed: Path, monkeyp
 
 
 def test_without_leave_to_fetch_a_missing_model_is_named(tmp_path: Path) -> None:
-    with pytest.raises(EngineUnavailable, match="speech-server voices pull"):
+    with pytest.raises(EngineUnavailable, match="speech-server models pull kokoro"):
         folder(KokoroSettings(kokoro_cache=tmp_path, kokoro_pull=False))
 
 
@@ -88,16 +87,3 @@ def test_a_hub_that_cannot_be_reached_is_told_with_this_models_settings(tmp_path
     never: Callable[[float], None] = lambda seconds: None  # noqa: E731
     with pytest.raises(PullFailed, match="set KOKORO_MODEL_PATH to their folder"):
         pull_files(known(KokoroSettings()), ("*.json",), lambda have: False, tmp_path, nowhere, never)
-
-
-def test_the_command_lists_the_voices_of_a_folder(placed: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["list"]) == 0
-    assert capsys.readouterr().out.splitlines()[0] == "Kokoro-EN-US.Female-Heart  en-US"
-
-
-def test_the_command_says_what_is_missing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setenv("KOKORO_CACHE", str(tmp_path))
-    assert main(["list"]) == 1
-    assert "voices pull" in capsys.readouterr().err

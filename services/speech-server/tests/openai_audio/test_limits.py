@@ -12,7 +12,9 @@ import grpc
 import pytest
 from speech_server.app import Server, main
 from speech_server.core.requests import RequestRecord
+from speech_server.ports import Hypothesis
 from speech_server.request_log import RequestLog, read
+from speech_server.scripted.recogniser import ScriptedUtterances
 from speech_server.wire import riva_asr_pb2 as asr
 from speech_server.wire import riva_audio_pb2 as audio
 from speech_server.wire.riva_asr_pb2_grpc import RivaSpeechRecognitionStub
@@ -69,14 +71,54 @@ async def test_the_line_is_one_for_both_wires(start_server: Callable[..., Awaita
         assert (await ask(session))[0] == 200
 
 
-async def test_a_client_that_leaves_frees_its_place(call: Call) -> None:
-    session = await call(**{**ONE_PLACE, "PARAKEET_QUEUE_MAX_FACTOR": "0", "SCRIPT_FINAL_DELAY_MS": "60000"})
+@pytest.fixture
+def engine(monkeypatch: pytest.MonkeyPatch) -> "Engine":
+    """The scripted engine, held up by the test."""
+    held = Engine()
+    monkeypatch.setattr(ScriptedUtterances, "finish", held.finish)
+    return held
+
+
+class Engine:
+    """Finishes no utterance before it is told to."""
+
+    def __init__(self) -> None:
+        self.has_begun = asyncio.Event()
+        self.may_end = asyncio.Event()
+
+    async def finish(self, *_: object) -> Hypothesis:
+        self.has_begun.set()
+        await self.may_end.wait()
+        return Hypothesis("at last")
+
+
+async def test_a_client_that_leaves_gives_its_place_to_the_next(call: Call, engine: Engine) -> None:
+    session = await call(**ONE_PLACE)
     leaving = asyncio.create_task(ask(session))
-    while (await _metric(session, 'speech_requests_active{service="transcription"}')) != 1:  # noqa: ASYNC110 - a metric is no event
-        await asyncio.sleep(0)
+    await engine.has_begun.wait()
+    engine.has_begun.clear()
+    staying = asyncio.create_task(ask(session))
     leaving.cancel()
-    while (await _metric(session, 'speech_requests_active{service="transcription"}')) != 0:  # noqa: ASYNC110
-        await asyncio.sleep(0)
+    async with asyncio.timeout(10):
+        await engine.has_begun.wait()
+    engine.may_end.set()
+    assert (await staying)[0] == 200
+
+
+async def test_metrics_say_who_is_served_and_who_waits(call: Call, engine: Engine) -> None:
+    session = await call(**ONE_PLACE)
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(ask(session))
+        await engine.has_begun.wait()
+        others = [tasks.create_task(ask(session)) for _ in range(2)]
+        # Once one of them is refused, the other stands in line.
+        refused, _ = await asyncio.wait(others, return_when=asyncio.FIRST_COMPLETED)
+        assert [one.result()[0] for one in refused] == [429]
+        places = await _places(session)
+        engine.may_end.set()
+    calm = {"streams": (0, 0, 100), "syntheses": (0, 0, 100)}
+    assert places == {**calm, "recordings": (1, 1, 1), "uploads": (2, 0, 2)}
+    assert await _places(session) == {**calm, "recordings": (0, 0, 1), "uploads": (0, 0, 2)}
 
 
 async def test_a_draining_server_sends_http_callers_away(start_server: Callable[..., Awaitable[Server]]) -> None:
@@ -152,6 +194,16 @@ async def test_bytes_that_are_no_message_are_the_callers_fault(start_server: Cal
         assert refused.value.code() is grpc.StatusCode.INVALID_ARGUMENT
         answers = stream(iter([b"\xff\xff"]))
         assert await answers.code() is grpc.StatusCode.INVALID_ARGUMENT
+
+
+async def _places(session: aiohttp.ClientSession) -> dict[str, tuple[float, ...]]:
+    """By kind: active, waiting, limit."""
+    kinds = ("streams", "recordings", "uploads", "syntheses")
+    names = ("active", "waiting", "limit")
+    return {
+        kind: tuple([await _metric(session, f'speech_admission_{name}{{kind="{kind}"}}') for name in names])
+        for kind in kinds
+    }
 
 
 async def _metric(session: aiohttp.ClientSession, name: str) -> float:

@@ -1,5 +1,6 @@
 """WS /v1/realtime: do a transcription session's events come in OpenAI's order, and is what is wrong told?"""
 
+import asyncio
 import base64
 import json
 from collections.abc import AsyncIterator, Sequence
@@ -8,6 +9,7 @@ from typing import Any
 
 import aiohttp
 import pytest
+from speech_server.scripted.recogniser import ScriptedUtterances
 
 from .conftest import Call
 from .sounds import hum, hush, two_utterances
@@ -224,18 +226,20 @@ async def test_a_plain_request_is_told_that_this_is_a_websocket(call: Call) -> N
         assert "WebSocket" in (await got.json())["error"]["message"]
 
 
-async def test_a_client_that_vanishes_gives_its_place_back(call: Call) -> None:
+async def test_a_client_that_vanishes_gives_its_place_back(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    closed = asyncio.Event()
+
+    async def close(utterances: ScriptedUtterances) -> None:
+        closed.set()
+
+    monkeypatch.setattr(ScriptedUtterances, "close", close)
     session = await call(SPEECH_MAX_STREAMS="1")
     async with aiohttp.ClientSession(session._base_url) as vanishing:
         socket = await vanishing.ws_connect(PATH)
         talk = Talk(socket)
         await talk.hear("session.created")
         await talk.append(hum(0.5, 24_000))
-    connected: aiohttp.ClientWebSocketResponse | None = None
-    while connected is None:
-        try:
-            connected = await session.ws_connect(PATH)
-        except aiohttp.WSServerHandshakeError as refused:
-            if refused.status != 429:
-                raise
+    async with asyncio.timeout(5):
+        await closed.wait()
+    connected = await session.ws_connect(PATH)
     await connected.close()

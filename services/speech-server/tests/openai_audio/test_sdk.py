@@ -20,7 +20,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
     """What the client got."""
     ports = tmp_path_factory.mktemp("sdk") / "ports.json"
     environment = {**QUICK, "SPEECH_PORTS_FILE": str(ports), "PATH": os.environ["PATH"]}
-    command = [sys.executable, "-c", "import sys; from speech_server.app import main; sys.exit(main())"]
+    command = [sys.executable, "-m", "speech_server"]
     with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as server:
         try:
             assert server.stderr is not None

@@ -25,6 +25,14 @@ class Hub(ThreadingHTTPServer):
         self.tampered: dict[str, bytes] = {}
         self.fails = 0
         self.sent_bytes: dict[str, int] = {}
+        self.is_asked = threading.Event()
+        """A file was asked for."""
+        self.goes_on = threading.Event()
+        """Clear it, and a file's body stays away until it is set."""
+        self.goes_on.set()
+
+    def handle_error(self, *_: object) -> None:
+        """Clients may die in the middle of an answer."""
 
     @property
     def endpoint(self) -> str:
@@ -76,6 +84,8 @@ class _Answers(BaseHTTPRequestHandler):
             self.server.breaks[name] -= 1
             cut = len(rest) // 2
         if body:
+            self.server.is_asked.set()
+            self.server.goes_on.wait(60)
             self.server.sent_bytes[name] = self.server.sent_bytes.get(name, 0) + cut
         self._say(206 if start else 200, rest, headers, body, cut)
 
@@ -98,6 +108,7 @@ def hub(folder: Path) -> Iterator[Hub]:
     try:
         yield server
     finally:
+        server.goes_on.set()
         server.shutdown()
         thread.join()
         server.server_close()

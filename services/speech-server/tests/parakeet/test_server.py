@@ -1,10 +1,6 @@
 """Does Parakeet serve Riva's clients? The whole server, a tiny model, real sockets."""
 
 import json
-import signal
-import socket
-import subprocess
-import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -174,24 +170,6 @@ async def test_a_model_is_fetched_at_the_start(
     )
 
 
-def test_the_server_ends_at_once_while_its_weights_are_on_their_way(tmp_path: Path) -> None:
-    command = [sys.executable, "-c", "import sys; from speech_server.app import main; sys.exit(main())"]
-    with socket.socket() as silent_hub:
-        silent_hub.bind(("127.0.0.1", 0))
-        silent_hub.listen()
-        environment = {
-            **QUICK, "PARAKEET_CACHE": str(tmp_path), "PYTHONPATH": ":".join(sys.path),
-            "HF_ENDPOINT": f"http://127.0.0.1:{silent_hub.getsockname()[1]}",
-        }  # fmt: skip
-        with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as server:
-            asked, _ = silent_hub.accept()
-            server.send_signal(signal.SIGINT)
-            assert server.wait(10) == 0
-            assert server.stderr is not None
-            assert "Traceback" not in server.stderr.read()
-            asked.close()
-
-
 async def test_a_server_that_may_not_fetch_says_which_command_does(configured: Callable[..., Settings]) -> None:
     engines = build(configured(PARAKEET_MODEL_PATH="", PARAKEET_PULL="false"), Timeline(None))
     with pytest.raises(EngineUnavailable, match="speech-server models pull"):
@@ -208,57 +186,6 @@ async def test_the_spare_engine_takes_over_when_parakeet_cannot_start(configured
     assert (await recogniser.transcribe(noise(1), Hints("en-US"))).text == "spare"
     assert "spare engine" in recogniser.state
     await recogniser.stop()
-
-
-def test_the_models_command_pulls_lists_verifies_and_removes(
-    configured: Callable[..., Settings],
-    tiny_folder: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    named = {"PARAKEET_MODEL_PATH": "", "PARAKEET_MODEL_ID": REPO, "PARAKEET_REVISION": REVISION}
-    configured(**named)
-    with hub(tiny_folder) as origin:
-        monkeypatch.setenv("HF_ENDPOINT", origin.endpoint)
-        assert main(["models", "pull", "--precision", "fp32"]) == 0
-    assert REVISION in capsys.readouterr().out
-    assert main(["models", "list"]) == 0
-    assert "someone/tiny-onnx" in capsys.readouterr().out
-    assert main(["models", "verify"]) == 0
-    assert "whole" in capsys.readouterr().out
-    cache = Settings().parakeet.parakeet_cache
-    assert cache is not None
-    (cache / "someone--tiny-onnx" / REVISION / "vocab.txt").write_text("x 0\n")
-    assert main(["models", "verify"]) == 1
-    assert "vocab.txt" in capsys.readouterr().out
-    assert main(["models", "rm"]) == 0
-    assert main(["models", "verify"]) == 1
-    assert "never fetched" in capsys.readouterr().err
-
-
-def test_the_models_command_refuses_in_sentences(
-    configured: Callable[..., Settings], capsys: pytest.CaptureFixture[str]
-) -> None:
-    configured()
-    assert main(["models", "pull", "whisper"]) == 1
-    assert "not known" in capsys.readouterr().err
-    assert main(["models", "pull", "nemo-parakeet-ctc-0.6b"]) == 1
-    assert "PARAKEET_REVISION" in capsys.readouterr().err
-
-
-def test_the_doctor_says_what_is_there_and_what_to_do(
-    configured: Callable[..., Settings], capsys: pytest.CaptureFixture[str]
-) -> None:
-    configured()
-    assert main(["doctor"]) == 0
-    said = capsys.readouterr().out
-    assert "encoder-model.onnx" in said
-    configured(PARAKEET_MODEL_PATH="", PARAKEET_PULL="false")
-    assert main(["doctor"]) == 1
-    assert "speech-server models pull" in capsys.readouterr().out
-    configured(PARAKEET_DEVICE="cuda")
-    assert main(["doctor"]) == 1
-    assert "onnxruntime-gpu" in capsys.readouterr().out
 
 
 def test_the_bench_measures_a_decode_against_its_bare_calls(

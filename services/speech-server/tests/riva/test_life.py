@@ -172,7 +172,7 @@ def test_a_file_that_cannot_be_written_is_one_sentence_and_exit_1(
 
 def test_sigterm_ends_the_server_in_order(tmp_path: Path) -> None:
     ports = tmp_path / "ports.json"
-    command = [sys.executable, "-c", "import sys; from speech_server.app import main; sys.exit(main())"]
+    command = [sys.executable, "-m", "speech_server"]
     environment = {**QUICK, "SPEECH_PORTS_FILE": str(ports), "PYTHONPATH": ":".join(sys.path)}
     with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as server:
         assert server.stderr is not None

@@ -157,7 +157,7 @@ async def test_cancelling_stops_the_voice(
         try:
             async for chunk in speak_tone(self, request):  # type: ignore[arg-type]
                 yield chunk
-                await asyncio.sleep(0.02)
+                await asyncio.Event().wait()  # for ever: only a cancelled call ends it
         finally:
             stopped.set()
 

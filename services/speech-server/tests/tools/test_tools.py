@@ -31,7 +31,7 @@ SETTINGS = {
 @pytest.fixture(scope="module")
 def server() -> Iterator[str]:
     process = subprocess.Popen(
-        [sys.executable, "-m", "speech_server.app"], env={**os.environ, **SETTINGS}, stderr=subprocess.PIPE, text=True
+        [sys.executable, "-m", "speech_server"], env={**os.environ, **SETTINGS}, stderr=subprocess.PIPE, text=True
     )
     assert process.stderr is not None
     with process.stderr as log:
@@ -50,7 +50,7 @@ def recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def tool(*arguments: str) -> "subprocess.CompletedProcess[str]":
-    command = [sys.executable, "-m", "speech_server.app", *arguments]
+    command = [sys.executable, "-m", "speech_server", *arguments]
     return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
 
 

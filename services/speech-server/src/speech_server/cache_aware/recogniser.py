@@ -101,6 +101,11 @@ class StreamingRecogniser:
             "broken_off": load.too_slow,
         }
 
+    @property
+    def waiting(self) -> int:
+        """Pieces in line for the model."""
+        return self._ticks.waiting if self._ticks is not None else 0
+
     async def start(self) -> None:
         """Load, warm up. Raises EngineUnavailable with a sentence."""
         loader = Worker("streaming loader")

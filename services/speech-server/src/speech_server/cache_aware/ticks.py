@@ -75,6 +75,11 @@ class Ticks:
             self._runner = None
         await self._turns.stop()
 
+    @property
+    def waiting(self) -> int:
+        """Asks in line now."""
+        return len(self._waiting)
+
     async def hear(self, ask: Ask) -> Hypothesis:
         """What the utterance says now. Raises EngineBusy when too many wait or it waited too long, EngineUnavailable.
 

@@ -44,7 +44,7 @@ def folder(chosen: KokoroSettings) -> Path:
     place = folder_of(root, model)
     if read_manifest(place) is None:
         raise EngineUnavailable(
-            f"{model.name} is not in {place} and KOKORO_PULL is false; run `speech-server voices pull`, "
+            f"{model.name} is not in {place} and KOKORO_PULL is false; run `speech-server models pull {model.name}`, "
             "or set KOKORO_MODEL_PATH."
         )
     return place

@@ -89,6 +89,11 @@ class Batcher:
         self._turns.start()
         self._runner = asyncio.create_task(self._run(), name="parakeet batches")
 
+    @property
+    def waiting(self) -> int:
+        """Clips in line now."""
+        return len(self._waiting)
+
     async def stop(self) -> None:
         """What waits or runs gets EngineUnavailable."""
         if self._runner is not None:

@@ -112,6 +112,11 @@ class ParakeetRecogniser:
         }
 
     @property
+    def waiting(self) -> int:
+        """Clips in line for the model."""
+        return self._batcher.waiting if self._batcher is not None else 0
+
+    @property
     def load(self) -> Load:
         """What was done since the start."""
         return self._batcher.load if self._batcher is not None else Load()

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from speech_server.ports import EngineUnavailable
 from speech_server.weights.known import Known, check_revision
+from speech_server.weights.progress import shown
 from speech_server.weights.store import Kept, faults, folder_of, keep, read_manifest, write_manifest
 
 TRIES = 5
@@ -41,6 +42,9 @@ def pull_files(
     """
     check_revision(model)
     folder = folder_of(root, model)
+    # A line for each request of the hub's client helps nobody.
+    for name in ("httpx", "httpx2"):
+        logging.getLogger(name).setLevel(max(logging.WARNING, _log.getEffectiveLevel()))
     # The hub's client reads the variable once, when it is imported.
     endpoint = endpoint or os.environ.get("HF_ENDPOINT") or None
     have = read_manifest(folder) or {}
@@ -54,7 +58,8 @@ def pull_files(
         folder.mkdir(parents=True, exist_ok=True)
         sizes = _again(lambda: _sizes(model, wanted, endpoint), wait)
         _check_room(folder, sizes, have)
-        _again(lambda: _fetch(model, wanted, folder, endpoint), wait)
+        with shown(model.name, folder, sum(sizes.values())):
+            _again(lambda: _fetch(model, wanted, folder, endpoint), wait)
         kept = {name: keep(folder / name) for name in sizes}
     except OSError as error:
         raise PullFailed(_why_not(error, model, folder)) from error
@@ -81,6 +86,14 @@ def _sizes(model: Known, wanted: tuple[str, ...], endpoint: str | None) -> dict[
 
 def _fetch(model: Known, wanted: tuple[str, ...], folder: Path, endpoint: str | None) -> None:
     from huggingface_hub import snapshot_download
+    from tqdm.auto import tqdm  # type: ignore[import-untyped]
+
+    class Hidden(tqdm):  # type: ignore[misc]
+        """The client's own bars count files, or nothing at all where there is no terminal."""
+
+        def __init__(self, *arguments: Any, **named: Any) -> None:
+            named.pop("name", None)
+            super().__init__(*arguments, **{**named, "disable": True})
 
     snapshot_download(
         model.repo,
@@ -89,6 +102,7 @@ def _fetch(model: Known, wanted: tuple[str, ...], folder: Path, endpoint: str | 
         allow_patterns=list(wanted),
         max_workers=2,
         endpoint=endpoint,
+        tqdm_class=Hidden,
     )
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import time
 from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -10,31 +11,36 @@ from typing import Any
 import aiohttp
 import grpc
 import psutil
+from prometheus_client.parser import text_string_to_metric_families
 
 from voice_bench.speech import mutants
+from voice_bench.speech.held import Held, look
 from voice_bench.speech.server import SpeechServer
 
 WITHIN_S = 20.0
 AT_ONCE = 16
-WARM_UP_PART = 0.2
-"""Memory is compared from here on: by then every code path has been seen."""
+ROUNDS = 20
 EVENTS_A_SESSION = 20
-_MIB = 2**20
+SETTLE_S = 5.0
+"""Once we have hung up: so long may the server need to notice."""
 _LATE_WRITE = "Internal error from Core"
 """What our own side says when it still writes to a call that has been answered."""
 
 
 @dataclass(slots=True)
 class Outcome:
-    """What the requests met."""
+    """What the requests met, and what the server held on the way."""
 
     statuses: Counter[str] = field(default_factory=Counter)
     unanswered: list[str] = field(default_factory=list)
     broken: list[str] = field(default_factory=list)
     """Answers that say the server failed: INTERNAL with our sentence, 500."""
-    rss_mb: list[float] = field(default_factory=list)
-    """After the warm-up, in between, and at the end."""
-    files: list[int] = field(default_factory=list)
+    held: list[Held] = field(default_factory=list)
+    """Before the first request, and after each round."""
+    left: Held | None = None
+    """When all of our connections were closed."""
+    places_left: float = 0.0
+    """Places for requests that were still taken then, by the server's own count."""
     is_ready: bool = False
 
 
@@ -43,25 +49,49 @@ async def fuzz(server: SpeechServer, requests: int, seed: int) -> Outcome:
     outcome = Outcome()
     process = server.process()
     assert server.http_url is not None
-    rounds = 10
+    outcome.held.append(look(process, 0))
     limit = aiohttp.TCPConnector(limit=AT_ONCE)
     timeout = aiohttp.ClientTimeout(total=WITHIN_S)
     async with (
         grpc.aio.insecure_channel(server.target) as channel,
         aiohttp.ClientSession(server.http_url, connector=limit, timeout=timeout) as session,
     ):
-        for turn in range(rounds):
+        done = 0
+        for turn in range(ROUNDS):
             async with asyncio.TaskGroup() as tasks:
                 for worker in range(AT_ONCE):
-                    share = _share(requests, rounds, turn * AT_ONCE + worker)
+                    share = _share(requests, ROUNDS, turn * AT_ONCE + worker)
                     dice = random.Random(f"{seed} {turn} {worker}")
                     tasks.create_task(_work(channel, session, dice, share, outcome), name=f"fuzz {worker}")
-            if turn + 1 >= rounds * WARM_UP_PART:
-                outcome.rss_mb.append(process.memory_info().rss / _MIB)
-                outcome.files.append(process.num_fds())
+                    done += share
+            outcome.held.append(look(process, done))
+    outcome.left = await _settled(process, done)
+    async with aiohttp.ClientSession(server.http_url, timeout=timeout) as session:
+        outcome.places_left = await _places(session)
         async with session.get("/readyz") as got:
             outcome.is_ready = got.status == 200 and process.status() != psutil.STATUS_ZOMBIE
     return outcome
+
+
+async def _settled(process: psutil.Process, done: int) -> Held:
+    """What is held once the server has noticed that nobody is connected, or has had its time to."""
+    due = time.monotonic() + SETTLE_S
+    left = look(process, done)
+    while left.connections and time.monotonic() < due:
+        await asyncio.sleep(0.1)
+        left = look(process, done)
+    return left
+
+
+async def _places(session: aiohttp.ClientSession) -> float:
+    async with session.get("/metrics") as got:
+        families = text_string_to_metric_families(await got.text())
+    return sum(
+        sample.value
+        for family in families
+        if family.name in ("speech_admission_active", "speech_admission_waiting")
+        for sample in family.samples
+    )
 
 
 def _share(requests: int, rounds: int, worker: int) -> int:

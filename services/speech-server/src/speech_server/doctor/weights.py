@@ -1,0 +1,115 @@
+"""Are the models whole, and is there memory and disk for them?"""
+
+import contextlib
+import shutil
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from speech_server.doctor.findings import Finding, bad, note, ok
+from speech_server.doctor.parts import recognisers_of
+from speech_server.inference.files import BEST, Device
+from speech_server.models.shelf import Model, wanted
+from speech_server.ports import EngineUnavailable
+from speech_server.settings import Settings
+from speech_server.weights.known import check_revision
+from speech_server.weights.store import faults, read_manifest, strangers
+
+PARAKEET_BYTES = {"int8": 1_500_000_000, "fp16": 3_000_000_000, "fp32": 4_500_000_000}
+"""Memory that a 0.6B model takes with its work space, by precision."""
+KOKORO_BYTES = 1_000_000_000
+STREAMING_FACTOR = 2
+"""Memory of a streaming model by the size of its files: the weights, and their work space."""
+STREAM_BYTES = 30_000_000
+"""Of one stream of the embedded recogniser, in a process of its own."""
+PULLED_BYTES = {"PARAKEET": {"int8": 0.7e9, "fp16": 1.3e9, "fp32": 2.6e9}, "KOKORO": dict.fromkeys(PARAKEET_BYTES, 4e8)}
+MEMORY_FILES = (Path("/proc/meminfo"), Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory.current"))
+
+
+def look_at_weights(settings: Settings, device: Device) -> Iterator[Finding]:
+    """Each model that is wanted, then the room for all of them."""
+    try:
+        models = wanted(settings)
+    except EngineUnavailable as error:
+        yield bad("model", f"SPEECH_ASR_ENGINE={settings.server.speech_asr_engine}", str(error))
+        models = []
+    memory = _memory(settings, models, device, free_memory_bytes())
+    for one in models:
+        yield _model(one, device if one.setting != "KOKORO" else "cpu", may_load=memory.mark != "BAD")
+    yield memory
+    for one in models:
+        if one.source is not None and read_manifest(one.place) is None:
+            yield _disk(one, one.source.root)
+
+
+def _model(model: Model, device: Device, *, may_load: bool) -> Finding:
+    what, place = f"model {model.name}", model.place
+    expected = read_manifest(place)
+    try:
+        if model.source is not None and expected is None:
+            check_revision(model.source.known)
+            say = note if model.may_pull else bad
+            more = "" if model.may_pull else f", and {model.setting}_PULL is false"
+            return say(what, f"not in {place}{more}", f"speech-server models pull {model.name}")
+        wrong = faults(place, expected or {})
+        if wrong:
+            mend = f"speech-server models pull {model.name} fetches these files again"
+            said = ", ".join(f"{one.name} {one.what}" for one in wrong)
+            return bad(what, f"{said} (in {place})", mend if model.source is not None else "place these files anew")
+        try:
+            found = f"{model.look(place, device)}, in {place}"
+            if expected is None and may_load:
+                # No sums tell whether its files are whole.
+                model.load(place, device)
+        except EngineUnavailable as error:
+            if model.source is None or not model.may_pull:
+                raise
+            return note(what, f"other files of it are here: {error}", "the start fetches what lacks")
+        if expected is None and model.pinned is not None and strangers(place, model.pinned):
+            return note(what, f"{found}; not the files of the pinned revision", "fine if this export is your own")
+        return ok(what, found)
+    except EngineUnavailable as error:
+        return bad(what, f"can't be used on the {device.upper()}", str(error))
+
+
+def _memory(settings: Settings, models: Sequence[Model], device: Device, free_bytes: int | None) -> Finding:
+    needed_bytes = sum(_needed_bytes(one, device) for one in models if device == "cpu" or one.setting == "KOKORO")
+    if "embedded" in recognisers_of(settings):
+        needed_bytes += settings.voice.embedded_workers * STREAM_BYTES
+    if free_bytes is None:
+        return note("memory", "not known on this system")
+    found = f"{free_bytes / 1e9:.1f} GB free, about {needed_bytes / 1e9:.1f} GB needed"
+    if free_bytes < needed_bytes:
+        return bad("memory", found, "free memory, take a model of a smaller precision (int8), or fewer workers")
+    return ok("memory", found)
+
+
+def _needed_bytes(model: Model, device: Device) -> float:
+    if model.setting == "KOKORO":
+        return KOKORO_BYTES
+    if model.setting == "PARAKEET":
+        return PARAKEET_BYTES[model.precision if model.precision != "auto" else BEST[device][0]]
+    files = model.place.glob("*.onnx*") if model.place.is_dir() else iter(())
+    return STREAMING_FACTOR * sum(path.stat().st_size for path in files)
+
+
+def _disk(model: Model, root: Path) -> Finding:
+    place = next(path for path in (root.absolute(), *root.absolute().parents) if path.exists())
+    free_bytes = shutil.disk_usage(place).free
+    precision = model.precision if model.precision != "auto" else "int8"
+    needed_bytes = PULLED_BYTES[model.setting][precision]
+    found = f"{free_bytes / 1e9:.1f} GB free in {place}, {model.name} takes {needed_bytes / 1e9:.1f} GB ({precision})"
+    if free_bytes >= needed_bytes:
+        return ok("disk", found)
+    return bad("disk", found, f"free space, or set {model.setting}_CACHE to another disk")
+
+
+def free_memory_bytes(files: tuple[Path, Path, Path] = MEMORY_FILES) -> int | None:
+    """What the machine has free, or what is left of the container's limit; None where neither is told."""
+    told: list[int] = []
+    machine, limit, used = files
+    with contextlib.suppress(OSError, KeyError, ValueError):
+        fields = dict(line.split(":", 1) for line in machine.read_text(encoding="ascii").splitlines())
+        told.append(int(fields["MemAvailable"].split()[0]) * 1024)
+    with contextlib.suppress(OSError, ValueError):  # "max": no limit
+        told.append(int(limit.read_text(encoding="ascii")) - int(used.read_text(encoding="ascii")))
+    return min(told, default=None)

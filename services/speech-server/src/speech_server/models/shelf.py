@@ -1,0 +1,171 @@
+"""Which models do the settings want, and where does each lie? One answer for `models` and for `doctor`."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from speech_server.cache_aware import layout as streaming_layout
+from speech_server.cache_aware.model import StreamingModel
+from speech_server.inference.files import Device, Precision, Wish
+from speech_server.inference.graphs import Limits
+from speech_server.neural_tts.choice import KOKORO, fetch
+from speech_server.neural_tts.choice import known as kokoro_known
+from speech_server.neural_tts.layout import read_folder
+from speech_server.neural_tts.model import KokoroModel
+from speech_server.parakeet import layout as parakeet_layout
+from speech_server.parakeet.catalogue import CATALOGUE, look_up
+from speech_server.parakeet.choice import root as parakeet_root
+from speech_server.parakeet.fetching import pull
+from speech_server.parakeet.model import ParakeetModel, Placement
+from speech_server.ports import EngineUnavailable
+from speech_server.settings import KokoroSettings, ParakeetSettings, Settings, StreamingSettings
+from speech_server.weights.known import Known
+from speech_server.weights.store import default_root, folder_of
+
+Fetch = Callable[[Known, Precision, Path], Path]
+"""The model's folder, fetched unless it is here and whole. Blocking. Raises EngineUnavailable."""
+
+Look = Callable[[Path, Device], str]
+Load = Callable[[Path, Device], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a model comes from, and where it is kept."""
+
+    known: Known
+    root: Path
+    fetch: Fetch
+
+    @property
+    def place(self) -> Path:
+        """Where this revision lies, or would."""
+        return folder_of(self.root, self.known)
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A model an engine may need. Either `by_hand` or `source` is set."""
+
+    setting: str
+    """What the names of its settings begin with."""
+    name: str
+    precision: Wish
+    look: Look
+    """What a folder holds for a device, in words, by names and sizes. Raises EngineUnavailable."""
+    load: Load
+    """Load that on the CPU and let it go: the proof that it can be used. Raises EngineUnavailable."""
+    by_hand: Path | None = None
+    source: Source | None = None
+    pinned: Known | None = None
+    """What the files should be, as far as it is known."""
+    may_pull: bool = False
+    """Fetched at the start when it is missing."""
+
+    @property
+    def place(self) -> Path:
+        """Its folder, which may not be there."""
+        if self.by_hand is not None:
+            return self.by_hand
+        assert self.source is not None, "a model has a folder or a source"
+        return self.source.place
+
+
+def wanted(settings: Settings) -> list[Model]:
+    """Those that the engines of the settings need, none for engines without weights."""
+    asr, tts = settings.server.speech_asr_engine, settings.server.speech_tts_engine
+    found = []
+    if asr == "parakeet":
+        found.append(parakeet(settings.parakeet))
+    if asr == "streaming":
+        found.append(streaming(settings.streaming))
+    if tts == "kokoro":
+        found.append(kokoro(settings.kokoro))
+    return found
+
+
+def named(settings: Settings, name: str, revision: str = "") -> Model:
+    """The model of this name, or any owner/name of the hub as a Parakeet one. Raises EngineUnavailable."""
+    if name.lower() in (KOKORO.name, KOKORO.repo.lower(), "kokoro"):
+        chosen = settings.kokoro
+        return kokoro(chosen.model_copy(update={"kokoro_revision": revision}) if revision else chosen)
+    if name == settings.streaming.streaming_model_name and settings.streaming.streaming_model_path is not None:
+        return streaming(settings.streaming)
+    return parakeet(settings.parakeet, name, revision)
+
+
+def catalogue(settings: Settings) -> list[Source]:
+    """Every model that can be fetched by name."""
+    root = parakeet_root(settings.parakeet)
+    listed = [Source(one, root, pull) for one in CATALOGUE]
+    return [*listed, _kokoro_source(settings.kokoro)]
+
+
+def parakeet(chosen: ParakeetSettings, name: str = "", revision: str = "") -> Model:
+    """The model of the settings, or another of the catalogue or the hub. Raises EngineUnavailable."""
+    is_own = name in ("", chosen.parakeet_model_id)
+    model = Model("PARAKEET", chosen.parakeet_model_id, chosen.parakeet_precision, *_parakeet_folder(chosen))
+    if is_own and not revision and chosen.parakeet_model_path is not None:
+        pinned = next((one for one in CATALOGUE if one.name == chosen.parakeet_model_id), None)
+        return replace(model, by_hand=chosen.parakeet_model_path, pinned=pinned)
+    known = look_up(name or chosen.parakeet_model_id, revision or (chosen.parakeet_revision if is_own else ""))
+    source = Source(known, parakeet_root(chosen), pull)
+    return replace(model, name=known.name, source=source, pinned=known, may_pull=chosen.parakeet_pull)
+
+
+def streaming(chosen: StreamingSettings) -> Model:
+    """The folder placed by hand. Raises EngineUnavailable when none is named."""
+    if chosen.streaming_model_path is None:
+        raise EngineUnavailable("The streaming engine needs STREAMING_MODEL_PATH: the folder of a model, by hand.")
+    name, precision = chosen.streaming_model_name, chosen.streaming_precision
+    return Model("STREAMING", name, precision, *_streaming_folder(chosen), by_hand=chosen.streaming_model_path)
+
+
+def kokoro(chosen: KokoroSettings) -> Model:
+    """The neural voices' model."""
+    model = Model("KOKORO", KOKORO.name, chosen.kokoro_precision, *_kokoro_folder(chosen))
+    if chosen.kokoro_model_path is not None:
+        return replace(model, by_hand=chosen.kokoro_model_path, pinned=KOKORO)
+    source = _kokoro_source(chosen)
+    return replace(model, source=source, pinned=source.known, may_pull=chosen.kokoro_pull)
+
+
+def _kokoro_source(chosen: KokoroSettings) -> Source:
+    return Source(kokoro_known(chosen), chosen.kokoro_cache or default_root(), fetch)
+
+
+def _parakeet_folder(chosen: ParakeetSettings) -> tuple[Look, Load]:
+    def find(folder: Path, device: Device) -> parakeet_layout.ModelFiles:
+        return parakeet_layout.find_model(folder, device, chosen.parakeet_precision)
+
+    def look(folder: Path, device: Device) -> str:
+        files = find(folder, device)
+        return f"{files.encoder.name}, {len(files.vocabulary)} tokens"
+
+    return look, lambda folder, device: _forget(ParakeetModel(find(folder, device), Placement()))
+
+
+def _streaming_folder(chosen: StreamingSettings) -> tuple[Look, Load]:
+    def find(folder: Path, device: Device) -> streaming_layout.StreamingFiles:
+        return streaming_layout.find_model(folder, device, chosen.streaming_precision)
+
+    def look(folder: Path, device: Device) -> str:
+        files = find(folder, device)
+        return f"{files.encoder.name}, {len(files.vocabulary)} tokens"
+
+    return look, lambda folder, device: _forget(StreamingModel(find(folder, device), "cpu", Limits()))
+
+
+def _kokoro_folder(chosen: KokoroSettings) -> tuple[Look, Load]:
+    def look(folder: Path, device: Device) -> str:
+        files = read_folder(folder, chosen.kokoro_precision)
+        return f"{files.model.name}, {len(files.styles)} voices"
+
+    def load(folder: Path, device: Device) -> None:
+        KokoroModel(read_folder(folder, chosen.kokoro_precision).model, 0).close()
+
+    return look, load
+
+
+def _forget(model: object) -> None:
+    """It was loaded; that is all that was asked."""

@@ -1,0 +1,97 @@
+"""`speech-server recognise FILE...`: what does the engine hear by itself, without a server around it?
+
+The engine of the settings runs in this process and takes each recording whole: no wire, no voice activity of the
+server, no endpointing. What a server does worse than this is the server's fault.
+"""
+
+import argparse
+import asyncio
+import json
+import sys
+import time
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TextIO
+
+from pcm.compressed import decode_file
+
+from speech_server.engines import Engines, build
+from speech_server.leaving import stop_at_once
+from speech_server.ports import ASR_RATE_HZ, EngineError, Hints
+from speech_server.settings import BadSettings, Settings
+from speech_server.timeline import Timeline
+
+
+@dataclass(frozen=True, slots=True)
+class Recognised:
+    """One recording. Either `text` or `trouble` says something; an empty `text` means that nothing was heard."""
+
+    file: str
+    text: str
+    audio_s: float
+    took_s: float
+    trouble: str = ""
+
+
+def main(arguments: Sequence[str]) -> int:
+    """The `recognise` verb; 1 when a file could not be recognised."""
+    parser = argparse.ArgumentParser(
+        prog="speech-server recognise", description=__doc__, fromfile_prefix_chars="@",
+        epilog="@LIST in place of files: their names, one a line.",
+    )  # fmt: skip
+    parser.add_argument("files", nargs="+", type=Path, help="WAV, FLAC, Ogg Opus, Ogg Vorbis, MP3 or AIFF")
+    parser.add_argument("--language", default="", help="like en-US; empty = the engine's first")
+    parser.add_argument("--json", action="store_true", help="a line of JSON for each file")
+    parser.add_argument("--out", type=Path, help="write here instead of standard output")
+    asked = parser.parse_args(arguments)
+    try:
+        with stop_at_once("Stopped."), _output(asked.out) as out:
+            return asyncio.run(_recognise(asked.files, asked.language, asked.json, out))
+    except (BadSettings, EngineError, OSError) as error:
+        sys.stderr.write(f"speech-server recognise: {error}\n")
+        return 1
+
+
+async def _recognise(files: Sequence[Path], language: str, as_json: bool, out: TextIO) -> int:
+    engines, went_well = build(Settings(), Timeline(None)), True
+    try:
+        await engines.detector.start()
+        await engines.recogniser.start()
+        async for one in _each(engines, files, language):
+            out.write(json.dumps(asdict(one)) + "\n" if as_json else _line(one))
+            out.flush()
+            if one.trouble:
+                went_well = False
+                sys.stderr.write(f"speech-server recognise: {one.file}: {one.trouble}\n")
+    finally:
+        await engines.recogniser.stop()
+        await engines.detector.stop()
+    return 0 if went_well else 1
+
+
+async def _each(engines: Engines, files: Sequence[Path], language: str) -> AsyncIterator[Recognised]:
+    hints = Hints(language or engines.recogniser.models[0].languages[0])
+    for path in files:
+        try:
+            clip = decode_file(path.read_bytes()).at(ASR_RATE_HZ)
+            began = time.monotonic()
+            heard = await engines.recogniser.transcribe(clip.pcm16, hints)
+        except (OSError, ValueError, EngineError) as error:
+            yield Recognised(str(path), "", 0.0, 0.0, str(error))
+        else:
+            yield Recognised(str(path), heard.text, round(clip.duration_s, 3), round(time.monotonic() - began, 3))
+
+
+@contextmanager
+def _output(path: Path | None) -> Iterator[TextIO]:
+    if path is None:
+        yield sys.stdout
+        return
+    with path.open("w", encoding="utf-8") as file:
+        yield file
+
+
+def _line(one: Recognised) -> str:
+    return f"{one.file}: {one.text or '(nothing)'}\n" if not one.trouble else ""
