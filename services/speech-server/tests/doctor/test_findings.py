@@ -57,7 +57,7 @@ def test_a_driver_without_a_provider_is_worth_advice(
     monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: [CUDA, CPU])
     found = {one.what: one for one in look_at_devices(given(SPEECH_ASR_ENGINE="parakeet"), tmp_path / "none")}
     assert found["driver"].mark == "note"
-    assert "cudnn" in found["device"].advice
+    assert "driver 580" in found["device"].advice
 
 
 def test_a_missing_model_is_bad_where_it_may_not_be_pulled(given: Given) -> None:

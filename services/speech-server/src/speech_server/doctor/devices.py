@@ -55,8 +55,8 @@ def _advice(device: Device, wish: DeviceWish, has_driver: bool) -> str:
     if device == "cuda" or wish == "cpu":
         return ""
     if CUDA in onnxruntime.get_available_providers():
-        return "install the CUDA runtime and cuDNN that fit: pip install 'onnxruntime-gpu[cuda,cudnn]'"
-    return "to use the GPU: install onnxruntime-gpu in place of onnxruntime" if has_driver else ""
+        return "it takes NVIDIA's driver 580 or newer, and the CUDA libraries that `make gpu` and the -gpu image have"
+    return "to use the GPU: `make gpu` installs onnxruntime-gpu, and the -gpu image has it" if has_driver else ""
 
 
 def _version(driver: Path) -> str:

@@ -42,7 +42,9 @@ def choose(
     if wish == "cpu":
         return Choice("cpu", f"{setting} says so")
     if CUDA not in available:
-        missing = "this onnxruntime has no CUDA; install onnxruntime-gpu in its place"
+        missing = (
+            "this onnxruntime has no CUDA; install onnxruntime-gpu in its place (make gpu, or the image tagged -gpu)"
+        )
     else:
         missing = _missing(try_cuda)
         if not missing:
