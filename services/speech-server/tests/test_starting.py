@@ -141,7 +141,12 @@ def test_a_pull_that_is_ended_gives_the_terminal_its_cursor_back(stalled: Hub, t
 @pytest.mark.parametrize("wrong", ["ENGINE=whisper", "TTS=festival", "ENGINE="])
 def test_make_speech_refuses_other_engines_before_it_sets_anything_up(wrong: str) -> None:
     done = subprocess.run(
-        ["make", "--dry-run", "speech", wrong], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
+        ["make", "--no-print-directory", "--dry-run", "speech", wrong],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
     )
     assert done.returncode == 2
     assert re.search(r"\*\*\* (ENGINE|TTS)=\w* is not known; take embedded", done.stderr)
