@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeVar
 
 from speech_server.cache_aware import layout as streaming_layout
 from speech_server.cache_aware.model import StreamingModel
@@ -27,6 +28,7 @@ Fetch = Callable[[Known, Precision, Path], Path]
 
 Look = Callable[[Path, Device], str]
 Load = Callable[[Path, Device], None]
+Files = TypeVar("Files", parakeet_layout.ModelFiles, streaming_layout.StreamingFiles)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,25 +137,28 @@ def _kokoro_source(chosen: KokoroSettings) -> Source:
 
 
 def _parakeet_folder(chosen: ParakeetSettings) -> tuple[Look, Load]:
-    def find(folder: Path, device: Device) -> parakeet_layout.ModelFiles:
-        return parakeet_layout.find_model(folder, device, chosen.parakeet_precision)
-
-    def look(folder: Path, device: Device) -> str:
-        files = find(folder, device)
-        return f"{files.encoder.name}, {len(files.vocabulary)} tokens"
-
-    return look, lambda folder, device: _forget(ParakeetModel(find(folder, device), Placement()))
+    return _recogniser_folder(
+        lambda folder, device: parakeet_layout.find_model(folder, device, chosen.parakeet_precision),
+        lambda files: ParakeetModel(files, Placement()),
+    )
 
 
 def _streaming_folder(chosen: StreamingSettings) -> tuple[Look, Load]:
-    def find(folder: Path, device: Device) -> streaming_layout.StreamingFiles:
-        return streaming_layout.find_model(folder, device, chosen.streaming_precision)
+    return _recogniser_folder(
+        lambda folder, device: streaming_layout.find_model(folder, device, chosen.streaming_precision),
+        lambda files: StreamingModel(files, "cpu", Limits()),
+    )
 
+
+def _recogniser_folder(find: Callable[[Path, Device], Files], make: Callable[[Files], object]) -> tuple[Look, Load]:
     def look(folder: Path, device: Device) -> str:
         files = find(folder, device)
         return f"{files.encoder.name}, {len(files.vocabulary)} tokens"
 
-    return look, lambda folder, device: _forget(StreamingModel(find(folder, device), "cpu", Limits()))
+    def load(folder: Path, device: Device) -> None:
+        make(find(folder, device))
+
+    return look, load
 
 
 def _kokoro_folder(chosen: KokoroSettings) -> tuple[Look, Load]:
@@ -165,7 +170,3 @@ def _kokoro_folder(chosen: KokoroSettings) -> tuple[Look, Load]:
         KokoroModel(read_folder(folder, chosen.kokoro_precision).model, 0).close()
 
     return look, load
-
-
-def _forget(model: object) -> None:
-    """It was loaded; that is all that was asked."""
