@@ -42,7 +42,7 @@ def test_a_gpu_that_is_asked_for_and_absent_is_bad(given: Given, monkeypatch: py
     for engine in ("parakeet", "streaming"):
         setting = f"{engine.upper()}_DEVICE"
         found = bad(look_at_devices(given(SPEECH_ASR_ENGINE=engine, **{setting: "cuda"})))
-        assert (found.found, "install onnxruntime-gpu" in found.advice) == (f"{setting}=cuda", True)
+        assert (found.found, "Install onnxruntime-gpu" in found.advice) == (f"{setting}=cuda", True)
 
 
 def test_a_driver_without_a_provider_is_worth_advice(

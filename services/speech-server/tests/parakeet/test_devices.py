@@ -76,9 +76,9 @@ def test_cuda_that_is_listed_but_does_not_load_means_the_cpu_and_a_reason() -> N
 
 
 def test_cuda_asked_for_by_name_and_absent_is_an_error_that_says_what_to_do() -> None:
-    with pytest.raises(EngineUnavailable, match="install onnxruntime-gpu"):
+    with pytest.raises(EngineUnavailable, match="Install onnxruntime-gpu"):
         choose("cuda", [CPU], refuses)
-    with pytest.raises(EngineUnavailable, match="Set it to auto"):
+    with pytest.raises(EngineUnavailable, match="set it to auto"):
         choose("cuda", [CUDA, CPU], refuses)
 
 

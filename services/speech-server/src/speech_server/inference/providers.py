@@ -42,15 +42,16 @@ def choose(
     if wish == "cpu":
         return Choice("cpu", f"{setting} says so")
     if CUDA not in available:
-        missing = (
-            "this onnxruntime has no CUDA; install onnxruntime-gpu in its place (make gpu, or the image tagged -gpu)"
-        )
+        missing = "this onnxruntime has no CUDA"
     else:
         missing = _missing(try_cuda)
         if not missing:
             return Choice("cuda", "a test node ran on it")
     if wish == "cuda":
-        raise EngineUnavailable(f"{setting}=cuda, but {missing}. Set it to auto to run on the CPU meanwhile.")
+        raise EngineUnavailable(
+            f"{setting}=cuda, but {missing}. Install onnxruntime-gpu in place of onnxruntime (`make gpu`, or the "
+            "-gpu image) where NVIDIA's driver is, or set it to auto to run on the CPU meanwhile."
+        )
     return Choice("cpu", missing)
 
 
