@@ -10,12 +10,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from parakeet.test_devices import FailingGraph
 from speech_server.cache_aware.model import Ask
 from speech_server.cache_aware.recogniser import Setup, StreamingRecogniser
 from speech_server.cache_aware.ticks import TickLimits, Ticks
 from speech_server.inference.files import Device
 from speech_server.inference.graphs import Graph, Limits, OpenGraph, Stop, open_graph
-from speech_server.inference.providers import CPU, CUDA, Choice
+from speech_server.inference.providers import Choice
 from speech_server.ports import AsrModel, EngineBusy, EngineUnavailable, Hints, Hypothesis
 from speech_server.scripted.energy import EnergyDetector
 
@@ -30,31 +31,6 @@ def noise(seconds: float, seed: int = 3) -> bytes:
 
 def quiet(seconds: float) -> bytes:
     return bytes(2 * int(seconds * 16_000))
-
-
-class FailingGraph:
-    """A session that works a while, then fails as a GPU does."""
-
-    def __init__(self, graph: Graph, runs: int) -> None:
-        self._graph, self._runs = graph, runs
-
-    def run(self, names: list[str], feed: dict[str, Any], options: Any = None) -> list[Any]:
-        if not self._runs:
-            raise RuntimeError("CUDA error 700: an illegal memory access was encountered")
-        self._runs -= 1
-        return self._graph.run(names, feed, options)
-
-    def get_inputs(self) -> list[Any]:
-        return self._graph.get_inputs()
-
-    def get_outputs(self) -> list[Any]:
-        return self._graph.get_outputs()
-
-    def get_modelmeta(self) -> Any:
-        return self._graph.get_modelmeta()
-
-    def get_providers(self) -> list[str]:
-        return [CUDA, CPU]
 
 
 @pytest.fixture

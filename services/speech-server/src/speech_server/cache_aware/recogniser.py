@@ -8,11 +8,12 @@ from pathlib import Path
 
 from speech_server.cache_aware.layout import find_model
 from speech_server.cache_aware.model import Ask, StreamingModel, Utterance
-from speech_server.cache_aware.ticks import Load, TickLimits, Ticks
+from speech_server.cache_aware.ticks import TickLimits, Ticks
 from speech_server.core.boosting import Boosting
 from speech_server.core.tokens import joined, shifted
 from speech_server.inference.files import Device, Wish
 from speech_server.inference.graphs import Limits, OpenGraph, Stop
+from speech_server.inference.load import Load
 from speech_server.inference.providers import Choice, DeviceWish, probe
 from speech_server.inference.worker import Worker
 from speech_server.listening.cutting import as_floats, clip_of, found_sections
@@ -91,15 +92,7 @@ class StreamingRecogniser:
     @property
     def figures(self) -> dict[str, float]:
         """For Prometheus."""
-        load = self._ticks.load if self._ticks is not None else Load()
-        return {
-            "batches": load.ticks,
-            "clips": load.asks,
-            "audio_seconds": load.audio_s,
-            "busy_seconds": load.busy_s,
-            "refused": load.refused,
-            "broken_off": load.too_slow,
-        }
+        return (self._ticks.load if self._ticks is not None else Load()).figures()
 
     @property
     def waiting(self) -> int:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from speech_server.cache_aware.model import Ask
 from speech_server.inference.graphs import Stop
+from speech_server.inference.load import Load
 from speech_server.inference.turns import TookTooLong, Turns, fail, give
 from speech_server.ports import ASR_RATE_HZ, EngineBusy, EngineUnavailable, Hypothesis
 
@@ -30,18 +31,6 @@ class TickLimits:
     """Longest wait for a tick."""
     tick_s: float = 5.0
     """Longest time one tick may run."""
-
-
-@dataclass
-class Load:
-    """What was done since the start."""
-
-    ticks: int = 0
-    asks: int = 0
-    audio_s: float = 0.0
-    busy_s: float = 0.0
-    refused: int = 0
-    too_slow: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,8 +125,8 @@ class Ticks:
             self._note(asks, time.monotonic() - began)
 
     def _note(self, asks: Sequence[Ask], took_s: float) -> None:
-        self.load.ticks += 1
-        self.load.asks += len(asks)
+        self.load.batches += 1
+        self.load.clips += len(asks)
         self.load.audio_s += sum(len(ask.clip) for ask in asks) / ASR_RATE_HZ
         self.load.busy_s += took_s
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from speech_server.core.batching import Job, Kind, Rules, plan
 from speech_server.core.boosting import Boosting
 from speech_server.inference.graphs import Stop
+from speech_server.inference.load import Load
 from speech_server.inference.transducers import Floats
 from speech_server.inference.turns import TookTooLong, Turns, fail, give
 from speech_server.ports import ASR_RATE_HZ, EngineBusy, EngineUnavailable, Hypothesis
@@ -37,20 +38,6 @@ class BatchLimits:
     """Whole recordings and partials that may wait. Finals always may: there is at most one a stream."""
     segment_s: float = 5.0
     """Longest time one batch may run."""
-
-
-@dataclass
-class Load:
-    """What was done since the start."""
-
-    batches: int = 0
-    clips: int = 0
-    audio_s: float = 0.0
-    busy_s: float = 0.0
-    shed: int = 0
-    """Partials that were not worth their turn any more."""
-    refused: int = 0
-    too_slow: int = 0
 
 
 @dataclass(frozen=True, slots=True)

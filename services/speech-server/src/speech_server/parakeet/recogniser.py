@@ -16,11 +16,12 @@ from speech_server.core.sections import Section
 from speech_server.core.tokens import joined, shifted
 from speech_server.inference.files import Device, Precision
 from speech_server.inference.graphs import OpenGraph, Stop, open_graph
+from speech_server.inference.load import Load
 from speech_server.inference.providers import Choice, DeviceWish, probe
 from speech_server.inference.transducers import Floats
 from speech_server.inference.worker import Worker
 from speech_server.listening.cutting import as_floats, clip_of, found_sections
-from speech_server.parakeet.batcher import Batcher, BatchLimits, Load
+from speech_server.parakeet.batcher import Batcher, BatchLimits
 from speech_server.parakeet.layout import find_model
 from speech_server.parakeet.model import ParakeetModel, Placement
 from speech_server.parakeet.utterances import ParakeetUtterances, Streaming
@@ -100,16 +101,7 @@ class ParakeetRecogniser:
     @property
     def figures(self) -> dict[str, float]:
         """For Prometheus."""
-        load = self.load
-        return {
-            "batches": load.batches,
-            "clips": load.clips,
-            "audio_seconds": load.audio_s,
-            "busy_seconds": load.busy_s,
-            "partials_shed": load.shed,
-            "refused": load.refused,
-            "broken_off": load.too_slow,
-        }
+        return self.load.figures()
 
     @property
     def waiting(self) -> int:
