@@ -98,11 +98,6 @@ class ForkedEngine:
         self._lines: set[Line] = set()
         self._opening = asyncio.Lock()
 
-    @property
-    def in_use(self) -> int:
-        """How many lines are open."""
-        return len(self._lines)
-
     async def start(self) -> None:
         """Load. Raises EngineUnavailable with the template's own sentence."""
         async with self._opening:
