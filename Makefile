@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
 SERVICES := pcm mini-llm speech-server voice-client voice-gateway voice-bench voicectl
-LOCAL := mini-llm pcm speech-server voice-bench voice-client voice-gateway voice-workflow-proto voicectl
+LOCAL := $(addprefix voice-workflow-,bench client ctl gateway mini-llm pcm proto speech-server)
 READY := $(VENV)/.ready
 ESPEAK := $(VENV)/.espeak
 export CALLER OUT

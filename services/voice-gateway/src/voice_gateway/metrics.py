@@ -15,7 +15,7 @@ class Metrics:
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         Info("voice_gateway", "which gateway this is", registry=self.registry).info(
-            {"version": version("voice-gateway")}
+            {"version": version("voice-workflow-gateway")}
         )
         self.draining = Gauge("voice_draining", "1 = it takes no new calls any more", registry=self.registry)
         self.config_refused = Gauge(

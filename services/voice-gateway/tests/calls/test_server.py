@@ -99,7 +99,7 @@ async def test_a_taken_port_is_an_error_that_names_the_variable() -> None:
 
 async def test_a_scrape_tells_which_gateway_this_is_and_that_all_is_well() -> None:
     async with lab() as there:
-        assert await there.metric(f'voice_gateway_info{{version="{version("voice-gateway")}"}}') == 1
+        assert await there.metric(f'voice_gateway_info{{version="{version("voice-workflow-gateway")}"}}') == 1
         _, page = await there.get("/metrics")
         assert "voice_config_refused 0.0" in page
         assert "voice_draining 0.0" in page

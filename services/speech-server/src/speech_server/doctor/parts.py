@@ -36,7 +36,7 @@ def look_at_parts(settings: Settings) -> Iterator[Finding]:
     yield (
         ok("av", "WebM, M4A and MP4 can be decoded, in a program of its own")
         if has_av
-        else note("av", "WebM, M4A and MP4 are refused", "pip install 'speech-server[av]' if callers send them")
+        else note("av", "WebM, M4A and MP4 are refused", "pip install av if callers send them")
     )
 
 

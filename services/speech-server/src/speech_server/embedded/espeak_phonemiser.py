@@ -21,7 +21,7 @@ class EspeakPhonemiser:
         if importlib.util.find_spec("espeakng_loader") is None:
             raise EngineUnavailable(
                 "The neural voices need the phonemes of eSpeak NG (GPL-3.0-or-later), which is optional: "
-                "run pip install 'speech-server[espeak]', or choose another synthesiser"
+                "run pip install espeakng-loader, or choose another synthesiser"
             )
         await self._engine.start()
 

@@ -29,7 +29,7 @@ _CHILD_STEP_S = 20.0
 """A child that makes nothing of a file for so long is killed."""
 
 KNOWN = "WAV, FLAC, Ogg (Opus, Vorbis), MP3 or AIFF"
-MORE = "pip install 'speech-server[av]' adds WebM, M4A and MP4"
+MORE = "pip install av adds WebM, M4A and MP4"
 
 
 class SoundFile(soundfile.SoundFile):  # type: ignore[misc]

@@ -79,7 +79,7 @@ def _voice(settings: Settings, outside: Outside) -> Voice:
 def _about(settings: Settings) -> About:
     """What GetServerInfo says."""
     return About(
-        version=version("voice-gateway"),
+        version=version("voice-workflow-gateway"),
         languages=(settings.asr_language,),
         asr_model=settings.riva_model,
         llm_model=settings.llm_model,
