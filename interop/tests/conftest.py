@@ -31,6 +31,11 @@ class Stand:
     grpc: str
     url: str
 
+    @property
+    def address(self) -> str:
+        """Of its HTTP port, as host:port."""
+        return self.url.removeprefix("http://")
+
 
 @dataclass(frozen=True)
 class Papers:
@@ -117,15 +122,14 @@ def run(client: str, script: str, *arguments: str, folder: Path | None = None) -
     return done.stdout
 
 
-def converse(client: str, *arguments: str) -> Any:
-    """Run a client's `converse.py`; gives the JSON of its last line."""
-    return json.loads(run(client, "converse.py", *arguments).strip().splitlines()[-1])
+def converse(client: str, *arguments: str, script: str = "converse.py") -> Any:
+    """Run a client's script; gives the JSON of its last line."""
+    return json.loads(run(client, script, *arguments).strip().splitlines()[-1])
 
 
 @pytest.fixture(scope="session")
 def spoken(stand: Stand, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The sentence as NVIDIA's own script fetched it from the server: 16 kHz WAV."""
+    """The sentence as NVIDIA's package fetched it from the server: 16 kHz WAV."""
     path = tmp_path_factory.mktemp("spoken") / "sentence.wav"
-    say = ["--text", SENTENCE, "--voice", "English-US.Klatt-4", "--sample-rate-hz", "16000", "-o", str(path)]
-    run("riva", "nvidia/talk.py", "--server", stand.grpc, "--stream", *say)
+    converse("riva", "speak_online", stand.grpc, SENTENCE, str(path))
     return path

@@ -21,12 +21,15 @@ from speech_server.leaving import leave
 from speech_server.listening.ears import Listening, StreamLimits
 from speech_server.metrics import Metrics
 from speech_server.openai_audio.edge import Edge, UploadLimits
+from speech_server.openai_audio.realtime import Realtime
 from speech_server.openai_audio.routes import add_routes
 from speech_server.ports import EngineError, Measured, Queued
 from speech_server.request_log import RequestLog
+from speech_server.riva_realtime import routes as riva_realtime
 from speech_server.servicers.asr import AsrServicer
 from speech_server.servicers.serving import GrpcServer, PortTaken, serve
-from speech_server.servicers.tts import Speaking, TtsServicer
+from speech_server.servicers.speaking import Speaking
+from speech_server.servicers.tts import TtsServicer
 from speech_server.settings import BadSettings, Settings, table
 from speech_server.timeline import Timeline
 from speech_server.tls import BadTls, certified, http_context
@@ -118,7 +121,9 @@ class Server:
     async def _listen(self) -> None:
         server = self._settings.server
         pages = application(lambda: self._waiting, self._metrics, lambda: self._engines.states)
-        add_routes(pages, self._edge())
+        edge, speaking = self._edge(), self._speaking()
+        add_routes(pages, edge, riva_realtime.by_dialect(edge, speaking, Realtime(edge).answer))
+        riva_realtime.add_routes(pages, edge, speaking)
         if server.tls is not None:
             pages.middlewares.append(certified(server.tls))
         self._runner = web.AppRunner(pages, access_log=None, handler_cancellation=True)

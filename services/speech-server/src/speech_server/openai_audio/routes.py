@@ -4,9 +4,8 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from speech_server.openai_audio import models, realtime, speech, transcriptions
-from speech_server.openai_audio.edge import Edge
+from speech_server.openai_audio.edge import Answer, Edge
 from speech_server.openai_audio.models import Models
-from speech_server.openai_audio.realtime import Realtime
 from speech_server.openai_audio.refusals import Refusal
 from speech_server.openai_audio.speech import Speech
 from speech_server.openai_audio.transcriptions import Transcriptions
@@ -30,8 +29,8 @@ async def in_one_shape(request: web.Request, handler: Handler) -> web.StreamResp
         return response
 
 
-def add_routes(application: web.Application, edge: Edge) -> None:
-    """OpenAI's audio endpoints."""
+def add_routes(application: web.Application, edge: Edge, realtime_answer: Answer) -> None:
+    """OpenAI's audio endpoints; `realtime_answer` serves the WebSocket."""
     application.middlewares.append(in_one_shape)
     listed = Models(edge)
     served = edge.endpoint
@@ -41,6 +40,6 @@ def add_routes(application: web.Application, edge: Edge) -> None:
             web.post(speech.ROUTE, served(speech.ROUTE, Speech(edge).answer)),
             web.get(models.ROUTE, served(models.ROUTE, listed.all)),
             web.get(models.ROUTE + "/{model:.+}", served(models.ROUTE, listed.one)),
-            web.get(realtime.ROUTE, served(realtime.ROUTE, Realtime(edge).answer)),
+            web.get(realtime.ROUTE, served(realtime.ROUTE, realtime_answer)),
         ]
     )

@@ -1,32 +1,18 @@
 """nvidia.riva.tts.RivaSpeechSynthesis: who may synthesise, in which voice, and how the audio leaves."""
 
 import asyncio
-import time
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import AbstractAsyncContextManager, aclosing
-from dataclasses import dataclass
 
 from speech_server.admission import Admission
-from speech_server.core.voices import VoicePolicy
 from speech_server.errors import BadRequest, TooQuiet
 from speech_server.metrics import Metrics, Ticket
-from speech_server.ports import Synthesiser, Word
+from speech_server.ports import Word
 from speech_server.servicers import tts_wire
 from speech_server.servicers.seam import Context, answering
+from speech_server.servicers.speaking import Speaking, spoken
 from speech_server.wire import riva_tts_pb2 as tts
 from speech_server.wire.riva_tts_pb2_grpc import RivaSpeechSynthesisServicer
-
-
-@dataclass(frozen=True, slots=True)
-class Speaking:
-    """What synthesis works with."""
-
-    synthesiser: Synthesiser
-    policy: VoicePolicy
-    text_limit: int
-    unary_limit_bytes: int
-    idle_s: float
-    retry_after_ms: int
 
 
 class TtsServicer(RivaSpeechSynthesisServicer):
@@ -84,32 +70,10 @@ class TtsServicer(RivaSpeechSynthesisServicer):
                 f"No text came for {self._speaking.idle_s:g} s; half-close the call after the last one."
             ) from error
 
-    async def _speak(
+    def _speak(
         self, sent: tts.SynthesizeSpeechRequest, ticket: Ticket
     ) -> AsyncGenerator[tuple[bytes, tuple[Word, ...]], None]:
-        """Audio on the request's format, with the words that begin in it."""
-        arrived_at = time.monotonic()
-        speaking = self._speaking
-        plan = tts_wire.plan(sent, speaking.synthesiser.voices, speaking.policy, speaking.text_limit)
-        way_out = tts_wire.WayOut(plan)
-        has_begun = False
-        words: tuple[Word, ...] = ()
-        async with aclosing(speaking.synthesiser.speak(plan.request)) as chunks:
-            while (chunk := await ticket.inferred(anext(chunks, None))) is not None:
-                words += chunk.words if plan.word_times else ()
-                audio = way_out.push(chunk)
-                if not audio:
-                    continue
-                if not has_begun:
-                    self._metrics.first_chunk(time.monotonic() - arrived_at)
-                has_begun = True
-                yield audio, words
-                words = ()
-        rest = way_out.flush()
-        if rest or words:
-            yield rest, words
-        ticket.audio_s += way_out.made_s
-        self._metrics.spoken(way_out.made_s)
+        return spoken(self._speaking, self._metrics, sent, ticket)
 
     def _check_size(self, audio_bytes: int) -> None:
         limit = self._speaking.unary_limit_bytes

@@ -1,0 +1,109 @@
+"""Which endpoints has the realtime interface of the Speech NIM? Two that open a session, the voices, and the socket.
+
+OpenAI's realtime interface has the same path. A client speaks NVIDIA's when it offers the secret of its session as a
+subprotocol, as `riva.client` does, or asks for synthesis, which OpenAI's transcription sessions have not.
+"""
+
+import secrets
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from aiohttp import web
+
+from speech_server.core.voices import list_voices
+from speech_server.errors import BadRequest, SpeechError
+from speech_server.metrics import Ticket
+from speech_server.openai_audio.edge import Answer, Edge
+from speech_server.openai_audio.transcriber import new_id
+from speech_server.ports import EngineError
+from speech_server.riva_realtime.connection import MOST_MESSAGE_BYTES, Connection
+from speech_server.riva_realtime.session import synthesis_defaults, transcription_defaults
+from speech_server.riva_realtime.synthesis import SynthesisSession
+from speech_server.riva_realtime.transcription import TranscriptionSession
+from speech_server.servicers.speaking import Speaking
+
+TRANSCRIPTION_SESSIONS = "/v1/realtime/transcription_sessions"
+SYNTHESIS_SESSIONS = "/v1/realtime/synthesis_sessions"
+VOICES = "/v1/audio/list_voices"
+_ROUTE = "/v1/realtime"
+_SECRET = "realtime-token."
+_PING_S = 30.0
+_TRY_AGAIN = 1013
+
+
+def add_routes(application: web.Application, edge: Edge, speaking: Speaking) -> None:
+    """The endpoints but for the socket, whose path is OpenAI's as well."""
+
+    async def transcription(request: web.Request, ticket: Ticket) -> web.StreamResponse:
+        return _minted(transcription_defaults(edge.listening.recogniser.models))
+
+    async def synthesis(request: web.Request, ticket: Ticket) -> web.StreamResponse:
+        return _minted(synthesis_defaults(speaking.synthesiser.voices))
+
+    async def voices(request: web.Request, ticket: Ticket) -> web.StreamResponse:
+        listed: dict[str, dict[str, list[str]]] = {}
+        for name, language, _, subvoices in list_voices(speaking.synthesiser.voices):
+            listed.setdefault(language, {"voices": []})["voices"] += [f"{name}.{subvoice}" for subvoice in subvoices]
+        return web.json_response(dict(sorted(listed.items())))
+
+    application.add_routes(
+        [
+            web.post(TRANSCRIPTION_SESSIONS, edge.endpoint(TRANSCRIPTION_SESSIONS, transcription)),
+            web.post(SYNTHESIS_SESSIONS, edge.endpoint(SYNTHESIS_SESSIONS, synthesis)),
+            web.get(VOICES, edge.endpoint(VOICES, voices)),
+        ]
+    )
+
+
+def by_dialect(edge: Edge, speaking: Speaking, openai: Answer) -> Answer:
+    """The socket's endpoint: NVIDIA's sessions, or `openai`."""
+
+    async def answer(request: web.Request, ticket: Ticket) -> web.StreamResponse:
+        intent = request.query.get("intent", "")
+        offered = request.headers.get("Sec-WebSocket-Protocol", "")
+        if intent == "synthesize":
+            return await _serve(edge, request, ticket, lambda it: _synthesise(edge, speaking, ticket, it))
+        if _SECRET in offered:
+            return await _serve(edge, request, ticket, lambda it: _transcribe(edge, ticket, it))
+        return await openai(request, ticket)
+
+    return answer
+
+
+async def _transcribe(edge: Edge, ticket: Ticket, connection: Connection) -> None:
+    with edge.streams.admit(), edge.metrics.serving("asr"):
+        await TranscriptionSession(edge.listening, edge.metrics, ticket, connection).serve()
+
+
+async def _synthesise(edge: Edge, speaking: Speaking, ticket: Ticket, connection: Connection) -> None:
+    with edge.syntheses.admit(), edge.metrics.serving("tts"):
+        await SynthesisSession(speaking, edge.metrics, ticket, connection).serve()
+
+
+async def _serve(
+    edge: Edge, request: web.Request, ticket: Ticket, session: Callable[[Connection], Awaitable[None]]
+) -> web.StreamResponse:
+    """One session on its socket; an error that ends it is told before the close."""
+    if request.headers.get("Upgrade", "").lower() != "websocket":
+        raise BadRequest("This is a WebSocket; connect to it with ws:// or wss://.")
+    socket = web.WebSocketResponse(
+        max_msg_size=MOST_MESSAGE_BYTES, heartbeat=_PING_S, protocols=("realtime",), compress=False
+    )
+    ticket.begun = True
+    await socket.prepare(request)
+    connection = Connection(edge, socket, _ROUTE)
+    try:
+        await session(connection)
+        await socket.close()
+    except* ConnectionError:
+        ticket.status = "CANCELLED"
+    except* (SpeechError, EngineError) as errors:
+        ticket.status = edge.refusal(errors, _ROUTE).status
+        await connection.tell_error(errors)
+        await socket.close(code=_TRY_AGAIN, message=b"the session has ended with an error")
+    return socket
+
+
+def _minted(session: dict[str, Any]) -> web.Response:
+    """A fresh session with the secret its socket is opened with."""
+    return web.json_response({**session, "id": new_id("sess"), "client_secret": {"value": secrets.token_urlsafe(24)}})

@@ -1,0 +1,51 @@
+"""How is one text spoken for Riva's wire? Planned, synthesised, encoded as it was asked for."""
+
+import time
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from dataclasses import dataclass
+
+from speech_server.core.voices import VoicePolicy
+from speech_server.metrics import Metrics, Ticket
+from speech_server.ports import Synthesiser, Word
+from speech_server.servicers import tts_wire
+from speech_server.wire import riva_tts_pb2 as tts
+
+
+@dataclass(frozen=True, slots=True)
+class Speaking:
+    """What synthesis works with."""
+
+    synthesiser: Synthesiser
+    policy: VoicePolicy
+    text_limit: int
+    unary_limit_bytes: int
+    idle_s: float
+    retry_after_ms: int
+
+
+async def spoken(
+    speaking: Speaking, metrics: Metrics, sent: tts.SynthesizeSpeechRequest, ticket: Ticket
+) -> AsyncGenerator[tuple[bytes, tuple[Word, ...]], None]:
+    """Audio in the request's format, with the words that begin in it. Raises BadRequest, EngineError."""
+    arrived_at = time.monotonic()
+    plan = tts_wire.plan(sent, speaking.synthesiser.voices, speaking.policy, speaking.text_limit)
+    way_out = tts_wire.WayOut(plan)
+    has_begun = False
+    words: tuple[Word, ...] = ()
+    async with aclosing(speaking.synthesiser.speak(plan.request)) as chunks:
+        while (chunk := await ticket.inferred(anext(chunks, None))) is not None:
+            words += chunk.words if plan.word_times else ()
+            audio = way_out.push(chunk)
+            if not audio:
+                continue
+            if not has_begun:
+                metrics.first_chunk(time.monotonic() - arrived_at)
+            has_begun = True
+            yield audio, words
+            words = ()
+    rest = way_out.flush()
+    if rest or words:
+        yield rest, words
+    ticket.audio_s += way_out.made_s
+    metrics.spoken(way_out.made_s)
