@@ -82,6 +82,11 @@ class Broken(Upstream):
     """The backend answered what can't be used, or nothing."""
 
 
+def no_text() -> Broken:
+    """The model answered, and there is nothing to say."""
+    return Broken("llm", "the language model answered with no text; ask again")
+
+
 def failed(error: Upstream, *, fatal: bool = False) -> Failed:
     """What the caller is told of a backend's failure."""
     return Failed(Failure(f"{error.service}_{error.kind}"), str(error), error.retryable, fatal=fatal)

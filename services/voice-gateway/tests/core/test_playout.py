@@ -2,6 +2,7 @@
 
 import pytest
 from voice_gateway.core.playout import Playout
+from voice_gateway.core.speakable.phrase import plain
 
 RATE_HZ = 1000
 
@@ -124,7 +125,7 @@ def test_an_old_report_does_not_make_audio_heard_that_left_just_now() -> None:
 
 def test_what_was_heard_is_known_to_one_word() -> None:
     playout = playing()
-    playout.begin_phrase("one two three")
+    playout.begin_phrase(plain("one two three"))
     for word, end_sample in (("one", 100), ("two", 200), ("three", 300)):
         playout.place_word(word, end_sample)
     sent(playout, 2.0)
@@ -143,9 +144,9 @@ def test_while_a_reply_is_held_what_was_sent_before_is_still_heard_and_no_more()
 
 def test_the_words_of_a_phrase_still_being_made_are_guessed_until_they_are_told() -> None:
     playout = playing(10.0, lead_s=20.0)
-    playout.begin_phrase("before")
+    playout.begin_phrase(plain("before"))
     playout.end_phrase()
-    playout.begin_phrase("fifteen letters")  # 16 letters and spaces: a little more than a second
+    playout.begin_phrase(plain("fifteen letters"))  # 16 letters and spaces: a little more than a second
     playout.add(second(0.75))
     sent(playout, 0.0)
     assert [playout.heard_text(at) for at in (10.0, 10.5, 10.6, 99.0)] == [

@@ -1,11 +1,12 @@
 """Word times a voice tells are laid on the words that were sent."""
 
+from voice_gateway.core.speakable.phrase import SpeakablePhrase, Word, plain
 from voice_gateway.core.spoken import SpokenWord, begin
 
 
 def laid(text: str, *reported: tuple[str, int], end: int) -> list[SpokenWord]:
     """The phrase's words from sample 1000 on, after the voice has told `reported` and ended at `end`."""
-    phrase = begin(text, 1000)
+    phrase = begin(plain(text), 1000)
     words: list[SpokenWord] = []
     for word, end_sample in reported:
         phrase, over = phrase.place(word, end_sample)
@@ -48,8 +49,25 @@ def test_a_word_told_far_ahead_is_taken_for_another() -> None:
 
 
 def test_a_phrase_still_being_made_is_guessed_at_fifteen_letters_a_second() -> None:
-    assert begin("fourteen letter", 0).guess(1500) == [SpokenWord("fourteen", 847 + 53), SpokenWord("letter", 1600)]
+    assert begin(plain("fourteen letter"), 0).guess(1500) == [
+        SpokenWord("fourteen", 847 + 53),
+        SpokenWord("letter", 1600),
+    ]
 
 
 def test_a_phrase_without_words_has_none() -> None:
     assert laid("  ", end=2000) == []
+
+
+def test_a_written_word_spoken_as_several_is_over_with_the_last_of_them() -> None:
+    phrase = begin(SpeakablePhrase((Word("costs", "costs"), Word("$5 today.", "five dollars today."))), 1000)
+    phrase, over = phrase.place("costs", 1500)
+    assert over == [SpokenWord("costs", 1500)]
+    phrase, over = phrase.place("dollars", 2500)
+    assert over == []
+    assert phrase.finish(3000) == [SpokenWord("$5 today.", 3000)]
+
+
+def test_what_has_no_sound_is_over_with_the_word_before_the_next() -> None:
+    phrase = begin(SpeakablePhrase((Word("Great", "Great"), Word("—", ""), Word("stuff", "stuff"))), 0)
+    assert [word.text for word in phrase.finish(900)] == ["Great", "—", "stuff"]

@@ -203,12 +203,31 @@ async def test_a_reply_held_before_it_began_is_made_but_not_sent() -> None:
     assert stage.frames[0][0] == 5.0
 
 
-@pytest.mark.parametrize("script", [(), ("",), (" ",), ("...",), ("**", "\n")])
-async def test_an_answer_without_words_ends_at_once(script: tuple[str, ...]) -> None:
+@pytest.mark.parametrize("script", [(), ("",), (" ",), (" \n",), ("...",), ("**", "\n"), ("👍",)])
+async def test_an_answer_without_words_ends_at_once_with_the_error_of_an_empty_one(script: tuple[str, ...]) -> None:
     stage = Stage(*script)
     await stage.reply.run()
-    assert (stage.frames, stage.voice.phrases, stage.failures) == ([], [], [])
+    assert (stage.frames, stage.voice.phrases) == ([], [])
+    assert [str(error) for error in stage.failures] == ["the language model answered with no text; ask again"]
+    assert stage.reply.failed
     assert stage.clock() == pytest.approx(0.0, abs=0.01)
+
+
+async def test_where_the_caller_hears_nothing_whole_words_leave_without_the_end_of_their_phrase() -> None:
+    words = "I will now slowly tell you a rather long story about nothing"
+    script = [step for word in words.split() for step in (f" {word}", 0.8)]
+    stage = Stage(*script, " at all.")
+    await stage.reply.run()
+    assert stage.frames[0][0] <= 1.2 + 0.8 + 0.01
+    assert " ".join(stage.voice.phrases) == f"{words} at all."
+    gaps = [later - sooner for (sooner, _), (later, _) in zip(stage.frames, stage.frames[1:], strict=False)]
+    assert max(gaps) <= 1.2 + 0.8 + 0.1 + 0.01
+
+
+async def test_words_do_not_leave_early_while_the_caller_still_hears_others() -> None:
+    stage = Stage("One two three four five six. Seven", 0.5, " eight", 0.5, " nine", 0.5, " ten.")
+    await stage.reply.run()
+    assert stage.voice.phrases == ["One two three four five six.", "Seven eight nine ten."]
 
 
 @pytest.mark.parametrize("timed", [True, False])

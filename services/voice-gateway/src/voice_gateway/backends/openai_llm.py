@@ -12,7 +12,7 @@ from openai import AsyncOpenAI, AsyncStream, DefaultAioHttpClient
 from voice_gateway.backends.seams import deadline, llm_errors, next_within
 from voice_gateway.core.conversation import Message
 from voice_gateway.core.events import LlmOptions
-from voice_gateway.errors import Broken
+from voice_gateway.errors import no_text
 
 _WARM_UP_S = 3.0
 
@@ -85,7 +85,7 @@ class OpenAiModel:
             finally:
                 await stream.close()
         if not spoke:
-            raise Broken("llm", "the language model answered with no text; ask again")
+            raise no_text()
 
 
 def _spoken(chunk: object) -> str:

@@ -28,14 +28,30 @@ class Phraser:
         self._max_chars = max_chars
         self._pending = ""
         self._first = True
+        self._waits_since = 0.0
+        self._hurried = False
 
-    def push(self, token: str) -> list[str]:
+    @property
+    def waiting_since(self) -> float | None:
+        """When the first of what waits for the end of its phrase came; None = nothing waits that `hurry` could take."""
+        return None if self._hurried or not self._pending.strip() else self._waits_since
+
+    def push(self, token: str, now: float = 0.0) -> list[str]:
         """The phrases that `token` completes."""
+        if not self._pending.strip():
+            self._waits_since = now
         self._pending += token
-        phrases = []
+        self._hurried = False
+        phrases: list[str] = []
         while end := self._end():
             phrases += self._take(end)
+            self._waits_since = now
         return phrases
+
+    def hurry(self) -> list[str]:
+        """The whole words that wait."""
+        self._hurried = True
+        return self._take(max(self._pending.rfind(" "), 0))
 
     def flush(self) -> list[str]:
         """What is left when the reply is complete."""

@@ -8,6 +8,7 @@ it left. Time is an argument, seconds on any steady clock.
 from collections import deque
 from dataclasses import dataclass
 
+from voice_gateway.core.speakable.phrase import SpeakablePhrase
 from voice_gateway.core.spoken import Phrase, SpokenWord, begin
 
 SAMPLE_BYTES = 2
@@ -57,9 +58,9 @@ class Playout:
             self._waiting.append(pcm16)
             self._waiting_bytes += len(pcm16)
 
-    def begin_phrase(self, text: str) -> None:
-        """The audio that comes next speaks `text`."""
-        self._phrase = begin(text, self.made_samples)
+    def begin_phrase(self, phrase: SpeakablePhrase) -> None:
+        """The audio that comes next speaks `phrase`."""
+        self._phrase = begin(phrase, self.made_samples)
 
     def place_word(self, reported: str, end_sample: int) -> None:
         """The voice tells that a word of the phrase is over at `end_sample` of the reply."""

@@ -1,11 +1,14 @@
 """When is each word of a phrase over? Word times that a voice tells are laid on the words that were sent.
 
 Voices tell the words their own way: without punctuation, two as one ("there was"), numbers in parts, or not at all.
-The history must hold the words that were written, so each reported word is looked for among the next ones of the
-phrase; those passed over ended before it, in proportion to their letters. What is not told is guessed.
+The history must hold the words that were written, so each reported word is looked for among the next ones that the
+voice was given; those passed over ended before it, in proportion to their letters. What is not told is guessed.
+A written word that is spoken as several ("$5", "five dollars") is over with the last of them.
 """
 
 from dataclasses import dataclass
+
+from voice_gateway.core.speakable.phrase import SpeakablePhrase, Word
 
 _LOOK_AHEAD = 6
 """Words a voice may leave out or join before a reported one."""
@@ -15,7 +18,7 @@ _LETTERS_PER_S = 15
 
 @dataclass(frozen=True, slots=True)
 class SpokenWord:
-    """A word and the sample of its reply at which it is over."""
+    """A written word and the sample of its reply at which it is over."""
 
     text: str
     end_sample: int
@@ -25,19 +28,20 @@ class SpokenWord:
 class Phrase:
     """A phrase that is being made: the words without a time yet, and the sample from which on they are spoken."""
 
-    words: tuple[str, ...]
+    words: tuple[Word, ...]
+    """What is written is "" where a written word goes on after this spoken one."""
     since: int
 
     def guess(self, rate_hz: int) -> list[SpokenWord]:
         """Where the words without a time will probably end."""
-        letters = sum(len(word) + 1 for word in self.words)
+        letters = sum(len(word.spoken) + 1 for word in self.words)
         return _share(self.words, self.since, self.since + round(letters / _LETTERS_PER_S * rate_hz))
 
     def place(self, reported: str, end_sample: int) -> tuple["Phrase", list[SpokenWord]]:
         """The voice says that `reported` is over at `end_sample`: the words that are over with it."""
         wanted = _bare(reported)
         for index, word in enumerate(self.words[:_LOOK_AHEAD]):
-            if wanted and _bare(word) == wanted:
+            if wanted and _bare(word.spoken) == wanted:
                 over, left = self.words[: index + 1], self.words[index + 1 :]
                 return Phrase(left, end_sample), _share(over, self.since, end_sample)
         return self, []
@@ -47,18 +51,23 @@ class Phrase:
         return _share(self.words, self.since, end_sample)
 
 
-def begin(text: str, first_sample: int) -> Phrase:
-    """`text` is spoken from `first_sample` on."""
-    return Phrase(tuple(text.split()), first_sample)
+def begin(phrase: SpeakablePhrase, first_sample: int) -> Phrase:
+    """`phrase` is spoken from `first_sample` on."""
+    words: list[Word] = []
+    for word in phrase.words:
+        *before, last = word.spoken.split() or [""]
+        words += [*(Word("", part) for part in before), Word(word.written, last)]
+    return Phrase(tuple(words), first_sample)
 
 
-def _share(words: tuple[str, ...], start: int, end: int) -> list[SpokenWord]:
+def _share(words: tuple[Word, ...], start: int, end: int) -> list[SpokenWord]:
     """The samples between the words, in proportion to their letters."""
-    total = sum(len(word) + 1 for word in words)
+    total = sum(len(word.spoken) + 1 for word in words)
     ends, letters = [], 0
     for word in words:
-        letters += len(word) + 1
-        ends.append(SpokenWord(word, start + round((end - start) * letters / total)))
+        letters += len(word.spoken) + 1
+        if word.written:
+            ends.append(SpokenWord(word.written, start + round((end - start) * letters / total)))
     return ends
 
 

@@ -7,13 +7,14 @@ requests to the language model and to TTS.
 import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing, closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
-from voice_gateway.core.phrases import Phraser
 from voice_gateway.core.playout import Playout
+from voice_gateway.core.speakable.phrase import SpeakablePhrase
+from voice_gateway.core.speakable.stage import Manner, Speakable
 from voice_gateway.core.timeline import Mark
-from voice_gateway.errors import Upstream
+from voice_gateway.errors import Upstream, no_text
 from voice_gateway.ports import Sound, SpeakOptions, Synthesiser, Voice
 
 TICK_S = 0.001
@@ -45,6 +46,8 @@ class Speaker:
     options: SpeakOptions
     ahead_s: float
     """Audio made ahead of playing; then TTS waits."""
+    manner: Manner = field(default_factory=Manner)
+    """How text is made speakable."""
 
 
 class Reply:
@@ -61,18 +64,25 @@ class Reply:
     ) -> None:
         self.n = n
         self.playout = playout
-        self.text = ""
         self.failed = False
         self._source = source
         self._speaker = speaker
         self._listener = listener
         self._clock = clock
-        self._phrases: asyncio.Queue[str | None] = asyncio.Queue(_PHRASES_AHEAD)
+        self._speakable = Speakable(speaker.options.language, speaker.manner)
+        self._due_at: float | None = None
+        self._phrases: asyncio.Queue[SpeakablePhrase | None] = asyncio.Queue(_PHRASES_AHEAD)
+        self._synthesising = False
         self._spelled = 0
         self._made = False
         self._held = False
         self._changed = asyncio.Event()
         self._room = asyncio.Event()
+
+    @property
+    def text(self) -> str:
+        """What is said, as it was written."""
+        return self._speakable.text
 
     async def run(self) -> None:
         """Until everything was played, as far as the pacing clock knows."""
@@ -91,24 +101,53 @@ class Reply:
         self._changed.set()
 
     async def _think(self) -> None:
-        phraser = Phraser()
+        speakable, began = self._speakable, False
         try:
             async with aclosing(self._source) as pieces:
                 async for piece in pieces:
-                    if not self.text:
+                    if not began:
                         self._listener.reply_marked(self.n, Mark.FIRST_TOKEN)
-                    self.text += piece
-                    if phrases := phraser.push(piece):
+                        began = True
+                    if phrases := speakable.push(piece, self._clock()):
                         await self._utter(phrases)
+                    self._look_when_due()
         except Upstream as error:
             self._fail(error)
-        await self._utter(phraser.flush())
+        await self._utter(speakable.flush())
+        if not speakable.spoke and not self.failed:
+            self._fail(no_text())
         await self._phrases.put(None)
 
-    async def _utter(self, phrases: list[str]) -> None:
+    def _look_when_due(self) -> None:
+        """Wake up `_play` where there is a new time to hurry at, or that time has come."""
+        due_at = self._speakable.due_at()
+        if due_at != self._due_at or (due_at is not None and due_at <= self._clock()):
+            self._due_at = due_at
+            self._changed.set()
+
+    def _hurry(self, now: float) -> float | None:
+        """Where the caller hears nothing for long, whole words are spoken without the end of their phrase. The time
+        to look again; None = not before something changes."""
+        due_at = self._speakable.due_at()
+        if due_at is None or self._made or self._synthesising or not self._phrases.empty():
+            return None
+        if self._held and self.playout.waiting_s:
+            return None
+        silent_at = self.playout.played_at() + self.playout.waiting_s
+        if max(due_at, silent_at) > now:
+            return max(due_at, silent_at)
+        for phrase in self._speakable.hurry(now):
+            self._phrases.put_nowait(phrase)
+        self._spell()
+        return None
+
+    async def _utter(self, phrases: list[SpeakablePhrase]) -> None:
         """Hand phrases to TTS, and then their text to the caller: a message a phrase, not a message a token."""
         for phrase in phrases:
             await self._phrases.put(phrase)
+        self._spell()
+
+    def _spell(self) -> None:
         if delta := self.text[self._spelled :]:
             self._spelled = len(self.text)
             self._listener.reply_spelled(self.n, delta)
@@ -118,17 +157,20 @@ class Reply:
             with closing(self._speaker.synthesiser.open(self._speaker.options)) as voice:
                 while (phrase := await self._phrases.get()) is not None:
                     self._listener.reply_marked(self.n, Mark.PHRASE_SENT)
+                    self._synthesising = True
                     await self._speak_phrase(phrase, voice)
+                    self._synthesising = False
+                    self._changed.set()
         except Upstream as error:
             thinking.cancel()
             self._fail(error)
         self._made = True
         self._changed.set()
 
-    async def _speak_phrase(self, phrase: str, voice: Voice) -> None:
+    async def _speak_phrase(self, phrase: SpeakablePhrase, voice: Voice) -> None:
         playout, first_sample = self.playout, self.playout.made_samples
         playout.begin_phrase(phrase)
-        async with aclosing(voice.speak(phrase)) as sounds:
+        async with aclosing(voice.speak(phrase.spoken)) as sounds:
             async for sound in sounds:
                 if sound.pcm16 and not playout.made_samples:
                     self._listener.reply_marked(self.n, Mark.FIRST_SOUND)
@@ -163,6 +205,8 @@ class Reply:
                 return
             waiting = playout.waiting_s > 0 and not self._held
             wake_at = playout.played_at() if finished else playout.next_at() if waiting else None
+            hurry_at = self._hurry(now)
+            wake_at = hurry_at if wake_at is None else min(wake_at, hurry_at or wake_at)
             await self._changed_by(None if wake_at is None else wake_at - now)
 
     async def _changed_by(self, delay_s: float | None) -> None:
