@@ -104,8 +104,22 @@ class Settings(BaseSettings):
         json_schema_extra=LIVE,
     )
     llm_history: int = Field(50, ge=1, description="exchanges the model is shown", json_schema_extra=LIVE)
-    llm_first_token_timeout_s: float = Field(8, gt=0, description="request to first token", json_schema_extra=LIVE)
-    llm_token_timeout_s: float = Field(5, gt=0, description="between tokens", json_schema_extra=LIVE)
+    llm_first_token_timeout_s: float = Field(
+        8,
+        gt=0,
+        description="from the request to the first text of the answer, whatever comes before it (thoughts of a "
+        "reasoning model count as nothing)",
+        json_schema_extra=LIVE,
+    )
+    llm_token_timeout_s: float = Field(
+        5, gt=0, description="from one piece of the answer's text to the next", json_schema_extra=LIVE
+    )
+    llm_apology: str = Field(
+        "Sorry, something went wrong. Please ask me again.",
+        description="spoken where the language model fails or is too slow, after what it said until then; "
+        "none = say nothing",
+        json_schema_extra=LIVE,
+    )
     llm_prewarm: bool = Field(
         True, description="open its connection (GET /models) in each pause of the caller", json_schema_extra=LIVE
     )
@@ -117,8 +131,15 @@ class Settings(BaseSettings):
     tts_sample_rate: Annotated[Literal[8000, 16000, 22050, 24000, 44100, 48000], OneOf] = Field(
         16000, description="reply rate, Hz"
     )
-    tts_first_audio_timeout_s: float = Field(5, gt=0, description="phrase sent to first audio", json_schema_extra=LIVE)
-    tts_audio_timeout_s: float = Field(5, gt=0, description="between chunks of audio", json_schema_extra=LIVE)
+    tts_first_audio_timeout_s: float = Field(
+        5,
+        gt=0,
+        description="from a phrase sent to its first audio, and to more audio from a voice that failed in mid-phrase",
+        json_schema_extra=LIVE,
+    )
+    tts_audio_timeout_s: float = Field(
+        5, gt=0, description="from one chunk of a phrase's audio to the next", json_schema_extra=LIVE
+    )
     tts_ahead_s: float = Field(6, gt=0, description="audio made ahead of playing; then TTS waits")
     playout_lead_ms: int = Field(200, ge=40, le=2000, description="audio sent ahead of playing")
     playout_frame_ms: int = Field(100, ge=10, le=500, description="audio in one message to the caller")
@@ -168,6 +189,11 @@ class Settings(BaseSettings):
         validate_default=True,
         json_schema_extra=LIVE,
     )
+
+    @field_validator("llm_apology")
+    @classmethod
+    def _may_be_none(cls, value: str) -> str:
+        return "" if value.strip().lower() in ("", "none") else value  # an empty variable is an unset one
 
     @field_validator("vad_overlap_hangover_s")
     @classmethod

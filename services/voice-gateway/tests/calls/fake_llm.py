@@ -35,6 +35,14 @@ class Asked:
         """Role and text of each message but the system's."""
         return [(entry["role"], entry["content"]) for entry in self.body["messages"] if entry["role"] != "system"]
 
+    @property
+    def fits_a_strict_template(self) -> bool:
+        """As Gemma's and Mistral's want it: perhaps a system message, then user and assistant in turn, none empty."""
+        roles = [entry["role"] for entry in self.body["messages"]]
+        turns = roles[roles[:1] == ["system"] :]
+        wanted = ["user", "assistant"] * len(turns)
+        return turns == wanted[: len(turns)] and len(turns) % 2 == 1 and all(text.strip() for _, text in self.chat)
+
 
 class FakeLlm:
     """Answers with what stands in `answers`, then always with `usual`. `stop` and `start` again keep the port."""
@@ -77,7 +85,7 @@ class FakeLlm:
         answer = self.answers.popleft() if self.answers else self.usual
         self.changes.tell()
         try:
-            return await _respond(http, answer)
+            return await _respond(http, answer if asked.fits_a_strict_template else Answer(status=400))
         except asyncio.CancelledError:
             asked.cancelled = True
             raise

@@ -8,6 +8,7 @@ from lab import Lab, lab
 from voice_workflow.v1 import voice_workflow_pb2 as pb
 
 TurnEvent = pb.TurnEvent
+APOLOGY = "Sorry, something went wrong. Please ask me again."
 
 
 async def up(there: Lab, name: str, value: float) -> None:
@@ -178,10 +179,37 @@ async def test_a_model_that_fails_is_told_and_the_next_turn_is_answered(
         caller = await there.call()
         await caller.type("Hello?")
         assert not (await caller.error(code)).fatal
-        await caller.turn(TurnEvent.REPLY_ENDED, 1)
+        assert (await caller.turn(TurnEvent.REPLY_ENDED, 1)).text == APOLOGY
+        assert [phrase.text for phrase in there.tts.spoken] == ["Sorry, something went wrong.", "Please ask me again."]
+        assert caller.audio(1)
+        await caller.type("And now?")
+        await caller.turn(TurnEvent.REPLY_ENDED, 2)
+        assert there.llm.asked[1].chat == [("user", "Hello?"), ("assistant", APOLOGY), ("user", "And now?")]
+
+
+async def test_an_operator_who_wants_no_apology_is_obeyed() -> None:
+    async with lab(llm_apology="none") as there:
+        there.llm.answers.append(Answer(status=503))
+        caller = await there.call()
+        await caller.type("Hello?")
+        await caller.error(pb.Error.LLM_UNAVAILABLE)
+        assert (await caller.turn(TurnEvent.REPLY_ENDED, 1)).text == ""
         await caller.type("And now?")
         await caller.turn(TurnEvent.REPLY_ENDED, 2)
         assert there.llm.asked[1].chat == [("user", "Hello?\nAnd now?")]
+        assert [phrase.text for phrase in there.tts.spoken] == ["All right."]
+
+
+async def test_a_caller_who_interrupts_the_apology_has_heard_only_what_was_played_of_it() -> None:
+    async with lab() as there:
+        there.tts.seconds = lambda text: 2.0
+        there.llm.answers.append(Answer("This is known. And this", "die"))
+        caller = await there.call()
+        await caller.type("Hello?")
+        await caller.expect("reply_audio")
+        await caller.send(interrupt=pb.Interrupt())
+        heard = (await caller.turn(TurnEvent.REPLY_INTERRUPTED, 1)).heard_text
+        assert "This is known.".startswith(heard)
 
 
 @pytest.mark.parametrize("then", ["die", "garbage", "error"])
@@ -192,12 +220,13 @@ async def test_what_a_model_said_before_it_died_is_spoken_and_remembered(then: s
         await caller.type("Hello?")
         assert (await caller.expect("error")).error.message
         ended = await caller.turn(TurnEvent.REPLY_ENDED, 1)
-        assert ended.text == "This is known. And this"
-        assert [phrase.text for phrase in there.tts.spoken] == ["This is known.", "And this"]
-        assert len(caller.audio(1)) == 2 * 2 * 960
+        assert ended.text == f"This is known. And this {APOLOGY}"
+        assert [phrase.text for phrase in there.tts.spoken][:2] == ["This is known.", "And this"]
+        assert len(caller.audio(1)) == 4 * 2 * 960
+        assert caller.text(1) == f"This is known. And this {APOLOGY}"
         await caller.type("Go on.")
         await caller.turn(TurnEvent.REPLY_ENDED, 2)
-        assert there.llm.asked[1].chat[1] == ("assistant", "This is known. And this")
+        assert there.llm.asked[1].chat[1] == ("assistant", f"This is known. And this {APOLOGY}")
 
 
 async def test_a_model_that_stops_in_the_middle_of_an_answer_is_given_up() -> None:

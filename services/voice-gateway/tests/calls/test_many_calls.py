@@ -34,10 +34,10 @@ async def test_thirty_calls_at_once_are_all_served_and_nobody_hears_anothers_wor
         async with asyncio.TaskGroup() as calls:
             for n in range(30):
                 calls.create_task(one_call(there, n))
-        assert {asked.chat[0][1] for asked in there.llm.asked} == {f"Welcome, caller {n}." for n in range(30)}
+        assert {asked.chat[1][1] for asked in there.llm.asked} == {f"Welcome, caller {n}." for n in range(30)}
         for asked in there.llm.asked:
-            number = asked.chat[0][1].removeprefix("Welcome, caller ").removesuffix(".")
-            assert asked.chat[1:] == [("user", f"I am number {number}.")]
+            number = asked.chat[1][1].removeprefix("Welcome, caller ").removesuffix(".")
+            assert asked.chat[2:] == [("user", f"I am number {number}.")]
 
 
 async def test_a_hundred_calls_in_a_row_leave_nothing_behind() -> None:

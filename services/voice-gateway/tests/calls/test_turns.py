@@ -7,6 +7,7 @@ from fake_llm import Answer
 from fake_riva import ramp
 from lab import lab
 from voice_gateway.core import journal
+from voice_gateway.core.conversation import CALL_BEGINS
 from voice_gateway.core.floor import Policy
 from voice_workflow.v1 import voice_workflow_pb2 as pb
 
@@ -21,7 +22,8 @@ async def test_a_greeting_is_spoken_first_and_remembered() -> None:
         assert not there.llm.asked
         await caller.type("Hello.")
         await caller.turn(TurnEvent.REPLY_ENDED, 2)
-        assert there.llm.asked[0].chat == [("assistant", "Good morning!"), ("user", "Hello.")]
+        before = ("user", CALL_BEGINS.content)
+        assert there.llm.asked[0].chat == [before, ("assistant", "Good morning!"), ("user", "Hello.")]
 
 
 async def test_a_caller_may_choose_the_greeting() -> None:

@@ -1,6 +1,12 @@
 """The language model remembers what was heard, and nothing else."""
 
-from voice_gateway.core.conversation import Conversation, Exchange, Message, messages
+from itertools import pairwise
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from voice_gateway.core.conversation import CALL_BEGINS, Conversation, Exchange, Message, messages
+
+NOTE = ("user", CALL_BEGINS.content)
 
 
 def chat(conversation: Conversation, prompt: str = "") -> list[tuple[str, str]]:
@@ -50,7 +56,7 @@ def test_a_reply_that_is_not_known_changes_nothing() -> None:
 
 def test_a_greeting_and_what_is_asked_into_silence_are_one_message_because_no_turn_parts_them() -> None:
     conversation = Conversation().said(1, "").replied(1, "Welcome.").said(2, "").replied(2, "Are you there?")
-    assert chat(conversation.said(3, "yes")) == [("assistant", "Welcome.\nAre you there?"), ("user", "yes")]
+    assert chat(conversation.said(3, "yes")) == [NOTE, ("assistant", "Welcome.\nAre you there?"), ("user", "yes")]
 
 
 def test_roles_alternate_whatever_happened() -> None:
@@ -58,7 +64,43 @@ def test_roles_alternate_whatever_happened() -> None:
     for n, (words, reply) in enumerate([("", "a"), ("", "b"), ("c", ""), ("d", "e"), ("", "f"), ("g", "")], 1):
         conversation = conversation.said(n, words).replied(n, reply)
     roles = [role for role, _ in chat(conversation)]
-    assert roles == ["assistant", "user", "assistant", "user"]
+    assert roles == ["user", "assistant", "user", "assistant", "user"]
+
+
+def test_a_greeting_is_known_to_the_model_after_a_first_user_message() -> None:
+    greeted = Conversation().said(1, "").replied(1, "Welcome.").said(2, "hi")
+    assert chat(greeted, "Be kind.") == [("system", "Be kind."), NOTE, ("assistant", "Welcome."), ("user", "hi")]
+
+
+def test_a_greeting_cut_before_a_word_was_heard_needs_no_note() -> None:
+    assert chat(Conversation().said(1, "").truncated(1, "").said(2, "hi")) == [("user", "hi")]
+
+
+def test_a_history_that_its_limit_lets_begin_with_an_idle_prompt_begins_with_the_user_all_the_same() -> None:
+    conversation = Conversation(limit=2).said(1, "q").replied(1, "a").said(2, "").replied(2, "Still there?")
+    assert chat(conversation.said(3, "yes")) == [NOTE, ("assistant", "Still there?"), ("user", "yes")]
+
+
+_exchanges = st.lists(st.tuples(*[st.sampled_from(["", " ", "one", "two words"])] * 2, st.booleans()), max_size=12)
+
+
+@settings(max_examples=200, deadline=None, derandomize=True)
+@given(_exchanges, st.integers(1, 5), st.sampled_from(["", "\n", "Be kind."]))
+def test_every_history_alternates_from_the_user_on_and_loses_no_word(
+    exchanges: list[tuple[str, str, bool]], limit: int, prompt: str
+) -> None:
+    conversation = Conversation(limit=limit)
+    for n, (words, reply, cut) in enumerate(exchanges):
+        said = conversation.said(n, words)
+        conversation = said.truncated(n, reply) if cut else said.replied(n, reply)
+    shown = list(messages(prompt, conversation))
+    assert [entry.content for entry in shown if entry.role == "system"] == ([prompt] if prompt.strip() else [])
+    rest = shown[bool(prompt.strip()) :]
+    assert not rest or rest[0].role == "user"
+    assert all({one.role, other.role} == {"user", "assistant"} for one, other in pairwise(rest))
+    told = " ".join(entry.content for entry in rest if entry != CALL_BEGINS).split()
+    kept = conversation.exchanges
+    assert told == " ".join(text for entry in kept for text in (entry.words, entry.reply)).split()
 
 
 def test_only_the_last_exchanges_are_remembered() -> None:

@@ -11,7 +11,7 @@ from voice_gateway.core.timeline import Mark
 from voice_gateway.errors import Broken, TooSlow, Upstream
 from voice_gateway.ports import Sound, SpeakOptions
 from voice_gateway.reply.reply import Reply, Speaker
-from voice_gateway.reply.source import fixed
+from voice_gateway.reply.source import Source, fixed
 
 pytestmark = pytest.mark.looptime
 
@@ -22,7 +22,9 @@ LEAD_S = 0.2
 class Stage:
     """One reply, its backends, and what its listener was told and when."""
 
-    def __init__(self, *script: Step, voice: ScriptedVoice | None = None, ahead_s: float = 6.0) -> None:
+    def __init__(
+        self, *script: Step, voice: ScriptedVoice | None = None, ahead_s: float = 6.0, apology: str = ""
+    ) -> None:
         self.clock = asyncio.get_running_loop().time
         self.model = ScriptedModel(*script)
         self.voice = voice or ScriptedVoice()
@@ -30,7 +32,7 @@ class Stage:
         self.text: list[str] = []
         self.marks: list[tuple[Mark, float]] = []
         self.failures: list[Upstream] = []
-        source = self.model.answer([], LlmOptions("m", 0.0, 1))
+        source = Source(self.model.answer([], LlmOptions("m", 0.0, 1)), apology)
         speaker = Speaker(self.voice, SpeakOptions("en-US", "", RATE_HZ), ahead_s)
         self.reply = Reply(7, source, speaker, Playout(RATE_HZ, LEAD_S, FRAME_S), self, self.clock)
 
@@ -135,16 +137,49 @@ async def test_when_the_model_fails_at_once_the_reply_is_over_without_a_sound() 
     assert stage.clock() == pytest.approx(0.0, abs=0.01)
 
 
-async def test_when_the_voice_fails_what_was_made_is_played_and_the_model_is_not_asked_for_more() -> None:
+async def test_a_source_that_breaks_off_is_followed_by_its_apology() -> None:
+    stage = Stage("Hello there. And", " then", Broken("llm", "it broke"), apology="Sorry. Ask again.")
+    await stage.reply.run()
+    assert stage.voice.phrases == ["Hello there.", "And then", "Sorry.", "Ask again."]
+    assert "".join(stage.text) == "Hello there. And then Sorry. Ask again."
+    assert stage.reply.playout.spoken_text() == "Hello there. And then Sorry. Ask again."
+    assert len(stage.failures) == 1
+
+
+async def test_a_source_that_fails_at_once_is_its_apology_and_no_first_token() -> None:
+    stage = Stage(1.0, TooSlow("llm", "too slow"), apology="Sorry.")
+    await stage.reply.run()
+    assert ("".join(stage.text), stage.voice.phrases, stage.sent_s) == ("Sorry.", ["Sorry."], 0.5)
+    assert stage.frames[0][0] == 1.0
+    assert Mark.FIRST_TOKEN not in dict(stage.marks)
+
+
+async def test_an_answer_that_is_whole_needs_no_apology() -> None:
+    stage = Stage("Hello there.", apology="Sorry.")
+    await stage.reply.run()
+    assert stage.voice.phrases == ["Hello there."]
+
+
+async def test_when_the_voice_fails_what_was_made_is_played_and_the_text_goes_on_to_the_caller() -> None:
     voice = ScriptedVoice()
     voice.faults["And then more."] = Broken("tts", "no voice")
-    stage = Stage("Hello there.", " And then more.", 60.0, " Never said.", voice=voice)
+    stage = Stage("Hello there.", " And then more.", 60.0, *[" Never said."] * 30, voice=voice)
     await stage.reply.run()
     assert stage.sent_s == 1.5
-    assert stage.clock() == pytest.approx(1.5, abs=0.01)
+    assert stage.voice.phrases == ["Hello there.", "And then more."]
+    assert "".join(stage.text) == "Hello there. And then more." + " Never said." * 30
     assert [error.service for error in stage.failures] == ["tts"]
     assert (stage.model.closed, stage.voice.closed) == (1, 2)
     assert stage.reply.playout.spoken_text() == "Hello there. And"
+
+
+async def test_when_model_and_voice_fail_the_caller_can_still_read_the_apology() -> None:
+    voice = ScriptedVoice()
+    voice.faults["Hello there."] = Broken("tts", "no voice")
+    stage = Stage("Hello there. ", 1.0, TooSlow("llm", "too slow"), voice=voice, apology="Sorry.")
+    await stage.reply.run()
+    assert "".join(stage.text) == "Hello there. Sorry."
+    assert sorted(error.service for error in stage.failures) == ["llm", "tts"]
 
 
 async def test_a_voice_that_falls_silent_ends_the_reply_when_its_deadline_has_passed() -> None:
@@ -240,7 +275,7 @@ async def test_the_words_of_every_phrase_are_known_whether_or_not_the_voice_tell
 
 
 async def test_a_fixed_text_is_one_piece() -> None:
-    assert [piece async for piece in fixed("Welcome. How are you?")] == ["Welcome. How are you?"]
+    assert [piece async for piece in fixed("Welcome. How are you?").pieces] == ["Welcome. How are you?"]
 
 
 async def test_words_that_come_ahead_of_their_audio_are_not_the_first_sound() -> None:

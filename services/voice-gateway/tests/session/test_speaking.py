@@ -33,14 +33,14 @@ FIVE = "one two three four five."
 class Mouth:
     """One call's mouth and what came out of it."""
 
-    def __init__(self, tasks: asyncio.TaskGroup, script: tuple[Step, ...], voice: ScriptedVoice) -> None:
+    def __init__(self, tasks: asyncio.TaskGroup, script: tuple[Step, ...], voice: ScriptedVoice, apology: str) -> None:
         self.clock = asyncio.get_running_loop().time
         self.turn = 3
         self.facts: list[ReplyAudible | ReplyEnded] = []
         self.told: list[ReplyWords | ReplySound | TurnChanged | TurnMeasured | Failed] = []
         self.model = ScriptedModel(*script)
         self.voice = voice
-        self.speaking = Speaking(Voice(self.model, voice, 0.2, 0.1, 6.0), self, self.clock, limit=50)
+        self.speaking = Speaking(Voice(self.model, voice, 0.2, 0.1, 6.0, apology), self, self.clock, limit=50)
         self.speaking.open(tasks)
 
     def fact(self, fact: ReplyAudible | ReplyEnded) -> None:
@@ -65,9 +65,9 @@ class Mouth:
 
 
 @asynccontextmanager
-async def mouth(*script: Step, voice: ScriptedVoice | None = None) -> AsyncGenerator[Mouth, None]:
+async def mouth(*script: Step, voice: ScriptedVoice | None = None, apology: str = "") -> AsyncGenerator[Mouth, None]:
     async with asyncio.TaskGroup() as tasks:
-        found = Mouth(tasks, script or (FIVE,), voice or ScriptedVoice())
+        found = Mouth(tasks, script or (FIVE,), voice or ScriptedVoice(), apology)
         yield found
         found.speaking.stop()
 
@@ -248,6 +248,22 @@ async def test_a_reply_whose_backend_failed_enters_the_history_as_far_as_it_was_
             Failure.TTS_BROKEN,
         ]
         assert call.facts == [ReplyAudible(1), ReplyEnded(1)]
+
+
+async def test_a_model_that_fails_is_apologised_for_and_the_history_says_so() -> None:
+    async with mouth("Hello there. And", Broken("llm", "it broke"), apology="Sorry. Ask again.") as call:
+        call.start(1)
+        await asyncio.sleep(4.0)
+        assert call.history() == [(1, "Hello there. And Sorry. Ask again.", False)]
+        assert call.facts == [ReplyAudible(1), ReplyEnded(1)]
+
+
+async def test_an_apology_that_is_interrupted_is_cut_like_any_other_words() -> None:
+    async with mouth("Hello there.", Broken("llm", "it broke"), apology="Sorry. Ask again.") as call:
+        call.start(1)
+        await asyncio.sleep(1.7)
+        call.speaking.interrupt(1, None)
+        assert call.history() == [(1, "Hello there. Sorry.", True)]
 
 
 async def test_while_nobody_is_attached_audio_waits() -> None:

@@ -73,6 +73,7 @@ def _voice(settings: Settings, outside: Outside) -> Voice:
         settings.playout_lead_ms / 1000,
         settings.playout_frame_ms / 1000,
         settings.tts_ahead_s,
+        settings.llm_apology,
     )
 
 

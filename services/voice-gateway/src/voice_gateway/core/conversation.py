@@ -55,14 +55,24 @@ class Message:
     content: str
 
 
+CALL_BEGINS = Message("user", "(The caller is on the line.)")
+"""Stands before a greeting: many chat templates (Gemma, Mistral) refuse a chat that the assistant begins. What the
+agent said stays an assistant message, so the model knows it for its own words; a note of the user before it is what
+others send, too (LiveKit's for Gemini and Anthropic, Ultravox). It names no event, so it is as true before an idle
+prompt that begins a history cut at its limit."""
+
+
 def messages(system_prompt: str, conversation: Conversation) -> Sequence[Message]:
-    """The chat that the language model is shown. Turns nobody answered are joined with the one after, and so are
-    replies that no turn parts, because chat templates want user and assistant in turn."""
-    chat = [Message("system", system_prompt)] if system_prompt else []
+    """The chat that the language model is shown: perhaps a system message, then user and assistant in turn, the user
+    first, because chat templates want it so. Turns nobody answered are joined with the one after, and so are replies
+    that no turn parts."""
+    chat: list[Message] = []
     for entry in conversation.exchanges:
-        for message in (Message("user", entry.words), Message("assistant", entry.reply)):
+        for message in (Message("user", entry.words.strip()), Message("assistant", entry.reply.strip())):
             if message.content and chat and chat[-1].role == message.role:
                 chat[-1] = Message(message.role, f"{chat[-1].content}\n{message.content}")
             elif message.content:
                 chat.append(message)
-    return chat
+    begun = [CALL_BEGINS] if chat and chat[0].role == "assistant" else []
+    prompt = [Message("system", system_prompt)] if system_prompt.strip() else []
+    return [*prompt, *begun, *chat]

@@ -2,6 +2,9 @@
 
 Three tasks in a row, each waiting when the next one is full; cancelling `run` cancels all of them, and with them the
 requests to the language model and to TTS.
+
+A source that breaks off is followed by its apology. A voice that fails falls silent for the rest of the reply; its
+text goes on to the caller, who may be able to read.
 """
 
 import asyncio
@@ -16,6 +19,7 @@ from voice_gateway.core.speakable.stage import Manner, Speakable
 from voice_gateway.core.timeline import Mark
 from voice_gateway.errors import Upstream, no_text
 from voice_gateway.ports import Sound, SpeakOptions, Synthesiser, Voice
+from voice_gateway.reply.source import Source, fixed
 
 TICK_S = 0.001
 _PHRASES_AHEAD = 16
@@ -56,7 +60,7 @@ class Reply:
     def __init__(
         self,
         n: int,
-        source: AsyncGenerator[str, None],
+        source: Source,
         speaker: Speaker,
         playout: Playout,
         listener: Listener,
@@ -69,7 +73,9 @@ class Reply:
         self._speaker = speaker
         self._listener = listener
         self._clock = clock
-        self._speakable = Speakable(speaker.options.language, speaker.manner)
+        self._before = ""
+        """What was said ahead of what `_speakable` makes speakable."""
+        self._speakable = self._make_speakable()
         self._due_at: float | None = None
         self._phrases: asyncio.Queue[SpeakablePhrase | None] = asyncio.Queue(_PHRASES_AHEAD)
         self._synthesising = False
@@ -82,13 +88,13 @@ class Reply:
     @property
     def text(self) -> str:
         """What is said, as it was written."""
-        return self._speakable.text
+        return self._before + self._speakable.text
 
     async def run(self) -> None:
         """Until everything was played, as far as the pacing clock knows."""
         async with asyncio.TaskGroup() as tasks:
-            thinking = tasks.create_task(self._think(), name=f"reply {self.n} words")
-            tasks.create_task(self._speak(thinking), name=f"reply {self.n} audio")
+            tasks.create_task(self._think(), name=f"reply {self.n} words")
+            tasks.create_task(self._speak(), name=f"reply {self.n} audio")
             await self._play()
 
     def hold(self) -> None:
@@ -101,9 +107,20 @@ class Reply:
         self._changed.set()
 
     async def _think(self) -> None:
-        speakable, began = self._speakable, False
+        if error := await self._read(self._source.pieces):
+            self._fail(error)
+            if self._source.apology:
+                self._before = self.text + (" " if self.text and not self.text[-1].isspace() else "")
+                self._speakable = self._make_speakable()  # whatever was open in the old one stays open
+                await self._read(fixed(self._source.apology).pieces)
+        await self._phrases.put(None)
+
+    async def _read(self, pieces: AsyncGenerator[str, None]) -> Upstream | None:
+        """Hand on all that is said, or what was said until it broke off: then the error."""
+        speakable, error = self._speakable, None
+        began = pieces is not self._source.pieces
         try:
-            async with aclosing(self._source) as pieces:
+            async with aclosing(pieces):
                 async for piece in pieces:
                     if not began:
                         self._listener.reply_marked(self.n, Mark.FIRST_TOKEN)
@@ -111,12 +128,13 @@ class Reply:
                     if phrases := speakable.push(piece, self._clock()):
                         await self._utter(phrases)
                     self._look_when_due()
-        except Upstream as error:
-            self._fail(error)
+        except Upstream as upstream:
+            error = upstream
         await self._utter(speakable.flush())
-        if not speakable.spoke and not self.failed:
-            self._fail(no_text())
-        await self._phrases.put(None)
+        return error if error or speakable.spoke else no_text()
+
+    def _make_speakable(self) -> Speakable:
+        return Speakable(self._speaker.options.language, self._speaker.manner)
 
     def _look_when_due(self) -> None:
         """Wake up `_play` where there is a new time to hurry at, or that time has come."""
@@ -152,7 +170,7 @@ class Reply:
             self._spelled = len(self.text)
             self._listener.reply_spelled(self.n, delta)
 
-    async def _speak(self, thinking: asyncio.Task[None]) -> None:
+    async def _speak(self) -> None:
         try:
             with closing(self._speaker.synthesiser.open(self._speaker.options)) as voice:
                 while (phrase := await self._phrases.get()) is not None:
@@ -162,8 +180,9 @@ class Reply:
                     self._synthesising = False
                     self._changed.set()
         except Upstream as error:
-            thinking.cancel()
             self._fail(error)
+            while await self._phrases.get() is not None:
+                pass  # words missing in the middle would be worse than an end
         self._made = True
         self._changed.set()
 

@@ -1,8 +1,23 @@
 """Where do a reply's words come from? The language model, or a text known beforehand."""
 
 from collections.abc import AsyncGenerator
+from dataclasses import dataclass
 
 
-async def fixed(text: str) -> AsyncGenerator[str, None]:
-    """A greeting or a prompt, whole."""
+@dataclass(frozen=True, slots=True)
+class Source:
+    """The words of one reply."""
+
+    pieces: AsyncGenerator[str, None]
+    """As they come; where they break off, this raises Upstream."""
+    apology: str = ""
+    """Said where `pieces` break off, after what came until then; "" = nothing."""
+
+
+def fixed(text: str) -> Source:
+    """A greeting, a prompt or an apology."""
+    return Source(_whole(text))
+
+
+async def _whole(text: str) -> AsyncGenerator[str, None]:
     yield text

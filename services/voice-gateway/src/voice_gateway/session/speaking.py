@@ -24,7 +24,7 @@ from voice_gateway.core.timeline import Mark, Timeline
 from voice_gateway.errors import Upstream, failed
 from voice_gateway.ports import LanguageModel, SpeakOptions, Synthesiser
 from voice_gateway.reply.reply import Reply, Speaker
-from voice_gateway.reply.source import fixed
+from voice_gateway.reply.source import Source, fixed
 
 AMEND_S = 0.2
 """A final playout report within this time of an interrupt corrects the history."""
@@ -39,6 +39,8 @@ class Voice:
     lead_s: float
     frame_s: float
     ahead_s: float
+    apology: str = ""
+    """Said where the language model fails; "" = nothing."""
 
 
 class Told(Protocol):
@@ -105,7 +107,8 @@ class Speaking:
             source = fixed(text)
         else:
             timeline.mark(Mark.LLM_ASKED, self._clock())
-            source = self._voice.model.answer(messages(options.system_prompt, self.conversation), options.llm)
+            chat = messages(options.system_prompt, self.conversation)
+            source = Source(self._voice.model.answer(chat, options.llm), self._voice.apology)
         speaker = Speaker(
             self._voice.synthesiser,
             SpeakOptions(options.language, options.voice, options.output_rate_hz),
