@@ -71,10 +71,10 @@ interop: $(READY) $(ESPEAK) ## other people's Riva and OpenAI clients against th
 	@scripts/interop.sh $(UV) $(BIN)/python
 	@$(BIN)/python -m pytest interop/tests --quiet --durations=5
 
-demo: $(READY) $(ESPEAK) ## a spoken conversation with the whole stack on this machine
+demo: $(READY) $(ESPEAK) ## a spoken conversation on this machine (CALLER=folder of recordings, OUT=out/demo)
 	@$(BIN)/voice-bench demo
 
-run: $(READY) $(ESPEAK) ## keep the stack up until Ctrl-C
+run: $(READY) $(ESPEAK) ## keep the stack up until Ctrl-C (with your own model: LLM_BASE_URL, LLM_MODEL)
 	@$(BIN)/voice-bench run
 
 speech: $(READY) $(ESPEAK) ## the speech server alone: ENGINE=embedded|parakeet|streaming|scripted TTS=embedded|kokoro|tone

@@ -1,6 +1,6 @@
-"""Writes what an operator can set, from the gateway's settings: docs/settings.md and .env.example.
+"""Writes what an operator can set, from the settings classes: docs/settings.md, .env.example, docs/mini-llm.md.
 
-python scripts/settings_table.py            write both files
+python scripts/settings_table.py            write the files
 python scripts/settings_table.py --check    say which is stale (exit status 1) and write nothing
 """
 
@@ -8,6 +8,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from mini_llm.settings import Settings as MiniLlmSettings
 from pydantic import SecretStr
 from voice_gateway.config import Settings
 from voice_gateway.config_table import table
@@ -47,6 +48,24 @@ This page is generated: `make docs` writes it from `voice_gateway/config.py`.
 
 {table}
 """
+_MINI_LLM = """# The mini LLM
+
+`mini-llm` answers as an OpenAI-compatible server does, by rules and without weights: for the demo, for tests, and to
+measure with known delays. It stands in for NIM or any other model server: `POST /v1/chat/completions` (streamed or
+whole), `GET /v1/models`, `GET /v1/health/live | ready` and `GET /metrics`.
+
+    mini-llm                                      # port 8001
+    MINI_LLM_FIRST_TOKEN_MS=150 MINI_LLM_TOKEN_MS=10 mini-llm
+    MINI_LLM_FAULT=stall_midway MINI_LLM_FAULT_COUNT=1 mini-llm
+
+Every setting is an environment variable, read at the start. An empty variable counts as unset.
+
+| variable | default | meaning |
+|---|---|---|
+{rows}
+
+This page is generated: `make docs` writes it from `mini_llm/settings.py`.
+"""
 _ENV = """# Every setting of the gateway with its default. Copy to .env, uncomment what you change, and load it:
 #   set -a; . ./.env; set +a
 # Generated: `make docs` writes it from voice_gateway/config.py.
@@ -56,6 +75,15 @@ _ENV = """# Every setting of the gateway with its default. Copy to .env, uncomme
 def settings_page() -> str:
     """docs/settings.md."""
     return _SETTINGS.format(table=table())
+
+
+def mini_llm_page() -> str:
+    """docs/mini-llm.md."""
+    rows = []
+    for name, field in MiniLlmSettings.model_fields.items():
+        cells = (f"`MINI_LLM_{name.upper()}`", _default(field.default) or "empty", field.description or "")
+        rows.append(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |")
+    return _MINI_LLM.format(rows="\n".join(rows))
 
 
 def env_example() -> str:
@@ -69,7 +97,7 @@ def env_example() -> str:
 
 def documents() -> dict[str, str]:
     """What stands in each file, by its path from the root of the repository."""
-    return {"docs/settings.md": settings_page(), ".env.example": env_example()}
+    return {"docs/settings.md": settings_page(), ".env.example": env_example(), "docs/mini-llm.md": mini_llm_page()}
 
 
 def stale(root: Path) -> list[str]:
@@ -95,7 +123,7 @@ def _quoted(value: str) -> str:
 
 def main(arguments: list[str] | None = None, root: Path = ROOT) -> int:
     """The command line; returns the exit status."""
-    parser = argparse.ArgumentParser(description="Write docs/settings.md and .env.example.")
+    parser = argparse.ArgumentParser(description="Write docs/settings.md, .env.example and docs/mini-llm.md.")
     parser.add_argument("--check", action="store_true", help="only say whether they are stale")
     check = parser.parse_args(arguments).check
     for name in stale(root):

@@ -17,4 +17,5 @@ strict helm/tests:helm helm/tests helm/values_reference.py
 strict k8s/tests k8s/tests
 strict interop interop/tests
 strict . e2e
+for example in examples/*.py; do strict . "$example"; done
 exit "$status"

@@ -159,7 +159,7 @@ async def test_no_gateway_is_one_sentence_and_exit_3(verb: tuple[str, ...], ques
     arguments = [str(question) if word == "question.wav" else word for word in verb]
     code, stdout, stderr = await voice(*arguments, "--target", "127.0.0.1:1")
     assert (code, stdout) == (3, "")
-    assert "no voice gateway answers at 127.0.0.1:1; start one" in stderr
+    assert "no voice gateway answers at 127.0.0.1:1: nothing listens there" in stderr
     assert len(stderr.strip().splitlines()) == 1
 
 

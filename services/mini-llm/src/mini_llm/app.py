@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import signal
+from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
 
@@ -15,13 +16,23 @@ from mini_llm.settings import Settings, SettingsRefused, read_settings
 
 main = typer.Typer(
     help="An OpenAI-compatible chat server without weights. Settings: MINI_LLM_* in the environment.",
-    add_completion=False,
     pretty_exceptions_enable=False,
 )
 
 
+def _print_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"mini-llm {version('voice-workflow-mini-llm')}")
+        raise typer.Exit
+
+
 @main.callback(invoke_without_command=True)
-def _default(context: typer.Context) -> None:
+def _default(
+    context: typer.Context,
+    show_version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
     if context.invoked_subcommand is None:
         serve()
 

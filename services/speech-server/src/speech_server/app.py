@@ -7,12 +7,13 @@ import logging
 import signal
 import sys
 from collections.abc import Awaitable, Mapping, Sequence
+from importlib.metadata import version
 from typing import Any
 
 import uvloop
 from aiohttp import web
 
-from speech_server.commands import COMMANDS, command
+from speech_server.commands import COMMANDS, command, listing
 from speech_server.core.recognition import AsrPolicy
 from speech_server.core.voices import VoicePolicy
 from speech_server.engines import Engines, build, endpointing
@@ -256,9 +257,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if given and given[0] in COMMANDS:
         return command(given[0])(given[1:])
     parser = argparse.ArgumentParser(
-        prog="speech-server", description=__doc__, epilog=f"Further verbs, each with --help: {', '.join(COMMANDS)}."
+        prog="speech-server",
+        description="Serve speech recognition and synthesis as NVIDIA Riva and OpenAI do. Settings come from the "
+        "environment.",
+        epilog=f"other verbs, each with --help:\n{listing()}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("verb", nargs="?", choices=["serve", "settings"], default="serve")
+    parser.add_argument(
+        "--version", action="version", version=f"speech-server {version('voice-workflow-speech-server')}"
+    )
+    parser.add_argument(
+        "verb",
+        nargs="?",
+        choices=["serve", "settings"],
+        default="serve",
+        help="serve until SIGTERM or Ctrl-C (the default), or print every setting with its default",
+    )
     if parser.parse_args(given).verb == "settings":
         sys.stdout.write(table() + "\n")
         return 0

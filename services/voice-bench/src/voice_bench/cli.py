@@ -1,5 +1,8 @@
 """The `voice-bench` command: which verbs are there?"""
 
+from importlib.metadata import version
+from typing import Annotated
+
 import typer
 
 from voice_bench.check.cli import production_check, riva_check
@@ -12,9 +15,25 @@ app = typer.Typer(
     name="voice-bench",
     help="The whole stack on this machine: keep it running, see it talk, measure it; and checks of any other.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"voice-bench {version('voice-workflow-bench')}")
+        raise typer.Exit
+
+
+@app.callback()
+def common(
+    show_version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """The whole stack on this machine: keep it running, see it talk, measure it; and checks of any other."""
+
+
 app.command()(demo)
 app.command()(run)
 app.command()(riva_check)

@@ -1,9 +1,12 @@
 """`voice-bench run`: the stack, for as long as somebody wants to talk to it."""
 
 import asyncio
+import shutil
 import signal
 import socket
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 from rich.console import Console
 
@@ -72,10 +75,21 @@ def _addresses(stack: Stack) -> str:
 
 
 def _next(target: str) -> str:
+    voice = _command("voice")
     option = "" if target.endswith(f":{USUAL_PORT}") else f" --target {target}"
     return (
         "Try, in another terminal:\n"
-        f"  voice talk{option}                     with microphone and loudspeaker\n"
-        f"  voice say question.wav{option}         with a recording\n"
-        f'  voice ask "tell me a joke"{option}     with typed words'
+        f"  {voice} talk{option}                     with microphone and loudspeaker\n"
+        f"  {voice} say question.wav{option}         with a recording\n"
+        f'  {voice} ask "tell me a joke"{option}     with typed words\n'
+        "With a model of yours: LLM_BASE_URL=http://HOST:PORT/v1 LLM_MODEL=NAME make run"
     )
+
+
+def _command(name: str) -> str:
+    """As it can be typed in this folder: it is on the PATH only of who has put this environment there."""
+    found = shutil.which(name)
+    beside = Path(sys.executable).with_name(name)
+    if found and Path(found).resolve() == beside.resolve():
+        return name
+    return str(beside.relative_to(Path.cwd())) if beside.is_relative_to(Path.cwd()) else str(beside)

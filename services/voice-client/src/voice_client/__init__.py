@@ -6,6 +6,7 @@ async with connect("localhost:50050", CallOptions(language="en-US")) as call:
         ...
 """
 
+from voice_client import quiet_grpc  # noqa: F401  # before grpc is imported
 from voice_client.call import Call, connect
 from voice_client.errors import (
     BadRequest,

@@ -16,6 +16,8 @@ from collections.abc import Mapping
 
 import grpc
 
+from voice_client.unreachable import reason
+
 _REFUSING = {grpc.StatusCode.UNAUTHENTICATED, grpc.StatusCode.PERMISSION_DENIED}
 _BAD = {
     grpc.StatusCode.INVALID_ARGUMENT,
@@ -80,9 +82,7 @@ def of_status(error: grpc.aio.AioRpcError, target: str) -> VoiceError:
     ):
         return Busy(sentence, retry_after_s, dropped=code is grpc.StatusCode.UNAVAILABLE)
     if code is grpc.StatusCode.UNAVAILABLE:
-        return Unreachable(
-            f"no voice gateway answers at {target}; start one or name another address ({sentence})", dropped=True
-        )
+        return Unreachable(f"no voice gateway answers at {target}: {reason(sentence)}", dropped=True)
     if code in _REFUSING:
         return Unauthorised(sentence, retry_after_s)
     if code in _BAD:

@@ -90,4 +90,6 @@ def call_metadata(options: CallOptions) -> tuple[tuple[str, str], ...]:
             token = options.token_file.read_text().strip()
         except OSError as error:
             raise BadRequest(f"token file {options.token_file} can't be read ({error.strerror})") from error
+    if not token.isascii() or not token.isprintable():
+        raise BadRequest("the token holds characters that a header can't carry; it is ASCII on one line")
     return (("authorization", f"Bearer {token}"),) if token else ()

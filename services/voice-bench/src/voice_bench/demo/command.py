@@ -30,11 +30,15 @@ def demo(
     caller: Annotated[
         Path | None,
         typer.Option(
-            envvar="CALLER", exists=True, file_okay=False, help="Folder of WAV files to say instead, in name order."
+            envvar="CALLER",
+            exists=True,
+            file_okay=False,
+            help="Folder of recordings to say instead, in the order of their names.",
         ),
     ] = None,
     barge_in: Annotated[
-        int | None, typer.Option(min=0, help="Number of the line that barges in; 0 = none.", show_default="4, or 2")
+        int | None,
+        typer.Option(min=0, help="Number of the line that barges in; 0 = none.", show_default="4; none with --caller"),
     ] = None,
     barge_in_after: Annotated[float, typer.Option(min=0.2, help="Seconds of the reply it listens to.")] = 2.0,
     timeout: Annotated[
@@ -44,18 +48,12 @@ def demo(
     """Hold a conversation with the stack and show what happened. Exit 0 when all of it went well."""
     try:
         out.mkdir(parents=True, exist_ok=True)
-        said = _recorded(caller, barge_in) if caller else None
+        said = recorded(caller, barge_in or 0) if caller else None
     except (NothingToSay, OSError) as error:
         to_stderr(str(error))
         raise typer.Exit(1) from None
     barge_in = SCRIPT_BARGE_IN if barge_in is None else barge_in
     exit_with(_demo(out, said, barge_in, Manners(barge_in_after, timeout)))
-
-
-def _recorded(folder: Path, barge_in: int | None) -> list[Line]:
-    if barge_in is None:
-        barge_in = 2 if len(list(folder.glob("*.wav"))) > 1 else 0
-    return recorded(folder, barge_in)
 
 
 async def _demo(out: Path, said: list[Line] | None, barge_in: int, manners: Manners) -> bool:

@@ -7,14 +7,15 @@ from voice_client.cli.check import check
 from voice_client.cli.info import info
 from voice_client.cli.say import say
 from voice_client.cli.talk import talk
+from voice_client.cli.version import common
 
 app = typer.Typer(
     name="voice",
     help="Talk to a voice gateway: with recordings, with typed words or with a microphone.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
 )
+app.callback()(common)
 app.command()(say)
 app.command()(ask)
 app.command()(talk)

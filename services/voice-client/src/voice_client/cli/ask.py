@@ -23,7 +23,7 @@ MAX_CHARACTERS = 16384
 def ask(
     text: Annotated[str, typer.Argument(help="What to say, typed.")],
     target: asked.Target = asked.DEFAULT_TARGET,
-    out: Annotated[Path | None, typer.Option("--out", help="Where the spoken reply is saved, WAV.")] = None,
+    out: asked.Out = None,
     timeout: asked.Timeout = asked.PATIENCE_S,
     as_json: asked.Json = False,
     language: asked.Language = "",

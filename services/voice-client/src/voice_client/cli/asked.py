@@ -7,7 +7,26 @@ import typer
 
 from voice_client.options import CallOptions, Tls
 
-Target = Annotated[str, typer.Option("--target", envvar="VOICE_TARGET", help="The gateway's address, host:port.")]
+DEFAULT_TARGET = "localhost:50050"
+
+
+def _address(target: str) -> str:
+    if "://" in target or "/" in target:
+        raise typer.BadParameter(f"{target}: give host:port, without a scheme or a path")
+    host, _, port = target.rpartition(":")
+    if not host or not port.isdecimal() or not 0 < int(port) < 65_536:
+        raise typer.BadParameter(f"{target!r}: give host:port, such as {DEFAULT_TARGET}")
+    return target
+
+
+Target = Annotated[
+    str,
+    typer.Option("--target", envvar="VOICE_TARGET", callback=_address, help="The gateway's address, host:port."),
+]
+Out = Annotated[
+    Path | None,
+    typer.Option("--out", dir_okay=False, writable=True, help="WAV file the spoken reply is saved to."),
+]
 Json = Annotated[bool, typer.Option("--json", help="One JSON object per line on stdout, nothing else.")]
 Secure = Annotated[bool, typer.Option("--tls", help="TLS, trusting the public authorities unless --ca names one.")]
 Ca = Annotated[
@@ -37,8 +56,6 @@ Timeout = Annotated[
     float,
     typer.Option("--timeout", min=0.1, help="Give up when nothing at all happened for so many seconds."),
 ]
-
-DEFAULT_TARGET = "localhost:50050"
 PATIENCE_S = 60.0
 
 

@@ -1,5 +1,7 @@
 """`voice info`: what does a gateway serve?"""
 
+from collections.abc import Iterator
+
 from google.protobuf.json_format import MessageToDict
 from rich.console import Console
 from rich.table import Table
@@ -41,11 +43,28 @@ async def _info(target: str, options: CallOptions, *, as_json: bool) -> bool:
         write_line({"event": "info", **_fields(served)})
         return served.ready
     table = Table("gateway", target)
-    for name, value in _fields(served).items():
-        table.add_row(name, ", ".join(map(str, value)) if isinstance(value, list) else str(value))
+    for name, value in _readable(served):
+        table.add_row(name, value)
     Console(highlight=False).print(table)
     return served.ready
 
 
 def _fields(served: pb.ServerInfo) -> dict[str, object]:
     return dict(MessageToDict(served, preserving_proto_field_name=True, always_print_fields_with_no_presence=True))
+
+
+def _readable(served: pb.ServerInfo) -> Iterator[tuple[str, str]]:
+    """What is set, for people: enums without their prefix, limits one by one, yes and no."""
+    for name, value in _fields(served).items():
+        match value:
+            case dict():
+                yield from ((f"{name.removesuffix('s')} {inner}", str(number)) for inner, number in value.items())
+            case bool():
+                yield name, "yes" if value else "no"
+            case list():
+                yield name, ", ".join(str(entry).removeprefix("AUDIO_ENCODING_") for entry in value) or "-"
+            case "":
+                if name != "not_ready_reason":
+                    yield name, "(the backend's default)"
+            case _:
+                yield name, str(value)

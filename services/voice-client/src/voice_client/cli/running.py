@@ -4,6 +4,8 @@
 """
 
 import asyncio
+import os
+import sys
 from collections.abc import Coroutine
 
 import typer
@@ -26,10 +28,34 @@ def run(verb: Coroutine[None, None, bool]) -> None:
         done = asyncio.run(verb)
     except KeyboardInterrupt:
         raise typer.Exit(INTERRUPTED) from None
-    except VoiceError as error:
-        complaints.print(told(error))
-        raise typer.Exit(exit_code(error)) from None
+    except (VoiceError, OSError, ExceptionGroup) as error:
+        raise typer.Exit(_failed(_first(error))) from None
     raise typer.Exit(0 if done else INCOMPLETE)
+
+
+def _failed(error: Exception) -> int:
+    """Say what went wrong; the exit code."""
+    match error:
+        case BrokenPipeError():
+            _close_stdout()
+            return INCOMPLETE
+        case VoiceError():
+            complaints.print(told(error))
+            return exit_code(error)
+        case OSError():
+            complaints.print(f"{error.filename or 'output'}: {error.strerror or error}")
+            return INCOMPLETE
+    raise error
+
+
+def _first(error: Exception) -> Exception:
+    """The error itself, or the first one in a group of tasks."""
+    return _first(error.exceptions[0]) if isinstance(error, ExceptionGroup) else error
+
+
+def _close_stdout() -> None:
+    """Whoever read stdout, such as `head`, has seen enough: nothing is left to be flushed at the exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def exit_code(error: VoiceError) -> int:
@@ -39,5 +65,10 @@ def exit_code(error: VoiceError) -> int:
 
 def told(error: VoiceError) -> str:
     """One sentence for a person."""
-    after = f"; try again in {error.retry_after_s:g} s" if error.retry_after_s else ""
-    return f"{error}{after}"
+    sentence = str(error)
+    if not error.retry_after_s:
+        return sentence
+    when = f"in {error.retry_after_s:g} s"
+    if sentence.endswith("again"):
+        return f"{sentence} {when}"
+    return f"{sentence} ({when})" if "again" in sentence else f"{sentence}; try again {when}"

@@ -31,7 +31,12 @@ def say(
     target: asked.Target = asked.DEFAULT_TARGET,
     out: Annotated[
         Path | None,
-        typer.Option("--out", help="Where the reply is saved; with several files NAME-INPUT.wav for each."),
+        typer.Option(
+            "--out",
+            dir_okay=False,
+            writable=True,
+            help="WAV file the reply is saved to; with several recordings NAME-INPUT.wav for each.",
+        ),
     ] = None,
     concurrency: Annotated[int, typer.Option("--concurrency", min=1, help="Calls held at once.")] = 1,
     rate: Annotated[int, typer.Option("--rate", min=8000, max=48000, help="Hertz to send.")] = INPUT_HZ,

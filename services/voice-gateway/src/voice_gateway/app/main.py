@@ -7,6 +7,7 @@ import json
 import logging
 import sys
 from collections.abc import Callable, Coroutine, Iterator, Sequence
+from importlib.metadata import version
 
 import uvloop
 
@@ -43,6 +44,7 @@ def _arguments(given: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="voice-gateway", description="Serve calls; the environment holds the settings."
     )
+    parser.add_argument("--version", action="version", version=f"voice-gateway {version('voice-workflow-gateway')}")
     listing = parser.add_subparsers(dest="verb").add_parser("settings", help="print every setting as a table")
     listing.add_argument("--json", action="store_true", help="as a list for programs")
     return parser.parse_args(given)

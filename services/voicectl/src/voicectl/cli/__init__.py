@@ -11,7 +11,6 @@ app = typer.Typer(
     name="voicectl",
     help="Canary, promote, rollback, and a look at the gateway's pods of a voice-workflow release on Kubernetes.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
 )
 app.callback()(choose)

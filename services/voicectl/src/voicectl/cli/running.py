@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from importlib.metadata import version
 from typing import Annotated, Any
 
 import typer
@@ -40,6 +41,12 @@ class Chosen:
     pace: Pace = field(default_factory=Pace)
 
 
+def _print_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"voicectl {version('voice-workflow-ctl')}")
+        raise typer.Exit
+
+
 def choose(
     ctx: typer.Context,
     namespace: Annotated[
@@ -54,6 +61,9 @@ def choose(
     context: Annotated[
         str | None, typer.Option("--context", help="Context of the kubeconfig.", show_default="the current one")
     ] = None,
+    show_version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
 ) -> None:
     """Keeps the options for the verb."""
     ctx.obj = Chosen(namespace, release, context, ctx.obj if isinstance(ctx.obj, Pace) else Pace())

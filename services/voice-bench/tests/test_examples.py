@@ -1,0 +1,58 @@
+"""Do the examples run as they stand? Each as a program, against the stack of `make run`."""
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from pcm import read_wav, write_wav
+from voice_bench.demo.lines import RATE_HZ, spoken
+from voice_bench.stack import Stack, embedded, running
+
+EXAMPLES = Path(__file__).parents[3] / "examples"
+QUESTION = "What is seven times eight?"
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def stack() -> AsyncIterator[Stack]:
+    async with running(embedded()) as found:
+        yield found
+
+
+async def run(name: str, *arguments: str) -> str:
+    program = await asyncio.create_subprocess_exec(
+        sys.executable, EXAMPLES / name, *arguments, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+    )
+    stdout, stderr = await asyncio.wait_for(program.communicate(), 40)
+    assert program.returncode == 0, stderr.decode()
+    return stdout.decode()
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_a_typed_turn_is_answered_in_text_and_sound(stack: Stack, tmp_path: Path) -> None:
+    out = tmp_path / "answer.wav"
+    assert "fifty six" in await run("01_typed_turn.py", stack.target, QUESTION, str(out))
+    assert read_wav(out).duration_s > 0.5
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_a_reply_is_stopped(stack: Stack) -> None:
+    assert "stopped after" in await run("03_interrupt.py", stack.target, "Tell me a story.", "0.5")
+
+
+@pytest.mark.parametrize("name", ["02_recording.py", "04_push_to_talk.py"])
+@pytest.mark.asyncio(loop_scope="module")
+async def test_a_recording_is_heard_and_answered(stack: Stack, name: str, tmp_path: Path) -> None:
+    (line,) = await spoken(stack.speech_target, [QUESTION], 0)
+    path = tmp_path / "question.wav"
+    write_wav(path, [line.clip.pcm16], RATE_HZ)
+    said = await run(name, stack.target, str(path))
+    assert "heard: " in said
+    assert "reply: " in said
+
+
+def test_the_page_lists_every_example() -> None:
+    page = (EXAMPLES / "README.md").read_text(encoding="utf-8")
+    assert all(f"({path.name})" in page for path in EXAMPLES.glob("*.py"))

@@ -1,0 +1,20 @@
+"""`voice --version`."""
+
+from importlib.metadata import version
+from typing import Annotated
+
+import typer
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"voice {version('voice-workflow-client')}")
+        raise typer.Exit
+
+
+def common(
+    show_version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Talk to a voice gateway: with recordings, with typed words or with a microphone."""
