@@ -60,10 +60,12 @@ class Upstream(VoiceError):
 
     kind = "broken"
 
-    def __init__(self, service: Service, sentence: str, *, retryable: bool = True) -> None:
+    def __init__(self, service: Service, sentence: str, *, retryable: bool = True, retry_after_s: float = 0.0) -> None:
         super().__init__(sentence)
         self.service = service
         self.retryable = retryable
+        self.retry_after_s = retry_after_s
+        """When the backend wants to be asked again; 0 = it does not say."""
 
 
 class Unavailable(Upstream):
@@ -89,4 +91,5 @@ def no_text() -> Broken:
 
 def failed(error: Upstream, *, fatal: bool = False) -> Failed:
     """What the caller is told of a backend's failure."""
-    return Failed(Failure(f"{error.service}_{error.kind}"), str(error), error.retryable, fatal=fatal)
+    failure = Failure(f"{error.service}_{error.kind}")
+    return Failed(failure, str(error), error.retryable, error.retry_after_s, fatal)

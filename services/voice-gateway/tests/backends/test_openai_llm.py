@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 from aiohttp import web
-from voice_gateway.backends.openai_llm import LlmSettings, OpenAiModel, open_client
+from voice_gateway.backends.openai_llm import LlmSettings, OpenAiModel, open_clients
 
 
 @asynccontextmanager
@@ -27,8 +27,8 @@ async def server(status: int) -> AsyncGenerator[tuple[str, list[str]], None]:
 
 
 async def get_ready(base_url: str, *, prewarms: bool = True) -> None:
-    async with open_client(base_url, "key") as client:
-        asked = OpenAiModel(client, LlmSettings(2.0, 2.0, prewarms))
+    async with open_clients(base_url, "key") as clients:
+        asked = OpenAiModel(clients, LlmSettings(2.0, 2.0, prewarms))
         await asked.get_ready()
         await asked.get_ready()
 

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -19,6 +20,8 @@ class Answer:
     text: str = "All right."
     then: Literal["end", "die", "hang", "garbage", "error"] = "end"
     status: int = 200
+    headers: Mapping[str, str] | None = None
+    """Of a status that is not 200."""
 
 
 class Asked:
@@ -100,7 +103,8 @@ async def _ready(_: web.Request) -> web.Response:
 
 async def _respond(http: web.Request, answer: Answer) -> web.StreamResponse:
     if answer.status != 200:
-        return web.json_response({"error": {"message": "refused on purpose"}}, status=answer.status)
+        message = {"error": {"message": "refused on purpose"}}
+        return web.json_response(message, status=answer.status, headers=answer.headers)
     response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
     await response.prepare(http)
     for word in answer.text.split(" ") if answer.text else ():

@@ -167,9 +167,8 @@ async def test_a_model_that_opens_and_sends_nothing_is_given_up_and_cancelled() 
         (Answer(""), pb.Error.LLM_BROKEN),
         (Answer("", "garbage"), pb.Error.LLM_BROKEN),
         (Answer("", "error"), pb.Error.LLM_BROKEN),
-        (Answer("", "die"), pb.Error.LLM_UNAVAILABLE),
     ],
-    ids=["busy", "rate limited", "unknown model", "no text", "garbage", "error event", "dies at once"],
+    ids=["busy", "rate limited", "unknown model", "no text", "garbage", "error event"],
 )
 async def test_a_model_that_fails_is_told_and_the_next_turn_is_answered(
     answer: Answer, code: "pb.Error.Code.ValueType"
@@ -185,6 +184,37 @@ async def test_a_model_that_fails_is_told_and_the_next_turn_is_answered(
         await caller.type("And now?")
         await caller.turn(TurnEvent.REPLY_ENDED, 2)
         assert there.llm.asked[1].chat == [("user", "Hello?"), ("assistant", APOLOGY), ("user", "And now?")]
+
+
+async def test_a_model_that_dies_before_a_word_is_asked_once_more() -> None:
+    async with lab() as there:
+        there.llm.answers.append(Answer("", "die"))
+        caller = await there.call()
+        await caller.type("Hello?")
+        assert (await caller.turn(TurnEvent.REPLY_ENDED, 1)).text == "All right."
+        assert [asked.chat for asked in there.llm.asked] == [[("user", "Hello?")]] * 2
+        assert not caller.of("error")
+
+
+async def test_a_model_that_dies_twice_before_a_word_is_told_and_apologised_for() -> None:
+    async with lab() as there:
+        there.llm.answers.extend([Answer("", "die")] * 2)
+        caller = await there.call()
+        await caller.type("Hello?")
+        await caller.error(pb.Error.LLM_UNAVAILABLE)
+        assert (await caller.turn(TurnEvent.REPLY_ENDED, 1)).text == APOLOGY
+        await caller.type("And now?")
+        await caller.turn(TurnEvent.REPLY_ENDED, 2)
+        assert there.llm.asked[2].chat == [("user", "Hello?"), ("assistant", APOLOGY), ("user", "And now?")]
+
+
+async def test_when_a_model_wants_to_be_asked_again_reaches_the_caller() -> None:
+    async with lab() as there:
+        there.llm.answers.append(Answer(status=429, headers={"Retry-After": "7"}))
+        caller = await there.call()
+        await caller.type("Hello?")
+        error = await caller.error(pb.Error.LLM_UNAVAILABLE)
+        assert (error.retryable, error.retry_after_s) == (True, 7.0)
 
 
 async def test_an_operator_who_wants_no_apology_is_obeyed() -> None:

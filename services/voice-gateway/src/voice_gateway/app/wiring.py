@@ -6,10 +6,9 @@ from dataclasses import dataclass
 
 import aiohttp
 import grpc
-from openai import AsyncOpenAI
 
 from voice_gateway.app.riva_tls import riva_credentials
-from voice_gateway.backends.openai_llm import open_client, warm_up
+from voice_gateway.backends.openai_llm import LlmClients, open_clients, warm_up
 from voice_gateway.backends.probes import Probes, llm_probe, riva_probe
 from voice_gateway.backends.silero_vad import SileroDetector
 from voice_gateway.config import Settings
@@ -35,7 +34,7 @@ class Outside:
 
     asr: grpc.aio.Channel
     tts: grpc.aio.Channel
-    llm: AsyncOpenAI
+    llm: LlmClients
     probes: Probes
     detector: SileroDetector | None
     metrics: Metrics
@@ -48,7 +47,7 @@ async def backends(settings: Settings, metrics: Metrics) -> AsyncGenerator[Outsi
         _channel(settings.asr_target, settings) as asr,
         _channel(settings.tts_target, settings) as tts,
         aiohttp.ClientSession() as http,
-        open_client(settings.llm_base_url, settings.llm_api_key.get_secret_value()) as llm,
+        open_clients(settings.llm_base_url, settings.llm_api_key.get_secret_value()) as llm,
     ):
         probes = Probes(
             [riva_probe("asr", asr), riva_probe("tts", tts), llm_probe("llm", settings.llm_base_url, http)],

@@ -1,20 +1,31 @@
 """How does a chat get its answer? Any OpenAI-compatible server, streamed; closing the stream is barge-in."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import suppress
+import ssl
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import dataclass
+from typing import Any
 
 import httpx2
 import openai
 from openai import AsyncOpenAI, AsyncStream, DefaultAioHttpClient
 
-from voice_gateway.backends.seams import deadline, llm_errors, next_within
+from voice_gateway.backends.progress_limit import ProgressLimit
+from voice_gateway.backends.seams import llm_errors
 from voice_gateway.core.conversation import Message
 from voice_gateway.core.events import LlmOptions
 from voice_gateway.errors import no_text
 
 _WARM_UP_S = 3.0
+_CONNECT_S = 2.0
+"""One lost packet is forgiven: TCP sends it again after a second."""
+_CONNECTIONS, _KEEPALIVE_S = 1000, 5.0
+"""The package's own."""
+_NEVER_S = 3600.0
+"""Our own limits are the ones that fire."""
+_ASK_AGAIN_AFTER_S = 0.1
+"""A server that is just being replaced refuses for a moment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,25 +38,48 @@ class LlmSettings:
     """Whether it may be asked for its models while a question is only likely."""
 
 
-def open_client(base_url: str, api_key: str) -> AsyncOpenAI:
-    """Kept-alive connections to one endpoint."""
-    # No retries in the client: a reply that starts late is worse than one that says so at once.
-    return AsyncOpenAI(base_url=base_url, api_key=api_key, max_retries=0, http_client=DefaultAioHttpClient())
+@dataclass(frozen=True, slots=True)
+class LlmClients:
+    """One endpoint, over two pools of connections."""
+
+    kept_alive: AsyncOpenAI
+    fresh: AsyncOpenAI
+    """Every request on a new connection: for another try after one that broke. Servers close the connections that
+    idle at about the same time, so the next kept-alive one may break as well."""
 
 
-async def warm_up(client: AsyncOpenAI) -> None:
+@asynccontextmanager
+async def open_clients(base_url: str, api_key: str) -> AsyncGenerator[LlmClients, None]:
+    """Connections to one endpoint, closed at the end."""
+    tls = httpx2.create_ssl_context()  # reads every authority: once is enough
+    async with (
+        _client(base_url, api_key, tls, keepalive_s=_KEEPALIVE_S) as kept_alive,
+        _client(base_url, api_key, tls, keepalive_s=0.0) as fresh,
+    ):
+        yield LlmClients(kept_alive, fresh)
+
+
+def _client(base_url: str, api_key: str, tls: ssl.SSLContext, *, keepalive_s: float) -> AsyncOpenAI:
+    # No retries in the client: they would know nothing of the limit of the first token.
+    limits = httpx2.Limits(max_connections=_CONNECTIONS, keepalive_expiry=keepalive_s)
+    http_client = DefaultAioHttpClient(verify=tls, limits=limits)
+    timeout = httpx2.Timeout(_NEVER_S, connect=_CONNECT_S)
+    return AsyncOpenAI(base_url=base_url, api_key=api_key, max_retries=0, timeout=timeout, http_client=http_client)
+
+
+async def warm_up(clients: LlmClients) -> None:
     """Load what the package loads late and open a connection: the first turn of a process costs 30 ms more else."""
-    _ = client.chat.completions
+    _ = clients.kept_alive.chat.completions
     with suppress(openai.OpenAIError, httpx2.HTTPError, TimeoutError):  # the probes tell what is wrong
         async with asyncio.timeout(_WARM_UP_S):
-            await client.models.list()
+            await clients.kept_alive.models.list()
 
 
 class OpenAiModel:
     """Asks one endpoint."""
 
-    def __init__(self, client: AsyncOpenAI, settings: LlmSettings) -> None:
-        self._client = client
+    def __init__(self, clients: LlmClients, settings: LlmSettings) -> None:
+        self._clients = clients
         self._settings = settings
 
     async def get_ready(self) -> None:
@@ -55,10 +89,11 @@ class OpenAiModel:
             return
         with suppress(openai.OpenAIError, httpx2.HTTPError, TimeoutError):  # the question will meet the same trouble
             async with asyncio.timeout(_WARM_UP_S):
-                await self._client.get("/models", cast_to=object)
+                await self._clients.kept_alive.get("/models", cast_to=object)
 
     async def answer(self, chat: Sequence[Message], options: LlmOptions) -> AsyncGenerator[str, None]:
-        """Pieces of the answer. Thoughts of reasoning models are left out: nobody wants to hear them."""
+        """Pieces of the answer. Thoughts of reasoning models are left out: nobody wants to hear them. A connection
+        that breaks before any text came gets one fresh try, within the first token's limit."""
         # Plain dicts both ways: the package's typed transform costs the loop 0.15 ms per message of history, its typed
         # chunks 0.1 ms per token.
         body = {
@@ -68,30 +103,71 @@ class OpenAiModel:
             "max_tokens": options.max_tokens,
             "stream": True,
         }
-        limit_s = self._settings.first_token_timeout_s
+        limits = self._settings
+        limit = ProgressLimit("llm", "text", limits.first_token_timeout_s, limits.token_timeout_s)
+        said = False
         with llm_errors():
-            with deadline("llm", limit_s, "answer"):
-                async with asyncio.timeout(limit_s):
-                    stream = await self._client.post(
-                        "/chat/completions", cast_to=object, body=body, stream=True, stream_cls=AsyncStream[object]
-                    )
-            spoke = False
-            try:
-                chunks = aiter(stream)
-                while (chunk := await next_within(chunks, limit_s, "llm", "token")) is not None:
-                    if piece := _spoken(chunk):
-                        limit_s, spoke = self._settings.token_timeout_s, True
-                        yield piece
-            finally:
-                await stream.close()
-        if not spoke:
+            for client in (self._clients.kept_alive, self._clients.fresh):
+                try:
+                    async with aclosing(_pieces(client, body, limit)) as pieces:
+                        async for piece in pieces:
+                            said = said or bool(piece.strip())
+                            yield piece
+                    break
+                except openai.APIConnectionError as error:
+                    if said or client is self._clients.fresh or _took_too_long(error):
+                        raise
+                    await limit.wait(asyncio.sleep(_ASK_AGAIN_AFTER_S))
+        if not said:
             raise no_text()
 
 
-def _spoken(chunk: object) -> str:
-    """The text in a chunk, "" = none. The last chunk may have no choices, only usage."""
+async def _pieces(client: AsyncOpenAI, body: dict[str, object], limit: ProgressLimit) -> AsyncGenerator[str, None]:
+    """The text of one request's answer."""
+    post = client.post("/chat/completions", cast_to=object, body=body, stream=True, stream_cls=_Chunks)
+    stream = await limit.wait(post)
+    finished = False
     try:
-        content = chunk["choices"][0]["delta"].get("content")  # type: ignore[index]
+        chunks = aiter(stream)
+        while (chunk := await limit.wait(anext(chunks, None))) is not None:
+            piece, ends = _spoken(chunk)
+            finished = finished or ends
+            if piece.strip():
+                limit.progressed()
+            if piece:
+                yield piece
+    finally:
+        await stream.close()
+    if not finished and not stream.is_done:
+        raise openai.APIConnectionError(message="its answer ended too early", request=stream.response.request)
+
+
+class _Chunks(AsyncStream[object]):
+    """Knows whether the server said that it was done: a connection that is closed looks like an end, too."""
+
+    is_done = False
+
+    async def _iter_events(self) -> AsyncIterator[Any]:
+        async for event in super()._iter_events():
+            self.is_done = event.data.startswith("[DONE]")
+            yield event
+
+
+def _spoken(chunk: object) -> tuple[str, bool]:
+    """The text in a chunk, "" = none, and whether the answer ends. The last chunk may have no choices, only usage."""
+    try:
+        choice = chunk["choices"][0]  # type: ignore[index]
+        ends = choice.get("finish_reason") is not None
+        content = (choice.get("delta") or {}).get("content")
     except (LookupError, TypeError, AttributeError):
-        return ""
-    return content if isinstance(content, str) else ""
+        return "", False
+    return content if isinstance(content, str) else "", ends
+
+
+def _took_too_long(error: BaseException) -> bool:
+    """Whether a limit passed, and nothing was refused or broken off: another try would take as long."""
+    while (cause := error.__cause__) is not None:
+        if isinstance(cause, TimeoutError):
+            return True
+        error = cause
+    return False

@@ -9,9 +9,12 @@ import grpc
 import httpx2
 import openai
 
+from voice_gateway.backends.retry_after import retry_after_s
 from voice_gateway.errors import Broken, Service, TooSlow, Unavailable
 
 _NAMES: dict[Service, str] = {"asr": "speech recognition", "llm": "the language model", "tts": "speech synthesis"}
+_BUSY = (408, 425, 429)
+"""HTTP statuses that another try may change, as every status of the server's own trouble (5xx)."""
 _DOWN = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.RESOURCE_EXHAUSTED)
 
 T = TypeVar("T")
@@ -28,7 +31,8 @@ def riva_errors(service: Service) -> Iterator[None]:
         code, details = error.code(), error.details() or "no details"
         sentence = f"{_NAMES[service]} failed with {code.name}: {details}"
         if code in _DOWN:
-            raise Unavailable(service, sentence) from None
+            trailers = {name: value for name, value in error.trailing_metadata() or () if isinstance(value, str)}
+            raise Unavailable(service, sentence, retry_after_s=retry_after_s(trailers)) from None
         if code is grpc.StatusCode.DEADLINE_EXCEEDED:
             raise TooSlow(service, sentence) from None
         bad_settings = code in (grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.NOT_FOUND)
@@ -48,8 +52,8 @@ def llm_errors() -> Iterator[None]:
         raise Unavailable("llm", f"the language model can't be reached: {error}") from None
     except openai.APIStatusError as error:
         sentence = f"the language model answered HTTP {error.status_code}: {error.message}"
-        if error.status_code == 429 or error.status_code >= 500:
-            raise Unavailable("llm", sentence) from None
+        if error.status_code in _BUSY or error.status_code >= 500:
+            raise Unavailable("llm", sentence, retry_after_s=retry_after_s(error.response.headers)) from None
         raise Broken("llm", sentence, retryable=False) from None
     except (openai.OpenAIError, httpx2.HTTPError, ValueError) as error:
         raise Broken("llm", f"the language model's answer can't be used: {error}") from None
