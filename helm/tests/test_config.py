@@ -16,6 +16,8 @@ FIXED = {
     "GATEWAY_HTTP_PORT": "Services map the port",
     "GATEWAY_PORTS_FILE": "for starters on one machine",
     "GATEWAY_JOURNAL_DIR": "the root is read-only; journals are for developers",
+    "GATEWAY_JOURNAL_DAYS": "goes with GATEWAY_JOURNAL_DIR",
+    "GATEWAY_JOURNAL_MB": "goes with GATEWAY_JOURNAL_DIR",
     "GATEWAY_LIVE_FILE": "where the chart mounts it",
     "GATEWAY_TLS_CERT_FILE": "where the chart mounts secrets.tls",
     "GATEWAY_TLS_KEY_FILE": "where the chart mounts secrets.tls",

@@ -58,7 +58,13 @@ class Settings(BaseSettings):
     gateway_tokens_file: Path | None = Field(
         None, description="bearer tokens, one a line; callers must send one of them; unset = everybody may call"
     )
-    gateway_journal_dir: Path | None = Field(None, description="folder for the turn journals of calls; unset = none")
+    gateway_journal_dir: Path | None = Field(
+        None, description="folder for the turn journals of calls, which hold spoken words; unset = none"
+    )
+    gateway_journal_days: float = Field(7, gt=0, description="days after which a turn journal is deleted")
+    gateway_journal_mb: int = Field(
+        100, ge=1, description="MiB that all turn journals may take; the oldest are deleted"
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", description="log level", json_schema_extra=LIVE
     )

@@ -23,6 +23,7 @@ from voice_gateway.edges import http
 from voice_gateway.edges.grpc.servicer import VoiceGateway
 from voice_gateway.edges.http import Readiness
 from voice_gateway.metrics import Metrics
+from voice_gateway.session.journal_file import JournalFolder, JournalLimits
 
 log = logging.getLogger("voice_gateway")
 
@@ -76,7 +77,8 @@ async def serve(
     live, tls, known = LiveSettings(settings), server_tls(settings), tokens(settings)
     async with backends(settings, metrics) as outside, asyncio.TaskGroup() as tasks:
         now = terms(live.now.settings, outside)
-        registry = Registry(now, tasks, outside.probes.down, settings.gateway_journal_dir)
+        journals = _journals(settings)
+        registry = Registry(now, tasks, outside.probes.down, journals)
         live.taken = lambda taken: registry.renew(terms(taken, outside))
         await outside.probes.ask_all(_note_backend(metrics))
         ready = _readiness(registry, outside, live)
@@ -85,7 +87,7 @@ async def serve(
         background = [
             tasks.create_task(work, name=name)
             for name, work in (
-                *_background(outside),
+                *_background(outside, journals),
                 ("files", _look(looks, look_every_s, lambda: metrics.config_refused.set(bool(live.now.refused)))),
                 ("health", ports.follow(ready, settings.gateway_probe_every_s / 2)),
             )
@@ -101,10 +103,18 @@ async def serve(
             task.cancel()
 
 
-def _background(outside: Outside) -> Iterator[tuple[str, Coroutine[None, None, None]]]:
+def _journals(settings: Settings) -> JournalFolder | None:
+    folder = settings.gateway_journal_dir
+    limits = JournalLimits(settings.gateway_journal_days, settings.gateway_journal_mb * 1024 * 1024)
+    return JournalFolder(folder, limits) if folder else None
+
+
+def _background(outside: Outside, journals: JournalFolder | None) -> Iterator[tuple[str, Coroutine[None, None, None]]]:
     yield "probes", outside.probes.run(_note_backend(outside.metrics))
     if outside.detector:
         yield "vad", outside.detector.run()
+    if journals:
+        yield "journals", journals.keep_small()
 
 
 async def _look(looks: Sequence[Callable[[], None]], every_s: float, looked: Callable[[], None]) -> None:

@@ -4,7 +4,6 @@ import asyncio
 import logging
 import secrets
 from collections.abc import Callable
-from pathlib import Path
 
 from voice_gateway.app.terms import Terms
 from voice_gateway.core import floor
@@ -12,7 +11,7 @@ from voice_gateway.core.admission import Refusal, admit
 from voice_gateway.core.events import CallOptions, EndReason, LeaveSoon
 from voice_gateway.edges.door import About, Limits
 from voice_gateway.errors import NotFound, Refused
-from voice_gateway.session.journal_file import FileJournal, Journal, NoJournal
+from voice_gateway.session.journal_file import Journal, JournalFolder, NoJournal
 from voice_gateway.session.session import Session
 
 log = logging.getLogger(__name__)
@@ -29,16 +28,14 @@ class Registry:
         terms: Terms,
         tasks: asyncio.TaskGroup,
         down: Callable[[], list[str]],
-        journal_dir: Path | None,
+        journals: JournalFolder | None,
     ) -> None:
         self.limits = Limits()
         self._terms = terms
         self._draining = False
         self._tasks = tasks
         self._down = down
-        self._journal_dir = journal_dir
-        if journal_dir:
-            journal_dir.mkdir(parents=True, exist_ok=True)
+        self._journals = journals
         self._calls: dict[str, Session] = {}
         self._empty = asyncio.Event()
         self._empty.set()
@@ -136,7 +133,6 @@ class Registry:
                 self._empty.set()
 
     def _journal(self, name: str, options: CallOptions) -> Journal:
-        if self._journal_dir is None:
+        if self._journals is None:
             return NoJournal()
-        start = floor.Idle(floor.Call(language=options.language), 0.0)
-        return FileJournal(self._journal_dir / f"{name}.jsonl", options.policy, start)
+        return self._journals.open(name, options.policy, floor.Idle(floor.Call(language=options.language), 0.0))
