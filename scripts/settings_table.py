@@ -27,7 +27,8 @@ stands there wins over the environment. The gateway looks at the file every seco
 taken whole or not at all; it holds for calls that begin afterwards, running calls keep theirs. A line that is taken
 out lets the environment's value hold again.
 
-A file that is refused (an unknown name, a setting that is not live, a value of the wrong type or out of range) or gone
+A file that is refused (an unknown name, a setting that is not live, a value of the wrong type or out of range, a
+control character, a name twice, anchors or aliases, more than 256 KiB, or no live setting at all) or gone
 changes nothing. It is logged, `voice_config_refused` is 1, and `/readyz` says why while the pod stays ready:
 
     {{"status": "ready", "reasons": {{}}, "draining": false,
@@ -40,7 +41,9 @@ without the file it does not start.
 Replace it by renaming another one over it (a ConfigMap mount does), so that no half of it is ever read.
 
 The certificate files and the tokens file are looked at as often: new connections are shown the new certificate once
-it fits its key, and new calls need one of the new tokens. A tokens file without a token refuses every call.
+it fits its key, and new calls need one of the new tokens. A tokens file without a token refuses every call. It holds
+a token a line; `NAME: TOKEN` gives a token the name that stands in the log for its calls (else `line-N`). What follows
+a `#` at the start of a line or after a space is a comment. A file with any other line changes nothing.
 
 ## All settings
 

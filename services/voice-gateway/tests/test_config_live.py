@@ -25,9 +25,14 @@ def test_a_quoted_number_is_a_number_as_in_the_environment(text: str) -> None:
     assert merged(STARTUP, text.encode()).llm_temperature == 1.5
 
 
-@pytest.mark.parametrize("content", [b"", b"# nothing yet\n", b"{}"])
-def test_an_empty_file_leaves_everything_as_it_started(content: bytes) -> None:
-    assert merged(STARTUP, content) == STARTUP
+@pytest.mark.parametrize("content", [b"", b"# nothing yet\n", b"{}", b"null", b"live: null", b"~", b"COLOR: red"])
+def test_a_file_without_any_live_setting_changes_nothing_and_is_refused(content: bytes) -> None:
+    good = looked(Live(STARTUP), STARTUP, b"LLM_TEMPERATURE: 1")
+    empty = looked(good, STARTUP, content)
+    assert (empty.settings, empty.taken) == (good.settings, good.taken)
+    assert empty.refused.startswith("the live file names no live setting")
+    assert begun(STARTUP, content).settings == STARTUP
+    assert begun(STARTUP, content).refused == empty.refused
 
 
 @pytest.mark.parametrize(
@@ -42,15 +47,33 @@ def test_an_empty_file_leaves_everything_as_it_started(content: bytes) -> None:
         (b"LOG_LEVEL: LOUD", r"^LOG_LEVEL: .*'DEBUG'"),
         (b"TURN_MAX_S: .nan", r"^TURN_MAX_S: "),
         (b"TURN_MAX_S:", r"^TURN_MAX_S: has no value; give one, or leave the line out$"),
-        (b"LLM_TEMPERATUR: 1", r"^LLM_TEMPERATUR: is no setting; is LLM_TEMPERATURE meant\?$"),
-        (b"llm_model: x", r"^llm_model: is no setting; is LLM_MODEL meant\?$"),
-        (b"COLOR: red", r"^COLOR: is no setting$"),
-        (b"GATEWAY_PORT: 7", r"^GATEWAY_PORT: can't change while the gateway runs; set it in the environment"),
+        (b"LLM_TEMPERATUR: 1\nGREETING: Hi", r"^LLM_TEMPERATUR: is no setting; is LLM_TEMPERATURE meant\?$"),
+        (b"llm_model: x\nGREETING: Hi", r"^llm_model: is no setting; is LLM_MODEL meant\?$"),
+        (b"COLOR: red\nGREETING: Hi", r"^COLOR: is no setting$"),
+        (b"LLM_MODEL: a\nGREETING: Hi\nLLM_MODEL: b", r"^LLM_MODEL: stands there twice; take one of the lines out$"),
+        (b"TURN_MAX_S: .inf", r"^TURN_MAX_S: .*finite number"),
+        (b"TURN_MAX_S: 1.0e+999999", r"^TURN_MAX_S: .*finite number"),
+        (b"TURN_MAX_S: '1e999999'", r"^TURN_MAX_S: .*finite number"),
+        (b"GATEWAY_MAX_SESSIONS: 9999999999999999999999", r"^GATEWAY_MAX_SESSIONS: .*less than or equal to 100000"),
+        (b'GREETING: "Hi\\x92"', r"^GREETING: .*control character U\+0092 at 3; take it out"),
+        (b'GREETING: "\\x7f"', r"^GREETING: .*control character U\+007F at 1"),
+        (b'LLM_SYSTEM_PROMPT: "a\\0"', r"^LLM_SYSTEM_PROMPT: .*control character U\+0000 at 2"),
+        (b"GREETING: Hi\xc2\x92", r"^the live file is no YAML: .*"),
+        (
+            b"GATEWAY_PORT: 7\nGREETING: Hi",
+            r"^GATEWAY_PORT: can't change while the gateway runs; set it in the environment",
+        ),
         (b"TURN_BARGE_IN_AFTER_S: 0.05", r"^VAD_OVERLAP_HANGOVER_S: .*below TURN_BARGE_IN_AFTER_S"),
         (b"- LLM_MODEL", r"^the live file must be a mapping, one NAME: value a line$"),
         (b"a: b: c", r"^the live file is no YAML: .*line 1"),
         (b"\xff\xfe\x00", r"^the live file is no YAML: "),
-        (b"[" * 1500, r"^the live file is no YAML: "),
+        (b"[" * 1500, r"^the live file holds lists within lists, or too much; write one NAME: value a line$"),
+        (b"A: " + b"{a: " * 9, r"^the live file holds lists within lists"),
+        (b"".join(b"A%d: 1\n" % n for n in range(600)), r"^the live file holds .* too much"),
+        (b"GREETING: &a Hi\nTURN_IDLE_PROMPT: *a\n", r"^the live file has anchors or aliases"),
+        (b"GREETING: &a Hi\n", r"^the live file has anchors or aliases"),
+        (b"GATEWAY_MAX_SESSIONS: 1" + b":59" * 80_000, r"^the live file holds a number of 240001 digits"),
+        (b"GATEWAY_MAX_SESSIONS: 0x" + b"f" * 200_000, r"^the live file holds a number of 200002 digits"),
         (b"#" * (MAX_BYTES + 1), r"^the live file holds \d+ bytes; \d+ are the most$"),
     ],
 )
@@ -115,3 +138,22 @@ def test_a_file_that_was_refused_at_the_start_is_taken_once_it_is_good() -> None
     assert live.settings.greeting == "Hi"
     live = looked(live, STARTUP, b"GREETING: Ho\n")
     assert (live.settings.greeting, live.refused, live.taken) == ("Ho", "", live.seen)
+
+
+BOMB = b"a: &a [x, x, x, x, x, x, x, x, x]\n" + b"".join(
+    b"%c: &%c [%s]\n" % (after, after, b", ".join([b"*%c" % before] * 9))
+    for before, after in zip(b"abcdefghi", b"bcdefghij", strict=True)
+)
+
+
+@pytest.mark.parametrize("content", [BOMB, BOMB + b"GREETING: *j\n", b"a: &a [*a]\n", b"<<: *x\n"])
+def test_a_file_of_aliases_is_refused_before_anything_is_made_of_it(content: bytes) -> None:
+    with pytest.raises(BadSettings, match=r"^the live file has anchors or aliases \(& and \*\); write each value out"):
+        merged(STARTUP, content)
+
+
+def test_a_long_prompt_without_quotes_is_no_number() -> None:
+    prompt = "be brief " * 200
+    assert merged(STARTUP, f"LLM_SYSTEM_PROMPT: {prompt}".encode()).llm_system_prompt == prompt.strip()
+    letters = "abc " * 100
+    assert merged(STARTUP, f"GREETING: {letters}".encode()).greeting == letters.strip()

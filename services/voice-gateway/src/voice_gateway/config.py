@@ -3,6 +3,7 @@
 Those marked LIVE may also stand in GATEWAY_LIVE_FILE, which wins and is looked at all the time (`config_live`).
 """
 
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Literal
@@ -19,6 +20,8 @@ Port = Annotated[int, Field(ge=0, le=65535)]
 OneOf = BeforeValidator(int)
 """The environment holds text, which no Literal number equals."""
 _SHOWN_CHARS = 80
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]")
+"""What no text needs; tabs and line ends may stand in prompts."""
 LIVE: dict[str, JsonValue] = {"live": True}
 """May change while the gateway runs; holds for new calls."""
 
@@ -30,14 +33,18 @@ class BadSettings(ValueError):
 class Settings(BaseSettings):
     """The gateway's settings; a name in capitals is the environment variable."""
 
-    model_config = SettingsConfigDict(frozen=True, case_sensitive=False, extra="ignore", env_ignore_empty=True)
+    model_config = SettingsConfigDict(
+        frozen=True, case_sensitive=False, extra="ignore", env_ignore_empty=True, allow_inf_nan=False
+    )
 
     # ---- where it listens
     gateway_host: str = Field("0.0.0.0", description="address both ports listen on")
     gateway_port: Port = Field(50050, description="gRPC port; 0 = a free one")
     gateway_http_port: Port = Field(8080, description="HTTP port (health, metrics); 0 = a free one")
     gateway_ports_file: Path | None = Field(None, description="JSON file that receives the ports once bound")
-    gateway_max_sessions: int = Field(100, ge=1, description="calls at once; more are refused", json_schema_extra=LIVE)
+    gateway_max_sessions: int = Field(
+        100, ge=1, le=100_000, description="calls at once; more are refused", json_schema_extra=LIVE
+    )
     gateway_resume_grace_s: Seconds = Field(15, description="how long a dropped call waits for its caller")
     gateway_max_session_s: float = Field(3600, ge=1, description="longest call", json_schema_extra=LIVE)
     gateway_goaway_before_s: Seconds = Field(30, description="how long before that a caller is told; 0 = never")
@@ -56,7 +63,9 @@ class Settings(BaseSettings):
         None, description="PEM authorities; callers must show a certificate signed by one (mTLS)", validate_default=True
     )
     gateway_tokens_file: Path | None = Field(
-        None, description="bearer tokens, one a line; callers must send one of them; unset = everybody may call"
+        None,
+        description="bearer tokens, one a line (TOKEN or NAME: TOKEN, # comments); callers must send one of them; "
+        "unset = everybody may call",
     )
     gateway_journal_dir: Path | None = Field(
         None, description="folder for the turn journals of calls, which hold spoken words; unset = none"
@@ -200,6 +209,14 @@ class Settings(BaseSettings):
     @classmethod
     def _may_be_none(cls, value: str) -> str:
         return "" if value.strip().lower() in ("", "none") else value  # an empty variable is an unset one
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _holds_no_control_character(cls, value: object) -> object:
+        # A Helm template drops all values silently when one of them holds such a character.
+        if isinstance(value, str) and (found := _CONTROL.search(value)):
+            raise ValueError(f"holds the control character U+{ord(found[0]):04X} at {found.start() + 1}; take it out")
+        return value
 
     @field_validator("vad_overlap_hangover_s")
     @classmethod

@@ -6,6 +6,7 @@ restarted, or an older one beside newer settings, had better serve.
 """
 
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
@@ -15,8 +16,15 @@ from pydantic import ValidationError
 
 from voice_gateway.config import BadSettings, Settings, complaints
 
-MAX_BYTES = 1024 * 1024
-"""A ConfigMap holds no more."""
+MAX_BYTES = 256 * 1024
+"""Far more than all settings together, and read within milliseconds."""
+_MAX_PARTS = 1000
+"""Names, values, lists: a file has two for each setting."""
+_MAX_DEPTH = 8
+_MAX_NUMBER_CHARS = 64
+_NUMBER = re.compile(r"[-+0-9._:a-fA-FxobXOB]+")
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+"""The parser in C where there is one: the event loop waits for it."""
 _LIVE = frozenset(
     name.upper()
     for name, field in Settings.model_fields.items()
@@ -95,14 +103,49 @@ def _mapping(content: bytes) -> Mapping[str, object]:
     if len(content) > MAX_BYTES:
         raise BadSettings(f"the live file holds {len(content)} bytes; {MAX_BYTES} are the most")
     try:
-        found = yaml.safe_load(content)
+        _check_shape(content)
+        _check_names(content)
+        found = yaml.load(content, _LOADER)
+    except BadSettings:
+        raise
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise BadSettings(f"the live file is no YAML: {' '.join(str(error).split())}") from None
-    if found is None:
-        return {}
-    if not isinstance(found, dict):
+    if found is not None and not isinstance(found, dict):
         raise BadSettings("the live file must be a mapping, one NAME: value a line")
+    if not found or not any(str(name) in _LIVE for name in found):
+        raise BadSettings(
+            "the live file names no live setting; an empty one is most likely a mistake, so what held stays"
+        )
     return {str(name): value for name, value in found.items()}
+
+
+def _check_shape(content: bytes) -> None:
+    """Nothing that is small to write and huge to read, told part by part: what comes after it is not looked at.
+    Raises BadSettings, or yaml.YAMLError."""
+    depth = 0
+    for count, event in enumerate(yaml.parse(content, _LOADER)):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if getattr(event, "anchor", None):
+            raise BadSettings("the live file has anchors or aliases (& and *); write each value out, in quotes")
+        if count > _MAX_PARTS or depth > _MAX_DEPTH:
+            raise BadSettings("the live file holds lists within lists, or too much; write one NAME: value a line")
+        if isinstance(event, yaml.ScalarEvent):
+            _check_number(event)
+
+
+def _check_names(content: bytes) -> None:
+    """Of two lines with one name the last would win, unseen."""
+    tree = yaml.compose(content, _LOADER)
+    names = [str(key.value) for key, _ in tree.value] if isinstance(tree, yaml.MappingNode) else []
+    for name in names:
+        if names.count(name) > 1:
+            raise BadSettings(f"{name[:_MAX_NUMBER_CHARS]}: stands there twice; take one of the lines out")
+
+
+def _check_number(event: yaml.ScalarEvent) -> None:
+    """A number of many digits takes long to be read."""
+    if not event.style and len(event.value) > _MAX_NUMBER_CHARS and _NUMBER.fullmatch(event.value):
+        raise BadSettings(f"the live file holds a number of {len(event.value)} digits; words belong in quotes")
 
 
 def _trouble(name: str, value: object) -> str:

@@ -229,6 +229,15 @@ async def test_tokens_are_exchanged_without_a_restart_and_never_logged(
     assert "secret" not in caplog.text
 
 
+async def test_a_comment_of_the_tokens_file_lets_nobody_in(tokens: Path) -> None:
+    write(tokens, "\ufeff# team A\r\n  # of team B\nfirst-secret # of team A\nteam-b: second-secret\n")
+    async with lab(gateway_tokens_file=tokens, then_works=False) as there:
+        for token in ("first-secret", "second-secret"):
+            assert await code(there, token) is grpc.StatusCode.OK
+        for token in ("# team A", "team A", "#", "first-secret # of team A", "team-b", "team-b: second-secret"):
+            assert await code(there, token) is grpc.StatusCode.UNAUTHENTICATED
+
+
 async def code(there: Lab, token: str) -> grpc.StatusCode:
     """How asking what is served with `token` ends."""
     caller = there.caller(reads=False)

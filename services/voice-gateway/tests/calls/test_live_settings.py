@@ -128,7 +128,7 @@ async def test_limits_endpointing_and_deadlines_of_new_calls_follow_the_file(fil
         await caller.type("Hello?")
         assert "within 0.05 s" in (await caller.error(pb.Error.LLM_TIMEOUT)).message
         await caller.hang_up()
-        replace(file, "")
+        replace(file, "LOG_LEVEL: INFO\n")
         await until_taken(there, await config(there))
 
 
