@@ -1,5 +1,7 @@
 """What does a caller lose whose stream drops? Nothing, if it comes back in time."""
 
+import asyncio
+
 import grpc
 import pytest
 from fake_riva import ramp
@@ -133,6 +135,33 @@ async def test_the_old_stream_of_a_call_taken_up_again_is_closed_and_takes_nothi
             assert new.audio(n) == ramp(960)
         assert numbers(new) == list(range(1, 1 + len(numbers(new))))
         await new.hang_up()
+
+
+async def test_of_ten_resumes_at_once_one_carries_the_call_and_the_others_are_let_go() -> None:
+    async with lab() as there:
+        for _ in range(5):
+            old = there.caller(numbered=True)
+            token = (await old.start()).resume_token
+            rivals = [there.caller(numbered=True, first_seq=old.seq + 1) for _ in range(10)]
+            for rival in rivals:
+                await rival.send(start=pb.SessionStart(resume=pb.Resume(token=token)))
+            await old.over()
+            winner = await left_alone(rivals)
+            assert {rival.code for rival in (old, *rivals) if rival is not winner} == {grpc.StatusCode.ABORTED}
+            await winner.type("Which of us is it?")
+            await winner.turn(TurnEvent.REPLY_ENDED, 1)
+            await winner.hang_up()
+
+
+async def left_alone(rivals: list[Caller]) -> Caller:
+    """The one whose stream stays open."""
+    ends = [asyncio.create_task(rival.over()) for rival in rivals]
+    ended = asyncio.as_completed(ends)
+    for _ in rivals[1:]:
+        await next(ended)
+    for end in ends:
+        end.cancel()
+    return next(rival for rival in rivals if rival.code is None)
 
 
 async def test_a_stream_that_drops_again_and_again_never_hangs_up() -> None:

@@ -55,22 +55,51 @@ class Line:
         self.audio_out = AudioOut(agreed.output, session.options.output_rate_hz)
         self.input_ratio = agreed.input.rate_hz / INPUT_RATE_HZ
         self.last_seq = 0
-        self.writer: asyncio.Task[None] | None = None
+        self.writer: Writer | None = None
         """Writes to the stream that carries this call; one that takes the call up again pushes the old one off."""
+
+
+class Writer:
+    """Writes to one stream, until it is pushed off: never amid a write, after which gRPC could send no status."""
+
+    def __init__(self, context: "Context", max_unread_s: float) -> None:
+        self.task: asyncio.Task[None] | None = None
+        self._context = context
+        self._max_unread_s = max_unread_s
+        self._is_writing = False
+        self._pushed_off = False
+
+    async def write(self, message: pb.ServerMessage) -> None:
+        """Raises TimeoutError when the caller does not read, CancelledError once pushed off."""
+        self._is_writing = True
+        try:
+            async with asyncio.timeout(self._max_unread_s):
+                await self._context.write(message)
+        finally:
+            self._is_writing = False
+        if self._pushed_off:
+            raise asyncio.CancelledError
+
+    def push_off(self) -> None:
+        """Another stream carries the call."""
+        self._pushed_off = True
+        if self.task and not self._is_writing:
+            self.task.cancel()
 
 
 async def carry(line: Line, context: "Context", started: pb.ServerMessage) -> None:
     """Both directions until the call is over, the caller hangs up, or the stream breaks.
 
     Raises LetGo when the stream is given up and the call goes on on another one, or may."""
-    pushed_off, unread = line.writer, False
+    unread, writer = False, Writer(context, line.limits.max_unread_s)
+    if line.writer is not None:
+        line.writer.push_off()
+    line.writer = writer
     try:
         async with asyncio.TaskGroup() as ways:
             reader = ways.create_task(_receive(line, context), name=f"{line.session.name} reader")
-            line.writer = writer = ways.create_task(_send(line, context, started), name=f"{line.session.name} writer")
-            writer.add_done_callback(lambda _: reader.cancel())
-            if pushed_off is not None:
-                pushed_off.cancel()
+            writer.task = ways.create_task(_send(line, writer, started), name=f"{line.session.name} writer")
+            writer.task.add_done_callback(lambda _: reader.cancel())
             line.session.attach()
     except* TimeoutError:
         unread = True
@@ -88,38 +117,32 @@ async def carry(line: Line, context: "Context", started: pb.ServerMessage) -> No
         raise LetGo(f"nothing was read from this stream for {line.limits.max_unread_s:g} s; read all the time")
 
 
-async def _send(line: Line, context: "Context", started: pb.ServerMessage) -> None:
+async def _send(line: Line, writer: Writer, started: pb.ServerMessage) -> None:
     """Everything the call tells, until its last word; acknowledgements when it is silent."""
-    await _write(line, context, started)
+    await writer.write(started)
     while True:
         try:
             async with asyncio.timeout(_ACK_EVERY_S):
                 seq, event = await line.session.outbox.take()
         except TimeoutError:
             if line.last_seq:
-                await _write(line, context, _numbered(line, pb.ServerMessage(), 0))
+                await writer.write(_numbered(line, pb.ServerMessage(), 0))
             continue
         if not isinstance(event, ReplySound):
             await asyncio.sleep(_AFTER_YOU_S)
         if isinstance(event, TurnChanged) and event.kind is TurnKind.REPLY_ENDED:
-            await _write_rest(line, context, event.reply)
-        await _write(line, context, _numbered(line, told(event, line.audio_out, line.input_ratio), seq))
+            await _write_rest(line, writer, event.reply)
+        await writer.write(_numbered(line, told(event, line.audio_out, line.input_ratio), seq))
         if isinstance(event, CallEnded):
             return
 
 
-async def _write_rest(line: Line, context: "Context", n: int) -> None:
+async def _write_rest(line: Line, writer: Writer, n: int) -> None:
     """The last milliseconds of a reply at another rate than the call's. No event of the call, so not numbered."""
     offset, data = line.audio_out.end(n)
     if data:
         rest = pb.ServerMessage(reply_audio=pb.ReplyAudio(reply=n, offset=offset, data=data))
-        await _write(line, context, _numbered(line, rest, 0))
-
-
-async def _write(line: Line, context: "Context", message: pb.ServerMessage) -> None:
-    """Raises TimeoutError when the caller does not read."""
-    async with asyncio.timeout(line.limits.max_unread_s):
-        await context.write(message)
+        await writer.write(_numbered(line, rest, 0))
 
 
 def _numbered(line: Line, message: pb.ServerMessage, seq: int) -> pb.ServerMessage:
