@@ -122,5 +122,6 @@ def test_bare_audio_has_no_header() -> None:
 
 def test_a_header_of_float_samples_is_refused_with_a_sentence() -> None:
     head = b"RIFF" + struct.pack("<I", 100) + b"WAVEfmt " + struct.pack("<IHHIIHH", 16, 3, 1, 16_000, 64_000, 4, 32)
+    head += b"data" + bytes(4)
     with pytest.raises(ValueError, match="send 16-bit PCM"):
         parse_riff(head)

@@ -46,7 +46,7 @@ def test_a_file_that_is_no_audio_is_said_and_the_others_are_heard(recordings: li
     assert main(["recognise", __file__, "/nowhere.wav", recordings[0]]) == 1
     said = capsys.readouterr()
     assert said.out == f"{recordings[0]}: caller 1 turn 1\n"
-    assert f"{__file__}: The audio can't be decoded" in said.err
+    assert f"{__file__}: The file begins like plain text: that is not audio" in said.err
     assert "/nowhere.wav" in said.err
 
 

@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import grpc
+import numpy as np
 import pytest
+import soundfile
 from pcm import read_wav, write_wav
 
 from .fake_gateway import OUTPUT_HZ, answering, listening, serving, silent, tone
@@ -163,6 +165,20 @@ async def test_no_gateway_is_one_sentence_and_exit_3(verb: tuple[str, ...], ques
     assert len(stderr.strip().splitlines()) == 1
 
 
+@pytest.mark.parametrize(
+    ("kind", "subtype"),
+    [("FLAC", "PCM_16"), ("MP3", "MPEG_LAYER_III"), ("OGG", "OPUS"), ("WAV", "PCM_24"), ("WAV", "FLOAT")],
+)
+async def test_say_takes_what_the_library_reads(tmp_path: Path, kind: str, subtype: str) -> None:
+    path = tmp_path / "question.audio"
+    samples = np.frombuffer(speech(0.5, 48_000) + pause(0.2, 48_000), "<i2") / 32768
+    soundfile.write(str(path), np.repeat(samples[:, None], 2, axis=1), 48_000, format=kind, subtype=subtype)
+    async with serving(listening) as gateway:
+        code, stdout, stderr = await voice("say", str(path), "--target", gateway.target)
+    assert (code, stderr) == (0, "")
+    assert "words 1" in stdout
+
+
 async def test_a_busy_gateway_is_told_with_the_time_to_come_back() -> None:
     async with serving(silent) as gateway:
         gateway.refuse = [(grpc.StatusCode.RESOURCE_EXHAUSTED, "all lines are busy", 2500)]
@@ -178,7 +194,7 @@ async def test_a_file_that_is_no_recording_is_refused_with_a_sentence(tmp_path: 
     noise.write_bytes(b"no audio at all")
     with wave.open(str(empty), "wb") as file:
         file.setparams((1, 2, 16000, 0, "NONE", ""))
-    for path, sentence in ((noise, "send 16-bit PCM"), (empty, "record something first")):
+    for path, sentence in ((noise, "send WAV, FLAC"), (empty, "record something first")):
         code, _, stderr = await voice("say", str(path))
         assert code == 2
         assert sentence in " ".join(stderr.replace("│", " ").split())

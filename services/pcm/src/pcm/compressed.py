@@ -5,13 +5,19 @@ by `soundfile`). Import this module only where it is needed: the others of this 
 """
 
 import io
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
 import soundfile
 
-from pcm.flac import HEAD_BYTES, FlacHeader, parse_header, whole_frames
+from pcm.flac import HEAD_BYTES, FlacHeader, find_header, parse_header, whole_frames
+from pcm.format import SAMPLE_BYTES
+from pcm.joined import parts
+from pcm.mixing import mono_pcm16
 from pcm.ogg import take_pages
+from pcm.reading import NotDecoded, Window, blocks, open_part, reason
+from pcm.resampling import Resampler
 from pcm.wav import Clip
 
 Container = Literal["wav", "flac", "opus", "mp3"]
@@ -26,22 +32,43 @@ MOST_AT_ONCE_S = 3600.0
 
 
 def decode_file(data: bytes, longest_s: float | None = None) -> Clip:
-    """A whole file of any known kind as mono PCM16 at its own rate; several channels are mixed down.
+    """A whole file of any known kind as mono PCM16; several channels are mixed down, joined files come as one clip.
+
+    The rate is the file's own, or of joined files the first one's.
 
     Raises:
         ValueError: not a known file, broken, or longer than `longest_s` seconds; the sentence says which.
     """
+    made = bytearray()
+    rate_hz = 0
     try:
-        with _Forward(io.BytesIO(data)) as file:
-            rate_hz = int(file.samplerate)
-            most = -1 if longest_s is None else int(longest_s * rate_hz) + 1
-            blocks = list(_blocks(file, most))
-    except (soundfile.SoundFileError, TypeError) as error:
-        raise ValueError(f"The audio can't be decoded ({_reason(error)}); send {KNOWN}") from error
-    samples = np.concatenate(blocks) if blocks else np.zeros(0, np.int16)
-    if 0 <= most <= len(samples):
-        raise ValueError(f"The audio is longer than {longest_s:g} s; send it in parts")
-    return Clip(samples.astype("<i2").tobytes(), rate_hz)
+        for part in parts(data):
+            with open_part(data, part) as file:
+                rate_hz = rate_hz or int(file.samplerate)
+                most = None if longest_s is None else int(longest_s * rate_hz) * SAMPLE_BYTES
+                resampler = Resampler(int(file.samplerate), rate_hz)
+                for pcm16 in blocks(file):
+                    made += resampler.push(pcm16)
+                    if most is not None and len(made) > most:
+                        raise TooLong(f"The audio is longer than {longest_s:g} s; send it in parts")
+                made += resampler.flush()
+    except NotDecoded as error:
+        raise ValueError(f"The audio can't be decoded ({error}); send {KNOWN}") from error
+    if not rate_hz:
+        raise ValueError(f"The audio can't be decoded (it is empty); send {KNOWN}")
+    return Clip(bytes(made), rate_hz)
+
+
+def read_recording(path: Path) -> Clip:
+    """`decode_file` of a file. Raises ValueError naming the file, OSError."""
+    try:
+        return decode_file(path.read_bytes())
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from error
+
+
+class TooLong(ValueError):
+    """More audio than the caller wants."""
 
 
 KNOWN = "WAV, FLAC, Ogg Opus, Ogg Vorbis, MP3 or AIFF"
@@ -95,6 +122,8 @@ class FlacStream:
         self._waiting = b""
         self._looked = 0
         self.rate_hz = 0
+        self.after: bytes | None = None
+        """What comes behind this stream and is another one; None: nothing yet."""
 
     def push(self, data: bytes) -> bytes:
         """PCM16 of the frames that are complete now. Raises ValueError with a sentence."""
@@ -108,6 +137,11 @@ class FlacStream:
                 self._header = None
                 return b""
             self._waiting = self._waiting[self._header.frames_at :]
+        following = find_header(self._waiting, max(0, self._looked - HEAD_BYTES))
+        if following is not None:
+            self.after = self._waiting[following:]
+            self._waiting = self._waiting[:following]
+            return self._decode(following)
         if len(self._waiting) < HEAD_BYTES:
             return b""
         pcm16 = self._decode(whole_frames(self._waiting, self._looked))
@@ -122,7 +156,7 @@ class FlacStream:
             if self._waiting:
                 raise ValueError("The audio ends inside its FLAC header; send the whole stream")
             return b""
-        return self._decode(len(self._waiting))
+        return self._decode(len(self._waiting)) if self.after is None else b""
 
     def _decode(self, end: int) -> bytes:
         if not end or self._header is None:
@@ -143,18 +177,27 @@ class OggStream:
         self._stream = bytearray()
         self._waiting = b""
         self._samples = 0
+        self._headers_over = False
         self.rate_hz = 0
+        self.after: bytes | None = None
+        """What comes behind this stream and is another one, chained to it; None: nothing yet."""
 
     def push(self, data: bytes) -> bytes:
         """PCM16 of the pages that are complete now. Raises ValueError with a sentence."""
         pages, taken = take_pages(self._waiting + data)
         self._waiting = (self._waiting + data)[taken:]
-        for page in pages:
+        has_audio = False
+        for number, page in enumerate(pages):
+            if page.begins_stream and self._headers_over:
+                self.after = b"".join(later.data for later in pages[number:]) + self._waiting
+                break
+            self._headers_over = self._headers_over or not page.begins_stream
             self._stream += page.data
+            has_audio = has_audio or page.is_audio
         _check_waiting(self._waiting)
         if len(self._stream) > _MOST_OGG_BYTES:
             raise ValueError("More than 64 MiB of Ogg in one stream; begin another")
-        return self._decode() if any(page.is_audio for page in pages) else b""
+        return self._decode() if has_audio else b""
 
     def flush(self) -> bytes:
         """Nothing: every whole page is decoded, and half a page can't be."""
@@ -162,7 +205,7 @@ class OggStream:
 
     def _decode(self) -> bytes:
         try:
-            with soundfile.SoundFile(_Reading(self._stream)) as file:
+            with soundfile.SoundFile(Window(self._stream)) as file:
                 self.rate_hz = int(file.samplerate)
                 new = file.frames - self._samples
                 if new <= 0:
@@ -170,67 +213,13 @@ class OggStream:
                 if new > MOST_AT_ONCE_S * self.rate_hz:
                     raise ValueError(f"More than {MOST_AT_ONCE_S:g} s of audio in one message; send it in parts")
                 file.seek(self._samples)
-                samples = _mono(file.read(new, dtype="int16", always_2d=True))
+                samples = file.read(new, dtype="float32", always_2d=True)
         except (soundfile.SoundFileError, TypeError) as error:
-            raise ValueError(f"The Ogg stream can't be decoded ({_reason(error)}); send Ogg Opus") from error
+            raise ValueError(f"The Ogg stream can't be decoded ({reason(error)}); send Ogg Opus") from error
         self._samples += len(samples)
-        return samples.astype("<i2").tobytes()
-
-
-class _Reading:
-    """A growing stream as the file it is so far, without copying it."""
-
-    def __init__(self, data: bytearray) -> None:
-        self._data = data
-        self._at = 0
-
-    def read(self, size: int = -1) -> bytes:
-        """As files do."""
-        start = self._at
-        end = len(self._data) if size < 0 else min(start + size, len(self._data))
-        self._at = max(start, end)
-        return bytes(self._data[start:end])
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        """As files do."""
-        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: len(self._data)}[whence]
-        self._at = max(0, base + offset)
-        return self._at
-
-    def tell(self) -> int:
-        """As files do."""
-        return self._at
-
-
-class _Forward(soundfile.SoundFile):  # type: ignore[misc]  # soundfile has no types
-    """Read from start to end. soundfile would seek after each block, which a file of unknown length does not allow."""
-
-    def seekable(self) -> bool:
-        """No."""
-        return False
-
-
-def _blocks(file: soundfile.SoundFile, most: int) -> "list[np.ndarray[tuple[int], np.dtype[np.int16]]]":
-    """Block by block, because the length a header states may be wrong or unknown."""
-    blocks, read = [], 0
-    while most < 0 or read < most:
-        block = file.read(65_536 if most < 0 else min(65_536, most - read), dtype="int16", always_2d=True)
-        if not len(block):
-            break
-        read += len(block)
-        blocks.append(_mono(block))
-    return blocks
-
-
-def _mono(block: "np.ndarray[tuple[int, int], np.dtype[np.int16]]") -> "np.ndarray[tuple[int], np.dtype[np.int16]]":
-    return block[:, 0] if block.shape[1] == 1 else block.mean(axis=1).astype(np.int16)
+        return mono_pcm16(samples)
 
 
 def _check_waiting(waiting: bytes) -> None:
     if len(waiting) > _MOST_WAITING_BYTES:
         raise ValueError("1 MiB of audio without a whole frame; the stream is broken")
-
-
-def _reason(error: Exception) -> str:
-    text = str(error).rpartition(": ")[2].strip().rstrip(".")
-    return text if text and "object at" not in text else "unknown or broken format"

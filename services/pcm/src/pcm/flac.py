@@ -48,6 +48,15 @@ def parse_header(start: bytes) -> FlacHeader:
     return FlacHeader(MAGIC + b"\x80\x00\x00\x22" + bytes(info), at)
 
 
+def find_header(data: bytes, at: int) -> int | None:
+    """Where the next FLAC stream begins, from `at` on."""
+    while (at := data.find(MAGIC, at)) >= 0:
+        if data[at + 5 : at + 8] == b"\x00\x00\x22" and data[at + 4] & 0x7F == 0:
+            return at
+        at += 1
+    return None
+
+
 HEAD_BYTES = 16
 """Enough for any frame's header."""
 

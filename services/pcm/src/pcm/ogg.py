@@ -14,6 +14,11 @@ class OggPage:
     position: int
 
     @property
+    def begins_stream(self) -> bool:
+        """The first page of a logical stream: of a link of a chain when audio came before it."""
+        return bool(self.data[5] & 0x02)
+
+    @property
     def is_audio(self) -> bool:
         """Not one of the two header packets' pages: those are at position 0."""
         return self.position != 0

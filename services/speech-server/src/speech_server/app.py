@@ -169,6 +169,7 @@ class Server:
             limits=StreamLimits(server.speech_idle_limit_s, server.speech_max_ahead_s),
             pre_roll_s=voice.speech_pre_roll_ms / 1000,
             longest_utterance_s=server.speech_max_utterance_s,
+            longest_recording_s=self._settings.requests.parakeet_max_audio_seconds,
             quietest_dbfs=voice.speech_quietest_dbfs,
             retry_after_ms=server.speech_retry_after_ms,
             by_utterance=server.speech_asr_engine == "parakeet",

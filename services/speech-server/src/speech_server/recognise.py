@@ -10,18 +10,23 @@ import json
 import sys
 import time
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import aclosing, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TextIO
 
-from pcm.compressed import decode_file
+from pcm import SAMPLE_BYTES
 
 from speech_server.engines import Engines, build
+from speech_server.errors import BadRequest
 from speech_server.leaving import stop_at_once
+from speech_server.listening.audio_files import KNOWN, MORE, pcm16_of
 from speech_server.ports import ASR_RATE_HZ, EngineError, Hints
 from speech_server.settings import BadSettings, Settings
 from speech_server.timeline import Timeline
+
+_LONGEST_S = 86_400.0
+"""A day; the whole recording is in memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +46,7 @@ def main(arguments: Sequence[str]) -> int:
         prog="speech-server recognise", description=__doc__, fromfile_prefix_chars="@",
         epilog="@LIST in place of files: their names, one a line.",
     )  # fmt: skip
-    parser.add_argument("files", nargs="+", type=Path, help="WAV, FLAC, Ogg Opus, Ogg Vorbis, MP3 or AIFF")
+    parser.add_argument("files", nargs="+", type=Path, help=f"{KNOWN}; {MORE}")
     parser.add_argument("--language", default="", help="like en-US; empty = the engine's first")
     parser.add_argument("--json", action="store_true", help="a line of JSON for each file")
     parser.add_argument("--out", type=Path, help="write here instead of standard output")
@@ -75,13 +80,16 @@ async def _each(engines: Engines, files: Sequence[Path], language: str) -> Async
     hints = Hints(language or engines.recogniser.models[0].languages[0])
     for path in files:
         try:
-            clip = decode_file(path.read_bytes()).at(ASR_RATE_HZ)
+            with path.open("rb") as file:
+                async with aclosing(pcm16_of(file, _LONGEST_S)) as pieces:
+                    pcm16 = b"".join([piece async for piece in pieces])
             began = time.monotonic()
-            heard = await engines.recogniser.transcribe(clip.pcm16, hints)
-        except (OSError, ValueError, EngineError) as error:
+            heard = await engines.recogniser.transcribe(pcm16, hints)
+        except (OSError, BadRequest, EngineError) as error:
             yield Recognised(str(path), "", 0.0, 0.0, str(error))
         else:
-            yield Recognised(str(path), heard.text, round(clip.duration_s, 3), round(time.monotonic() - began, 3))
+            audio_s = len(pcm16) / SAMPLE_BYTES / ASR_RATE_HZ
+            yield Recognised(str(path), heard.text, round(audio_s, 3), round(time.monotonic() - began, 3))
 
 
 @contextmanager

@@ -56,6 +56,65 @@ async def test_what_libsndfile_does_not_know_is_left_to_a_program_of_its_own(
         assert (await got.json())["text"] == SAID
 
 
+def _of_size_0(wav: bytes) -> bytes:
+    at = wav.index(b"data") + 4
+    return wav[:4] + bytes(4) + wav[8:at] + bytes(4) + wav[at + 4 :]
+
+
+FLOAT = file_of(two_utterances(), subtype="FLOAT")
+MP3 = file_of(two_utterances(24_000), 24_000, "MP3", "MPEG_LAYER_III")
+OPUS = file_of(two_utterances(48_000), 48_000, "OGG", "OPUS")
+
+
+@pytest.mark.parametrize(
+    ("file", "turns"),
+    [
+        (FLOAT, 2),
+        (file_of(two_utterances(), subtype="DOUBLE", kind="WAVEX"), 2),
+        (file_of(two_utterances(), subtype="PCM_24", kind="RF64"), 2),
+        (_of_size_0(RECORDING), 2),
+        (_of_size_0(FLOAT), 2),
+        (RECORDING + FLOAT, 4),
+        (MP3 + MP3, 4),
+        (OPUS + file_of(two_utterances(22_050), 22_050, "OGG", "VORBIS"), 4),
+        (file_of(two_utterances(), kind="FLAC") * 2, 4),
+        (file_of(two_utterances(), kind="FLAC") * 50, 100),
+    ],
+    ids=["float", "double", "RF64", "size 0", "float of size 0", "wav+wav", "mp3+mp3", "ogg+ogg", "flac+flac", "fifty"],
+)
+async def test_nothing_of_an_unusual_file_is_lost(call: Call, file: bytes, turns: int) -> None:
+    session = await call()
+    async with session.post(PATH, data=form(file)) as got:
+        assert (await got.json())["text"] == " ".join(f"caller 1 turn {turn}" for turn in range(1, turns + 1))
+
+
+@pytest.mark.parametrize(
+    ("container", "codec"), [("webm", "libopus"), ("mp4", "aac"), ("ipod", "alac"), ("adts", "aac")]
+)
+async def test_foreign_files_that_were_joined_are_heard_whole(call: Call, container: str, codec: str) -> None:
+    session = await call()
+    async with session.post(PATH, data=form(_foreign(container, codec) * 2, "a.x")) as got:
+        assert (await got.json())["text"] == f"{SAID} caller 1 turn 3 caller 1 turn 4"
+
+
+@pytest.mark.parametrize(
+    ("file", "name"),
+    [
+        (b"<!DOCTYPE html><html></html>", "HTML"),
+        (b'{"error": "not found"}', "JSON"),
+        (b"\x89PNG\r\n\x1a\n" + bytes(99), "PNG"),
+        (b"#EXTM3U\n#EXT-X-VERSION:3\n#EXTINF:10,\nfile:///etc/hostname\n#EXT-X-ENDLIST\n", "plain text"),
+        (b"\x00\x00\x00\x1cftypM4A \x00\x00\x00\x00" + bytes(9999), "M4A/MP4"),
+    ],
+    ids=["HTML", "JSON", "PNG", "playlist", "M4A"],
+)
+async def test_what_is_no_audio_is_refused_by_name(call: Call, file: bytes, name: str) -> None:
+    session = await call()
+    status, error = await refused(session, form(file))
+    assert status == 400
+    assert name in error["message"]
+
+
 async def test_without_that_program_the_sentence_says_how_to_get_it(
     call: Call, monkeypatch: pytest.MonkeyPatch
 ) -> None:

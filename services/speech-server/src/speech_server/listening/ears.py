@@ -33,6 +33,7 @@ class Listening:
     retry_after_ms: int
     by_utterance: bool = False
     """A recording's utterances go to `Recogniser.transcribe` one by one, not to a stream: better for offline models."""
+    longest_recording_s: float = 7200.0
     quietest_dbfs: float = FLOOR_DBFS
     """Frames below this level are silence."""
 

@@ -7,12 +7,12 @@ from aiohttp import web
 
 from speech_server.core import transcripts
 from speech_server.core.transcripts import Segment, Transcript, segment_of
+from speech_server.listening.audio_files import pcm16_of
 from speech_server.listening.recording import utterances_of
 from speech_server.metrics import Ticket
 from speech_server.openai_audio import asked as asking
 from speech_server.openai_audio.asked import Asked
 from speech_server.openai_audio.edge import Edge
-from speech_server.openai_audio.files import pcm16_of
 from speech_server.openai_audio.sse import EventStream
 from speech_server.openai_audio.upload import Upload, uploaded
 from speech_server.ports import ASR_RATE_HZ

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, aclosing
 from dataclasses import replace
 
 from speech_server.admission import Admission
@@ -66,10 +66,14 @@ class AsrServicer(RivaSpeechRecognitionServicer):
                 ticket.queue_s = waited_s
                 with self._metrics.serving("asr"):
                     warn(context, plan.warnings)
-                    # Off the loop: a whole recording may take a second to decode.
-                    pcm16 = await asyncio.to_thread(asr_wire.decode, plan, request.audio)
-                    async with hearing_for(self._listening, plan, recorded=True) as (hearing, _):
-                        finals = await self._hear_all(hearing, pcm16)
+                    audio = asr_wire.recording(plan, request.audio, self._listening.longest_recording_s)
+                    async with (
+                        aclosing(audio) as pieces,
+                        hearing_for(self._listening, plan, recorded=True) as (hearing, _),
+                    ):
+                        finals = [final async for pcm16 in pieces for final in await self._hear_all(hearing, pcm16)]
+                        last = await hearing.finish(time.monotonic())
+                        finals += [last] if last is not None else []
                         result = _joined(finals, plan, hearing.processed_s)
                         ticket.audio_s, ticket.inference_s = hearing.processed_s, hearing.engine_s
                     answer = asr.RecognizeResponse(results=[result])
@@ -104,8 +108,7 @@ class AsrServicer(RivaSpeechRecognitionServicer):
                 if isinstance(heard, Final):
                     finals.append(heard)
             await asyncio.sleep(0)
-        last = await hearing.finish(time.monotonic())
-        return [*finals, last] if last is not None else finals
+        return finals
 
     def _plan(self, config: asr.RecognitionConfig) -> RecognitionPlan:
         return asr_wire.plan(config, self._listening.recogniser.models, self._listening.policy)

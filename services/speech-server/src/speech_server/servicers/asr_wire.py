@@ -1,8 +1,13 @@
 """What do Riva's recognition messages mean here, and how are answers written in them?"""
 
-from collections.abc import Sequence
+import asyncio
+import io
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
 
-from pcm import Encoding
+from pcm import SAMPLE_BYTES, Encoding
+from pcm.riff import parse_wav
+from pcm.sniffing import LOOK_BYTES, Kind, sniff
 
 from speech_server.core.audio_in import AudioIn, Compressed
 from speech_server.core.neglect import neglected
@@ -19,7 +24,8 @@ from speech_server.core.recognition import (
     model_of,
 )
 from speech_server.core.wording import reword
-from speech_server.errors import BadRequest
+from speech_server.errors import BadRequest, TooLarge
+from speech_server.listening.audio_files import pcm16_of
 from speech_server.listening.hearing import Final
 from speech_server.ports import ASR_RATE_HZ, AsrModel, Hints, Hypothesis
 from speech_server.wire import riva_asr_pb2 as asr
@@ -87,10 +93,38 @@ def way_in(plan: RecognitionPlan) -> AudioIn:
     return AudioIn(plan.encoding, plan.rate_hz)
 
 
-def decode(plan: RecognitionPlan, audio_content: bytes) -> bytes:
-    """A whole recording as PCM16 at the recogniser's rate. Blocking. Raises BadRequest."""
-    into = way_in(plan)
-    return into.push(audio_content) + into.flush()
+async def recording(plan: RecognitionPlan, audio_content: bytes, longest_s: float) -> AsyncGenerator[bytes, None]:
+    """A whole recording as PCM16 at the recogniser's rate, in pieces: bare samples as the request says, or any file.
+
+    Raises BadRequest, TooLarge beyond `longest_s`.
+    """
+    linear = plan.encoding not in (Encoding.MULAW, Encoding.ALAW)
+    kind = sniff(audio_content[:LOOK_BYTES], whole=True, text=linear)
+    if kind is None:
+        into = way_in(plan)
+        # Off the loop: a whole recording may take a second.
+        pcm16 = await asyncio.to_thread(lambda: into.push(audio_content) + into.flush())
+        if len(pcm16) > longest_s * ASR_RATE_HZ * SAMPLE_BYTES:
+            raise TooLarge(f"The recording is longer than {longest_s:g} s; send it in parts.")
+        yield pcm16
+        return
+    if kind is Kind.WAV:
+        check_mono(audio_content)
+    async with aclosing(pcm16_of(io.BytesIO(audio_content), longest_s)) as pieces:
+        async for piece in pieces:
+            yield piece
+
+
+def check_mono(wav: bytes) -> None:
+    """Raises BadRequest for a WAV file of several channels, as the reference server does."""
+    try:
+        header = parse_wav(wav)
+    except EOFError as error:
+        raise BadRequest("The audio ends inside its WAV header; send the whole file.") from error
+    except ValueError as error:
+        raise BadRequest(f"{error}.") from error
+    if header.channels > 1:
+        raise BadRequest("Only mono audio supported. Mix the channels down or send one of them.")
 
 
 def _wish(sent: asr.EndpointingConfig) -> EndpointingWish:

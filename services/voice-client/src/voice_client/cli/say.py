@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from pcm import AudioFormat, Clip, Encoding, read_wav, write_wav
+from pcm import AudioFormat, Clip, Encoding, write_wav
 
 from voice_client.call import connect
 from voice_client.cli import asked
@@ -27,7 +27,9 @@ class _Recording:
 
 
 def say(
-    files: Annotated[list[Path], typer.Argument(exists=True, dir_okay=False, help="WAV files, one call each.")],
+    files: Annotated[
+        list[Path], typer.Argument(exists=True, dir_okay=False, help="WAV, FLAC, MP3, Ogg or AIFF, one call each.")
+    ],
     target: asked.Target = asked.DEFAULT_TARGET,
     out: Annotated[
         Path | None,
@@ -73,8 +75,10 @@ def say(
 
 
 def _read(path: Path, rate_hz: int, out: Path | None, *, many: bool) -> _Recording:
+    from pcm.compressed import read_recording  # libsndfile is loaded for recordings only
+
     try:
-        clip = read_wav(path).at(rate_hz)
+        clip = read_recording(path).at(rate_hz)
     except (ValueError, OSError) as error:
         raise typer.BadParameter(str(error)) from error
     if not clip.pcm16:
