@@ -17,8 +17,13 @@ import yaml
 from voice_gateway.config_table import described
 
 CHART = Path(__file__).parent / "voice-workflow"
-ODD_NAMES = {"gateway.logLevel": "LOG_LEVEL", "turn.greeting": "GREETING", "vad.detector": "VAD"}
-"""Values of `config` whose variable is not GROUP_NAME; templates/_config.tpl has the same three."""
+ODD_NAMES = {
+    "gateway.logLevel": "LOG_LEVEL",
+    "gateway.logFormat": "LOG_FORMAT",
+    "turn.greeting": "GREETING",
+    "vad.detector": "VAD",
+}
+"""Values of `config` whose variable is not GROUP_NAME; templates/_config.tpl has the same."""
 _LINE = re.compile(r"^(?P<indent> *)(?P<key>[A-Za-z]+):(?P<value>.*?)?(?: # (?P<comment>.*))?$")
 _NUMBER_AS_TEXT = {"type": "string", "pattern": r"^-?[0-9]+(\.[0-9]+)?$"}
 """`helm --set a=0.2` makes a text of a fraction, whose range no schema tells: validations.yaml does, by ranges.json."""

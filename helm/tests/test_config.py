@@ -31,6 +31,7 @@ FIXED = {
 """Settings that no value of `config` is, and why."""
 OWN_DEFAULTS = {
     "GATEWAY_MAX_SESSIONS": 60,  # a process fills one core with about 75
+    "LOG_FORMAT": "json",  # pods' lines go to a collector
     "GATEWAY_DRAIN_S": 300,  # drain.seconds: calls are longer than half a minute
     "RIVA_HOST": "",  # the name of a Service
     "LLM_BASE_URL": "",  # the name of a Service

@@ -9,9 +9,9 @@ TURN_MAX_LAG_S TURN_IDLE_AFTER_S TURN_IDLE_TRIES TURN_IDLE_PROMPT VAD_START VAD_
 VAD_OVERLAP_HANGOVER_S GATEWAY_MAX_SESSIONS GATEWAY_MAX_SESSION_S LOG_LEVEL
 {{- end }}
 
-{{/* Takes the root. YAML of {live: {NAME: value}, restart: {NAME: "text"}}. A value's name is GROUP_NAME but for three. */}}
+{{/* Takes the root. YAML of {live: {NAME: value}, restart: {NAME: "text"}}. A value's name is GROUP_NAME but for four. */}}
 {{- define "voice-workflow.config" -}}
-{{- $odd := dict "gateway.logLevel" "LOG_LEVEL" "turn.greeting" "GREETING" "vad.detector" "VAD" }}
+{{- $odd := dict "gateway.logLevel" "LOG_LEVEL" "gateway.logFormat" "LOG_FORMAT" "turn.greeting" "GREETING" "vad.detector" "VAD" }}
 {{- $isLive := dict }}
 {{- range regexSplit "\\s+" (include "voice-workflow.liveNames" . | trim) -1 }}{{ $_ := set $isLive . true }}{{ end }}
 {{- $numbers := .Files.Get "ranges.json" | fromJson }}

@@ -355,3 +355,17 @@ async def test_one_attempt_is_all_where_none_is_wanted_or_the_gateway_is_full(
             async with connect(gateway.target, CallOptions(admission_timeout_s=admission_timeout_s)):
                 pass
         assert gateway.streams == 1
+
+
+async def test_a_resume_that_reaches_the_wrong_gateway_is_tried_again_over_a_new_connection() -> None:
+    elsewhere = (grpc.StatusCode.UNAVAILABLE, "another gateway holds this call", 20)
+    async with serving(answering) as gateway:
+        gateway.drop_after = [2]
+        async with connect(gateway.target, CallOptions()) as call:
+            gateway.refuse = [elsewhere, elsewhere]
+            await call.say("hello")
+            seen = await until(call, lambda event: isinstance(event, Started) and event.resumed)
+            await until(call, lambda event: isinstance(event, TurnEvent) and event.kind is Turn.REPLY_ENDED)
+    assert seen
+    assert gateway.streams == 4
+    assert len(set(gateway.peers)) == 4

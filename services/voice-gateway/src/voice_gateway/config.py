@@ -78,6 +78,10 @@ class Settings(BaseSettings):
         "INFO", description="log level", json_schema_extra=LIVE
     )
 
+    log_format: Literal["text", "json"] = Field(
+        "text", description="form of log lines: text for people, json = one object a line for a log collector"
+    )
+
     # ---- recognition
     riva_host: str = Field("localhost", description="Riva or speech-server host, for both services")
     riva_port: Port = Field(50051, description="its gRPC port")

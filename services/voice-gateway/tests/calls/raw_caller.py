@@ -24,6 +24,7 @@ class Caller:
         first_seq: int = 1,
         tls: grpc.ChannelCredentials | None = None,
         authorization: str = "",
+        metadata: tuple[tuple[str, str], ...] = (),
     ) -> None:
         self.channel = _channel(port, tls)
         self.stub = voice_workflow_pb2_grpc.VoiceGatewayStub(self.channel)
@@ -35,7 +36,7 @@ class Caller:
         self.seq = first_seq - 1
         self._sample_bytes = 2
         self._numbered = numbered
-        self.metadata = (("authorization", authorization),) if authorization else ()
+        self.metadata = (*((("authorization", authorization),) if authorization else ()), *metadata)
         self._call = self.stub.Converse(metadata=self.metadata)
         self._reader = asyncio.create_task(self._read(), name="caller") if reads else None
 

@@ -194,3 +194,13 @@ async def test_a_reply_waits_while_nobody_is_there_to_hear_it() -> None:
         await new.turn(TurnEvent.REPLY_ENDED, 1)
         assert new.audio(1) == ramp(8_000)
         await new.hang_up()
+
+
+async def test_a_token_of_another_gateway_is_told_to_try_again() -> None:
+    async with lab() as there:
+        caller = there.caller(numbered=True)
+        await caller.send(start=pb.SessionStart(resume=pb.Resume(token="0123456789ab.made-up-by-another-gateway")))
+        await caller.over()
+        assert caller.code is grpc.StatusCode.UNAVAILABLE
+        assert "try again over a new connection" in caller.sentence
+        assert int(caller.trailer["retry-after-ms"]) > 0

@@ -8,7 +8,7 @@ from fake_riva import BYTES_PER_S
 from riva.client.proto import riva_asr_pb2 as riva
 from voice_gateway.backends.riva_asr import AsrSettings, RivaRecogniser
 from voice_gateway.config import Settings, call_options, gate_policies
-from voice_gateway.core.events import CallerAudio, CallerEnded, EndReason
+from voice_gateway.core.events import Caller, CallerAudio, CallerEnded, EndReason
 from voice_gateway.metrics import Metrics
 from voice_gateway.session.journal_file import NoJournal
 from voice_gateway.session.session import Equipment, Session
@@ -71,7 +71,7 @@ def call_over(channel: ListeningChannel) -> Session:
         history=50,
         idle_prompt="",
     )
-    return Session("call", call_options(settings), equipment, NoJournal())
+    return Session("call", call_options(settings), equipment, NoJournal(), Caller())
 
 
 async def test_ten_minutes_of_silent_audio_reach_recognition_whole() -> None:

@@ -12,6 +12,7 @@ from importlib.metadata import version
 import uvloop
 
 from voice_gateway import config, config_table
+from voice_gateway.app import log_format
 from voice_gateway.app.live import LiveSettings
 from voice_gateway.app.ports import Ports, open_ports, server_tls, tokens
 from voice_gateway.app.registry import Registry
@@ -56,7 +57,7 @@ def _run() -> str:
     failure = ""
     try:
         settings = config.read()
-        logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+        log_format.set_up(settings.log_level, settings.log_format)
         uvloop.run(serve(settings))
     except* BadSettings as group:
         failure = f"bad settings: {group.exceptions[0]}"

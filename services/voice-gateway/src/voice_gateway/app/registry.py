@@ -1,20 +1,17 @@
 """Who owns the calls? The registry: it admits them, keeps them while their stream is gone, and drains them."""
 
 import asyncio
-import logging
 import secrets
 from collections.abc import Callable
 
 from voice_gateway.app.terms import Terms
 from voice_gateway.core import floor
-from voice_gateway.core.admission import Refusal, admit
-from voice_gateway.core.events import CallOptions, EndReason, LeaveSoon
+from voice_gateway.core.admission import Refusal, admit, elsewhere
+from voice_gateway.core.events import Caller, CallOptions, EndReason, LeaveSoon
 from voice_gateway.edges.door import About, Limits
 from voice_gateway.errors import NotFound, Refused
 from voice_gateway.session.journal_file import Journal, JournalFolder, NoJournal
 from voice_gateway.session.session import Session
-
-log = logging.getLogger(__name__)
 
 _GOODBYE_S = 2.0
 """For the last words of calls that are closed."""
@@ -31,6 +28,8 @@ class Registry:
         journals: JournalFolder | None,
     ) -> None:
         self.limits = Limits()
+        self._id = secrets.token_hex(6)
+        """Of this process; every resume token begins with it."""
         self._terms = terms
         self._draining = False
         self._tasks = tasks
@@ -60,15 +59,15 @@ class Registry:
         """Calls held now."""
         return len(self._calls)
 
-    def open(self, options: CallOptions) -> tuple[Session, str]:
+    def open(self, options: CallOptions, caller: Caller) -> tuple[Session, str]:
         """A new call and its resume token. Raises Refused."""
         equipment, refusal = self._terms.equipment, self._refusal()
         metrics = equipment.metrics
         if refusal:
             metrics.refused.labels(refusal.kind.value).inc()
             raise Refused(refusal)
-        name, token = f"call-{secrets.token_hex(6)}", secrets.token_urlsafe(24)
-        session = Session(name, options, equipment, self._journal(name, options))
+        name, token = f"call-{secrets.token_hex(6)}", f"{self._id}.{secrets.token_urlsafe(24)}"
+        session = Session(name, options, equipment, self._journal(name, options), caller)
         self._calls[token] = session
         self._empty.clear()
         metrics.started.inc()
@@ -77,8 +76,10 @@ class Registry:
         return session, token
 
     def resume(self, token: str) -> Session:
-        """The call that waits under `token`. Raises NotFound."""
+        """The call that waits under `token`. Raises NotFound, or Refused for a token of another gateway."""
         session = self._calls.get(token)
+        if session is None and _is_foreign(token, self._id):
+            raise Refused(elsewhere())
         if session is None:
             raise NotFound("no call waits under this token (any more); start a new session")
         self._terms.equipment.metrics.resumed.inc()
@@ -125,7 +126,6 @@ class Registry:
         try:
             reason = await session.run()
             metrics.ended.labels(reason.value).inc()
-            log.info("%s ended: %s", session.name, reason.value)
         finally:
             del self._calls[token]
             metrics.calls.set(self.active)
@@ -136,3 +136,9 @@ class Registry:
         if self._journals is None:
             return NoJournal()
         return self._journals.open(name, options.policy, floor.Idle(floor.Call(language=options.language), 0.0))
+
+
+def _is_foreign(token: str, own_id: str) -> bool:
+    """Whether another gateway may have given this token out."""
+    gateway_id, dot, secret = token.partition(".")
+    return bool(dot and gateway_id and secret) and gateway_id != own_id

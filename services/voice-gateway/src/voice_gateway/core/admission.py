@@ -11,6 +11,7 @@ class RefusalKind(Enum):
     BUSY = "busy"
     DRAINING = "draining"
     BACKEND_DOWN = "backend_down"
+    ELSEWHERE = "elsewhere"
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +21,12 @@ class Refusal:
     kind: RefusalKind
     sentence: str
     retry_after_s: float
+
+
+def elsewhere() -> Refusal:
+    """The answer to the resume token of another gateway: a load balancer may have sent the caller to the wrong one."""
+    sentence = "another gateway holds this call; try again over a new connection to reach it"
+    return Refusal(RefusalKind.ELSEWHERE, sentence, 0.25)
 
 
 def admit(*, active: int, limit: int, draining: bool, down: Sequence[str]) -> Refusal | None:

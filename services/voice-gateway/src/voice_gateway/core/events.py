@@ -37,6 +37,16 @@ class CallOptions:
     metadata: tuple[tuple[str, str], ...] = field(default=())
 
 
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who calls, as far as the edge knows."""
+
+    identity: str = ""
+    """The name of the token that was shown; "" = none was asked for."""
+    trace_id: str = ""
+    """Of the caller's trace (W3C Trace Context, 32 hexadecimal digits); "" = none."""
+
+
 # -------------------------------------------------------------------------------- what a caller does
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Protocol
 
-from voice_gateway.core.events import CallOptions
+from voice_gateway.core.events import Caller, CallOptions
 from voice_gateway.session.session import Session
 
 
@@ -50,11 +50,11 @@ class Door(Protocol):
     def defaults(self) -> CallOptions:
         """What a caller gets who asks for nothing."""
 
-    def open(self, options: CallOptions) -> tuple[Session, str]:
+    def open(self, options: CallOptions, caller: Caller) -> tuple[Session, str]:
         """A new call and its resume token. Raises Refused."""
 
     def resume(self, token: str) -> Session:
-        """The call that waits under `token`. Raises NotFound."""
+        """The call that waits under `token`. Raises NotFound, or Refused for a token of another gateway."""
 
     def trouble(self) -> str:
         """Why no call can start now; empty = one can."""

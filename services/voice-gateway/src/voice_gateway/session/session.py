@@ -9,10 +9,13 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from structlog.contextvars import bind_contextvars
+
 from voice_gateway.core import floor
 from voice_gateway.core.events import (
     INPUT_RATE_HZ,
     CallEnded,
+    Caller,
     CallerAudio,
     CallerEnded,
     CallerEvent,
@@ -33,6 +36,7 @@ from voice_gateway.core.speech_gate import GatePolicies
 from voice_gateway.errors import Upstream, failed
 from voice_gateway.metrics import Metrics
 from voice_gateway.ports import ListenOptions, Recogniser, VoiceActivityDetector
+from voice_gateway.session.call_log import CallLog
 from voice_gateway.session.journal_file import Journal
 from voice_gateway.session.listening import Hearing, HearingSettings
 from voice_gateway.session.outbox import Outbox
@@ -65,7 +69,7 @@ class Equipment:
 class Session:
     """One call."""
 
-    def __init__(self, name: str, options: CallOptions, equipment: Equipment, journal: Journal) -> None:
+    def __init__(self, name: str, options: CallOptions, equipment: Equipment, journal: Journal, caller: Caller) -> None:
         self.name = name
         self.when_over: Callable[[], object] = lambda: None
         """Called once the last word was told."""
@@ -74,7 +78,9 @@ class Session:
         self._attached = asyncio.Event()
         self._detached = asyncio.Event()
         clock = equipment.clock
-        self._wires = Wires(equipment.metrics)
+        call_log = CallLog(name, caller, dict(options.metadata))
+        call_log.began(options)
+        self._wires = Wires(equipment.metrics, call_log, clock)
         self._speaking = Speaking(equipment.voice, self._wires, clock, equipment.history)
         self._hearing = Hearing(
             equipment.recogniser.listen(ListenOptions(options.language, options.hotwords)),
@@ -166,6 +172,8 @@ class Session:
 
     async def run(self) -> EndReason:
         """Hold the call until it is over."""
+        # Lines that backends write in this call's tasks name it, too.
+        bind_contextvars(session=self.name)
         ended = CallEnded(EndReason.FAILED)
         try:
             async with asyncio.TaskGroup() as tasks:

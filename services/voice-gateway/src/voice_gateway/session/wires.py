@@ -1,5 +1,7 @@
 """Where do a call's facts and events go? Facts to the turn machine's inbox, events to the caller's outbox."""
 
+from collections.abc import Callable
+
 from voice_gateway.core.events import (
     CallEnded,
     EndReason,
@@ -12,6 +14,7 @@ from voice_gateway.core.events import (
 )
 from voice_gateway.core.floor import Event
 from voice_gateway.metrics import Metrics
+from voice_gateway.session.call_log import CallLog
 from voice_gateway.session.inbox import Inbox, InboxFull
 from voice_gateway.session.outbox import Outbox, OutboxFull
 
@@ -21,7 +24,7 @@ _REPLY_ENDS = (TurnKind.REPLY_ENDED, TurnKind.REPLY_INTERRUPTED, TurnKind.REPLY_
 class Wires:
     """What the parts of a call tell each other, and what they need to know of the floor."""
 
-    def __init__(self, metrics: Metrics) -> None:
+    def __init__(self, metrics: Metrics, call_log: CallLog, clock: Callable[[], float]) -> None:
         self.inbox = Inbox()
         self.outbox = Outbox()
         self.turn = 1
@@ -29,6 +32,9 @@ class Wires:
         self.is_replying = False
         """Whether a reply has the floor."""
         self._metrics = metrics
+        self._log = call_log
+        self._clock = clock
+        self._began_at = clock()
 
     def fact(self, fact: Event) -> None:
         """Something happened that the turn machine should know."""
@@ -40,6 +46,7 @@ class Wires:
     def tell(self, event: SessionEvent) -> None:
         """Something the caller should know."""
         self._count(event)
+        self._log.told(event, self._clock() - self._began_at)
         try:
             self.outbox.put(event)
         except OutboxFull:

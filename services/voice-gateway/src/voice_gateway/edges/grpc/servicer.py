@@ -7,11 +7,13 @@ import grpc
 from voice_workflow.v1 import voice_workflow_pb2 as pb
 from voice_workflow.v1 import voice_workflow_pb2_grpc
 
+from voice_gateway.core.events import Caller
 from voice_gateway.edges.door import About, Door
 from voice_gateway.edges.grpc import wire_in
 from voice_gateway.edges.grpc.converse import Line, carry, started_message, wire_limits
 from voice_gateway.edges.grpc.status import status
 from voice_gateway.edges.grpc.tokens import Tokens
+from voice_gateway.edges.grpc.trace import trace_id
 from voice_gateway.errors import BadRequest, NotFound, VoiceError
 
 if TYPE_CHECKING:
@@ -39,7 +41,8 @@ class VoiceGateway(voice_workflow_pb2_grpc.VoiceGatewayServicer):
             if self._tokens:
                 self._tokens.check(context.invocation_metadata())
             resumed = first.start.HasField("resume")
-            line, about = self._take_up(first.start.resume) if resumed else self._begin(first)
+            caller = Caller(trace_id=trace_id(context.invocation_metadata()))
+            line, about = self._take_up(first.start.resume) if resumed else self._begin(first, caller)
             await carry(line, context, started_message(line, about, resumed=resumed))
         except VoiceError as error:
             _end(context, error)
@@ -80,9 +83,9 @@ class VoiceGateway(voice_workflow_pb2_grpc.VoiceGatewayServicer):
             raise BadRequest(_FIRST)
         return message
 
-    def _begin(self, first: pb.ClientMessage) -> tuple[Line, About]:
+    def _begin(self, first: pb.ClientMessage, caller: Caller) -> tuple[Line, About]:
         agreed = wire_in.agree(first.start, self._door.defaults, self._door.limits)
-        session, token = self._door.open(agreed.options)
+        session, token = self._door.open(agreed.options, caller)
         line = Line(session, agreed, token, self._door.limits)
         self._lines[token] = line, self._door.about
         session.when_over = lambda: self._lines.pop(token)

@@ -9,6 +9,7 @@ _REFUSALS = {
     RefusalKind.BUSY: grpc.StatusCode.RESOURCE_EXHAUSTED,
     RefusalKind.DRAINING: grpc.StatusCode.UNAVAILABLE,
     RefusalKind.BACKEND_DOWN: grpc.StatusCode.UNAVAILABLE,
+    RefusalKind.ELSEWHERE: grpc.StatusCode.UNAVAILABLE,
 }
 
 
