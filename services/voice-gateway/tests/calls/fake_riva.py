@@ -1,7 +1,9 @@
 """A Riva whose every word a test decides: recognition, synthesis and health as real gRPC servers."""
 
 import asyncio
+from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import grpc
@@ -88,6 +90,15 @@ class Spoken:
         self.over = False
 
 
+@dataclass(frozen=True)
+class Death:
+    """How a phrase at synthesis breaks off."""
+
+    after_s: float
+    code: grpc.StatusCode | None = grpc.StatusCode.UNAVAILABLE
+    """None = it hangs."""
+
+
 class FakeRiva:
     """Either service, or both, on one free port; `stop` and `start` again keep the port."""
 
@@ -105,10 +116,19 @@ class FakeRiva:
         """Forget what the test wanted to go wrong."""
         self.refuses: grpc.StatusCode | None = None
         """Recognition refuses each new stream with this."""
-        self.fault: grpc.StatusCode | Literal["", "silent", "hang"] = ""
+        self.fault: grpc.StatusCode | Literal["", "silent", "hang", "drip"] = ""
         """What synthesis does instead of speaking."""
         self.seconds: Callable[[str], float] = lambda text: 0.06
         """How long a phrase lasts."""
+        self.deaths: deque[Death] = deque()
+        """How the next phrases at synthesis die; each one takes one."""
+        self.tells_words = False
+        """Synthesis tells each word's time, all equally long, with the audio it is in."""
+        self.header = b""
+        """Ahead of a phrase's audio."""
+        self.message_bytes = 8_000
+        self.trailers: tuple[tuple[str, str], ...] = ()
+        """What synthesis adds to its fault."""
 
     async def start(self) -> None:
         """Serve."""
@@ -172,16 +192,37 @@ class FakeRiva:
         self.changes.tell()
         try:
             if isinstance(self.fault, grpc.StatusCode):
-                await context.abort(self.fault, "synthesis fails on purpose")
+                await context.abort(self.fault, "synthesis fails on purpose", self.trailers)
             if self.fault == "hang":
                 await asyncio.Event().wait()
+            while self.fault == "drip":
+                await context.write(tts.SynthesizeSpeechResponse())
+                await asyncio.sleep(0.02)
             samples = 0 if self.fault else round(self.seconds(spoken.text) * spoken.rate_hz)
-            for first in range(0, samples, 4_000):
-                audio = ramp(min(4_000, samples - first), first)
-                await context.write(tts.SynthesizeSpeechResponse(audio=audio))
+            await self._speak(spoken, samples, self.deaths.popleft() if self.deaths else None, context)
         finally:
             spoken.over = True
             self.changes.tell()
+
+    async def _speak(self, spoken: "Spoken", samples: int, death: "Death | None", context: Any) -> None:
+        """The audio of a phrase, until its death."""
+        stream = self.header + ramp(samples)
+        end = len(stream) if death is None else round(death.after_s * spoken.rate_hz) * 2
+        words = spoken.text.split()
+        ends = [2 * samples * n // len(words) + len(self.header) for n in range(1, len(words) + 1)]
+        for first in range(0, end, self.message_bytes):
+            last = min(first + self.message_bytes, end)
+            now = [
+                tts.WordTiming(word=word, end_time=round((at - len(self.header)) / 2 / spoken.rate_hz * 1000))
+                for word, at in zip(words, ends, strict=True)
+                if self.tells_words and first < at <= last
+            ]
+            meta = tts.SynthesizeSpeechResponseMetadata(words=now)
+            await context.write(tts.SynthesizeSpeechResponse(audio=stream[first:last], meta=meta))
+        if death is not None and death.code is None:
+            await asyncio.Event().wait()
+        elif death is not None:
+            await context.abort(death.code, "synthesis dies on purpose")
 
     def __getattr__(self, name: str) -> Any:
         """Riva's other calls are not served; gRPC asks for their names."""

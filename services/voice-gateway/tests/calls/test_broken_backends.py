@@ -312,7 +312,7 @@ async def test_synthesis_that_fails_is_told_and_the_next_reply_is_heard(
 
 
 async def test_synthesis_that_goes_away_and_comes_back_is_used_again_in_the_same_call() -> None:
-    async with lab() as there:
+    async with lab(tts_first_audio_timeout_s=0.5) as there:
         caller = await there.call()
         await there.tts.stop()
         await caller.type("Hello?")

@@ -1,9 +1,12 @@
 """How does a phrase become audio? One Riva SynthesizeOnline call per phrase; cancelling it is barge-in.
 
-One call per phrase works with every Riva: before 2.25 the RPC took a single request.
+One call per phrase works with every Riva: before 2.25 the RPC took a single request. A call that dies is made again,
+and goes on where it broke off (`core.continuation`).
 """
 
+import asyncio
 from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from dataclasses import dataclass
 
 import grpc
@@ -11,9 +14,17 @@ from riva.client.proto import riva_audio_pb2
 from riva.client.proto import riva_tts_pb2 as riva
 from riva.client.proto.riva_tts_pb2_grpc import RivaSpeechSynthesisStub
 
-from voice_gateway.backends.seams import next_within, riva_errors
-from voice_gateway.errors import Broken
+from voice_gateway.backends.pcm_stream import PcmStream
+from voice_gateway.backends.progress_limit import ProgressLimit
+from voice_gateway.backends.seams import riva_errors
+from voice_gateway.core.continuation import Continuation
+from voice_gateway.errors import Broken, Unavailable, Upstream
 from voice_gateway.ports import Sound, SpeakOptions
+
+_PAUSE_S, _PAUSE_MAX_S = 0.1, 1.0
+"""Before a call is made again; doubled each time."""
+_TRIES_UNAVAILABLE, _TRIES_BROKEN = 7, 1
+"""Further calls for one phrase: while the server is away, and where it says itself that it failed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,33 +63,71 @@ class RivaVoice:
 
     async def speak(self, phrase: str) -> AsyncGenerator[Sound, None]:
         """The audio of `phrase`, with the words' ends where the voice tells."""
-        options = self._options
-        request = riva.SynthesizeSpeechRequest(
-            text=phrase,
-            language_code=options.language,
-            voice_name=options.voice,
-            encoding=riva_audio_pb2.AudioEncoding.LINEAR_PCM,
-            sample_rate_hz=options.rate_hz,
-            enable_word_time_offsets=True,
-        )
+        limit = ProgressLimit("tts", "audio", self._settings.first_audio_timeout_s, self._settings.audio_timeout_s)
+        given = Continuation(self._options.rate_hz)
+        failures = 0
+        while True:
+            before = given.samples
+            try:
+                async with aclosing(self._render(phrase, given, limit)) as sounds:
+                    async for sound in sounds:
+                        yield sound
+                break
+            except Upstream as error:
+                failures += 1
+                pause_s = max(min(_PAUSE_S * 2 ** (failures - 1), _PAUSE_MAX_S), error.retry_after_s)
+                if given.samples > before:
+                    limit.restart()
+                if failures > _tries(error) or pause_s >= limit.left_s:
+                    raise
+            await limit.wait(asyncio.sleep(pause_s))
+            given.render_again()
+        if not given.samples:
+            raise Broken("tts", "speech synthesis returned no audio for a phrase; check TTS_VOICE and its log")
+
+    async def _render(self, phrase: str, given: Continuation, limit: ProgressLimit) -> AsyncGenerator[Sound, None]:
+        """One call: what it brings after what was given before."""
         call, self._ready = self._ready, None
         if call is None or call.done():  # the server may have gone since it was opened
             call = self._stub.SynthesizeOnline()
-        limit_s, audible, half_sample = self._settings.first_audio_timeout_s, False, b""
+        pcm = PcmStream(self._options.rate_hz)
         try:
             with riva_errors("tts"):
-                await call.write(request)
-                await call.done_writing()
+                await limit.wait(call.write(self._request(phrase)))
+                await limit.wait(call.done_writing())
                 answers = aiter(call)
-                while (answer := await next_within(answers, limit_s, "tts", "audio")) is not None:
-                    if answer.audio:
-                        limit_s, audible = self._settings.audio_timeout_s, True
+                while (answer := await limit.wait(anext(answers, _END))) is not _END:
+                    if answer is None:
+                        raise Broken("tts", "speech synthesis answered bytes that are no message of Riva's")
                     words = tuple((word.word, word.end_time / 1000) for word in answer.meta.words)
-                    audio = half_sample + answer.audio
-                    whole = len(audio) - len(audio) % 2
-                    half_sample = audio[whole:]
-                    yield Sound(audio[:whole], words)
+                    audio, words = given.add(pcm.push(answer.audio), words)
+                    if audio:
+                        limit.progressed()
+                    if audio or words:
+                        yield Sound(audio, words)
+            rest = given.add(pcm.flush(), ())[0] + given.end()
+            if rest:
+                yield Sound(rest)
         finally:
             call.cancel()
-        if not audible:
-            raise Broken("tts", "speech synthesis returned no audio for a phrase; check TTS_VOICE and its log")
+
+    def _request(self, phrase: str) -> riva.SynthesizeSpeechRequest:
+        return riva.SynthesizeSpeechRequest(
+            text=phrase,
+            language_code=self._options.language,
+            voice_name=self._options.voice,
+            encoding=riva_audio_pb2.AudioEncoding.LINEAR_PCM,
+            sample_rate_hz=self._options.rate_hz,
+            enable_word_time_offsets=True,
+        )
+
+
+_END = riva.SynthesizeSpeechResponse()
+"""After the last answer: gRPC gives None for one that it can't decode."""
+
+
+def _tries(error: Upstream) -> int:
+    """How often a call that failed so may be made again."""
+    if isinstance(error, Unavailable):
+        return _TRIES_UNAVAILABLE
+    return _TRIES_BROKEN if error.retryable else 0
