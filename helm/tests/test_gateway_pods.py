@@ -54,7 +54,7 @@ def test_alive_means_the_loop_answers_and_ready_means_calls_may_come(chart: Char
 def test_with_tls_on_the_grpc_port_readiness_is_asked_over_http(chart: Chart) -> None:
     readiness = chart.set("tokens").container("voice-gateway")["readinessProbe"]
 
-    assert readiness["httpGet"] == {"path": "/readyz", "port": "http"}
+    assert readiness["httpGet"] == {"path": "/readyz/pod", "port": "http"}
     assert "grpc" not in readiness
 
 

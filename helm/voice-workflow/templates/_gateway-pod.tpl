@@ -77,7 +77,8 @@ spec:
       ports:
         - {name: grpc, containerPort: 50050}
         - {name: http, containerPort: 8080}
-      # Alive = the event loop answers. A backend that is away makes the pod unready, never restarts it.
+      # Alive = the event loop answers. Ready = it does not drain, and every backend has answered since it began. One that
+      # is away later keeps the pods ready: callers get a sentence at once, where without pods they would get nothing.
       startupProbe:
         httpGet: {path: /livez, port: http}
         periodSeconds: 1
@@ -89,7 +90,7 @@ spec:
         timeoutSeconds: 5
       readinessProbe:
         {{- if $secrets.tls.name }}
-        httpGet: {path: /readyz, port: http}
+        httpGet: {path: /readyz/pod, port: http}
         {{- else }}
         grpc: {port: 50050}
         {{- end }}

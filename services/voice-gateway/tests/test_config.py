@@ -65,7 +65,7 @@ BAD = {
     "ASR_SAMPLE_RATE": "8000",
     "ASR_STOP_HISTORY_MS": "1.5",
     "ASR_CHUNK_MS": "5",
-    "ASR_RETRIES": "-1",
+    "ASR_OUTAGE_S": "-1",
     "LLM_TEMPERATURE": "2.1",
     "LLM_MAX_TOKENS": "5000",
     "LLM_SYSTEM_PROMPT": "x" * 16385,

@@ -50,8 +50,10 @@ class Settings(BaseSettings):
     gateway_goaway_before_s: Seconds = Field(30, description="how long before that a caller is told; 0 = never")
     gateway_start_timeout_s: float = Field(10, gt=0, description="how long a new stream may take to say what it is")
     gateway_drain_s: Seconds = Field(30, description="how long running calls may go on after SIGTERM")
-    gateway_down_after_s: Seconds = Field(15, description="a backend down for this long makes the pod not ready")
-    gateway_probe_every_s: float = Field(2, gt=0, description="how often backends are probed")
+    gateway_down_after_s: Seconds = Field(15, description="a backend down for this long makes /readyz answer 503")
+    gateway_probe_every_s: float = Field(
+        2, gt=0, description="how often backends are probed; ASR and TTS servers four times as often"
+    )
     gateway_live_file: Path | None = Field(
         None, description="YAML file of live settings, NAME: value; wins over the environment, read when it changes"
     )
@@ -83,7 +85,9 @@ class Settings(BaseSettings):
     )
 
     # ---- recognition
-    riva_host: str = Field("localhost", description="Riva or speech-server host, for both services")
+    riva_host: str = Field(
+        "localhost", description="Riva or speech-server host, for both services; each address of the name is a server"
+    )
     riva_port: Port = Field(50051, description="its gRPC port")
     riva_ssl: bool = Field(False, description="TLS towards it")
     riva_ca_file: Path | None = Field(
@@ -94,8 +98,10 @@ class Settings(BaseSettings):
     )
     riva_client_key_file: Path | None = Field(None, description="its PEM key", validate_default=True)
     riva_model: str = Field("", description="ASR model name; empty = the server chooses")
-    riva_asr_uri: str = Field("", description="host:port of ASR where it differs from RIVA_HOST:RIVA_PORT")
-    riva_tts_uri: str = Field("", description="host:port of TTS where it differs")
+    riva_asr_uri: str = Field(
+        "", description="host:port of ASR where it differs from RIVA_HOST:RIVA_PORT; several with commas"
+    )
+    riva_tts_uri: str = Field("", description="host:port of TTS where it differs; several with commas")
     asr_language: str = Field("en-US", description="language of callers who name none", json_schema_extra=LIVE)
     asr_sample_rate: Annotated[Literal[16000], OneOf] = Field(16000, description="rate towards ASR, Hz")
     asr_stop_history_ms: int = Field(
@@ -108,10 +114,14 @@ class Settings(BaseSettings):
     asr_buffer_s: float = Field(60, ge=1, description="audio kept for a recogniser that is behind; then it failed")
     asr_keepalive_s: float = Field(15, gt=0, description="silence is sent to ASR after this long without audio")
     asr_connect_timeout_s: float = Field(5, gt=0, description="to open a recognition stream")
-    asr_retries: int = Field(6, ge=0, description="attempts to reopen a recognition stream that died")
+    asr_outage_s: Seconds = Field(
+        40, description="how long a call whose recognition stream died tries to open another; then it ends"
+    )
 
     # ---- language model
-    llm_base_url: str = Field("http://localhost:8000/v1", description="OpenAI-compatible endpoint (NIM)")
+    llm_base_url: str = Field(
+        "http://localhost:8001/v1", description="OpenAI-compatible endpoint; the default is where mini-llm listens"
+    )
     llm_api_key: SecretStr = Field(SecretStr("none"), description="its key")
     llm_model: str = Field("meta/llama-3.1-8b-instruct", description="model name", json_schema_extra=LIVE)
     llm_temperature: float = Field(0.5, ge=0, le=2, description="sampling temperature", json_schema_extra=LIVE)

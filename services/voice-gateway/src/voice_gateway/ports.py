@@ -30,8 +30,9 @@ class Ear(Protocol):
     def finish_utterance(self) -> None:
         """Ask for a final now."""
 
-    def reopen(self) -> None:
-        """The open stream says nothing any more: try another one."""
+    def reopen(self, *, elsewhere: bool = False) -> None:
+        """The open stream says nothing any more: try another one; with `elsewhere`, only if another server is known
+        to serve."""
 
     @property
     def received_s(self) -> float:
@@ -42,8 +43,8 @@ class Ear(Protocol):
         """Audio no final stands for yet (PCM16, 16 kHz, bounded)."""
 
     async def run(self, told: Callable[[Recognised], None]) -> None:
-        """Serve the stream until cancelled; times in results are seconds of the call's audio. Raises Upstream
-        when the stream can't be kept up."""
+        """Serve the stream until cancelled; results that bring nothing new are not told, and their times are seconds
+        of the call's audio. Raises Upstream when the stream can't be kept up."""
 
 
 class Recogniser(Protocol):

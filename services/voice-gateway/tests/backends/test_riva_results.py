@@ -3,7 +3,7 @@
 from typing import TypeAlias
 
 from riva.client.proto import riva_asr_pb2 as riva
-from voice_gateway.backends.riva_asr import recognised
+from voice_gateway.backends.riva_results import recognised
 from voice_gateway.core.events import WordTime
 from voice_gateway.core.transcript import Recognised
 

@@ -1,32 +1,40 @@
 """A recognition stream that dies loses no audio, and times stay those of the call."""
 
 import asyncio
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
-from typing import TypeAlias
+from collections.abc import AsyncGenerator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import TypeAlias, cast
 
+import grpc
 import pytest
 from riva.client.proto import riva_asr_pb2 as riva
+from voice_gateway.backends.endpoint import Health
+from voice_gateway.backends.endpoints import Endpoints
 from voice_gateway.backends.riva_asr import AsrSettings, RivaEar
 from voice_gateway.core.transcript import Recognised
-from voice_gateway.errors import TooSlow, Unavailable
+from voice_gateway.errors import Broken, TooSlow, Unavailable
 
 pytestmark = pytest.mark.looptime
 
 SETTINGS = AsrSettings(
     model="", stop_history_ms=400, stop_history_eou_ms=0, chunk_s=0.1, buffer_s=5.0, keepalive_s=15.0,
-    connect_timeout_s=5.0, retries=2,
+    connect_timeout_s=5.0, outage_s=30.0,
 )  # fmt: skip
 Request: TypeAlias = "riva.StreamingRecognizeRequest"
 Response: TypeAlias = "riva.StreamingRecognizeResponse"
 
 
+class NoMessage:
+    """Stands for bytes that gRPC could not decode: it reads None of them."""
+
+
 class Stream:
     """One call of StreamingRecognize: what it was sent, and what the test lets it answer."""
 
-    def __init__(self) -> None:
+    def __init__(self, server: "Server") -> None:
+        self.server = server
         self.requests: list[Request] = []
-        self.answers: asyncio.Queue[Response | None] = asyncio.Queue(100)
+        self.answers: asyncio.Queue[Response | Exception | NoMessage | None] = asyncio.Queue(100)
 
     async def write(self, request: Request) -> None:
         self.requests.append(request)
@@ -38,7 +46,9 @@ class Stream:
         answer = await self.answers.get()
         if answer is None:
             raise StopAsyncIteration
-        return answer
+        if isinstance(answer, Exception):
+            raise answer
+        return None if isinstance(answer, NoMessage) else answer
 
     def cancel(self) -> None:
         self.answers.put_nowait(None)
@@ -61,23 +71,77 @@ class Stream:
 
 
 class Server:
-    """Every stream that was opened."""
+    """One server, as an endpoint whose stub is itself."""
 
-    def __init__(self) -> None:
-        self.streams: list[Stream] = []
+    def __init__(self, servers: "Servers", name: str = "one") -> None:
+        self.name = name
+        self.health = Health.SERVING
+        self.trouble = ""
+        self.gone = False
+        self.connection = 1
+        self.failures = 0
+        self.refuses: Exception | None = None
+        self._servers = servers
+
+    def stub(self, kind: object) -> "Server":
+        return self
+
+    def count(self, call: object) -> None:
+        pass
+
+    def answered(self) -> None:
+        self.failures = 0
+
+    def failed(self) -> None:
+        self.failures += 1
 
     def StreamingRecognize(self) -> Stream:
-        self.streams.append(Stream())
-        return self.streams[-1]
+        self._servers.streams.append(stream := Stream(self))
+        if self.refuses:
+            stream.answers.put_nowait(self.refuses)
+        return stream
+
+
+class Servers:
+    """All servers, and every stream that was opened on one of them."""
+
+    def __init__(self, *names: str) -> None:
+        self.streams: list[Stream] = []
+        self.all = [Server(self, name) for name in names or ("one",)]
+        self._listeners: set[Callable[[], None]] = set()
+
+    def pick(self) -> Server:
+        return min(self.all, key=lambda server: (server.health.value, server.failures))
+
+    def elsewhere(self, endpoint: Server, connection: int) -> bool:
+        others = [other for other in self.all if other.health is Health.SERVING and not other.failures]
+        return any(other is not endpoint or other.connection > connection for other in others)
+
+    @contextmanager
+    def listening(self, changed: Callable[[], None]) -> Iterator[None]:
+        self._listeners.add(changed)
+        yield
+        self._listeners.discard(changed)
+
+    def become(self, place: int, health: Health) -> None:
+        """A server's health changes."""
+        self.all[place].health = health
+        for listener in tuple(self._listeners):
+            listener()
+
+
+def ear(servers: Servers) -> RivaEar:
+    """One call's ear."""
+    return RivaEar(cast(Endpoints, servers), SETTINGS, riva.StreamingRecognitionConfig(interim_results=True))
 
 
 class Listening:
     """An ear at work."""
 
-    def __init__(self) -> None:
-        self.server = Server()
+    def __init__(self, *names: str) -> None:
+        self.server = Servers(*names)
         self.results: list[Recognised] = []
-        self.ear = RivaEar(self.server, SETTINGS, riva.StreamingRecognitionConfig(interim_results=True))
+        self.ear = ear(self.server)
 
     @property
     def stream(self) -> Stream:
@@ -85,8 +149,8 @@ class Listening:
 
 
 @asynccontextmanager
-async def listening() -> AsyncGenerator[Listening, None]:
-    found = Listening()
+async def listening(*names: str) -> AsyncGenerator[Listening, None]:
+    found = Listening(*names)
     task = asyncio.create_task(found.ear.run(found.results.append))
     await asyncio.sleep(0.01)
     yield found
@@ -206,22 +270,172 @@ async def test_silence_keeps_a_quiet_stream_alive_without_counting_as_audio_of_t
 
 
 async def test_a_recogniser_too_far_behind_fails_instead_of_losing_words() -> None:
-    ear = RivaEar(Server(), SETTINGS, riva.StreamingRecognitionConfig())
+    call = Listening()
     for _ in range(5):
-        ear.push(audio(1.0), urgent=True)
+        call.ear.push(audio(1.0), urgent=True)
     with pytest.raises(TooSlow, match="5 s behind; hang up and try again"):
-        ear.push(audio(0.1), urgent=True)
-    assert len(ear.open_audio) == len(audio(5.0))
+        call.ear.push(audio(0.1), urgent=True)
+    assert len(call.ear.open_audio) == len(audio(5.0))
 
 
-async def test_a_server_that_closes_every_stream_at_once_is_given_up_after_its_retries() -> None:
-    server = Server()
-    ear = RivaEar(server, SETTINGS, riva.StreamingRecognitionConfig())
-    task = asyncio.create_task(ear.run(lambda result: None))
-    async with asyncio.timeout(60):
-        while not task.done():
-            await asyncio.sleep(0.1)
-            server.streams[-1].end()
+def status(code: grpc.StatusCode) -> grpc.aio.AioRpcError:
+    return grpc.aio.AioRpcError(code, grpc.aio.Metadata(), grpc.aio.Metadata(), "on purpose")
+
+
+async def ended(call: Listening) -> float:
+    """When `run` raised; every stream ends at once meanwhile."""
+    task = asyncio.create_task(call.ear.run(call.results.append))
+    began = asyncio.get_running_loop().time()
+    while not task.done():
+        await asyncio.sleep(0.1)
+        call.stream.end()
     with pytest.raises(Unavailable, match="closed the stream at once"):
         await task
-    assert len(server.streams) == 3
+    return asyncio.get_running_loop().time() - began
+
+
+async def test_a_server_that_closes_every_stream_at_once_is_given_up_when_it_was_away_for_long() -> None:
+    call = Listening()
+    assert 30 <= await ended(call) < 33
+    assert len(call.server.streams) > 20
+
+
+async def test_a_configuration_that_was_never_taken_is_not_tried_again() -> None:
+    call = Listening()
+    call.server.all[0].refuses = status(grpc.StatusCode.INVALID_ARGUMENT)
+    with pytest.raises(Broken, match="INVALID_ARGUMENT: on purpose"):
+        await call.ear.run(call.results.append)
+    assert len(call.server.streams) == 1
+
+
+@pytest.mark.parametrize("code", [grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.NOT_FOUND])
+async def test_a_stream_that_worked_and_was_freed_by_the_server_is_opened_again(code: grpc.StatusCode) -> None:
+    async with listening() as call:
+        call.ear.push(audio(1.0), urgent=True)
+        await asyncio.sleep(0.01)
+        call.stream.say("hel", final=False, processed_s=0.5)
+        call.stream.answers.put_nowait(status(code))
+        await asyncio.sleep(0.5)
+        assert len(call.server.streams) == 2
+        assert call.stream.audio == audio(1.0)
+
+
+async def test_a_stream_that_stood_for_long_without_a_word_and_was_freed_is_opened_again() -> None:
+    async with listening() as call:
+        await asyncio.sleep(70)
+        call.stream.answers.put_nowait(status(grpc.StatusCode.INVALID_ARGUMENT))
+        await asyncio.sleep(0.5)
+        assert len(call.server.streams) == 2
+
+
+async def test_what_can_not_be_decoded_ends_the_stream_and_not_the_call() -> None:
+    async with listening() as call:
+        call.ear.push(audio(1.0), urgent=True)
+        await asyncio.sleep(0.01)
+        call.stream.answers.put_nowait(NoMessage())
+        await asyncio.sleep(0.5)
+        assert call.stream.audio == audio(1.0)
+
+
+async def test_a_server_that_answers_nothing_is_left_for_one_that_serves_and_no_audio_is_lost() -> None:
+    async with listening("one", "two") as call:
+        call.ear.push(audio(1.0), urgent=True)
+        await asyncio.sleep(0.01)
+        call.stream.say("hel", final=False, processed_s=0.5)
+        await asyncio.sleep(0.8)
+        call.server.become(0, Health.SILENT)
+        await asyncio.sleep(0.1)
+        assert len(call.server.streams) == 1, "it said something 0.9 s ago"
+        call.ear.push(audio(0.2, 2), urgent=True)
+        await asyncio.sleep(0.15)
+        assert [stream.server.name for stream in call.server.streams] == ["one", "two"]
+        assert call.stream.audio == audio(1.0) + audio(0.2, 2)
+
+
+async def test_a_server_that_answers_nothing_is_kept_while_there_is_no_other_or_it_goes_on() -> None:
+    async with listening("one", "two") as call:
+        call.server.become(0, Health.SILENT)
+        for n in range(1, 50):
+            call.server.become(1, Health.SERVING if n % 2 else Health.DOWN)
+            call.ear.push(audio(0.1), urgent=True)
+            call.stream.say("slow but there", final=False, processed_s=n / 100)
+            await asyncio.sleep(0.9)
+        call.server.become(1, Health.DOWN)
+        await asyncio.sleep(30)
+        assert len(call.server.streams) == 1
+
+
+async def test_moving_again_and_again_takes_more_and_more_patience_until_a_final() -> None:
+    async with listening("one", "two") as call:
+        for place, patience_s in ((0, 1), (1, 2), (0, 4)):
+            call.server.become(1 - place, Health.SERVING)
+            call.server.all[1 - place].failures = 0
+            call.server.become(place, Health.SILENT)
+            count = len(call.server.streams)
+            await asyncio.sleep(patience_s - 0.3)
+            assert len(call.server.streams) == count
+            await asyncio.sleep(0.4)
+            assert len(call.server.streams) == count + 1
+
+
+async def test_a_server_that_leaves_is_left_after_the_next_final() -> None:
+    async with listening("one", "two") as call:
+        call.ear.push(audio(1.0), urgent=True)
+        await asyncio.sleep(0.01)
+        call.server.become(0, Health.NOT_SERVING)
+        await asyncio.sleep(5)
+        assert len(call.server.streams) == 1, "in the midst of an utterance"
+        call.ear.push(audio(0.1, 2), urgent=True)
+        await asyncio.sleep(0.01)
+        call.stream.say("hello", final=True, processed_s=1.0)
+        await asyncio.sleep(0.01)
+        assert [stream.server.name for stream in call.server.streams] == ["one", "two"]
+        assert call.stream.audio == audio(0.1, 2)
+        assert [result.text for result in call.results] == ["hello"]
+
+
+async def test_a_server_that_leaves_is_left_at_once_by_a_caller_who_is_silent() -> None:
+    async with listening("one", "two") as call:
+        call.ear.push(audio(3.0), urgent=True)
+        await asyncio.sleep(0.01)
+        call.ear.forget()
+        call.server.become(0, Health.NOT_SERVING)
+        call.ear.forget()
+        await asyncio.sleep(0.01)
+        assert call.stream.server.name == "two"
+
+
+async def test_a_fresh_connection_to_the_same_server_takes_over_from_one_that_leads_nowhere() -> None:
+    async with listening() as call:
+        call.ear.push(audio(1.0), urgent=True)
+        await asyncio.sleep(0.01)
+        call.server.become(0, Health.DOWN)
+        await asyncio.sleep(5)
+        assert len(call.server.streams) == 1
+        call.server.all[0].connection = 2
+        call.server.become(0, Health.SERVING)
+        await asyncio.sleep(0.01)
+        assert len(call.server.streams) == 2
+        assert call.stream.audio == audio(1.0)
+
+
+async def test_results_that_bring_nothing_new_are_not_told() -> None:
+    async with listening() as call:
+        call.ear.push(audio(2.0), urgent=True)
+        await asyncio.sleep(0.01)
+        for text, processed_s in (("", 0.5), ("", 0.5), ("hel", 0.5), ("", 0.5), ("hel", 0.5), ("", 0.7), ("", 0.7)):
+            call.stream.say(text, final=False, processed_s=processed_s)
+        await asyncio.sleep(0.01)
+        told = [(result.text, result.audio_processed_s) for result in call.results]
+        assert [(text, round(at or 0, 3)) for text, at in told] == [("", 0.5), ("hel", 0.5), ("", 0.7)]
+
+
+async def test_a_recogniser_is_never_ahead_of_what_it_was_sent() -> None:
+    async with listening() as call:
+        call.ear.push(audio(1.0), urgent=True)
+        await asyncio.sleep(0.01)
+        for processed_s in (float("nan"), float("inf"), -1.0, 1e30):
+            call.stream.say("hello", final=True, processed_s=processed_s, word_ends_ms=2_000_000_000)
+        await asyncio.sleep(0.01)
+        assert [result.audio_processed_s for result in call.results] == [None, None, None, 1.0]
+        assert {word.end_s for result in call.results for word in result.words} == {1.0}

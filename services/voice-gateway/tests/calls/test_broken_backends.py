@@ -48,7 +48,7 @@ async def test_a_backend_that_is_down_from_the_start_refuses_calls() -> None:
 
 
 async def test_recognition_that_refuses_its_streams_ends_the_call_with_its_reason() -> None:
-    async with lab() as there:
+    async with lab(asr_outage_s=0.5) as there:
         there.asr.refuses = grpc.StatusCode.UNAVAILABLE
         caller = await there.call()
         error = await caller.error(pb.Error.ASR_UNAVAILABLE)

@@ -6,6 +6,7 @@ from typing import Any, cast
 import pytest
 from fake_riva import BYTES_PER_S
 from riva.client.proto import riva_asr_pb2 as riva
+from voice_gateway.backends.endpoints import Endpoints
 from voice_gateway.backends.riva_asr import AsrSettings, RivaRecogniser
 from voice_gateway.config import Settings, call_options, gate_policies
 from voice_gateway.core.events import Caller, CallerAudio, CallerEnded, EndReason
@@ -37,6 +38,9 @@ class ListeningChannel:
         self.streams += 1
         return self
 
+    def add_done_callback(self, done: object) -> None:
+        """It is never done."""
+
     async def write(self, request: riva.StreamingRecognizeRequest) -> None:
         """Listen."""
         self.audio += request.audio_content
@@ -52,13 +56,15 @@ class ListeningChannel:
         """The gateway has gone."""
 
 
-def call_over(channel: ListeningChannel) -> Session:
+async def call_over(channel: ListeningChannel) -> Session:
     """A call whose recognition is `channel`; nothing else of it is ever asked."""
     settings = Settings()
     asr = AsrSettings("", 400, 0, 0.1, 60.0, settings.asr_keepalive_s, 5.0, 3)
+    servers = Endpoints("asr", "127.0.0.1:50051", lambda address: cast(Any, channel), 1.0)
+    await servers.ask_all()
     nobody = Voice(cast(Any, None), cast(Any, None), 0.2, 0.1, 6.0)
     equipment = Equipment(
-        recogniser=RivaRecogniser(cast(Any, channel), asr),
+        recogniser=RivaRecogniser(servers, asr),
         detector=None,
         gate_policies=gate_policies(settings),
         final_after_s=0.4,
@@ -76,7 +82,7 @@ def call_over(channel: ListeningChannel) -> Session:
 
 async def test_ten_minutes_of_silent_audio_reach_recognition_whole() -> None:
     channel = ListeningChannel()
-    session = call_over(channel)
+    session = await call_over(channel)
     running = asyncio.create_task(session.run())
     for _ in range(round(TEN_MINUTES_S / 0.1)):
         session.take(CallerAudio(bytes(3_200)))
@@ -91,7 +97,7 @@ async def test_ten_minutes_of_silent_audio_reach_recognition_whole() -> None:
 
 async def test_a_caller_who_sends_nothing_for_ten_minutes_stays_connected_to_recognition() -> None:
     channel = ListeningChannel()
-    session = call_over(channel)
+    session = await call_over(channel)
     running = asyncio.create_task(session.run())
     await asyncio.sleep(TEN_MINUTES_S)
     session.take(CallerAudio(b"\1\2" * 320))

@@ -37,8 +37,8 @@ class Ear:
     def finish_utterance(self) -> None:
         self.finished += 1
 
-    def reopen(self) -> None:
-        self.reopened += 1
+    def reopen(self, *, elsewhere: bool = False) -> None:
+        self.reopened += not elsewhere
 
     def forget(self) -> None:
         self.forgotten += 1

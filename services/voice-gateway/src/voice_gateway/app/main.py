@@ -6,13 +6,14 @@ import gc
 import json
 import logging
 import sys
-from collections.abc import Callable, Coroutine, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from importlib.metadata import version
 
 import uvloop
 
 from voice_gateway import config, config_table
 from voice_gateway.app import log_format
+from voice_gateway.app.background import Work, kept_up
 from voice_gateway.app.live import LiveSettings
 from voice_gateway.app.ports import Ports, open_ports, server_tls, tokens
 from voice_gateway.app.registry import Registry
@@ -76,7 +77,10 @@ async def serve(
     Raises BadSettings, or OSError when a port is taken."""
     stop, metrics = stop or stop_on_signals(), Metrics()
     live, tls, known = LiveSettings(settings), server_tls(settings), tokens(settings)
-    async with backends(settings, metrics) as outside, asyncio.TaskGroup() as tasks:
+    async with (
+        backends(settings, metrics, lambda: live.now.settings.llm_model) as outside,
+        asyncio.TaskGroup() as tasks,
+    ):
         now = terms(live.now.settings, outside)
         journals = _journals(settings)
         registry = Registry(now, tasks, outside.probes.down, journals)
@@ -85,12 +89,16 @@ async def serve(
         ready = _readiness(registry, outside, live)
         ports = await open_ports(settings, VoiceGateway(registry, known), tls, http.application(metrics, ready))
         looks = [file.look for file in (live, tls, known) if file]
+
+        def looked() -> None:
+            metrics.config_refused.set(bool(live.now.refused))
+
         background = [
-            tasks.create_task(work, name=name)
+            tasks.create_task(kept_up(name, work), name=name)
             for name, work in (
                 *_background(outside, journals),
-                ("files", _look(looks, look_every_s, lambda: metrics.config_refused.set(bool(live.now.refused)))),
-                ("health", ports.follow(ready, settings.gateway_probe_every_s / 2)),
+                ("files", lambda: _look(looks, look_every_s, looked)),
+                ("health", lambda: ports.follow(ready, settings.gateway_probe_every_s / 2)),
             )
         ]
         _told(settings, ports, bound)
@@ -110,12 +118,14 @@ def _journals(settings: Settings) -> JournalFolder | None:
     return JournalFolder(folder, limits) if folder else None
 
 
-def _background(outside: Outside, journals: JournalFolder | None) -> Iterator[tuple[str, Coroutine[None, None, None]]]:
-    yield "probes", outside.probes.run(_note_backend(outside.metrics))
+def _background(outside: Outside, journals: JournalFolder | None) -> Iterator[tuple[str, Work]]:
+    yield "probes", lambda: outside.probes.run(_note_backend(outside.metrics))
+    yield "asr servers", outside.asr.run
+    yield "tts servers", outside.tts.run
     if outside.detector:
-        yield "vad", outside.detector.run()
+        yield "vad", outside.detector.run
     if journals:
-        yield "journals", journals.keep_small()
+        yield "journals", journals.keep_small
 
 
 async def _look(looks: Sequence[Callable[[], None]], every_s: float, looked: Callable[[], None]) -> None:
@@ -123,7 +133,10 @@ async def _look(looks: Sequence[Callable[[], None]], every_s: float, looked: Cal
     while True:
         await asyncio.sleep(every_s)
         for look in looks:
-            look()
+            try:
+                look()
+            except Exception:  # of one file; the others are looked at all the same
+                log.exception("a file that may change could not be taken")
         looked()
 
 
@@ -136,10 +149,12 @@ def _readiness(registry: Registry, outside: Outside, live: LiveSettings) -> Call
 
     def ready() -> Readiness:
         long_down = probes.down_for_long(loop.time())
-        reasons = {name: trouble for name, trouble in probes.troubles().items() if name in long_down}
+        troubles = probes.troubles()
+        reasons = {name: trouble for name, trouble in troubles.items() if name in long_down}
+        pod_reasons = {name: trouble for name, trouble in troubles.items() if name in probes.never_answered()}
         if registry.is_draining:
-            reasons = {"gateway": "draining"}
-        return Readiness(reasons, registry.is_draining, live.now.taken, live.now.refused)
+            reasons = pod_reasons = {"gateway": "draining"}
+        return Readiness(reasons, pod_reasons, registry.is_draining, live.now.taken, live.now.refused)
 
     return ready
 

@@ -63,11 +63,12 @@ class Ports:
         return int(self._runner.addresses[0][1])
 
     async def follow(self, ready: Callable[[], Readiness], every_s: float) -> None:
-        """grpc.health.v1 says what /readyz says, until cancelled or the drain begins."""
+        """grpc.health.v1 says of the service what /readyz says, and of the server ("") what /readyz/pod says, until
+        cancelled or the drain begins."""
+        answers = health_pb2.HealthCheckResponse
         while not (now := ready()).draining:
-            answers = health_pb2.HealthCheckResponse
-            for name in ("", SERVICE):
-                await self._health.set(name, answers.NOT_SERVING if now.reasons else answers.SERVING)
+            for name, reasons in (("", now.pod_reasons), (SERVICE, now.reasons)):
+                await self._health.set(name, answers.NOT_SERVING if reasons else answers.SERVING)
             await asyncio.sleep(every_s)
 
     async def say_not_serving(self) -> None:

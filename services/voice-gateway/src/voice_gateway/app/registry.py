@@ -1,6 +1,7 @@
 """Who owns the calls? The registry: it admits them, keeps them while their stream is gone, and drains them."""
 
 import asyncio
+import logging
 import secrets
 from collections.abc import Callable
 
@@ -12,6 +13,8 @@ from voice_gateway.edges.door import About, Limits
 from voice_gateway.errors import NotFound, Refused
 from voice_gateway.session.journal_file import Journal, JournalFolder, NoJournal
 from voice_gateway.session.session import Session
+
+log = logging.getLogger(__name__)
 
 _GOODBYE_S = 2.0
 """For the last words of calls that are closed."""
@@ -126,6 +129,8 @@ class Registry:
         try:
             reason = await session.run()
             metrics.ended.labels(reason.value).inc()
+        except Exception:  # of one call; the others know nothing of it
+            log.exception("%s broke", session.name)
         finally:
             del self._calls[token]
             metrics.calls.set(self.active)

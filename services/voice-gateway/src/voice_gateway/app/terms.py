@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 
 from voice_gateway.app.wiring import Outside
+from voice_gateway.backends.endpoints import Spread
 from voice_gateway.backends.openai_llm import LlmSettings, OpenAiModel
 from voice_gateway.backends.riva_asr import AsrSettings, RivaRecogniser
 from voice_gateway.backends.riva_tts import RivaSynthesiser, TtsSettings
@@ -60,7 +61,7 @@ def _asr(settings: Settings) -> AsrSettings:
         settings.asr_buffer_s,
         settings.asr_keepalive_s,
         settings.asr_connect_timeout_s,
-        settings.asr_retries,
+        settings.asr_outage_s,
     )
 
 
@@ -69,7 +70,7 @@ def _voice(settings: Settings, outside: Outside) -> Voice:
     tts = TtsSettings(settings.tts_first_audio_timeout_s, settings.tts_audio_timeout_s)
     return Voice(
         OpenAiModel(outside.llm, llm),
-        RivaSynthesiser(outside.tts, tts),
+        RivaSynthesiser(Spread(outside.tts), tts),
         settings.playout_lead_ms / 1000,
         settings.playout_frame_ms / 1000,
         settings.tts_ahead_s,

@@ -1,6 +1,6 @@
 """What is held open to the outside, for as long as the gateway runs? Channels, connections, probes, the detector."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -8,32 +8,44 @@ import aiohttp
 import grpc
 
 from voice_gateway.app.riva_tls import riva_credentials
+from voice_gateway.backends.endpoints import Endpoints
+from voice_gateway.backends.llm_probe import LlmProbe
 from voice_gateway.backends.openai_llm import LlmClients, open_clients, warm_up
-from voice_gateway.backends.probes import Probes, llm_probe, riva_probe
+from voice_gateway.backends.probes import Probe, Probes
 from voice_gateway.backends.silero_vad import SileroDetector
+from voice_gateway.backends.targets import Address
 from voice_gateway.config import Settings
+from voice_gateway.errors import Service
 from voice_gateway.metrics import Metrics
 
 _CHANNEL = (
-    # Streams, not connections, are balanced; a headless service gives every replica's address.
+    # A channel leads to one address. Only what gRPC resolves itself (unix:, xds:, a proxy) may have more behind it.
     ("grpc.lb_policy_name", "round_robin"),
-    # No keepalive pings: a server with default settings answers them with GOAWAY "too_many_pings".
-    ("grpc.keepalive_time_ms", 2**31 - 1),
+    # A connection of its own, so that a fresh one to the same server is one.
+    ("grpc.use_local_subchannel_pool", 1),
+    # With keepalive off, TCP_USER_TIMEOUT would be off, too: unacknowledged audio on a connection that leads nowhere
+    # must end it. Pings themselves are rare, for a server with default settings takes one in 5 minutes, and answers
+    # more of them with GOAWAY "too_many_pings".
+    ("grpc.keepalive_time_ms", 600_000),
+    ("grpc.keepalive_timeout_ms", 5_000),
     ("grpc.max_receive_message_length", 16 * 1024 * 1024),
     # A backend that restarts is found again at once, not after gRPC's two minutes.
     ("grpc.initial_reconnect_backoff_ms", 100),
     # In spite of its name, what one attempt to connect may take.
     ("grpc.min_reconnect_backoff_ms", 3_000),
-    ("grpc.max_reconnect_backoff_ms", 2_000),
+    ("grpc.max_reconnect_backoff_ms", 1_000),
 )
+_SPEECH_PROBES = 4
+"""Speech servers are asked so many times as often as GATEWAY_PROBE_EVERY_S says: calls hang on how soon one that stands
+still is found."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outside:
     """What calls share."""
 
-    asr: grpc.aio.Channel
-    tts: grpc.aio.Channel
+    asr: Endpoints
+    tts: Endpoints
     llm: LlmClients
     probes: Probes
     detector: SileroDetector | None
@@ -41,17 +53,21 @@ class Outside:
 
 
 @asynccontextmanager
-async def backends(settings: Settings, metrics: Metrics) -> AsyncGenerator[Outside, None]:
-    """Everything that talks to the outside, closed at the end. Raises BadSettings."""
+async def backends(settings: Settings, metrics: Metrics, model: Callable[[], str]) -> AsyncGenerator[Outside, None]:
+    """Everything that talks to the outside, closed at the end; `model` is the LLM_MODEL of now. Raises BadSettings."""
+    key, every_s = settings.llm_api_key.get_secret_value(), settings.gateway_probe_every_s
     async with (
-        _channel(settings.asr_target, settings) as asr,
-        _channel(settings.tts_target, settings) as tts,
+        _endpoints("asr", settings.asr_target, settings) as asr,
+        _endpoints("tts", settings.tts_target, settings) as tts,
         aiohttp.ClientSession() as http,
-        open_clients(settings.llm_base_url, settings.llm_api_key.get_secret_value()) as llm,
+        open_clients(settings.llm_base_url, key) as llm,
     ):
         probes = Probes(
-            [riva_probe("asr", asr), riva_probe("tts", tts), llm_probe("llm", settings.llm_base_url, http)],
-            settings.gateway_probe_every_s,
+            [
+                Probe("asr", asr.probe, every_s / _SPEECH_PROBES),
+                Probe("tts", tts.probe, every_s / _SPEECH_PROBES),
+                Probe("llm", LlmProbe(settings.llm_base_url, key, http, model), every_s),
+            ],
             settings.gateway_down_after_s,
         )
         detector = SileroDetector() if settings.vad == "silero" else None
@@ -59,7 +75,20 @@ async def backends(settings: Settings, metrics: Metrics) -> AsyncGenerator[Outsi
         yield Outside(asr, tts, llm, probes, detector, metrics)
 
 
-def _channel(target: str, settings: Settings) -> grpc.aio.Channel:
-    if not settings.riva_ssl:
-        return grpc.aio.insecure_channel(target, options=_CHANNEL)
-    return grpc.aio.secure_channel(target, riva_credentials(settings), options=_CHANNEL)
+@asynccontextmanager
+async def _endpoints(service: Service, target: str, settings: Settings) -> AsyncGenerator[Endpoints, None]:
+    credentials = riva_credentials(settings) if settings.riva_ssl else None
+
+    def connect(address: Address) -> grpc.aio.Channel:
+        host = address.authority.rpartition(":")[0]
+        named = (("grpc.default_authority", address.authority), ("grpc.ssl_target_name_override", host))
+        options = (*_CHANNEL, *(named if host else ()))
+        if credentials is None:
+            return grpc.aio.insecure_channel(address.target, options=options)
+        return grpc.aio.secure_channel(address.target, credentials, options=options)
+
+    endpoints = Endpoints(service, target, connect, settings.gateway_probe_every_s / _SPEECH_PROBES)
+    try:
+        yield endpoints
+    finally:
+        await endpoints.close()

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from math import inf
 
 import aiohttp
-import grpc
-from grpc_health.v1 import health_pb2
 
 log = logging.getLogger(__name__)
 
@@ -22,17 +20,20 @@ class Probe:
 
     name: str
     ask: Callable[[], Awaitable[None]]
+    """Raises OSError with a sentence when the backend is down; anything else it raises means that, too."""
+    every_s: float
     down_since: float | None = -inf
     """None = it answered its last probe. Until its first answer it has been down for ever."""
+    answered: bool = False
+    """It has answered at least once."""
     trouble: str = _NOT_ASKED
 
 
 class Probes:
-    """All backends, asked every `every_s`."""
+    """All backends."""
 
-    def __init__(self, probes: list[Probe], every_s: float, down_after_s: float) -> None:
+    def __init__(self, probes: list[Probe], down_after_s: float) -> None:
         self._probes = probes
-        self._every_s = every_s
         self._down_after_s = down_after_s
 
     def down(self) -> list[str]:
@@ -44,18 +45,22 @@ class Probes:
         return {probe.name: probe.trouble for probe in self._probes if probe.down_since is not None}
 
     def down_for_long(self, now: float) -> list[str]:
-        """Backends that have not answered for so long that this pod should get no calls."""
+        """Backends that have not answered for so long that no call should be tried here."""
         return [
             probe.name
             for probe in self._probes
             if probe.down_since is not None and now - probe.down_since >= self._down_after_s
         ]
 
+    def never_answered(self) -> list[str]:
+        """Backends that have not answered since this process began: its settings may be wrong."""
+        return [probe.name for probe in self._probes if not probe.answered]
+
     async def run(self, told: Callable[[str, bool], None]) -> None:
         """Probe until cancelled; `told(name, up)` after each."""
-        while True:
-            await self.ask_all(told)
-            await asyncio.sleep(self._every_s)
+        async with asyncio.TaskGroup() as tasks:
+            for probe in self._probes:
+                tasks.create_task(self._keep_asking(probe, told), name=f"probes of {probe.name}")
 
     async def ask_all(self, told: Callable[[str, bool], None]) -> None:
         """Probe every backend once, at the same time."""
@@ -63,59 +68,35 @@ class Probes:
             for probe in self._probes:
                 tasks.create_task(self._ask(probe, told), name=f"probe {probe.name}")
 
+    async def _keep_asking(self, probe: Probe, told: Callable[[str, bool], None]) -> None:
+        while True:
+            await self._ask(probe, told)
+            await asyncio.sleep(probe.every_s)
+
     async def _ask(self, probe: Probe, told: Callable[[str, bool], None]) -> None:
+        """Whatever comes back, or goes wrong, is an answer: nothing a backend sends may end the probes."""
         now = asyncio.get_running_loop().time()
+        trouble = ""
         try:
             async with asyncio.timeout(_LIMIT_S):
                 await probe.ask()
-        except (TimeoutError, OSError, aiohttp.ClientError, grpc.aio.AioRpcError) as error:
-            is_new = probe.down_since is None or probe.trouble == _NOT_ASKED
-            probe.trouble = _sentence(error)
-            if probe.down_since is None:
-                probe.down_since = now
-            if is_new:
-                log.warning("%s is down: %s", probe.name, probe.trouble)
-        else:
-            if probe.down_since is not None:
-                log.info("%s answers", probe.name)
-            probe.down_since, probe.trouble = None, ""
-        told(probe.name, probe.down_since is None)
+        except Exception as error:
+            trouble = _sentence(error)
+        if trouble and (probe.down_since is None or probe.trouble in ("", _NOT_ASKED)):
+            log.warning("%s is down: %s", probe.name, trouble)
+        if not trouble and probe.down_since is not None:
+            log.info("%s answers", probe.name)
+        probe.trouble = trouble
+        if not trouble:
+            probe.down_since, probe.answered = None, True
+        elif probe.down_since is None:
+            probe.down_since = now
+        told(probe.name, not trouble)
 
 
-def riva_probe(name: str, channel: grpc.aio.Channel) -> Probe:
-    """Riva, its NIMs and the speech server all answer the standard health service."""
-    check = channel.unary_unary(
-        "/grpc.health.v1.Health/Check",
-        request_serializer=health_pb2.HealthCheckRequest.SerializeToString,
-        response_deserializer=health_pb2.HealthCheckResponse.FromString,
-    )
-
-    async def ask() -> None:
-        answer = await check(health_pb2.HealthCheckRequest())
-        if answer.status != health_pb2.HealthCheckResponse.SERVING:
-            raise OSError(f"health is {health_pb2.HealthCheckResponse.ServingStatus.Name(answer.status)}")
-
-    return Probe(name, ask)
-
-
-def llm_probe(name: str, base_url: str, http: aiohttp.ClientSession) -> Probe:
-    """NIM answers /v1/health/ready; servers that don't know it answer 404 there, and list their models."""
-
-    async def ask() -> None:
-        for path in ("health/ready", "models"):
-            async with http.get(f"{base_url.rstrip('/')}/{path}") as answer:
-                if answer.status == 404:
-                    continue
-                # 401: it is up and wants the key that only the model's client has
-                if answer.status >= 400 and answer.status != 401:
-                    raise OSError(f"{path} answered HTTP {answer.status}")
-                return
-        raise OSError("knows neither health/ready nor models; check LLM_BASE_URL")
-
-    return Probe(name, ask)
-
-
-def _sentence(error: BaseException) -> str:
-    if isinstance(error, grpc.aio.AioRpcError):
-        return f"{error.code().name}: {error.details()}"
-    return str(error) or f"no answer within {_LIMIT_S:g} s"
+def _sentence(error: Exception) -> str:
+    if isinstance(error, TimeoutError) and not str(error):
+        return f"no answer within {_LIMIT_S:g} s"
+    if isinstance(error, OSError | aiohttp.ClientError) and str(error):
+        return str(error)
+    return f"its answer can't be used ({type(error).__name__})"

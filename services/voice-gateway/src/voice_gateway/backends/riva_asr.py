@@ -1,34 +1,39 @@
 """How does a call's audio become words? One Riva StreamingRecognize stream per call, reopened when it dies.
 
-A stream that dies loses nothing: audio since the last final is sent again on the next one.
+A stream that dies loses nothing: audio since the last final is sent again on the next one. A stream on a server that
+stands still is given up while another server serves; one on a server that leaves moves in the next gap.
 """
 
 import asyncio
 import logging
-from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TypeAlias
 
 import grpc
 from riva.client.proto import riva_asr_pb2 as riva
 from riva.client.proto import riva_audio_pb2
 from riva.client.proto.riva_asr_pb2_grpc import RivaSpeechRecognitionStub
-from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, wait_exponential_jitter
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, wait_exponential_jitter
 
-from voice_gateway.backends.seams import deadline, riva_errors
-from voice_gateway.core.events import INPUT_RATE_HZ, WordTime
+from voice_gateway.backends.audio_buffer import BYTES_PER_S, AudioBuffer
+from voice_gateway.backends.endpoints import Endpoints
+from voice_gateway.backends.riva_results import moved, recognised
+from voice_gateway.backends.seams import deadline, decoded, riva_errors
+from voice_gateway.backends.stay import GivenUp, Stay
+from voice_gateway.core.events import INPUT_RATE_HZ
+from voice_gateway.core.progress import Progress, progressed
 from voice_gateway.core.transcript import Recognised
 from voice_gateway.errors import TooSlow, Unavailable, Upstream
 from voice_gateway.ports import ListenOptions
 
-BYTES_PER_S = INPUT_RATE_HZ * 2
 _SILENCE = bytes(BYTES_PER_S // 10)
 _PRE_ROLL_S = 1.0
 _REPLAY_S = 30.0
 """Audio kept for a new stream; Riva's finals come at least this often."""
 _REOPEN_AFTER_S = 0.1
 """A stream that worked and ended is reopened after this, so that a server that keeps ending them is not flooded."""
+_BACKOFF = wait_exponential_jitter(multiplier=0.1, max=1.0, jitter=0.1)
 
 log = logging.getLogger(__name__)
 
@@ -46,41 +51,47 @@ class AsrSettings:
     buffer_s: float
     keepalive_s: float
     connect_timeout_s: float
-    retries: int
+    outage_s: float
 
 
 class RivaRecogniser:
-    """Opens recognition streams on one shared channel."""
+    """Opens recognition streams on the servers of one backend."""
 
-    def __init__(self, channel: grpc.aio.Channel, settings: AsrSettings) -> None:
-        self._stub = RivaSpeechRecognitionStub(channel)
+    def __init__(self, endpoints: Endpoints, settings: AsrSettings) -> None:
+        self._endpoints = endpoints
         self._settings = settings
 
     def listen(self, options: ListenOptions) -> "RivaEar":
         """A stream for one call."""
-        return RivaEar(self._stub, self._settings, _streaming_config(self._settings, options))
+        return RivaEar(self._endpoints, self._settings, _streaming_config(self._settings, options))
 
 
 class RivaEar:
     """One call's stream. `run` serves it; `push` never blocks."""
 
-    def __init__(
-        self, stub: RivaSpeechRecognitionStub, settings: AsrSettings, config: riva.StreamingRecognitionConfig
-    ) -> None:
-        self._stub = stub
+    def __init__(self, endpoints: Endpoints, settings: AsrSettings, config: riva.StreamingRecognitionConfig) -> None:
+        self._endpoints = endpoints
         self._settings = settings
         self._config = config
-        self._pending = _Audio(settings.buffer_s)
-        self._unsettled = _Audio(_REPLAY_S)
+        self._pending = AudioBuffer(settings.buffer_s)
+        self._unsettled = AudioBuffer(_REPLAY_S)
         self._wake = asyncio.Event()
         self._finish = False
         self._asked = False
         """A final was asked for on the open stream and has not come."""
-        self._stuck = False
-        self._worked = False
+        self._accepted = False
+        """A stream of this call worked once: its configuration is none that the recogniser refuses."""
         self._received_bytes = 0
         self._stream_began_s = 0.0
         """Where in the call's audio the open stream begins; keep-alive silence moves it back."""
+        self._progress = Progress()
+        self._stay: Stay | None = None
+        """The open stream's, else the last one's."""
+        self._is_open = False
+        self._moves = 0
+        """How often a stream was given up since the last final."""
+        self._away_since: float | None = None
+        """Since when no stream has worked, loop time."""
 
     @property
     def received_s(self) -> float:
@@ -102,76 +113,108 @@ class RivaEar:
             self._wake.set()
 
     def forget(self) -> None:
-        """A stream that dies now needs little of the silence before."""
+        """A stream that dies now needs little of the silence before, and one that should move can do so now."""
         self._unsettled.trim(_PRE_ROLL_S)
+        if not self._is_open:
+            self._pending.trim(_PRE_ROLL_S)
+        elif self._stay:
+            self._stay.leave_in_gap()
 
     def finish_utterance(self) -> None:
         """Send what is left and ask for a final now (`force_eou`, where the recogniser knows it)."""
         self._finish = True
         self._wake.set()
 
-    def reopen(self) -> None:
-        """Give the open stream up."""
-        self._stuck = True
-        self._wake.set()
+    def reopen(self, *, elsewhere: bool = False) -> None:
+        """Give the open stream up; with `elsewhere`, only if another server is known to serve."""
+        if self._stay and self._is_open and (not elsewhere or self._stay.has_better):
+            self._stay.leave()
 
     async def run(self, told: Callable[[Recognised], None]) -> None:
-        """Serve the stream until cancelled; `told` gets each result. Raises Upstream when it can't be kept up."""
+        """Serve the stream until cancelled; `told` gets each result that brings something new. Raises Upstream when
+        the recogniser never took a stream of this call, or none has worked for `outage_s`."""
         retrying = AsyncRetrying(
-            retry=retry_if_exception(lambda error: isinstance(error, Upstream) and error.retryable),
-            stop=stop_after_attempt(self._settings.retries + 1),
-            wait=wait_exponential_jitter(multiplier=0.1, max=2.0, jitter=0.1),
+            retry=retry_if_exception(lambda error: isinstance(error, Upstream) and (error.retryable or self._accepted)),
+            stop=self._is_lost,
+            wait=lambda attempts: 0.0 if self._stay and self._stay.has_better else _BACKOFF(attempts),
             reraise=True,
         )
         while True:
             async for attempt in retrying:
                 with attempt:
                     await self._serve_once(told)
-            await asyncio.sleep(_REOPEN_AFTER_S)
+            if self._stay and not self._stay.has_better:
+                await asyncio.sleep(_REOPEN_AFTER_S)
+
+    def _is_lost(self, _: RetryCallState) -> bool:
+        away_s = 0.0 if self._away_since is None else asyncio.get_running_loop().time() - self._away_since
+        return away_s >= self._settings.outage_s
 
     async def _serve_once(self, told: Callable[[Recognised], None]) -> None:
-        """One stream from its configuration to its end. Returns when it ended after it had worked."""
+        """One stream from its configuration to its end. Returns when it ended after it had worked, or was given up
+        because it is better elsewhere."""
         self._pending.prepend(self._unsettled.take())
-        self._finish, self._stuck = self._finish or self._asked, False
+        self._finish = self._finish or self._asked
         if self._finish or self._pending.seconds:
             self._wake.set()  # a caller who fell silent brings no more audio that could
         self._stream_began_s = self.received_s - self._pending.seconds
-        self._worked = False
-        call = self._stub.StreamingRecognize()
+        self._progress = Progress()
+        stay = self._stay = Stay(self._endpoints, self._endpoints.pick(), self._moves)
+        call = stay.endpoint.stub(RivaSpeechRecognitionStub).StreamingRecognize()
+        stay.endpoint.count(call)
+        self._is_open = True
         try:
-            await self._configure(call)
-            failure = await self._converse(call, told)
+            failure = await self._configure(call) or await self._converse(call, stay, told)
         finally:
+            self._is_open = False
             call.cancel()
-        if self._worked and (failure is None or failure.retryable):
-            log.warning("a recognition stream ended: %s; opening another", str(failure or "the server closed it"))
-            return
-        raise failure or Unavailable("asr", "speech recognition closed the stream at once; check its log")
+        self._judge(stay, failure)
 
-    async def _configure(self, call: Stream) -> None:
+    def _judge(self, stay: Stay, failure: Upstream | None) -> None:
+        """What the end of a stream says about its server, and whether it is a failure. Raises it."""
+        is_given_up = isinstance(failure, GivenUp)
+        goes_on = is_given_up and stay.has_better
+        lasted = stay.progressed or (stay.age_s >= self._settings.connect_timeout_s and not is_given_up)
+        self._accepted = self._accepted or stay.answered or lasted
+        self._moves += is_given_up
+        if lasted or goes_on or self._away_since is None:
+            self._away_since = asyncio.get_running_loop().time()
+        if not stay.is_outdated and (failure.retryable if failure else not lasted):
+            stay.endpoint.failed()
+        if not goes_on and not (lasted and self._accepted):
+            raise failure or Unavailable("asr", "speech recognition closed the stream at once; check its log")
+        log.warning("a recognition stream ended: %s; opening another", str(failure or "the server closed it"))
+
+    async def _configure(self, call: Stream) -> Upstream | None:
         limit_s = self._settings.connect_timeout_s
-        with riva_errors("asr"), deadline("asr", limit_s, "stream"):
-            async with asyncio.timeout(limit_s):
-                await call.write(riva.StreamingRecognizeRequest(streaming_config=self._config))
+        try:
+            with riva_errors("asr"), deadline("asr", limit_s, "stream"):
+                async with asyncio.timeout(limit_s):
+                    await call.write(riva.StreamingRecognizeRequest(streaming_config=self._config))
+        except Upstream as error:
+            return error
+        return None
 
-    async def _converse(self, call: Stream, told: Callable[[Recognised], None]) -> Upstream | None:
+    async def _converse(self, call: Stream, stay: Stay, told: Callable[[Recognised], None]) -> Upstream | None:
         """Both directions until the stream ends; what ended it."""
         failures: list[Upstream] = []
         try:
             async with asyncio.TaskGroup() as tasks:
                 writer = tasks.create_task(self._write(call), name="asr writer")
+                watch = tasks.create_task(stay.watch(), name="asr stream watch")
                 with riva_errors("asr"):
                     async for response in call:
-                        self._worked = True
-                        self._tell(response, told)
+                        stay.answered = True
+                        self._tell(decoded("asr", response), stay, told)
                 writer.cancel()
+                watch.cancel()
         except* Upstream as group:
             failures += (error for error in group.exceptions if isinstance(error, Upstream))
         return failures[0] if failures else None
 
     async def _write(self, call: Stream) -> None:
-        """Audio as it comes. Raises TooSlow when the stream is given up, or takes nothing for longer than a
-        recogniser that is behind may need."""
+        """Audio as it comes. Raises TooSlow when the stream takes nothing for longer than a recogniser that is behind
+        may need."""
         limit_s = self._settings.buffer_s
         while True:
             try:
@@ -180,8 +223,6 @@ class RivaEar:
             except TimeoutError:
                 if not self._pending.seconds:
                     self._stream_began_s -= len(_SILENCE) / BYTES_PER_S
-            if self._stuck:
-                raise TooSlow("asr", "speech recognition says nothing any more; try again")
             audio = self._pending.take()
             self._unsettled.append(audio)
             self._wake.clear()
@@ -195,16 +236,24 @@ class RivaEar:
                 with deadline("asr", limit_s, "sign that it takes audio"):
                     async with asyncio.timeout(limit_s):
                         await call.write(request)
-            except (grpc.aio.AioRpcError, asyncio.InvalidStateError):
+            except (grpc.aio.AioRpcError, asyncio.InvalidStateError, grpc.aio.UsageError):
                 return  # the reader is told why
 
-    def _tell(self, response: riva.StreamingRecognizeResponse, told: Callable[[Recognised], None]) -> None:
+    def _tell(self, response: riva.StreamingRecognizeResponse, stay: Stay, told: Callable[[Recognised], None]) -> None:
+        sent_s = self.received_s - self._pending.seconds
         for result in recognised(response):
-            result = _moved(result, self._stream_began_s)
+            result = moved(result, self._stream_began_s, sent_s)
+            self._progress, is_new = progressed(self._progress, result)
+            if not is_new:
+                continue
+            stay.progress()
+            self._away_since = None
             if result.final:
-                self._asked = False
+                self._asked, self._moves = False, 0
                 self._settle(result.audio_processed_s)
             told(result)
+            if result.final:
+                stay.leave_in_gap()
 
     def _settle(self, until_s: float | None) -> None:
         """A final stands for the audio up to `until_s`; what was sent while it was on its way is still open."""
@@ -213,71 +262,6 @@ class RivaEar:
             open_bytes = round((self.received_s - self._pending.seconds - until_s) * INPUT_RATE_HZ) * 2
             if open_bytes > 0:
                 self._unsettled.append(sent[-open_bytes:])
-
-
-class _Audio:
-    """PCM16 at the input rate, at most `limit_s` of it: the oldest goes first."""
-
-    def __init__(self, limit_s: float) -> None:
-        self._limit_bytes = int(limit_s * BYTES_PER_S)
-        self._pieces: deque[bytes] = deque()
-        self._bytes = 0
-
-    @property
-    def seconds(self) -> float:
-        return self._bytes / BYTES_PER_S
-
-    def append(self, pcm16: bytes) -> None:
-        self._pieces.append(pcm16)
-        self._bytes += len(pcm16)
-        while self._bytes > self._limit_bytes and len(self._pieces) > 1:
-            self._bytes -= len(self._pieces.popleft())
-
-    def prepend(self, pcm16: bytes) -> None:
-        self._pieces.appendleft(pcm16)
-        self._bytes += len(pcm16)
-
-    def trim(self, keep_s: float) -> None:
-        while self._pieces and self._bytes - len(self._pieces[0]) > keep_s * BYTES_PER_S:
-            self._bytes -= len(self._pieces.popleft())
-
-    def peek(self) -> bytes:
-        return b"".join(self._pieces)
-
-    def take(self) -> bytes:
-        audio = self.peek()
-        self._pieces.clear()
-        self._bytes = 0
-        return audio
-
-
-def recognised(response: riva.StreamingRecognizeResponse) -> list[Recognised]:
-    """The results of one response. Partials of one response are segments of one text; a result without
-    alternatives only tells how far the recogniser has come."""
-    found: list[Recognised] = []
-    partials = [result for result in response.results if not result.is_final]
-    for result in response.results:
-        if result.is_final and result.alternatives:
-            best = result.alternatives[0]
-            words = tuple(
-                WordTime(word.word, word.start_time / 1000, word.end_time / 1000, word.confidence)
-                for word in best.words
-            )
-            found.append(Recognised(best.transcript, True, 1.0, result.audio_processed or None, words))
-    if partials:
-        text = "".join(part.alternatives[0].transcript for part in partials if part.alternatives)
-        processed_s = max(part.audio_processed for part in partials) or None
-        found.append(Recognised(text, False, min(part.stability for part in partials), processed_s))
-    return found
-
-
-def _moved(result: Recognised, by_s: float) -> Recognised:
-    """Times of a stream as times of the call."""
-    processed_s = None if result.audio_processed_s is None else by_s + result.audio_processed_s
-    words = tuple(
-        replace(word, start_s=max(0.0, by_s + word.start_s), end_s=max(0.0, by_s + word.end_s)) for word in result.words
-    )
-    return replace(result, audio_processed_s=processed_s, words=words)
 
 
 def _streaming_config(settings: AsrSettings, options: ListenOptions) -> riva.StreamingRecognitionConfig:

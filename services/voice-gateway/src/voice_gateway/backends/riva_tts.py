@@ -9,11 +9,11 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass
 
-import grpc
 from riva.client.proto import riva_audio_pb2
 from riva.client.proto import riva_tts_pb2 as riva
 from riva.client.proto.riva_tts_pb2_grpc import RivaSpeechSynthesisStub
 
+from voice_gateway.backends.endpoints import Spread
 from voice_gateway.backends.pcm_stream import PcmStream
 from voice_gateway.backends.progress_limit import ProgressLimit
 from voice_gateway.backends.seams import riva_errors
@@ -36,9 +36,9 @@ class TtsSettings:
 
 
 class RivaSynthesiser:
-    """Speaks phrases on one shared channel."""
+    """Speaks phrases, each on the server that is the best one then."""
 
-    def __init__(self, channel: grpc.aio.Channel, settings: TtsSettings) -> None:
+    def __init__(self, channel: Spread, settings: TtsSettings) -> None:
         self._stub = RivaSpeechSynthesisStub(channel)
         self._settings = settings
 

@@ -25,7 +25,8 @@ def riva_errors(service: Service) -> Iterator[None]:
     """A gRPC status becomes Upstream."""
     try:
         yield
-    except asyncio.InvalidStateError:  # written to after it ended; gRPC tells the status to readers only
+    except (asyncio.InvalidStateError, grpc.aio.UsageError):
+        # Written to after it ended; gRPC tells the status to readers only.
         raise Unavailable(service, f"{_NAMES[service]} ended its stream; try again") from None
     except grpc.aio.AioRpcError as error:
         code, details = error.code(), error.details() or "no details"
@@ -37,6 +38,13 @@ def riva_errors(service: Service) -> Iterator[None]:
             raise TooSlow(service, sentence) from None
         bad_settings = code in (grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.NOT_FOUND)
         raise Broken(service, sentence, retryable=not bad_settings) from None
+
+
+def decoded(service: Service, message: T | None) -> T:
+    """A message of a gRPC stream. gRPC makes None of bytes that don't decode; raises Broken then."""
+    if message is None:
+        raise Broken(service, f"{_NAMES[service]} answered bytes that are no message of Riva's; check its version")
+    return message
 
 
 @contextmanager

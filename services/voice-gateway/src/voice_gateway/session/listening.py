@@ -69,7 +69,7 @@ class Hearing:
         self._when_paused = when_paused
         self._paused = False
         """In a pause of speech that was told of."""
-        self._recogniser_watch = RecogniserWatch(settings.max_lag_s, self._stuck)
+        self._recogniser_watch = RecogniserWatch(settings.max_lag_s, self._stuck, lambda: ear.reopen(elsewhere=True))
         self._began_at = clock()
         self._gate = SpeechGate()
         self._listening = Listening()

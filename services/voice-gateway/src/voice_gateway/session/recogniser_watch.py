@@ -7,12 +7,20 @@ _CERTAINLY_WORDS_S = 1.0
 """A recogniser may pass over less than this much sound without a word."""
 
 
-class RecogniserWatch:
-    """Calls `stuck` when a word is owed and none comes for `limit_s`."""
+_STANDS_AFTER_S = 1.0
+"""So long after a word is owed, a recogniser that is known to be quick stands still."""
+_SLOWER = 3.0
+"""A recogniser that has taken a while before may take so many times as long before it is given up."""
 
-    def __init__(self, limit_s: float, stuck: Callable[[], None]) -> None:
+
+class RecogniserWatch:
+    """Calls `stands` soon after a word is owed and none comes, and `stuck` when none has come for `limit_s`."""
+
+    def __init__(self, limit_s: float, stuck: Callable[[], None], stands: Callable[[], None] = lambda: None) -> None:
         self._limit_s = limit_s
         self._stuck = stuck
+        self._stands = stands
+        self._stands_after_s = _STANDS_AFTER_S
         self._unanswered_s = 0.0
         """Speech since the recogniser last said something."""
         self._owed = asyncio.Event()
@@ -37,12 +45,23 @@ class RecogniserWatch:
 
     async def run(self) -> None:
         """Watch until cancelled."""
+        clock = asyncio.get_running_loop().time
         while True:
             await self._owed.wait()
-            try:
-                async with asyncio.timeout(self._limit_s):
-                    await self._answer.wait()
-            except TimeoutError:
-                self._stuck()
+            owed_at = clock()
+            soon_s = min(self._stands_after_s, self._limit_s)
+            if not await self._answered_within(soon_s):
+                self._stands()
+                if not await self._answered_within(self._limit_s - soon_s):
+                    self._stuck()
+            self._stands_after_s = max(self._stands_after_s, _SLOWER * (clock() - owed_at))
             self._unanswered_s = 0.0
             self._owed.clear()
+
+    async def _answered_within(self, seconds: float) -> bool:
+        try:
+            async with asyncio.timeout(seconds):
+                await self._answer.wait()
+        except TimeoutError:
+            return False
+        return True

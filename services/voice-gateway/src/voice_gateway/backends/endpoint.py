@@ -1,0 +1,188 @@
+"""How is one speech server? Asked all the time by grpc.health.v1; its streams and calls tell, too.
+
+A server that stands still (stopped, or its network gone) refuses nothing: it is told by an answer that does not come.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from enum import Enum
+from typing import TypeVar
+
+import grpc
+from grpc_health.v1 import health_pb2
+
+log = logging.getLogger(__name__)
+
+SILENT_AFTER_S = 1.0
+"""Without an answer for so long, another server is the better one."""
+DOWN_AFTER_S = 3.0
+"""Without an answer for so long, it is not there; a busy machine may need the time before."""
+_EJECTED_S, _EJECTED_MAX_S = 1.0, 30.0
+"""How long new streams avoid a server whose stream failed; doubled with each failure in a row."""
+_OLD_CHANNELS = 4
+_ALIVE = (
+    grpc.StatusCode.UNIMPLEMENTED,
+    grpc.StatusCode.NOT_FOUND,
+    grpc.StatusCode.UNAUTHENTICATED,
+    grpc.StatusCode.PERMISSION_DENIED,
+)
+"""Answers of a server that has no health to tell, or none for us: it is there."""
+
+Stub = TypeVar("Stub")
+
+
+class Health(Enum):
+    """In the order in which new streams prefer them."""
+
+    SERVING = 0
+    SILENT = 1
+    """It has not answered for SILENT_AFTER_S; it may be busy."""
+    NOT_SERVING = 2
+    """It says so: it starts, or leaves and lets its streams end."""
+    UNKNOWN = 3
+    """It was not asked yet."""
+    DOWN = 4
+    """It can't be reached, or its answer makes no sense."""
+
+
+class Endpoint:
+    """One server. `connect` opens a connection of its own to it."""
+
+    def __init__(self, name: str, connect: Callable[[], grpc.aio.Channel], changed: Callable[[], None]) -> None:
+        self.name = name
+        self.health = Health.UNKNOWN
+        self.trouble = "has not answered yet"
+        """Why it is not SERVING, "" = it is."""
+        self.connection = 1
+        """Number of the connection that new calls go on."""
+        self.open_calls = 0
+        self.ejected_until = 0.0
+        """New streams avoid it until then (loop time)."""
+        self.gone = False
+        """Its name does not lead here any more."""
+        self._connect = connect
+        self._changed = changed
+        self._failures = 0
+        self._look = asyncio.Event()
+        self._channel = connect()
+        self._old_channels: list[grpc.aio.Channel] = []
+        self._stubs: dict[Callable[[grpc.aio.Channel], object], object] = {}
+
+    def stub(self, kind: Callable[[grpc.aio.Channel], Stub]) -> Stub:
+        """A generated stub on the connection of now."""
+        if kind not in self._stubs:
+            self._stubs[kind] = kind(self._channel)
+        return self._stubs[kind]  # type: ignore[return-value]  # each kind maps to its own
+
+    @property
+    def channel(self) -> grpc.aio.Channel:
+        """Its connection of now."""
+        return self._channel
+
+    def count(self, call: "grpc.aio.Call") -> None:
+        """A call runs on it until it is done."""
+        self.open_calls += 1
+
+        def done(_: object) -> None:
+            self.open_calls -= 1
+
+        call.add_done_callback(done)
+
+    def answered(self) -> None:
+        """A stream brought something new: whatever a probe said, it is there."""
+        self._failures, self.ejected_until = 0, 0.0
+        if self.health in (Health.DOWN, Health.UNKNOWN):
+            self._become(Health.SERVING, "")
+
+    def failed(self) -> None:
+        """A stream on it failed, or stood still: others go first, and it is asked at once how it is."""
+        eject_s = min(_EJECTED_S * 2**self._failures, _EJECTED_MAX_S)
+        self._failures = min(self._failures + 1, 10)
+        self.ejected_until = asyncio.get_running_loop().time() + eject_s
+        self._look.set()
+
+    async def watch(self, every_s: float) -> None:
+        """Ask until cancelled; sooner when a stream failed."""
+        while True:
+            self._look.clear()
+            try:
+                async with asyncio.timeout(every_s):
+                    await self._look.wait()
+            except TimeoutError:
+                pass
+            await self.ask()
+
+    async def ask(self) -> None:
+        """Ask once. Never raises: whatever comes, or does not come, is an answer."""
+        asking = asyncio.create_task(self._ask(), name=f"health of {self.name}")
+        try:
+            if not (await asyncio.wait({asking}, timeout=SILENT_AFTER_S))[0]:
+                if self.health in (Health.SERVING, Health.UNKNOWN):
+                    self._become(Health.SILENT, f"no answer within {SILENT_AFTER_S:g} s")
+                await asyncio.wait({asking}, timeout=DOWN_AFTER_S - SILENT_AFTER_S)
+            if asking.done() and not asking.cancelled():
+                self._become(*asking.result())
+            else:
+                if self.health is not Health.DOWN:
+                    self._reconnect()
+                self._become(Health.DOWN, f"no answer within {DOWN_AFTER_S:g} s")
+        finally:
+            asking.cancel()
+        await self._close_old()
+
+    async def close(self) -> None:
+        """Calls that run on it are cut off."""
+        for channel in (self._channel, *self._old_channels):
+            await channel.close()
+
+    async def _ask(self) -> tuple[Health, str]:
+        try:
+            answer = await self.stub(_check)(health_pb2.HealthCheckRequest())
+            status = int(answer.status)
+        except grpc.aio.AioRpcError as error:
+            alive = error.code() in _ALIVE
+            return (Health.SERVING, "") if alive else (Health.DOWN, f"{error.code().name}: {error.details()}")
+        except Exception as error:  # undecodable bytes are None here, and whatever else a library makes of nonsense
+            return Health.DOWN, f"its health answer can't be used ({type(error).__name__})"
+        if status == health_pb2.HealthCheckResponse.SERVING:
+            return Health.SERVING, ""
+        known = health_pb2.HealthCheckResponse.ServingStatus.values()
+        name = health_pb2.HealthCheckResponse.ServingStatus.Name(status) if status in known else str(status)
+        leaves = status == health_pb2.HealthCheckResponse.NOT_SERVING
+        return (Health.NOT_SERVING if leaves else Health.DOWN), f"health is {name}"
+
+    def _become(self, health: Health, trouble: str) -> None:
+        before, self.health, self.trouble = self.health, health, trouble
+        if health is before:
+            return
+        if before is not Health.UNKNOWN:
+            log.info("%s is %s%s", self.name, health.name, f": {trouble}" if trouble else "")
+        self._changed()
+
+    def _reconnect(self) -> None:
+        """What does not answer gets a fresh connection: the old one may lead nowhere, or to a server of many behind
+        one address that hangs. Calls on the old one may still end well."""
+        if len(self._old_channels) < _OLD_CHANNELS:
+            self._old_channels.append(self._channel)
+            self._channel, self._stubs = self._connect(), {}
+            self.connection += 1
+
+    async def _close_old(self) -> None:
+        """Closing cancels the calls of a channel, so the last call leaves first."""
+        if self._old_channels and not self.open_calls:
+            old, self._old_channels = self._old_channels, []
+            for channel in old:
+                await channel.close()
+
+
+_Check = grpc.aio.UnaryUnaryMultiCallable
+
+
+def _check(channel: grpc.aio.Channel) -> "_Check[health_pb2.HealthCheckRequest, health_pb2.HealthCheckResponse]":
+    """Riva, its NIMs and the speech server all answer the standard health service."""
+    return channel.unary_unary(
+        "/grpc.health.v1.Health/Check",
+        request_serializer=health_pb2.HealthCheckRequest.SerializeToString,
+        response_deserializer=health_pb2.HealthCheckResponse.FromString,
+    )

@@ -1,0 +1,166 @@
+"""Which server takes the next stream or call? Of all that a target leads to: one that serves, with fewest calls.
+
+gRPC's round_robin knows broken connections only. A server that stands still, says that it leaves, or fails its streams
+is left out here; when nothing better is there, the best of what is there is tried.
+"""
+
+import asyncio
+import itertools
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import grpc
+
+from voice_gateway.backends.endpoint import Endpoint, Health
+from voice_gateway.backends.targets import Address, Part, addresses, fallback, parts
+from voice_gateway.errors import Service
+
+log = logging.getLogger(__name__)
+
+_RESOLVE_EVERY_S, _RESOLVE_DOWN_EVERY_S = 5.0, 1.0
+"""How often names are looked up; the second while nothing serves."""
+_RESOLVE_WITHIN_S = 2.0
+_TAKES_CALLS = (Health.SERVING, Health.SILENT)
+
+Connect = Callable[[Address], grpc.aio.Channel]
+
+
+class Endpoints:
+    """All servers of one backend. `ask_all` tells what there is at the start; `run` keeps it fresh."""
+
+    def __init__(self, service: Service, target: str, connect: Connect, every_s: float) -> None:
+        self._service: Service = service
+        self._parts = parts(target)
+        self._connect = connect
+        self._every_s = every_s
+        self._found: dict[Part, list[Address]] = {}
+        self._known: dict[Address, Endpoint] = {}
+        self._leaving: list[Endpoint] = []
+        """Their name does not lead there any more; the last call closes them."""
+        self._turn = itertools.count()
+        self._listeners: set[Callable[[], None]] = set()
+
+    @property
+    def all(self) -> list[Endpoint]:
+        """Those the target leads to now."""
+        return list(self._known.values())
+
+    @property
+    def trouble(self) -> str:
+        """Why none of them takes calls, "" = one does."""
+        if any(endpoint.health in _TAKES_CALLS for endpoint in self.all):
+            return ""
+        if len(self._known) == 1:
+            return self.all[0].trouble
+        said = "; ".join(f"{endpoint.name}: {endpoint.trouble}" for endpoint in self.all)
+        return said or "has not answered yet"
+
+    async def probe(self) -> None:
+        """For readiness and admission. Raises OSError with `trouble`."""
+        if not self._known:
+            await self.ask_all()
+        if trouble := self.trouble:
+            raise OSError(trouble)
+
+    def pick(self) -> Endpoint:
+        """The best one for a new call. `ask_all` comes first."""
+        now, turn, everyone = asyncio.get_running_loop().time(), next(self._turn), self.all
+
+        def rank(place: int) -> tuple[int, float, int, int]:
+            endpoint = everyone[place]
+            ejected_s = max(0.0, endpoint.ejected_until - now)
+            return endpoint.health.value, ejected_s, endpoint.open_calls, (place - turn) % len(everyone)
+
+        return everyone[min(range(len(everyone)), key=rank)]
+
+    def elsewhere(self, endpoint: Endpoint, connection: int) -> bool:
+        """Whether a stream would be better off elsewhere: on another server that is known to serve, or on a newer
+        connection to this one."""
+        now = asyncio.get_running_loop().time()
+        return any(
+            other.health is Health.SERVING
+            and other.ejected_until <= now
+            and (other is not endpoint or other.connection > connection)
+            for other in self.all
+        )
+
+    @contextmanager
+    def listening(self, changed: Callable[[], None]) -> Iterator[None]:
+        """`changed` is called when the health of one of them has changed."""
+        self._listeners.add(changed)
+        try:
+            yield
+        finally:
+            self._listeners.discard(changed)
+
+    async def ask_all(self) -> None:
+        """Look the target up and ask everybody once. Never raises."""
+        await self._resolve()
+        async with asyncio.TaskGroup() as tasks:
+            for endpoint in self.all:
+                tasks.create_task(endpoint.ask(), name=f"ask {endpoint.name}")
+
+    async def run(self) -> None:
+        """Keep asking until cancelled."""
+        watches: dict[Endpoint, asyncio.Task[None]] = {}
+        async with asyncio.TaskGroup() as tasks:
+            while True:
+                for endpoint in {*self._known.values(), *self._leaving} - watches.keys():
+                    watches[endpoint] = tasks.create_task(endpoint.watch(self._every_s), name=f"watch {endpoint.name}")
+                await asyncio.sleep(_RESOLVE_DOWN_EVERY_S if self.trouble else _RESOLVE_EVERY_S)
+                await self._resolve()
+                for endpoint in [one for one in self._leaving if not one.open_calls]:
+                    self._leaving.remove(endpoint)
+                    watches.pop(endpoint).cancel()
+                    await endpoint.close()
+
+    async def close(self) -> None:
+        """Every connection."""
+        for endpoint in (*self.all, *self._leaving):
+            await endpoint.close()
+
+    async def _resolve(self) -> None:
+        for part in self._parts:
+            try:
+                async with asyncio.timeout(_RESOLVE_WITHIN_S):
+                    self._found[part] = await addresses(part)
+            except Exception as error:  # the addresses of before are tried on; before the first, what gRPC makes of it
+                log.debug("%s can't be looked up: %s", part, error)
+                self._found.setdefault(part, [fallback(part)])
+        now = {address for found in self._found.values() for address in found}
+        for address in now - self._known.keys():
+            name = f"{self._service} at {address.target.removeprefix('ipv4:')}"
+            connect = lambda address=address: self._connect(address)  # noqa: E731
+            self._known[address] = Endpoint(name, connect, self._changed)
+        for address in self._known.keys() - now:
+            endpoint = self._known.pop(address)
+            endpoint.gone = True
+            self._leaving.append(endpoint)
+            self._changed()
+
+    def _changed(self) -> None:
+        for listener in tuple(self._listeners):
+            listener()
+
+
+class Spread:
+    """Looks like a channel to a generated stub; each call goes to the server that is picked for it."""
+
+    def __init__(self, endpoints: Endpoints) -> None:
+        self._endpoints = endpoints
+
+    def stream_stream(self, method: str, **how: Any) -> Callable[[], "grpc.aio.StreamStreamCall[Any, Any]"]:
+        """As `grpc.aio.Channel.stream_stream`."""
+
+        def call() -> "grpc.aio.StreamStreamCall[Any, Any]":
+            endpoint = self._endpoints.pick()
+            opened = endpoint.channel.stream_stream(method, **how)()
+            endpoint.count(opened)
+            return opened
+
+        return call
+
+    def unary_unary(self, method: str, **how: Any) -> None:
+        """Calls of a stub that nobody makes here."""
