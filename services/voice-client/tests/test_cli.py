@@ -15,8 +15,9 @@ import numpy as np
 import pytest
 import soundfile
 from pcm import read_wav, write_wav
+from voice_workflow.v1 import voice_workflow_pb2 as pb
 
-from .fake_gateway import OUTPUT_HZ, answering, listening, serving, silent, tone
+from .fake_gateway import OUTPUT_HZ, Session, answering, listening, serving, silent, tone
 
 VOICE = [sys.executable, "-c", "from voice_client.cli import main; main()"]
 ENVIRONMENT = {**os.environ, "COLUMNS": "200", "NO_COLOR": "1"}
@@ -145,6 +146,51 @@ async def test_ask_prints_the_reply_and_saves_its_sound(tmp_path: Path) -> None:
     assert code == 0
     assert "you typed what now?" in stdout
     assert read_wav(out).pcm16 == tone(0.5)
+
+
+def unspoken(session: Session, message: pb.ClientMessage) -> None:
+    """The model answers, and the voice is refused: with "half" at the second sentence."""
+    if message.WhichOneof("message") == "text":
+        text, spoken = "First this. Then that.", "First this." if message.text.text == "half" else ""
+        session.turn_event(pb.TurnEvent.REPLY_STARTED, reply=1, turn=1)
+        session.tell(reply_text=pb.ReplyText(reply=1, delta=text + " "))
+        if spoken:
+            session.tell(reply_audio=pb.ReplyAudio(reply=1, data=tone(0.2)))
+        session.tell(error=pb.Error(code=pb.Error.TTS_BROKEN, message="there is no such voice"))
+        session.turn_event(pb.TurnEvent.REPLY_ENDED, reply=1, turn=1, text=spoken)
+
+
+@pytest.mark.parametrize(
+    ("typed", "shown", "said"),
+    [
+        ("all", "First this. Then that. (not spoken)", "no audio of the reply"),
+        ("half", "First this. Then that. (spoken as far as: First this.)", "could not answer as it should"),
+    ],
+)
+async def test_a_reply_that_is_not_spoken_is_shown_and_is_no_success(typed: str, shown: str, said: str) -> None:
+    async with serving(unspoken) as gateway:
+        code, stdout, stderr = await voice("ask", typed, "--target", gateway.target)
+        json_code, lines, _ = await voice("ask", typed, "--json", "--target", gateway.target)
+    assert (code, json_code) == (1, 1)
+    assert shown in stdout
+    assert said in stderr
+    assert "there is no such voice" in stderr
+    summary = events(lines)[-1]
+    assert (summary["complete"], summary["reply"]) == (False, "First this. Then that.")
+
+
+async def test_a_recording_whose_answer_is_not_spoken_is_no_success(question: Path) -> None:
+    def answer(session: Session, message: pb.ClientMessage) -> None:
+        before = session.turn
+        listening(session, message)
+        if session.turn > before:
+            session.tell(error=pb.Error(code=pb.Error.LLM_TIMEOUT, message="the model is slow"))
+
+    async with serving(answer) as gateway:
+        code, stdout, stderr = await voice("say", str(question), "--target", gateway.target)
+    assert code == 1
+    assert "answer 1" in stdout
+    assert "the model is slow" in stderr
 
 
 async def test_info_tells_what_is_served_to_people_and_machines() -> None:

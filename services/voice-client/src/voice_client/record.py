@@ -59,7 +59,8 @@ class Record:
                 self._turn_t0[event.turn] = self._speech_at
             case TurnEvent(kind=Turn.REPLY_STARTED):
                 self._turn_of[event.reply] = event.turn
-            case TurnEvent(kind=Turn.REPLY_ENDED) if event.text:
+            case TurnEvent(kind=Turn.REPLY_ENDED) if len(event.text) >= len(self.replies.get(event.reply, "").strip()):
+                # Of a reply that could not be spoken to its end, the text that came before says more.
                 self.replies[event.reply] = event.text
             case TurnEvent(kind=Turn.REPLY_RETRACTED):
                 self.replies.pop(event.reply, None)
@@ -83,6 +84,16 @@ class Record:
     def reply(self) -> str:
         """All replies, one after another."""
         return " ".join(text.strip() for _, text in sorted(self.replies.items()) if text.strip())
+
+    def missing(self, *, typed: bool) -> str:
+        """What a call that went well would have; "" = nothing."""
+        if not typed and not self.finals:
+            return "no transcript came from the gateway"
+        if not self.reply:
+            return "no reply came from the gateway"
+        if not self.audio:
+            return "no audio of the reply came from the gateway"
+        return "the gateway could not answer as it should" if self.errors else ""
 
     @property
     def troubles(self) -> list[str]:

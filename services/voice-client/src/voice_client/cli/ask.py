@@ -72,10 +72,11 @@ async def _ask(
     if out is not None:
         write_wav(out, [heard], rate_hz)
         extra["out"] = str(out)
-    telling.summary(record, {**extra, "complete": bool(record.reply)})
-    if not record.reply:
-        complaints.print("; ".join(["no reply came from the gateway", *record.troubles]))
-    return bool(record.reply)
+    missing = record.missing(typed=True)
+    telling.summary(record, {**extra, "complete": not missing})
+    if missing:
+        complaints.print("; ".join([missing, *record.troubles]))
+    return not missing
 
 
 async def _converse(call: Call, text: str, patience_s: float, telling: Teller) -> Record:

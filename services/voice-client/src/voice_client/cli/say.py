@@ -127,13 +127,11 @@ async def _say_one(
     if recording.out is not None:
         write_wav(recording.out, [heard], rate_hz)
         extra["out"] = str(recording.out)
-    complete = bool(record.finals and record.reply and heard)
-    telling.summary(record, {**extra, "complete": complete})
-    if not complete:
-        missing = "no transcript" if not record.finals else "no reply" if not record.reply else "no audio"
-        reasons = "".join(f"; {trouble}" for trouble in record.troubles)
-        complaints.print(f"{recording.path}: {missing} came from the gateway{reasons}")
-    return complete
+    missing = record.missing(typed=False)
+    telling.summary(record, {**extra, "complete": not missing})
+    if missing:
+        complaints.print("; ".join([f"{recording.path}: {missing}", *record.troubles]))
+    return not missing
 
 
 def _judge(recordings: list[_Recording], results: list[bool | VoiceError]) -> bool:

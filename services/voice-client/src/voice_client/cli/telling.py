@@ -3,7 +3,7 @@
 import json
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from rich.console import Console
@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from voice_client.errors import VoiceError
-from voice_client.events import Dropped, Ended, Error, Event, GoAway, Transcript, Turn, TurnEvent
+from voice_client.events import Dropped, Ended, Error, Event, GoAway, ReplyText, Transcript, Turn, TurnEvent
 from voice_client.record import LATENCIES, Record, ended_by_gateway, plain
 
 _LEAVING = {
@@ -83,14 +83,21 @@ class TerminalTeller:
 
     console: Console
     title: str = ""
+    _written: dict[int, str] = field(default_factory=dict)
+    """Text of replies that are not over."""
 
     def event(self, event: Event) -> None:
         match event:
             case Transcript(final=True) if event.text:
                 self._line("caller", event.text, "cyan")
-            case TurnEvent(kind=Turn.REPLY_ENDED) if event.text:
-                self._line("reply", event.text, "green")
+            case ReplyText():
+                self._written[event.reply] = self._written.get(event.reply, "") + event.delta
+            case TurnEvent(kind=Turn.REPLY_ENDED):
+                self._reply(event.text, self._written.pop(event.reply, "").strip())
+            case TurnEvent(kind=Turn.REPLY_RETRACTED):
+                self._written.pop(event.reply, None)
             case TurnEvent(kind=Turn.REPLY_INTERRUPTED):
+                self._written.pop(event.reply, None)
                 self._line("reply", f"{event.heard_text} (interrupted after {event.heard_ms} ms)", "yellow")
             case Error():
                 self._line("error", event.message, "red")
@@ -116,6 +123,16 @@ class TerminalTeller:
 
     def failure(self, error: VoiceError) -> None:
         """Said once for the command, on stderr."""
+
+    def _reply(self, spoken: str, written: str) -> None:
+        """The whole text, also of a reply that could not be spoken to its end."""
+        if len(spoken) >= len(written):
+            if spoken:
+                self._line("reply", spoken, "green")
+        elif spoken:
+            self._line("reply", f"{written} (spoken as far as: {spoken})", "yellow")
+        else:
+            self._line("reply", f"{written} (not spoken)", "yellow")
 
     def _line(self, who: str, what: str, style: str) -> None:
         prefix = f"{self.title} " if self.title else ""
