@@ -8,7 +8,8 @@ usage() {
 usage: scripts/build_gateway.sh [--registry HOST/PATH] [--tag TAG] [--push] [--dry-run] [IMAGE...] [-- OPTION...]
   IMAGE   gateway (the default), speech-server, mini-llm, client, or all; speech-server-gpu: with CUDA, tagged TAG-gpu
   OPTION  for the engine, such as --build-arg PIP_INDEX_URL=... UV_DEFAULT_INDEX=... of a mirror
-  env     ENGINE=docker|buildah|podman, BASE_IMAGE, ESPEAK= (no eSpeak NG), BUILD=script and OUT=folder for its archives
+  env     ENGINE=docker|buildah|podman, BASE_IMAGE, ESPEAK= (no eSpeak NG), AV= (no FFmpeg),
+          BUILD=script and OUT=folder for its archives
 U
 }
 die() { echo "build_gateway.sh: $*" >&2; exit 2; }
@@ -41,8 +42,11 @@ engine=${engine:-$(engine)}
 options=(--build-arg "VERSION=$version" --build-arg "REVISION=$(git rev-parse HEAD 2>/dev/null || echo unknown)")
 [ "$engine" = script ] || [ -z "${BASE_IMAGE:-}" ] || options+=(--build-arg "BASE_IMAGE=$BASE_IMAGE")
 [ -z "${ESPEAK+set}" ] || options+=(--build-arg "ESPEAK=$ESPEAK")
+[ -z "${AV+set}" ] || options+=(--build-arg "AV=$AV")
 licenses=Apache-2.0
-if [ -n "${ESPEAK-1}" ]; then licenses+=' AND GPL-3.0-or-later'; else options+=(--build-arg "LICENSES=$licenses"); fi
+[ -z "${ESPEAK-1}" ] || licenses+=' AND GPL-3.0-or-later'
+[ -z "${AV-1}" ] || licenses+=' AND LGPL-3.0-or-later AND GPL-2.0-or-later'
+if [ -z "${ESPEAK-1}" ] || [ -z "${AV-1}" ]; then options+=(--build-arg "LICENSES=$licenses"); fi
 options+=("${extra[@]}")
 for image in "${images[@]}"; do
     case $image in gateway | client) folder=services/voice-$image ;; *) folder=services/${image%-gpu} ;; esac

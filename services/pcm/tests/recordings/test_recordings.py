@@ -13,7 +13,7 @@ from pcm.joined import Part
 from pcm.mixing import mono_pcm16
 from pcm.sniffing import Kind
 
-from .recordings import FILES, RATE_HZ, TONE, chunk, file_of, pcm16, tone, wav_of, with_sizes
+from .sounds import FILES, RATE_HZ, TONE, chunk, file_of, pcm16, tone, wav_of, with_sizes
 
 REFERENCE = np.frombuffer(pcm16(TONE), "<i2").astype(int)
 WAV = file_of(TONE, "WAV", "PCM_16")

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from pcm.sniffing import LOOK_BYTES, Kind, sniff
 
-from .recordings import FILES, TONE, file_of
+from .sounds import FILES, TONE, file_of
 
 STARTS: dict[Kind, bytes] = {
     Kind.WAV: FILES["wav PCM_16"],
