@@ -32,6 +32,7 @@ from speech_server.servicers.serving import GrpcServer, PortTaken, serve
 from speech_server.servicers.speaking import Speaking
 from speech_server.servicers.tts import TtsServicer
 from speech_server.settings import BadSettings, Settings, table
+from speech_server.speech_length import WithinLength
 from speech_server.timeline import Timeline
 from speech_server.tls import BadTls, certified, http_context
 from speech_server.web import application
@@ -198,7 +199,7 @@ class Server:
         server, voice = self._settings.server, self._settings.voice
         aliases = {name.lower(): meant for name, meant in voice.speech_voice_aliases.items()}
         return Speaking(
-            synthesiser=self._engines.synthesiser,
+            synthesiser=WithinLength(self._engines.synthesiser, server.speech_max_speech_s),
             policy=VoicePolicy(aliases, voice.speech_voice_policy),
             text_limit=server.speech_text_limit,
             unary_limit_bytes=server.speech_unary_limit_bytes,

@@ -52,6 +52,9 @@ class ServerSettings(BaseSettings):
         4_000_000, description="largest Synthesize answer; gRPC clients take 4 MiB unless told otherwise"
     )
     speech_text_limit: Count = Field(2000, description="characters of one text to speak")
+    speech_max_speech_s: Seconds = Field(
+        600, description="longest audio of one text, SSML breaks included; longer is refused, or ended with an error"
+    )
     speech_drain_notice_s: float = Field(
         5, ge=0, description="after SIGTERM: not ready, still listening, so that load balancers see it"
     )

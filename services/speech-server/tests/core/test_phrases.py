@@ -3,7 +3,7 @@
 import pytest
 from speech_server.core.dictionary import parse_dictionary, substitute
 from speech_server.core.phrases import MOST_CHARACTERS, Phrase, cut
-from speech_server.core.ssml import phrases
+from speech_server.core.ssml import pauses_s, phrases, with_capped_breaks
 from speech_server.errors import BadRequest
 
 
@@ -69,3 +69,19 @@ def test_words_are_replaced_whole_whatever_their_case_and_never_in_tags() -> Non
     text, replaced = substitute("<s>An ant, Antwerp, ANT</s>", (("ant", "x"), ("s", "y")), lambda ipa: f"[{ipa}]")
     assert text == "<s>An [x], Antwerp, [x]</s>"
     assert replaced == ["ant", "ANT"]
+
+
+def test_breaks_are_capped_and_counted() -> None:
+    text = '<speak>a<break time="3600s"/>b<break time="250ms"/>c<break strength="strong"/>d<break/></speak>'
+    assert pauses_s(text) == 10 + 0.25 + 0.7 + 0.4
+    assert with_capped_breaks(text) == (
+        '<speak>a<break time="10000ms" />b<break time="250ms" />c<break time="700ms" />d<break time="400ms" /></speak>'
+    )
+    assert with_capped_breaks("<speak>a &lt; b</speak>") == "<speak>a &lt; b</speak>"
+
+
+def test_a_namespace_leaves_no_prefix_and_the_language_stays() -> None:
+    text = (
+        '<s:speak xmlns:s="http://www.w3.org/2001/10/synthesis" xml:lang="de">a<s:break time="9h"/>b &amp; c</s:speak>'
+    )
+    assert with_capped_breaks(text) == '<speak xml:lang="de">a<break time="400ms" />b &amp; c</speak>'

@@ -84,6 +84,28 @@ async def test_ssml_is_understood_only_where_it_is_said_to_be_ssml(espeak: Espea
     assert "break" in [word.text for chunk in as_text for word in chunk.words]
 
 
+@pytest.mark.parametrize(
+    ("breaks", "least_s", "most_s"),
+    [
+        ('<break time="3600s"/>', 10, 12),
+        ("<break time='3600000ms'/>", 10, 12),
+        ('<break time = "&#51;600s" />', 10, 12),
+        ('<break time="3600"/>', 0.4, 2.5),
+        ('<break time="1e9s"/>', 0.4, 2.5),
+        ('<break time="500ms"/>', 0.9, 2.5),
+        ('<prosody rate="1%">a <break time="99s"></break></prosody>', 10, 15),
+        ('<break time="20s"/>and' * 3, 30, 34),
+    ],
+)
+async def test_a_break_is_ten_seconds_long_at_the_most(
+    espeak: EspeakSynthesiser, breaks: str, least_s: float, most_s: float
+) -> None:
+    for opening in ("<speak>", '<speak version="1.1" xmlns="http://www.w3.org/2001/10/synthesis" xml:lang="en-US">'):
+        chunks = await say(espeak, f"{opening}one &amp; {breaks} two</speak>", ssml=True)
+        assert least_s < seconds([chunk.pcm16 for chunk in chunks]) < most_s
+        assert [word.text for chunk in chunks for word in chunk.words][-1] == "two"
+
+
 async def test_ssml_can_not_play_a_file_of_the_server(espeak: EspeakSynthesiser, tmp_path: Path) -> None:
     with wave.open(str(tmp_path / "secret.wav"), "wb") as file:
         file.setnchannels(1)

@@ -119,6 +119,19 @@ async def test_an_engine_that_says_nothing_is_an_error(call: Call, fault: str) -
     assert (status, error["code"]) == (503, "engine_unavailable")
 
 
+async def test_the_audio_of_an_input_has_a_longest_length(call: Call) -> None:
+    session = await call(SPEECH_MAX_SPEECH_S="5")
+    breaks = "<speak>a" + '<break time="3600s"/>b' * 60 + "</speak>"
+    status, error = await refused(session, json={**SAID, "input": breaks})
+    assert (status, error["code"]) == (413, "too_large")
+    assert "The breaks of this text are 600 s long" in error["message"]
+    _, events = await spoken(session, input="three " * 50, stream_format="sse")
+    assert "longer than 5 s" in events.decode()
+    # A short file would pass for a whole one: the connection is broken off.
+    with pytest.raises(aiohttp.ClientError):
+        await spoken(session, input="three " * 50)
+
+
 async def test_the_models_are_listed_and_found(call: Call) -> None:
     session = await call()
     async with session.get("/v1/models") as got:

@@ -197,3 +197,15 @@ async def test_an_unknown_synthesis_model_is_not_found(caller: Caller) -> None:
     with pytest.raises(grpc.aio.AioRpcError) as caught:
         await caller.tts.GetRivaSynthesisConfig(tts.RivaSynthesisConfigRequest(model_name="whatever"))
     assert caught.value.code() is grpc.StatusCode.NOT_FOUND
+
+
+async def test_the_audio_of_a_text_has_a_longest_length(call_server: CallServer) -> None:
+    caller = await call_server(SPEECH_MAX_SPEECH_S="5")
+    for text, sentence in (
+        ("<speak>a" + '<break time="3600s"/>' + "b</speak>", "The breaks of this text are 10 s long"),
+        ("<speak>a" + '<break time="1s"/>' * 60 + "b</speak>", "The breaks of this text are 60 s long"),
+        ("hello " * 50, "The audio of this text is longer than 5 s; send it in parts."),
+    ):
+        code, said = await refusal(caller, say(text))
+        assert code is grpc.StatusCode.INVALID_ARGUMENT
+        assert sentence in said

@@ -32,6 +32,37 @@ def spoken_words(ssml: str) -> str:
     return " ".join("".join(ElementTree.fromstring(ssml.strip()).itertext()).split())
 
 
+def pauses_s(ssml: str) -> float:
+    """How long all breaks of an SSML document are together."""
+    root = ElementTree.fromstring(ssml.strip())
+    return sum(_pause_s(element) for element in root.iter() if _is_break(element))
+
+
+def with_capped_breaks(ssml: str) -> str:
+    """The document for an engine that reads SSML itself: no break is longer than LONGEST_PAUSE_S, none is said oddly.
+
+    Without a break the text stays as it is, as does one that is no document.
+    """
+    try:
+        root = ElementTree.fromstring(ssml.strip())
+    except (ElementTree.ParseError, UnicodeEncodeError):
+        return ssml
+    breaks = [element for element in root.iter() if _is_break(element)]
+    if not breaks:
+        return ssml
+    for element in breaks:
+        pause_ms = round(1000 * _pause_s(element))
+        element.attrib.clear()
+        element.set("time", f"{pause_ms}ms")
+    for element in root.iter():  # else each tag would carry a prefix that the engine doesn't know
+        element.tag = element.tag.rpartition("}")[2]
+    return ElementTree.tostring(root, encoding="unicode")
+
+
+def _is_break(element: ElementTree.Element) -> bool:
+    return element.tag.rpartition("}")[2].lower() == "break"
+
+
 def phrases(ssml: str) -> list[Phrase]:
     """An SSML document for an engine that knows no tags: break, prosody rate, sub and phoneme (IPA) are honoured.
 
@@ -55,7 +86,7 @@ def phrases(ssml: str) -> list[Phrase]:
 def _walk(element: ElementTree.Element, speed: float, parts: list[Phrase]) -> None:
     name = element.tag.rpartition("}")[2]
     inner = speed * _rate(element.get("rate", "")) if name == "prosody" else speed
-    if name == "break":
+    if _is_break(element):
         _append(parts, "", speed, _pause_s(element))
     elif name == "sub" and element.get("alias"):
         _append(parts, element.get("alias", ""), inner)
@@ -80,14 +111,15 @@ def _append(parts: list[Phrase], text: str, speed: float, pause_s: float = 0.0) 
 
 _STRENGTHS_S = {"none": 0.0, "x-weak": 0.1, "weak": 0.2, "medium": 0.4, "strong": 0.7, "x-strong": 1.0}
 _RATES = {"x-slow": 0.5, "slow": 0.8, "medium": 1.0, "default": 1.0, "fast": 1.25, "x-fast": 1.6}
-_LONGEST_PAUSE_S = 10.0
+LONGEST_PAUSE_S = 10.0
+"""Of one break, however long it is to be."""
 
 
 def _pause_s(element: ElementTree.Element) -> float:
     found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)(ms|s)\s*", element.get("time", ""))
     if found is None:
         return _STRENGTHS_S.get(element.get("strength", "medium"), 0.4)
-    return min(float(found[1]) / (1000 if found[2] == "ms" else 1), _LONGEST_PAUSE_S)
+    return min(float(found[1]) / (1000 if found[2] == "ms" else 1), LONGEST_PAUSE_S)
 
 
 def _rate(wish: str) -> float:

@@ -8,6 +8,7 @@ import json
 from collections.abc import AsyncGenerator, Sequence
 
 from speech_server.core.dictionary import substitute
+from speech_server.core.ssml import with_capped_breaks
 from speech_server.embedded.espeak_phonemes import spell
 from speech_server.embedded.espeak_voices import VOICES
 from speech_server.embedded.forked import ForkedEngine
@@ -54,7 +55,8 @@ class EspeakSynthesiser:
         voice = self._voices.get(request.voice)
         if voice is None:
             raise EngineUnavailable(f"There is no voice {request.voice.name!r}; ask for one of the voice list")
-        text, words_spelt = _spelt(_speakable(request.text), request.pronunciations)
+        text = with_capped_breaks(request.text) if request.ssml else request.text
+        text, words_spelt = _spelt(_speakable(text), request.pronunciations)
         order = {
             "text": text,
             "spelt": words_spelt,

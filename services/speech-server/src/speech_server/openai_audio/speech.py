@@ -125,7 +125,7 @@ class Speech:
                 piece = await anext(audio, None)
             usage = {"input_tokens": 0, "output_tokens": 0, "total_tokens": 0}
             await events.send({"type": "speech.audio.done", "usage": usage})
-        except EngineError as error:
+        except (EngineError, TooLarge) as error:
             refused = self._edge.refusal(error, ROUTE)
             ticket.status = refused.status
             await events.send(refused.body())
