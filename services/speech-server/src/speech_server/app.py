@@ -16,6 +16,7 @@ from aiohttp import web
 from speech_server.commands import COMMANDS, command, listing
 from speech_server.core.recognition import AsrPolicy
 from speech_server.core.voices import VoicePolicy
+from speech_server.drain import LEAVE_WITHIN_S, Drain, let_end
 from speech_server.engines import Engines, build, endpointing
 from speech_server.gates import gates
 from speech_server.leaving import leave
@@ -63,6 +64,7 @@ class Server:
         self._waiting: dict[str, str] = {name: "loading" for name, _ in self._engines.named}
         self._gates = gates(settings)
         self._metrics.watch_places(self._gates.all)
+        self._drain = Drain()
         self._hurried = asyncio.Event()
         self._runner: web.AppRunner | None = None
         self._grpc: GrpcServer | None = None
@@ -82,36 +84,44 @@ class Server:
             del self._waiting[name]
         self._gates.open()
         assert self._grpc is not None
-        await self._grpc.set_serving(True)
+        self._grpc.health.set(True)
         _log.info("ready: gRPC %d, HTTP %d", self.grpc_port, self.http_port)
 
     async def drain(self) -> None:
-        """Not ready, refuse the new, wait for the live: a notice, then at most the grace. `hurry` ends the wait."""
+        """Not ready, then, after a notice, no new ones; wait for the live, at most the grace. `hurry` ends the wait.
+
+        During the notice everything is served: balancers have yet to hear of it. After it, GOAWAY sends gRPC clients
+        elsewhere, and long streams with them (`Drain`).
+        """
         server = self._settings.server
         self._waiting["draining"] = "live streams may finish, new ones are refused"
-        self._gates.close(DRAINING)
+        self._drain.begin()
         if self._grpc is not None:
-            await self._grpc.set_serving(False)
+            self._grpc.health.set(False)
         await _at_most(server.speech_drain_notice_s, self._hurried.wait())
+        if self._runner is not None and self._runner.server is not None:
+            self._runner.server.pre_shutdown()  # connections that wait for a next request
         if not self._hurried.is_set():
-            await _at_most(server.speech_drain_grace_s, self._until_idle())
+            grace_s = server.speech_drain_grace_s
+            await let_end(self._drain, self._until_ended(grace_s), self._hurried, grace_s)
 
     def hurry(self) -> None:
         """Wait for nobody any more."""
         self._hurried.set()
 
-    async def _until_idle(self) -> None:
-        async with asyncio.TaskGroup() as tasks:
-            idle = tasks.create_task(self._gates.until_idle(), name="drain")
-            impatience = tasks.create_task(self._hurried.wait(), name="hurry")
-            await asyncio.wait({idle, impatience}, return_when=asyncio.FIRST_COMPLETED)
-            idle.cancel()
-            impatience.cancel()
+    async def _until_ended(self, grace_s: float) -> None:
+        """GOAWAY at once, to every gRPC connection; then until nothing runs any more."""
+        if self._grpc is not None:
+            self._grpc.health.end_watches()
+            await self._grpc.server.stop(grace_s + LEAVE_WITHIN_S)
+        # Not before: whoever called before the GOAWAY reached them is served.
+        self._gates.close(DRAINING)
+        await self._gates.until_idle()
 
     async def stop(self) -> None:
         """Close everything, engines last."""
         if self._grpc is not None:
-            await self._grpc.server.stop(1.0)
+            await self._grpc.server.stop(LEAVE_WITHIN_S)
         if self._runner is not None:
             await self._runner.cleanup()
         for _, engine in reversed(self._engines.named):
@@ -128,7 +138,8 @@ class Server:
         riva_realtime.add_routes(pages, edge, speaking)
         if server.tls is not None:
             pages.middlewares.append(certified(server.tls))
-        self._runner = web.AppRunner(pages, access_log=None, handler_cancellation=True)
+        pages.on_response_prepare.append(self._part)
+        self._runner = web.AppRunner(pages, access_log=None, handler_cancellation=True, shutdown_timeout=LEAVE_WITHIN_S)
         await self._runner.setup()
         context = http_context(server.tls) if server.tls is not None else None
         site = web.TCPSite(self._runner, server.speech_host, server.speech_http_port, ssl_context=context)
@@ -154,6 +165,12 @@ class Server:
             part.write_text(ports, encoding="utf-8")
             part.replace(server.speech_ports_file)
 
+    async def _part(self, request: web.Request, response: web.StreamResponse) -> None:
+        """A draining server keeps no connection: the client's next request goes elsewhere."""
+        if self._drain.has_begun:
+            response.force_close()
+            response.headers["Connection"] = "close"
+
     def _listening(self) -> Listening:
         server, voice = self._settings.server, self._settings.voice
         return Listening(
@@ -174,6 +191,7 @@ class Server:
             quietest_dbfs=voice.speech_quietest_dbfs,
             retry_after_ms=server.speech_retry_after_ms,
             by_utterance=server.speech_asr_engine == "parakeet",
+            drain=self._drain,
         )
 
     def _edge(self) -> Edge:
@@ -205,6 +223,7 @@ class Server:
             unary_limit_bytes=server.speech_unary_limit_bytes,
             idle_s=server.speech_idle_limit_s,
             retry_after_ms=server.speech_retry_after_ms,
+            drain=self._drain,
         )
 
 

@@ -56,9 +56,11 @@ class ServerSettings(BaseSettings):
         600, description="longest audio of one text, SSML breaks included; longer is refused, or ended with an error"
     )
     speech_drain_notice_s: float = Field(
-        5, ge=0, description="after SIGTERM: not ready, still listening, so that load balancers see it"
+        5, ge=0, description="after SIGTERM: not ready, still serving, so that load balancers see it"
     )
-    speech_drain_grace_s: float = Field(600, ge=0, description="after the notice: longest wait for live streams")
+    speech_drain_grace_s: float = Field(
+        600, ge=0, description="after the notice: longest wait for streams; from half of it on they end at a pause"
+    )
     speech_timeline: Path | None = Field(None, description="JSON lines of scripted moments, for benchmarks")
 
     @model_validator(mode="after")

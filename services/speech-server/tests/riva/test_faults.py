@@ -9,7 +9,6 @@ from speech_server.app import Server
 from speech_server.ports import Hypothesis
 from speech_server.scripted.recogniser import ScriptedUtterances
 from speech_server.wire import riva_asr_pb2 as asr
-from speech_server.wire import riva_tts_pb2 as tts
 
 from .caller import Caller, chunk, config, finals, hum, hush, pieces
 
@@ -154,41 +153,4 @@ async def test_a_caller_who_goes_away_frees_the_place(
         await asyncio.sleep(0)
     assert finals(await caller.hear(config(), TURN)) == ["caller 2 turn 1"]
     assert [record.message for record in caplog.records if record.levelname == "ERROR"] == []
-    await caller.channel.close()
-
-
-async def test_a_draining_server_finishes_its_streams_and_takes_no_new_ones(
-    start_server: Callable[..., Awaitable[Server]],
-) -> None:
-    server = await start_server()
-    caller = Caller(server.grpc_port)
-    live = caller.asr.StreamingRecognize()
-    await live.write(config())
-    await live.write(chunk(hum(1)))
-    await live.read()
-    async with asyncio.TaskGroup() as tasks:
-        drain = tasks.create_task(server.drain())
-        await asyncio.sleep(0)
-        assert "draining" in server.waiting_for
-        error = await ends_with(caller.asr.StreamingRecognize(iter([config()])))
-        assert error.code() is grpc.StatusCode.UNAVAILABLE
-        with pytest.raises(grpc.aio.AioRpcError, match="draining"):
-            await caller.tts.Synthesize(tts.SynthesizeSpeechRequest(text="hello"))
-        assert not drain.done()
-        await live.write(chunk(hush(0.4)))
-        await live.done_writing()
-        assert finals(await rest(live)) == ["caller 1 turn 1"]
-    await caller.channel.close()
-
-
-async def test_a_drain_can_be_hurried(start_server: Callable[..., Awaitable[Server]]) -> None:
-    server = await start_server(SPEECH_DRAIN_NOTICE_S="60")
-    caller = Caller(server.grpc_port)
-    live = caller.asr.StreamingRecognize()
-    await live.write(config())
-    async with asyncio.timeout(5), asyncio.TaskGroup() as tasks:
-        tasks.create_task(server.drain())
-        await asyncio.sleep(0)
-        server.hurry()
-    live.cancel()
     await caller.channel.close()

@@ -19,6 +19,7 @@ from speech_server.settings import BadSettings, Settings, table
 
 from .caller import Caller, config, hum, hush
 from .conftest import QUICK
+from .test_drain import draining
 
 StartServer = Callable[..., Coroutine[None, None, Server]]
 SERVICES = ("", "nvidia.riva.asr.RivaSpeechRecognition", "nvidia.riva.tts.RivaSpeechSynthesis")
@@ -37,11 +38,11 @@ async def get(server: Server, path: str) -> tuple[int, str]:
 
 
 async def test_health_is_answered_for_the_server_and_both_services(start_server: StartServer) -> None:
-    server = await start_server()
+    server = await start_server(SPEECH_DRAIN_NOTICE_S="60")
     caller = Caller(server.grpc_port)
     assert await health(caller) == {SERVING}
-    await server.drain()
-    assert await health(caller) == {NOT_SERVING}
+    async with draining(server):
+        assert await health(caller) == {NOT_SERVING}
     await caller.channel.close()
 
 

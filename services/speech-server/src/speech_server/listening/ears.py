@@ -2,11 +2,12 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pcm.level import FLOOR_DBFS
 
 from speech_server.core.recognition import AsrPolicy, RecognitionPlan
+from speech_server.drain import Drain
 from speech_server.listening.hearing import Hearing
 from speech_server.listening.level import LevelGate
 from speech_server.ports import Hints, Hypothesis, Recogniser, Utterances, VoiceActivityDetector
@@ -36,6 +37,7 @@ class Listening:
     longest_recording_s: float = 7200.0
     quietest_dbfs: float = FLOOR_DBFS
     """Frames below this level are silence."""
+    drain: Drain = field(default_factory=Drain)
 
 
 class _Collected:

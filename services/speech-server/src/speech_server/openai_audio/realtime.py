@@ -10,7 +10,8 @@ from typing import Any
 
 from aiohttp import WSMessage, WSMsgType, web
 
-from speech_server.errors import BadRequest, SpeechError, TooQuiet
+from speech_server.drain import LEAVE, leaving
+from speech_server.errors import BadRequest, NotServing, SpeechError, TooQuiet
 from speech_server.metrics import Ticket
 from speech_server.openai_audio.edge import Edge
 from speech_server.openai_audio.refusals import BadParameter
@@ -22,7 +23,7 @@ ROUTE = "/v1/realtime"
 MOST_MESSAGE_BYTES = 16 << 20
 """OpenAI's limit of an append is 15 MiB."""
 _PING_S = 30.0
-_TRY_AGAIN = 1013
+_RESTART, _TRY_AGAIN = 1012, 1013
 
 
 class Realtime:
@@ -46,12 +47,10 @@ class Realtime:
             session = Session(new_id("sess"), transcription={"model": model} if model else {})
             connection = _Connection(edge, socket, session, ticket)
             try:
-                await connection.serve()
-            except (EngineError, SpeechError) as error:
-                refused = edge.refusal(error, ROUTE)
-                ticket.status = refused.status
-                await connection.tell_error(refused.body()["error"])
-                await socket.close(code=_TRY_AGAIN, message=refused.sentence.encode()[:120])
+                async with leaving(edge.listening.drain, connection.is_paused, connection.leave):
+                    await connection.serve()
+            except* (EngineError, SpeechError) as errors:
+                await connection.end(errors, _TRY_AGAIN)
             return socket
 
 
@@ -75,6 +74,21 @@ class _Connection:
             self._ticket.status = "CANCELLED"
         finally:
             await transcriber.close()
+
+    def is_paused(self) -> bool:
+        """Would a session elsewhere lack nothing?"""
+        return self._transcriber.is_between
+
+    async def leave(self) -> None:
+        """The server goes."""
+        await self.end(NotServing(LEAVE), _RESTART)
+
+    async def end(self, error: BaseException, code: int) -> None:
+        """Say why, and close."""
+        refused = self._edge.refusal(error, ROUTE)
+        self._ticket.status = refused.status
+        await self.tell_error(refused.body()["error"])
+        await self._socket.close(code=code, message=refused.sentence.encode()[:120])
 
     async def tell_error(self, error: dict[str, Any]) -> None:
         """An error event; the client may be gone."""

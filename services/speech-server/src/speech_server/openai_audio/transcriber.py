@@ -62,6 +62,11 @@ class Transcriber:
         self._started = False
         self._deltas = Deltas()
 
+    @property
+    def is_between(self) -> bool:
+        """Is nothing open that a session elsewhere would lack?"""
+        return not self._started and (self.session.vad is not None or not self._uncommitted_s)
+
     async def configure(self, session: Session) -> None:
         """Go by this session from now on; an open utterance is finished by the old one. Raises SpeechError."""
         plan(session, self._listening.recogniser.models, self._listening.policy)

@@ -20,6 +20,8 @@ class Connection:
         self._edge = edge
         self._socket = socket
         self._route = route
+        self.is_paused = True
+        """Would a session elsewhere lack nothing?"""
 
     async def receive(self) -> dict[str, Any]:
         """The next event; one that can't be read is told, and passed over. Raises ConnectionResetError, TooQuiet."""
@@ -45,6 +47,11 @@ class Connection:
         """Send an error event; the client may be gone."""
         if not self._socket.closed:
             await self.tell("error", **self._edge.refusal(error, self._route).body())
+
+    async def end(self, error: BaseException, code: int) -> None:
+        """Say why, and close."""
+        await self.tell_error(error)
+        await self._socket.close(code=code, message=b"the session has ended with an error")
 
     async def tell_created(self) -> None:
         """The first event of every session."""

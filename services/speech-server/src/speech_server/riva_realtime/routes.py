@@ -10,8 +10,10 @@ from typing import Any
 
 from aiohttp import web
 
+from speech_server.core.requests import OK
 from speech_server.core.voices import list_voices
-from speech_server.errors import BadRequest, SpeechError
+from speech_server.drain import LEAVE, leaving
+from speech_server.errors import BadRequest, NotServing, SpeechError
 from speech_server.metrics import Ticket
 from speech_server.openai_audio.edge import Answer, Edge
 from speech_server.openai_audio.transcriber import new_id
@@ -28,7 +30,7 @@ VOICES = "/v1/audio/list_voices"
 _ROUTE = "/v1/realtime"
 _SECRET = "realtime-token."
 _PING_S = 30.0
-_TRY_AGAIN = 1013
+_RESTART, _TRY_AGAIN = 1012, 1013
 
 
 def add_routes(application: web.Application, edge: Edge, speaking: Speaking) -> None:
@@ -92,15 +94,20 @@ async def _serve(
     ticket.begun = True
     await socket.prepare(request)
     connection = Connection(edge, socket, _ROUTE)
+
+    async def leave() -> None:
+        ticket.status = "UNAVAILABLE"
+        await connection.end(NotServing(LEAVE), _RESTART)
+
     try:
-        await session(connection)
+        async with leaving(edge.listening.drain, lambda: connection.is_paused, leave):
+            await session(connection)
         await socket.close()
     except* ConnectionError:
-        ticket.status = "CANCELLED"
+        ticket.status = "CANCELLED" if ticket.status == OK else ticket.status
     except* (SpeechError, EngineError) as errors:
         ticket.status = edge.refusal(errors, _ROUTE).status
-        await connection.tell_error(errors)
-        await socket.close(code=_TRY_AGAIN, message=b"the session has ended with an error")
+        await connection.end(errors, _RESTART if errors.subgroup(NotServing) is not None else _TRY_AGAIN)
     return socket
 
 

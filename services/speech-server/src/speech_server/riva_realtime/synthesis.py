@@ -75,6 +75,7 @@ class SynthesisSession:
                 "text",
             )
         self._pending += text
+        self._connection.is_paused = False
 
     async def _speak(self, *, is_last: bool) -> None:
         text, self._pending = self._pending, ""
@@ -91,6 +92,7 @@ class SynthesisSession:
             is_last_result=is_last,
             synthesis_metadata={"audio_duration_ms": duration_ms, "characters": len(text)},
         )
+        self._connection.is_paused = True
 
     def _plan(self, request: tts.SynthesizeSpeechRequest) -> tts_wire.SpeechPlan:
         speaking = self._speaking

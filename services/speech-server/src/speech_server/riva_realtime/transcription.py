@@ -49,7 +49,7 @@ class TranscriptionSession:
         first = await anext(requests, None)
         if first is not None:
             async with hearing(self._listening, self._plan) as (ears, utterances):
-                stream = Stream(self._plan, ears, utterances, self._listening.limits, self._metrics, self._tell)
+                stream = Stream(self._plan, ears, utterances, self._listening, self._metrics, self._tell)
                 try:
                     await stream.run(_after(first, requests))
                 finally:
@@ -70,6 +70,7 @@ class TranscriptionSession:
                     case "input_audio_buffer.append":
                         request = _audio(event)
                         has_begun = True
+                        self._connection.is_paused = False  # from now on the recognition says when it is
                         yield request
                     case "input_audio_buffer.commit":
                         previous = self._previous

@@ -52,7 +52,7 @@ class AsrServicer(RivaSpeechRecognitionServicer):
                     await context.write(answer)
 
                 async with hearing_for(self._listening, plan) as (hearing, utterances):
-                    stream = Stream(plan, hearing, utterances, self._listening.limits, self._metrics, write)
+                    stream = Stream(plan, hearing, utterances, self._listening, self._metrics, write)
                     try:
                         await stream.run(request_iterator)
                     finally:
@@ -92,7 +92,7 @@ class AsrServicer(RivaSpeechRecognitionServicer):
         limit_s = self._listening.limits.idle_s
         try:
             async with asyncio.timeout(limit_s):
-                first = await anext(requests, None)
+                first = await self._listening.drain.unless(anext(requests, None))
         except TimeoutError as error:
             raise TooQuiet(f"No message came for {limit_s:g} s. {NO_CONFIG}") from error
         if first is None or first.WhichOneof("streaming_request") != "streaming_config":

@@ -3,10 +3,12 @@
 from dataclasses import dataclass
 
 import grpc
-from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_health.v1.health_pb2 import DESCRIPTOR as HEALTH
+from grpc_health.v1.health_pb2_grpc import add_HealthServicer_to_server
 from grpc_reflection.v1alpha import reflection
 
 from speech_server.servicers.asr import AsrServicer
+from speech_server.servicers.health import Health
 from speech_server.servicers.tts import TtsServicer
 from speech_server.servicers.undecodable import Undecodable
 from speech_server.tls import TlsFiles, grpc_credentials
@@ -16,6 +18,7 @@ from speech_server.wire.riva_tts_pb2 import DESCRIPTOR as TTS
 from speech_server.wire.riva_tts_pb2_grpc import add_RivaSpeechSynthesisServicer_to_server
 
 ASR_SERVICE = ASR.services_by_name["RivaSpeechRecognition"].full_name
+HEALTH_SERVICE = HEALTH.services_by_name["Health"].full_name
 TTS_SERVICE = TTS.services_by_name["RivaSpeechSynthesis"].full_name
 
 
@@ -29,13 +32,7 @@ class GrpcServer:
 
     server: grpc.aio.Server
     port: int
-    health: health.aio.HealthServicer
-
-    async def set_serving(self, serving: bool) -> None:
-        """Tell every health check, with and without a service name."""
-        status = health_pb2.HealthCheckResponse.SERVING if serving else health_pb2.HealthCheckResponse.NOT_SERVING
-        for name in ("", ASR_SERVICE, TTS_SERVICE):
-            await self.health.set(name, status)
+    health: Health
 
 
 async def serve(
@@ -45,11 +42,9 @@ async def serve(
     server = grpc.aio.server(interceptors=(Undecodable(),), options=_options(message_bytes))
     add_RivaSpeechRecognitionServicer_to_server(asr, server)
     add_RivaSpeechSynthesisServicer_to_server(tts, server)
-    checks = health.aio.HealthServicer()
-    health_pb2_grpc.add_HealthServicer_to_server(checks, server)
-    reflection.enable_server_reflection(
-        (ASR_SERVICE, TTS_SERVICE, health.SERVICE_NAME, reflection.SERVICE_NAME), server
-    )
+    health = Health((ASR_SERVICE, TTS_SERVICE))
+    add_HealthServicer_to_server(health, server)
+    reflection.enable_server_reflection((ASR_SERVICE, TTS_SERVICE, HEALTH_SERVICE, reflection.SERVICE_NAME), server)
     try:
         if tls is not None:
             bound = server.add_secure_port(f"{host}:{port}", grpc_credentials(tls))
@@ -58,9 +53,7 @@ async def serve(
     except RuntimeError as error:
         raise PortTaken(f"can't listen on {host}:{port} (gRPC): it is in use or not ours") from error
     await server.start()
-    started = GrpcServer(server, bound, checks)
-    await started.set_serving(False)
-    return started
+    return GrpcServer(server, bound, health)
 
 
 def _options(message_bytes: int) -> list[tuple[str, int]]:

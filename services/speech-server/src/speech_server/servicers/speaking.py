@@ -3,9 +3,10 @@
 import time
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from speech_server.core.voices import VoicePolicy
+from speech_server.drain import Drain
 from speech_server.metrics import Metrics, Ticket
 from speech_server.ports import Synthesiser, Word
 from speech_server.servicers import tts_wire
@@ -22,6 +23,7 @@ class Speaking:
     unary_limit_bytes: int
     idle_s: float
     retry_after_ms: int
+    drain: Drain = field(default_factory=Drain)
 
 
 async def spoken(

@@ -3,9 +3,9 @@
     reader ──▶ intake (bounded) ──▶ decoder: hearing ──▶ results
                    └─ when the engine is behind ──▶ reporter: progress
 
-The decoder is the stream's own task; reader, reporter and idle watch end with it. A message that is being written must
-not be cancelled, or gRPC can't send the status after it: so the other tasks hand their errors to the decoder, and the
-reporter is asked to end.
+The decoder is the stream's own task; reader, reporter and the watches for an idle client and for a draining server end
+with it. A message that is being written must not be cancelled, or gRPC can't send the status after it: so the other
+tasks hand their errors to the decoder, and the reporter is asked to end.
 """
 
 import asyncio
@@ -13,8 +13,9 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 from speech_server.core.recognition import RecognitionPlan
-from speech_server.errors import BadRequest, TooQuiet
-from speech_server.listening.ears import StreamLimits
+from speech_server.drain import LEAVE, Drain
+from speech_server.errors import BadRequest, NotServing, TooQuiet
+from speech_server.listening.ears import Listening
 from speech_server.listening.hearing import Final, Heard, Hearing, Partial
 from speech_server.listening.intake import Intake
 from speech_server.metrics import Metrics
@@ -36,17 +37,18 @@ class Stream:
         plan: RecognitionPlan,
         hearing: Hearing,
         utterances: Utterances,
-        limits: StreamLimits,
+        listening: Listening,
         metrics: Metrics,
         write: Callable[[asr.StreamingRecognitionResult], Awaitable[None]],
     ) -> None:
         self._plan = plan
         self._hearing = hearing
         self._witness = utterances if isinstance(utterances, Witness) else None
-        self._limits = limits
+        self._limits = listening.limits
+        self._drain: Drain = listening.drain
         self._metrics = metrics
         self._write = write
-        self._intake = Intake(limits.most_ahead_s)
+        self._intake = Intake(self._limits.most_ahead_s)
         self._behind = asyncio.Event()
         self._ended = asyncio.Event()
         # gRPC takes one message at a time; decoder and reporter both write.
@@ -59,17 +61,19 @@ class Stream:
     async def run(self, requests: AsyncIterator[asr.StreamingRecognizeRequest]) -> None:
         """Serve until the client half-closes and everything is answered.
 
-        Raises an ExceptionGroup of BadRequest, TooQuiet, EngineError.
+        Raises an ExceptionGroup of BadRequest, TooQuiet, NotServing, EngineError.
         """
         async with asyncio.TaskGroup() as tasks:
             reader = tasks.create_task(self._read(requests), name="asr reader")
             watch = tasks.create_task(self._watch_idle(), name="asr idle watch")
+            drain = tasks.create_task(self._watch_drain(), name="asr drain watch")
             reporter = tasks.create_task(self._report(), name="asr reporter")
             try:
                 await self._decode()
             finally:
                 reader.cancel()
                 watch.cancel()
+                drain.cancel()
                 self._ended.set()
                 self._behind.set()
                 await reporter
@@ -100,6 +104,10 @@ class Stream:
                 return
             await asyncio.sleep(self._limits.idle_s - quiet_s)
 
+    async def _watch_drain(self) -> None:
+        await self._drain.until(lambda: not self._hearing.in_utterance and not self._intake.waiting_s)
+        self._intake.fail(NotServing(LEAVE))
+
     def _note_lag(self) -> None:
         if self._plan.interim and self._lag_s() > BEHIND_S:
             self._behind.set()
@@ -125,6 +133,7 @@ class Stream:
     async def _decode(self) -> None:
         hearing = self._hearing
         while (piece := await self._intake.take()) is not None:
+            self._drain.check()
             async for heard in hearing.push(piece.pcm16, piece.arrived_at, self._intake.waiting_s):
                 await self._tell(heard)
             if piece.force_end:

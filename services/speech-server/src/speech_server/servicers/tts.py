@@ -62,9 +62,10 @@ class TtsServicer(RivaSpeechSynthesisServicer):
         raise AssertionError("answering() aborts the call on every error")
 
     async def _next(self, requests: AsyncIterator[tts.SynthesizeSpeechRequest]) -> tts.SynthesizeSpeechRequest | None:
+        """The next text. Raises TooQuiet, NotServing."""
         try:
             async with asyncio.timeout(self._speaking.idle_s):
-                return await anext(requests, None)
+                return await self._speaking.drain.unless(anext(requests, None))
         except TimeoutError as error:
             raise TooQuiet(
                 f"No text came for {self._speaking.idle_s:g} s; half-close the call after the last one."
