@@ -52,9 +52,9 @@ class Lab:
         """What a failed test's traceback still holds."""
         self._changes = Changes()
 
-    def caller(self, **how: Any) -> Caller:
-        """A new stream to the gateway."""
-        caller = Caller(self.grpc_port, **how)
+    def caller(self, *, port: int = 0, **how: Any) -> Caller:
+        """A new stream to the gateway, or to another port that leads to it."""
+        caller = Caller(port or self.grpc_port, **how)
         self.callers.append(caller)
         return caller
 

@@ -28,6 +28,7 @@ class Stage:
         self.clock = asyncio.get_running_loop().time
         self.model = ScriptedModel(*script)
         self.voice = voice or ScriptedVoice()
+        self.room = True
         self.frames: list[tuple[float, int]] = []
         self.text: list[str] = []
         self.marks: list[tuple[Mark, float]] = []
@@ -39,6 +40,9 @@ class Stage:
     def reply_spelled(self, n: int, delta: str) -> None:
         assert n == 7
         self.text.append(delta)
+
+    def reply_has_room(self, n: int) -> bool:
+        return self.room
 
     def reply_sounded(self, n: int, offset: int, pcm16: bytes) -> None:
         assert n == 7
@@ -108,6 +112,21 @@ async def test_the_voice_works_only_so_far_ahead_of_playing() -> None:
     assert stage.reply.playout.waiting_s <= 2.5
     await task
     assert (stage.voice.words, stage.sent_s) == (16, 8.0)
+
+
+async def test_audio_waits_while_too_much_of_it_is_on_its_way_and_its_clock_waits_with_it() -> None:
+    stage = Stage("one two three four")
+    task = asyncio.create_task(stage.reply.run())
+    await asyncio.sleep(0.5)
+    stage.room = False
+    sent_s = stage.sent_s
+    await asyncio.sleep(8.0)
+    assert stage.sent_s == sent_s
+    stage.room = True
+    began = stage.clock()
+    await task
+    assert stage.sent_s == 2.0
+    assert stage.clock() - began == pytest.approx(2.0 - sent_s, abs=0.06)
 
 
 async def test_the_model_is_read_only_so_far_ahead_of_the_voice() -> None:

@@ -121,3 +121,39 @@ async def test_the_last_word_always_fits() -> None:
     outbox.put(sound(10))
     outbox.put(CallEnded(EndReason.FAILED))
     assert [await outbox.take() for _ in range(2)][1] == (2, CallEnded(EndReason.FAILED))
+
+
+def audio(n: int, offset: int, samples: int = 100) -> ReplySound:
+    return ReplySound(n, offset, bytes(2 * samples))
+
+
+async def test_audio_of_a_dead_reply_that_was_not_sent_goes_and_what_follows_is_next() -> None:
+    outbox = Outbox()
+    for event in (audio(1, 0), audio(1, 100), words("1"), audio(1, 200)):
+        outbox.put(event)
+    assert await taken(outbox, 1) == [(1, audio(1, 0))]
+    outbox.drop_unsent_audio(1)
+    outbox.put(words("cut"))
+    outbox.put(audio(2, 0))
+    assert await taken(outbox, 3) == [(2, words("1")), (3, words("cut")), (4, audio(2, 0))]
+
+
+async def test_audio_is_under_way_until_it_is_acknowledged_or_was_sent_to_one_who_never_does() -> None:
+    outbox = Outbox()
+    for offset in (0, 100, 200):
+        outbox.put(audio(1, offset))
+    assert (outbox.audio_under_way_bytes, outbox.arrived_samples(1)) == (600, 0)
+    await taken(outbox, 2)
+    assert (outbox.audio_under_way_bytes, outbox.arrived_samples(1)) == (200, 200)
+    outbox.acknowledge(1)
+    assert (outbox.audio_under_way_bytes, outbox.arrived_samples(1)) == (400, 100)
+
+
+async def test_audio_that_must_be_sent_again_is_not_sent() -> None:
+    outbox = Outbox()
+    for offset in (0, 100):
+        outbox.put(audio(1, offset))
+    await taken(outbox, 2)
+    assert outbox.audio_under_way_bytes == 0
+    outbox.rewind(0)
+    assert outbox.audio_under_way_bytes == 400

@@ -36,6 +36,8 @@ class Mouth:
     def __init__(self, tasks: asyncio.TaskGroup, script: tuple[Step, ...], voice: ScriptedVoice, apology: str) -> None:
         self.clock = asyncio.get_running_loop().time
         self.turn = 3
+        self.room = True
+        self.arrived = 10**9
         self.facts: list[ReplyAudible | ReplyEnded] = []
         self.told: list[ReplyWords | ReplySound | TurnChanged | TurnMeasured | Failed] = []
         self.model = ScriptedModel(*script)
@@ -48,6 +50,12 @@ class Mouth:
 
     def tell(self, event: ReplyWords | ReplySound | TurnChanged | TurnMeasured | Failed) -> None:
         self.told.append(event)
+
+    def has_room(self, rate_hz: int, lead_s: float) -> bool:
+        return self.room
+
+    def arrived_samples(self, n: int, rate_hz: int) -> int:
+        return self.arrived
 
     def start(self, n: int, words: str = "hi", text: str = "", t0_sample: int = 0) -> Timeline:
         timeline = Timeline({Mark.SPEECH_ENDED: self.clock()} if t0_sample else {})
@@ -304,3 +312,24 @@ async def test_a_reply_the_machine_holds_stays_held_when_the_caller_comes_back()
         await asyncio.sleep(0.01)
         assert call.sent_s() > 0.0
         assert len(call.changes(TurnKind.REPLY_HELD)) == len(call.changes(TurnKind.REPLY_RESUMED)) == 1
+
+
+async def test_what_never_arrived_was_not_heard() -> None:
+    async with mouth() as call:
+        call.start(1)
+        await asyncio.sleep(1.6)
+        call.arrived = RATE_HZ // 2
+        call.speaking.interrupt(1, None)
+        (cut,) = call.changes(TurnKind.REPLY_INTERRUPTED)
+        assert (cut.heard_ms, cut.heard_text) == (500, "one")
+        assert call.history() == [(1, "one", True)]
+
+
+async def test_the_callers_own_report_counts_more_than_what_is_known_to_have_arrived() -> None:
+    async with mouth() as call:
+        call.start(1)
+        await asyncio.sleep(1.6)
+        call.arrived = RATE_HZ // 2
+        call.speaking.interrupt(1, None)
+        call.speaking.report(PlayoutReported(1, RATE_HZ, 0, final=True))
+        assert call.history() == [(1, "one two", True)]

@@ -36,6 +36,7 @@ class Playout:
         self._sent = 0
         self._plays_until = 0.0
         self._report: _Report | None = None
+        self._arrived: int | None = None
 
     @property
     def sent_samples(self) -> int:
@@ -93,6 +94,10 @@ class Playout:
         """When everything sent will have been heard, by the pacing clock."""
         return self._plays_until
 
+    def arrived(self, samples: int) -> None:
+        """The caller has received so many samples: no more of them can have been heard."""
+        self._arrived = samples
+
     def report(self, samples: int, now: float, *, final: bool = False) -> None:
         """The caller says how much it has played. Reports beyond what was sent count as all of it, reports that go
         back as what was reported before."""
@@ -104,6 +109,8 @@ class Playout:
         """Samples the caller has heard by now."""
         unplayed = round(max(0.0, self._plays_until - now) * self._rate_hz)
         by_clock = max(0, self._sent - unplayed)
+        if self._arrived is not None:
+            by_clock = min(by_clock, self._arrived)
         report = self._report
         if report is None:
             return by_clock

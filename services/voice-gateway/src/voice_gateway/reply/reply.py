@@ -22,6 +22,8 @@ from voice_gateway.ports import Sound, SpeakOptions, Synthesiser, Voice
 from voice_gateway.reply.source import Source, fixed
 
 TICK_S = 0.001
+_LOOK_AGAIN_S = 0.05
+"""How often audio that is due and has no room looks whether the caller has caught up."""
 _PHRASES_AHEAD = 16
 """Phrases waiting for TTS; the language model's stream is read no further."""
 
@@ -31,6 +33,9 @@ class Listener(Protocol):
 
     def reply_spelled(self, n: int, delta: str) -> None:
         """More text."""
+
+    def reply_has_room(self, n: int) -> bool:
+        """Whether more audio may leave: not while too much of it is still on its way to the caller."""
 
     def reply_sounded(self, n: int, offset: int, pcm16: bytes) -> None:
         """More audio leaves now."""
@@ -210,9 +215,12 @@ class Reply:
     def _send_due(self) -> None:
         """Let go what may leave now."""
         now = self._clock()
-        while not self._held and (frame := self.playout.take(now)) is not None:
+        while self._may_send() and (frame := self.playout.take(now)) is not None:
             self._listener.reply_sounded(self.n, *frame)
             self._room.set()
+
+    def _may_send(self) -> bool:
+        return not self._held and self._listener.reply_has_room(self.n)
 
     async def _play(self) -> None:
         playout = self.playout
@@ -223,7 +231,8 @@ class Reply:
             if finished and playout.played_at() <= now:
                 return
             waiting = playout.waiting_s > 0 and not self._held
-            wake_at = playout.played_at() if finished else playout.next_at() if waiting else None
+            next_at = max(playout.next_at(), now + _LOOK_AGAIN_S if playout.next_at() <= now else 0.0)
+            wake_at = playout.played_at() if finished else next_at if waiting else None
             hurry_at = self._hurry(now)
             wake_at = hurry_at if wake_at is None else min(wake_at, hurry_at or wake_at)
             await self._changed_by(None if wake_at is None else wake_at - now)

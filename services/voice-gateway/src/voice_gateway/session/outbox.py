@@ -1,9 +1,11 @@
 """What goes out to the caller? Numbered events, kept until the caller has them, so that a dropped stream loses none."""
 
 import asyncio
+import itertools
 from collections import deque
 
 from voice_gateway.core.events import CallEnded, ReplySound, SessionEvent
+from voice_gateway.core.playout import SAMPLE_BYTES
 
 MAX_EVENTS = 2048
 MAX_AUDIO_BYTES = 4 * 1024 * 1024
@@ -21,9 +23,23 @@ class Outbox:
         self._first = 1
         self._next = 1
         self._audio_bytes = 0
+        self._unsent_audio_bytes = 0
+        self._has_acknowledgements = False
+        self._sent_to: dict[int, int] = {}
+        self._acknowledged_to: dict[int, int] = {}
+        """Sample after the last one of each recent reply that was sent, or acknowledged."""
         self._max_events = max_events
         self._max_audio_bytes = max_audio_bytes
         self._ready = asyncio.Event()
+
+    @property
+    def audio_under_way_bytes(self) -> int:
+        """Audio the caller does not have: not acknowledged, or, of a caller who acknowledges nothing, not sent."""
+        return self._audio_bytes if self._has_acknowledgements else self._unsent_audio_bytes
+
+    def arrived_samples(self, n: int) -> int:
+        """How much of reply `n` the caller can have heard: what was acknowledged, or else sent."""
+        return (self._acknowledged_to if self._has_acknowledgements else self._sent_to).get(n, 0)
 
     def put(self, event: SessionEvent) -> None:
         """Number and keep an event. Raises OutboxFull; the last word always fits."""
@@ -36,18 +52,35 @@ class Outbox:
             self._drop()
         self._events.append(event)
         self._audio_bytes += audio_bytes
+        self._unsent_audio_bytes += audio_bytes
         self._ready.set()
 
     def acknowledge(self, seq: int) -> None:
         """The caller has everything up to `seq`."""
+        self._has_acknowledgements = True
         while self._events and self._first <= seq and self._first < self._next:
+            _note(self._acknowledged_to, self._events[0])
             self._drop()
+
+    def drop_unsent_audio(self, n: int) -> None:
+        """Reply `n` is dead: what comes next need not wait behind its audio. Numbers go to events as they are sent."""
+        sent = self._next - self._first
+        kept = [event for event in itertools.islice(self._events, sent, None) if not _is_audio_of(event, n)]
+        while len(self._events) > sent:
+            audio_bytes = _audio_bytes(self._events.pop())
+            self._audio_bytes -= audio_bytes
+            self._unsent_audio_bytes -= audio_bytes
+        for event in kept:
+            self.put(event)
 
     def rewind(self, seq: int) -> bool:
         """Send again from after `seq`; False when that is no longer kept, or was never sent."""
         if not self._first <= seq + 1 <= self._next:
             return False
         self._next = seq + 1
+        self._unsent_audio_bytes = sum(
+            map(_audio_bytes, itertools.islice(self._events, self._next - self._first, None))
+        )
         self._ready.set()
         return True
 
@@ -58,11 +91,26 @@ class Outbox:
             await self._ready.wait()
         seq = self._next
         self._next += 1
-        return seq, self._events[seq - self._first]
+        event = self._events[seq - self._first]
+        self._unsent_audio_bytes -= _audio_bytes(event)
+        _note(self._sent_to, event)
+        return seq, event
 
     def _drop(self) -> None:
         self._audio_bytes -= _audio_bytes(self._events.popleft())
         self._first += 1
+
+
+def _note(ends: dict[int, int], event: SessionEvent) -> None:
+    """The sample after the event's audio, of its reply and the one before."""
+    if isinstance(event, ReplySound):
+        ends[event.n] = event.offset + len(event.pcm16) // SAMPLE_BYTES
+        for old in [n for n in ends if n < event.n - 1]:
+            del ends[old]
+
+
+def _is_audio_of(event: SessionEvent, n: int) -> bool:
+    return isinstance(event, ReplySound) and event.n == n
 
 
 def _audio_bytes(event: SessionEvent) -> int:

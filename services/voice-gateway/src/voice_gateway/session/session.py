@@ -144,6 +144,10 @@ class Session:
             case CallerEnded():
                 self.end(EndReason.CALLER_ENDED)
 
+    def acknowledge(self, seq: int) -> None:
+        """The caller has every event up to `seq`."""
+        self._wires.acknowledge(seq)
+
     def tell(self, event: SessionEvent) -> None:
         """Something the caller should know."""
         self._wires.tell(event)
@@ -156,6 +160,7 @@ class Session:
         """The state another gateway would need to go on with this call."""
         reply, unheard = self._speaking.current, None
         if reply and self._wires.is_replying:
+            reply.playout.arrived(self._wires.arrived_samples(reply.n, self.options.output_rate_hz))
             heard_samples = reply.playout.heard_samples(self._equipment.clock())
             unheard = UnheardReply(reply.n, reply.text, heard_samples)
         return Snapshot(

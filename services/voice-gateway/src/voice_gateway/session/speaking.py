@@ -52,6 +52,12 @@ class Told(Protocol):
     def tell(self, event: ReplyWords | ReplySound | TurnChanged | TurnMeasured | Failed) -> None:
         """For the caller."""
 
+    def has_room(self, rate_hz: int, lead_s: float) -> bool:
+        """Whether more reply audio may be sent, at this rate, so far ahead of its playing."""
+
+    def arrived_samples(self, n: int, rate_hz: int) -> int:
+        """How much of reply `n`, at this rate, can have reached the caller."""
+
     @property
     def turn(self) -> int:
         """Number of the turn that is going on."""
@@ -153,6 +159,7 @@ class Speaking:
         now = self._clock()
         current.task.cancel()
         current.cut_at = now
+        current.reply.playout.arrived(self._told.arrived_samples(n, current.rate_hz))
         if speech_began_at is not None:
             current.timeline.mark(Mark.BARGE_IN_BEGAN, speech_began_at)
             current.timeline.mark(Mark.LAST_HEARD, now)
@@ -197,6 +204,11 @@ class Speaking:
     def reply_spelled(self, n: int, delta: str) -> None:
         """Listener of the reply."""
         self._told.tell(ReplyWords(n, delta))
+
+    def reply_has_room(self, n: int) -> bool:
+        """Listener of the reply."""
+        current = self._at(n)
+        return current is not None and self._told.has_room(current.rate_hz, self._voice.lead_s)
 
     def reply_sounded(self, n: int, offset: int, pcm16: bytes) -> None:
         """Listener of the reply."""

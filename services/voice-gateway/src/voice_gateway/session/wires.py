@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from voice_gateway.core.delivery import Delivery
 from voice_gateway.core.events import (
     CallEnded,
     EndReason,
@@ -13,12 +14,15 @@ from voice_gateway.core.events import (
     TurnMeasured,
 )
 from voice_gateway.core.floor import Event
+from voice_gateway.core.playout import SAMPLE_BYTES
 from voice_gateway.metrics import Metrics
 from voice_gateway.session.call_log import CallLog
 from voice_gateway.session.inbox import Inbox, InboxFull
 from voice_gateway.session.outbox import Outbox, OutboxFull
 
 _REPLY_ENDS = (TurnKind.REPLY_ENDED, TurnKind.REPLY_INTERRUPTED, TurnKind.REPLY_RETRACTED)
+
+_DEAD = (TurnKind.REPLY_INTERRUPTED, TurnKind.REPLY_RETRACTED)
 
 
 class Wires:
@@ -35,6 +39,7 @@ class Wires:
         self._log = call_log
         self._clock = clock
         self._began_at = clock()
+        self._delivery = Delivery()
 
     def fact(self, fact: Event) -> None:
         """Something happened that the turn machine should know."""
@@ -47,10 +52,26 @@ class Wires:
         """Something the caller should know."""
         self._count(event)
         self._log.told(event, self._clock() - self._began_at)
+        if isinstance(event, TurnChanged) and event.kind in _DEAD:
+            self.outbox.drop_unsent_audio(event.reply)
         try:
             self.outbox.put(event)
         except OutboxFull:
             self.end(EndReason.FAILED, "the caller reads too slowly")
+
+    def acknowledge(self, seq: int) -> None:
+        """The caller has every event up to `seq`."""
+        self._delivery = self._delivery.acknowledged(self._clock())
+        self.outbox.acknowledge(seq)
+
+    def has_room(self, rate_hz: int, lead_s: float) -> bool:
+        """Whether more reply audio may be sent, at this rate, so far ahead of its playing."""
+        under_way_s = self.outbox.audio_under_way_bytes / SAMPLE_BYTES / rate_hz
+        return under_way_s < self._delivery.under_way_s(lead_s)
+
+    def arrived_samples(self, n: int, rate_hz: int) -> int:
+        """How much of reply `n`, at this rate, can have reached the caller since it last acknowledged some."""
+        return self.outbox.arrived_samples(n) + round(self._delivery.unknown_s * rate_hz)
 
     def fail(self, failure: Failed) -> None:
         """Something went wrong; a fatal failure ends the call."""

@@ -163,7 +163,7 @@ async def _receive(line: Line, context: "Context") -> None:
                 continue  # sent again after a reconnect
             line.last_seq = message.seq
         if message.ack:
-            line.session.outbox.acknowledge(message.ack)
+            line.session.acknowledge(message.ack)
         try:
             _take(line, message)
         except TooFast as error:

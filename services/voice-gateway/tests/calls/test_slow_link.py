@@ -1,0 +1,84 @@
+"""What does a caller get behind a link that stalls? No stale audio before an interrupt, and a true account of it."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+
+from fake_riva import ramp
+from lab import lab
+from voice_workflow.v1 import voice_workflow_pb2 as pb
+from waiting import LIMIT_S
+
+RATE_HZ = 22_050
+FRAME = ramp(320)
+
+
+class Link:
+    """A TCP relay to the gateway whose way to the caller can be stopped."""
+
+    def __init__(self) -> None:
+        self.open = asyncio.Event()
+        self.open.set()
+
+    async def relay(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, gated: bool) -> None:
+        try:
+            while data := await reader.read(4096):
+                if gated:
+                    await self.open.wait()
+                writer.write(data)
+                await writer.drain()
+        except ConnectionError:
+            pass
+        finally:
+            writer.close()
+
+
+@asynccontextmanager
+async def link_to(port: int) -> AsyncGenerator[tuple[Link, int], None]:
+    link = Link()
+    async with asyncio.TaskGroup() as ways:
+        relays: list[asyncio.Task[None]] = []
+
+        async def carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            up, down = await asyncio.open_connection("127.0.0.1", port)
+            relays.append(ways.create_task(link.relay(reader, down, gated=False)))
+            relays.append(ways.create_task(link.relay(up, writer, gated=True)))
+
+        async with await asyncio.start_server(carry, "127.0.0.1", 0) as server:
+            yield link, server.sockets[0].getsockname()[1]
+        for relay in relays:
+            relay.cancel()
+
+
+async def test_an_interrupt_after_a_stall_comes_behind_little_audio_and_counts_what_arrived() -> None:
+    async with lab() as there, link_to(there.grpc_port) as (link, port):
+        there.tts.seconds = lambda text: 8.0
+        caller = there.caller(numbered=True, port=port)
+        await caller.start(output=pb.AudioFormat(sample_rate_hz=RATE_HZ))
+        await caller.type("Tell me.")
+        got = 0
+        for _ in range(40):  # an acknowledgement with every 20 ms of audio, as a microphone's client sends
+            await caller.send(audio=pb.Audio(data=FRAME), ack=_seen(caller.received))
+            await asyncio.sleep(0.02)
+        link.open.clear()
+        got = _audio_s(caller.received)
+        assert got > 0.3
+        asked_at = asyncio.get_running_loop().time()
+        while asyncio.get_running_loop().time() - asked_at < 1.5:
+            await caller.send(audio=pb.Audio(data=FRAME), ack=_seen(caller.received))
+            await asyncio.sleep(0.02)
+        await caller.send(interrupt=pb.Interrupt(), ack=_seen(caller.received))
+        link.open.set()
+        async with asyncio.timeout(LIMIT_S):
+            cut = await caller.turn(pb.TurnEvent.REPLY_INTERRUPTED)
+        assert _audio_s(caller.received) - got < 0.8, "audio that nobody will play came first"
+        assert cut.heard_ms / 1000 <= got + 0.15
+        await caller.hang_up()
+
+
+def _seen(received: list[pb.ServerMessage]) -> int:
+    return max((message.seq for message in received), default=0)
+
+
+def _audio_s(received: list[pb.ServerMessage]) -> float:
+    return sum(len(message.reply_audio.data) for message in received) / 2 / RATE_HZ
