@@ -99,7 +99,7 @@ class Switch:
             pass
         finally:
             self._connections.discard(writer)
-            writer.close()
+            await _closed(writer)
 
     async def _relay(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, port: int) -> None:
         up_reader, up_writer = await asyncio.open_connection("127.0.0.1", port)
@@ -113,7 +113,7 @@ class Switch:
                 down.cancel()
         finally:
             self._connections.discard(up_writer)
-            up_writer.close()
+            await _closed(up_writer)
 
     async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(OSError):
@@ -166,6 +166,8 @@ class ScriptedHttp:
     def __init__(self) -> None:
         self.port = 0
         self.answer: Sequence[Deed] = ()
+        self.changes = Changes()
+        self._handlers = 0
         self._server: asyncio.Server | None = None
 
     async def start(self) -> None:
@@ -174,18 +176,22 @@ class ScriptedHttp:
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def stop(self) -> None:
-        """Be gone."""
+        """Be gone, once nobody is connected any more."""
         if self._server:
             self._server.close()
+        await self.changes.until(lambda: not self._handlers, "the end of all connections")
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._handlers += 1
         try:
             await reader.readuntil(b"\r\n\r\n")
             await play(self.answer, reader, writer)
         except (OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
             pass
         finally:
-            writer.close()
+            await _closed(writer)
+            self._handlers -= 1
+            self.changes.tell()
 
 
 async def play(deeds: Sequence[Deed], reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -200,6 +206,12 @@ async def play(deeds: Sequence[Deed], reader: asyncio.StreamReader, writer: asyn
                     pass
             case Reset() | Status():
                 _reset(writer)
+
+
+async def _closed(writer: asyncio.StreamWriter) -> None:
+    writer.close()
+    with suppress(OSError):
+        await writer.wait_closed()
 
 
 def _reset(writer: asyncio.StreamWriter) -> None:

@@ -153,11 +153,13 @@ _WAITING_FOR_THE_NEXT = (
     "AioServer._request_call",
     "AioServer._request_registered_call",
     "AioServer._server_main_loop",
+    "Switch._serve",
+    "Switch._pump",
 )
 
 
 def _is_infrastructure(task: asyncio.Task[Any]) -> bool:
-    """This test; a kept-alive HTTP connection; gRPC waiting for the next call."""
+    """This test; a kept-alive HTTP connection, also through a switch; gRPC waiting for the next call."""
     name = getattr(task.get_coro(), "__qualname__", "")
     return task is asyncio.current_task() or name in _WAITING_FOR_THE_NEXT
 

@@ -33,6 +33,7 @@ async def test_a_backend_that_is_down_refuses_calls_then_unreadies_the_pod_and_b
         await there.eventually(lambda: there.status("/readyz"), 503)
         assert name in (await there.get("/readyz"))[1]
         assert (await there.get("/livez"))[0] == 200
+        assert (await there.get("/readyz/pod"))[0] == 200, "somebody has to tell callers"
         await backend.start()
         await there.eventually(lambda: there.status("/readyz"), 200)
 
@@ -45,6 +46,8 @@ async def test_a_backend_that_is_down_from_the_start_refuses_calls() -> None:
         await caller.over()
         assert caller.code is grpc.StatusCode.UNAVAILABLE
         assert "llm can't be reached right now" in caller.sentence
+        status, page = await there.get("/readyz/pod")
+        assert (status, "llm" in page) == (503, True), "a pod that never met a backend may have wrong settings"
 
 
 async def test_recognition_that_refuses_its_streams_ends_the_call_with_its_reason() -> None:

@@ -59,6 +59,8 @@ def _run() -> str:
     try:
         settings = config.read()
         log_format.set_up(settings.log_level, settings.log_format)
+        # Of bytes that don't decode gRPC logs a traceback of its own; what they mean for a call has its line here.
+        logging.getLogger("grpc._common").setLevel(logging.CRITICAL)
         uvloop.run(serve(settings))
     except* BadSettings as group:
         failure = f"bad settings: {group.exceptions[0]}"

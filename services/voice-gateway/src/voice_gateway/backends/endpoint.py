@@ -118,7 +118,7 @@ class Endpoint:
         asking = asyncio.create_task(self._ask(), name=f"health of {self.name}")
         try:
             if not (await asyncio.wait({asking}, timeout=SILENT_AFTER_S))[0]:
-                if self.health in (Health.SERVING, Health.UNKNOWN):
+                if self.health is Health.SERVING:
                     self._become(Health.SILENT, f"no answer within {SILENT_AFTER_S:g} s")
                 await asyncio.wait({asking}, timeout=DOWN_AFTER_S - SILENT_AFTER_S)
             if asking.done() and not asking.cancelled():
@@ -138,12 +138,14 @@ class Endpoint:
 
     async def _ask(self) -> tuple[Health, str]:
         try:
-            answer = await self.stub(_check)(health_pb2.HealthCheckRequest())
+            answer: health_pb2.HealthCheckResponse | None = await self.stub(_check)(health_pb2.HealthCheckRequest())
+            if answer is None:  # what gRPC makes of bytes that do not decode
+                return Health.DOWN, "its health answer is no message of grpc.health.v1"
             status = int(answer.status)
         except grpc.aio.AioRpcError as error:
             alive = error.code() in _ALIVE
             return (Health.SERVING, "") if alive else (Health.DOWN, f"{error.code().name}: {error.details()}")
-        except Exception as error:  # undecodable bytes are None here, and whatever else a library makes of nonsense
+        except Exception as error:  # whatever a library makes of nonsense
             return Health.DOWN, f"its health answer can't be used ({type(error).__name__})"
         if status == health_pb2.HealthCheckResponse.SERVING:
             return Health.SERVING, ""

@@ -129,12 +129,12 @@ class Endpoints:
             except Exception as error:  # the addresses of before are tried on; before the first, what gRPC makes of it
                 log.debug("%s can't be looked up: %s", part, error)
                 self._found.setdefault(part, [fallback(part)])
-        now = {address for found in self._found.values() for address in found}
-        for address in now - self._known.keys():
+        now = dict.fromkeys(address for found in self._found.values() for address in found)
+        for address in [address for address in now if address not in self._known]:
             name = f"{self._service} at {address.target.removeprefix('ipv4:')}"
             connect = lambda address=address: self._connect(address)  # noqa: E731
             self._known[address] = Endpoint(name, connect, self._changed)
-        for address in self._known.keys() - now:
+        for address in self._known.keys() - now.keys():
             endpoint = self._known.pop(address)
             endpoint.gone = True
             self._leaving.append(endpoint)

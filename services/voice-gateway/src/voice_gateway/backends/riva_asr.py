@@ -210,6 +210,8 @@ class RivaEar:
                 watch.cancel()
         except* Upstream as group:
             failures += (error for error in group.exceptions if isinstance(error, Upstream))
+        if (task := asyncio.current_task()) and task.cancelling():
+            raise asyncio.CancelledError  # a group that fails as it is cancelled tells of the failure only
         return failures[0] if failures else None
 
     async def _write(self, call: Stream) -> None:

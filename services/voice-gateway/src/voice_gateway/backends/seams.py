@@ -10,7 +10,7 @@ import httpx2
 import openai
 
 from voice_gateway.backends.retry_after import retry_after_s
-from voice_gateway.errors import Broken, Service, TooSlow, Unavailable
+from voice_gateway.errors import Broken, Service, TooSlow, Unavailable, VoiceError
 
 _NAMES: dict[Service, str] = {"asr": "speech recognition", "llm": "the language model", "tts": "speech synthesis"}
 _BUSY = (408, 425, 429)
@@ -49,9 +49,11 @@ def decoded(service: Service, message: T | None) -> T:
 
 @contextmanager
 def llm_errors() -> Iterator[None]:
-    """An error of the openai package becomes Upstream."""
+    """An error of the openai package, or of the two HTTP clients under it, becomes Upstream."""
     try:
         yield
+    except VoiceError:
+        raise
     except openai.APITimeoutError as error:
         if isinstance(error.__cause__, httpx2.ConnectTimeout):  # a refused connection, too, comes as this
             raise Unavailable("llm", f"the language model can't be reached: {error.__cause__}; try again") from None
@@ -63,8 +65,12 @@ def llm_errors() -> Iterator[None]:
         if error.status_code in _BUSY or error.status_code >= 500:
             raise Unavailable("llm", sentence, retry_after_s=retry_after_s(error.response.headers)) from None
         raise Broken("llm", sentence, retryable=False) from None
-    except (openai.OpenAIError, httpx2.HTTPError, ValueError) as error:
-        raise Broken("llm", f"the language model's answer can't be used: {error}") from None
+    except Exception as error:  # nonsense on the wire comes out of those packages as almost anything
+        raise Broken("llm", f"the language model's answer can't be used: {_first_line(error)}") from None
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).partition("\n")[0] or type(error).__name__
 
 
 @contextmanager
