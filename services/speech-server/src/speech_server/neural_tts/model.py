@@ -7,12 +7,14 @@ from pathlib import Path
 import numpy as np
 
 from speech_server.inference.files import ModelBroken
-from speech_server.inference.graphs import Limits, Stop, open_graph
+from speech_server.inference.graphs import NUMPY, Limits, Stop, open_graph
 from speech_server.neural_tts.layout import Styles
 from speech_server.neural_tts.symbols import END
 from speech_server.ports import EngineUnavailable
 
-_INPUTS = {"input_ids", "style", "speed"}
+_TOKENS = ("input_ids", "tokens")
+"""What exports call the symbols' numbers."""
+_SOUND = ("waveform", "audio")
 
 
 class KokoroModel:
@@ -21,9 +23,14 @@ class KokoroModel:
     def __init__(self, path: Path, threads: int) -> None:
         """Blocking. Raises ModelBroken for a file that can't be run."""
         self._session = open_graph(path, "cpu", Limits(threads), "pull the model again")
-        names = {one.name for one in self._session.get_inputs()}
-        if names != _INPUTS:
-            raise ModelBroken(f"{path} has the inputs {sorted(names)}; a Kokoro model has {sorted(_INPUTS)}.")
+        self._types = {one.name: NUMPY.get(one.type, np.float32) for one in self._session.get_inputs()}
+        self._tokens = next((name for name in _TOKENS if name in self._types), "")
+        if set(self._types) != {self._tokens, "style", "speed"}:
+            raise ModelBroken(
+                f"{path} has the inputs {sorted(self._types)}; a Kokoro model has input_ids or tokens, style and speed."
+            )
+        outputs = [one.name for one in self._session.get_outputs()]
+        self._sound = next((name for name in _SOUND if name in outputs), outputs[0])
         # One thread, so that phrases of all callers take turns; who waits is bounded by admission.
         self._thread = ThreadPoolExecutor(1, "kokoro")
 
@@ -44,13 +51,15 @@ class KokoroModel:
         self._thread.shutdown(wait=True, cancel_futures=True)
 
     def _run(self, numbers: list[int], styles: Styles, speed: float, stop: Stop) -> bytes:
+        # Some exports know whole speeds only.
+        whole = np.issubdtype(self._types["speed"], np.integer)
         feed = {
-            "input_ids": np.array([[END, *numbers, END]], np.int64),
-            "style": styles[min(len(numbers), len(styles) - 1)],
-            "speed": np.array([speed], np.float32),
+            self._tokens: np.array([[END, *numbers, END]], self._types[self._tokens]),
+            "style": styles[min(len(numbers), len(styles) - 1)].astype(self._types["style"]),
+            "speed": np.array([max(1, round(speed)) if whole else speed], self._types["speed"]),
         }
         try:
-            (waveform, *_) = self._session.run([], feed, stop.options)
+            (waveform,) = self._session.run([self._sound], feed, stop.options)
         except Exception as error:
             raise EngineUnavailable(f"The neural voice failed: {_first_line(error)}") from error
         scaled = np.rint(np.asarray(waveform, np.float32).reshape(-1) * 32767)
