@@ -13,6 +13,9 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from voice_gateway.core.events import CallOptions, LlmOptions
 from voice_gateway.core.floor import Policy
+from voice_gateway.core.speakable.stage import Manner
+from voice_gateway.core.speakable.thoughts import Opening
+from voice_gateway.core.speakable.words import Verbalise
 from voice_gateway.core.speech_gate import GatePolicies, GatePolicy
 
 Seconds = Annotated[float, Field(ge=0)]
@@ -149,6 +152,12 @@ class Settings(BaseSettings):
         "none = say nothing",
         json_schema_extra=LIVE,
     )
+    llm_thinks_first: bool = Field(
+        False,
+        description="the model's content begins inside a thought that no tag opens (DeepSeek-R1 without a reasoning"
+        " parser): nothing is said before its closing tag",
+        json_schema_extra=LIVE,
+    )
     llm_prewarm: bool = Field(
         True, description="open its connection (GET /models) in each pause of the caller", json_schema_extra=LIVE
     )
@@ -156,6 +165,18 @@ class Settings(BaseSettings):
     # ---- synthesis
     tts_voice: str = Field(
         "", description="voice of callers who name none; empty = the server chooses", json_schema_extra=LIVE
+    )
+    tts_verbalise: Verbalise = Field(
+        "auto",
+        description="amounts, dates, units and signs as words: auto = what voices misread (signs only, for Riva's own"
+        " voices); words = every number, too; none = left to the voice",
+        json_schema_extra=LIVE,
+    )
+    tts_phrase_wait_s: float = Field(
+        1.2,
+        gt=0,
+        description="without the end of a phrase, whole words are spoken after this long if the caller hears nothing",
+        json_schema_extra=LIVE,
     )
     tts_sample_rate: Annotated[Literal[8000, 16000, 22050, 24000, 44100, 48000], OneOf] = Field(
         16000, description="reply rate, Hz"
@@ -311,6 +332,12 @@ def call_options(settings: Settings) -> CallOptions:
         output_rate_hz=settings.tts_sample_rate,
         greeting=settings.greeting,
     )
+
+
+def manner(settings: Settings) -> Manner:
+    """How text is made speakable."""
+    opening = Opening.THOUGHT if settings.llm_thinks_first else Opening.SAID
+    return Manner(wait_s=settings.tts_phrase_wait_s, opening=opening, verbalise=settings.tts_verbalise)
 
 
 def turn_policy(settings: Settings) -> Policy:

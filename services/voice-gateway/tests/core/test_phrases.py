@@ -14,14 +14,35 @@ def spoken(*tokens: str) -> list[str]:
     return phrases + phraser.flush()
 
 
-def test_the_token_that_ends_a_sentence_releases_it_without_look_ahead() -> None:
+def test_a_point_waits_for_the_letter_after_it_and_other_ends_for_nothing() -> None:
     phraser = Phraser()
-    assert [phraser.push(token) for token in ("It", " is", " noon", ".")] == [[], [], [], ["It is noon."]]
+    assert [phraser.push(token) for token in ("It", " is", " noon", ".", " ", "I")] == [[]] * 5 + [["It is noon."]]
+    assert [phraser.push(token) for token in (" know", "!", " Is", " it", "?")] == [[], ["I know!"], [], [], ["Is it?"]]
 
 
-def test_a_short_answer_is_spoken_at_once() -> None:
-    assert Phraser().push("No.") == ["No."]
+def test_a_point_at_the_end_of_the_reply_or_of_a_line_waits_no_longer() -> None:
+    phraser = Phraser()
+    assert (phraser.push("No."), phraser.flush()) == ([], ["No."])
+    assert Phraser().push("No.\n") == ["No."]
     assert Phraser().push("Yes!") == ["Yes!"]
+
+
+@pytest.mark.parametrize(
+    "tokens",
+    [
+        ("Visit example", ".", "com", " today", "."),
+        ("See https", ":", "//", "x", ".", "org", "/", "a", "?", "b", "=1", " there", "."),
+        ("A Ph", ".", "D", ".", " in physics", "."),
+        ("It is No", ".", " ", "5", " here", "."),
+        ("On Jan", ".", " ", "3", " we met", "."),
+        ("Version v", "2", ".", "0", " is out", "."),
+        ("Wir kommen am ", "3", ".", " M", "ai", "."),
+        ("Das ist rot bzw", ".", " Gr", "ün", "."),
+        ("डॉ", ".", " शर्मा", " आए", "।"),
+    ],
+)
+def test_no_split_cuts_a_name_a_number_or_an_address(tokens: tuple[str, ...]) -> None:
+    assert spoken(*tokens) == ["".join(tokens)]
 
 
 def test_the_first_phrase_may_end_at_a_comma_and_later_ones_may_not() -> None:
@@ -83,7 +104,8 @@ def test_quotes_and_brackets_after_the_point_belong_to_the_sentence() -> None:
 
 
 def test_a_quote_that_comes_in_a_token_of_its_own_is_not_a_phrase() -> None:
-    assert spoken("“Yes.", "”") == ["“Yes."]
+    assert spoken("“Yes!", "”") == ["“Yes!”"]
+    assert spoken("Yes!", "”") == ["Yes!"]
 
 
 @pytest.mark.parametrize(
@@ -92,14 +114,22 @@ def test_a_quote_that_comes_in_a_token_of_its_own_is_not_a_phrase() -> None:
         ("**Hello** there.", "Hello there."),
         ("# Title\n", "Title"),
         ("Run `make` now.", "Run make now."),
-        ("<speak>Hi</speak>.", "speak Hi/speak."),
+        ("<speak>Hi</speak>.", "Hi."),
         ("A {b} ~~c~~ d.", "A b c d."),
-        ("2*3 is snake_case.", "2 3 is snake case."),
+        ("~~No~~ | yes_ or _no_.", "No | yes_ or no."),
     ],
 )
-def test_markup_is_not_spoken_and_still_parts_words(written: str, said: str) -> None:
+def test_markup_is_not_spoken(written: str, said: str) -> None:
     assert spoken(written) == [said]
-    assert not set("<>{}*#`~|_") & set(spoken(written)[0])
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Press # and then *.", "Use C#.", "It is <5% risky.", "2 * 3 = 6.", "2*3 is snake_case.", "Dial *67# now."],
+)
+@pytest.mark.parametrize("size", [1, 2, 3, 100])
+def test_a_sign_that_means_something_stays(text: str, size: int) -> None:
+    assert spoken(*(text[at : at + size] for at in range(0, len(text), size))) == [text]
 
 
 @pytest.mark.parametrize("text", ["", " ", "...", "**", "\n\n", "—", "?!", "🙂", "😀."])

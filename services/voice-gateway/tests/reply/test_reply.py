@@ -73,7 +73,7 @@ async def test_a_reply_lasts_until_it_is_played_to_its_end() -> None:
 
 
 async def test_the_first_phrase_is_spoken_while_the_model_still_writes() -> None:
-    stage = Stage(0.5, "Hello", " there.", 2.0, " How are", " you?")
+    stage = Stage(0.5, "Hello", " there. How", 2.0, " are", " you?")
     await stage.reply.run()
     assert stage.frames[0][0] == pytest.approx(0.5)
     assert stage.voice.phrases == ["Hello there.", "How are you?"]
@@ -211,7 +211,7 @@ async def test_a_voice_that_falls_silent_ends_the_reply_when_its_deadline_has_pa
 
 
 async def test_cancelling_a_reply_closes_the_model_and_the_voice() -> None:
-    stage = Stage("Hello there. ", 60.0, voice=ScriptedVoice(pace_s=60.0))
+    stage = Stage("Hello there. And", 60.0, voice=ScriptedVoice(pace_s=60.0))
     task = asyncio.create_task(stage.reply.run())
     await asyncio.sleep(1.0)
     assert (stage.model.closed, stage.voice.closed) == (0, 0)
@@ -223,7 +223,7 @@ async def test_cancelling_a_reply_closes_the_model_and_the_voice() -> None:
 
 
 async def test_cancelling_a_reply_whose_voice_waits_for_room_closes_both_too() -> None:
-    stage = Stage("one two three four five. ", 60.0, ahead_s=1.0)
+    stage = Stage("one two three four five. And", 60.0, ahead_s=1.0)
     task = asyncio.create_task(stage.reply.run())
     await asyncio.sleep(0.25)
     task.cancel()
@@ -276,6 +276,43 @@ async def test_where_the_caller_hears_nothing_whole_words_leave_without_the_end_
     assert " ".join(stage.voice.phrases) == f"{words} at all."
     gaps = [later - sooner for (sooner, _), (later, _) in zip(stage.frames, stage.frames[1:], strict=False)]
     assert max(gaps) <= 1.2 + 0.8 + 0.1 + 0.01
+
+
+async def test_a_sentence_whose_end_looks_sure_is_spoken_whole_when_nothing_more_comes() -> None:
+    stage = Stage("Hello there.", 60.0, " And more.")
+    task = asyncio.create_task(stage.reply.run())
+    await asyncio.sleep(1.3)
+    assert stage.voice.phrases == ["Hello there."]
+    await task
+    assert stage.voice.phrases == ["Hello there.", "And more."]
+
+
+async def test_a_thought_is_neither_spoken_nor_shown_nor_remembered() -> None:
+    stage = Stage("<thi", "nk>Hm.", " Let me see. </th", "ink>", "\n\nIt is noon.", "<|eot_id|>")
+    await stage.reply.run()
+    assert stage.voice.phrases == ["It is noon."]
+    assert stage.reply.text == "".join(stage.text) == "It is noon."
+    assert stage.reply.playout.spoken_text() == "It is noon."
+
+
+async def test_a_thought_that_only_its_end_tells_is_dropped_but_for_what_was_heard() -> None:
+    stage = Stage(
+        "Let me think. Then I say", 0.7, " noon. So</think>It is noon.", voice=ScriptedVoice(delay_s=0.1, pace_s=0.5)
+    )
+    await stage.reply.run()
+    assert stage.voice.phrases == ["Let me think.", "It is noon."]
+    assert stage.reply.text == "It is noon."
+    assert stage.reply.playout.spoken_text() == "It is noon."
+    assert stage.sent_s == pytest.approx(0.8 + 3 * 0.5)  # that much had left
+    assert stage.reply.began_in_thought
+
+
+async def test_what_is_spoken_otherwise_than_written_is_remembered_as_written() -> None:
+    stage = Stage("It is $5 now.")
+    await stage.reply.run()
+    assert stage.voice.phrases == ["It is 5 dollars now."]
+    assert stage.reply.text == "It is $5 now."
+    assert [stage.reply.playout.heard_text(at) for at in (1.4, 1.9, 2.1)] == ["It is", "It is", "It is $5"]
 
 
 async def test_words_do_not_leave_early_while_the_caller_still_hears_others() -> None:

@@ -9,7 +9,7 @@ from voice_gateway.backends.endpoints import Spread
 from voice_gateway.backends.openai_llm import LlmSettings, OpenAiModel
 from voice_gateway.backends.riva_asr import AsrSettings, RivaRecogniser
 from voice_gateway.backends.riva_tts import RivaSynthesiser, TtsSettings
-from voice_gateway.config import Settings, call_options, gate_policies
+from voice_gateway.config import Settings, call_options, gate_policies, manner
 from voice_gateway.core.events import CallOptions
 from voice_gateway.edges.door import About
 from voice_gateway.session.session import Equipment
@@ -75,6 +75,7 @@ def _voice(settings: Settings, outside: Outside) -> Voice:
         settings.playout_frame_ms / 1000,
         settings.tts_ahead_s,
         settings.llm_apology,
+        manner(settings),
     )
 
 

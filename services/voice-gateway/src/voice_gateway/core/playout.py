@@ -75,6 +75,11 @@ class Playout:
             self._words += self._phrase.finish(self.made_samples)
             self._phrase = None
 
+    def take_back(self) -> None:
+        """What was made is not to be said after all: what has not left is dropped, and no word counts as spoken."""
+        self._waiting.clear()
+        self._waiting_bytes, self._words, self._phrase = 0, [], None
+
     def take(self, now: float) -> tuple[int, bytes] | None:
         """The next frame that may leave now and the sample it begins at; None = nothing may."""
         if not self._waiting or self.next_at() > now:

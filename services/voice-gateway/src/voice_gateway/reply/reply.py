@@ -81,6 +81,7 @@ class Reply:
         self._before = ""
         """What was said ahead of what `_speakable` makes speakable."""
         self._speakable = self._make_speakable()
+        self._retractions = 0
         self._due_at: float | None = None
         self._phrases: asyncio.Queue[SpeakablePhrase | None] = asyncio.Queue(_PHRASES_AHEAD)
         self._synthesising = False
@@ -89,6 +90,11 @@ class Reply:
         self._held = False
         self._changed = asyncio.Event()
         self._room = asyncio.Event()
+
+    @property
+    def began_in_thought(self) -> bool:
+        """Whether it turned out to have begun inside a thought that no tag opened."""
+        return self._retractions > 0
 
     @property
     def text(self) -> str:
@@ -130,7 +136,10 @@ class Reply:
                     if not began:
                         self._listener.reply_marked(self.n, Mark.FIRST_TOKEN)
                         began = True
-                    if phrases := speakable.push(piece, self._clock()):
+                    phrases = speakable.push(piece, self._clock())
+                    if speakable.retractions != self._retractions:
+                        self._take_back()
+                    if phrases:
                         await self._utter(phrases)
                     self._look_when_due()
         except Upstream as upstream:
@@ -139,7 +148,17 @@ class Reply:
         return error if error or speakable.spoke else no_text()
 
     def _make_speakable(self) -> Speakable:
-        return Speakable(self._speaker.options.language, self._speaker.manner)
+        options = self._speaker.options
+        return Speakable(options.language, options.voice, self._speaker.manner)
+
+    def _take_back(self) -> None:
+        """What was given out so far was thought, which only its end told: what nobody has heard of it is dropped."""
+        self._retractions = self._speakable.retractions
+        self._spelled = 0
+        while not self._phrases.empty():
+            self._phrases.get_nowait()
+        self.playout.take_back()
+        self._room.set()
 
     def _look_when_due(self) -> None:
         """Wake up `_play` where there is a new time to hurry at, or that time has come."""
@@ -194,8 +213,11 @@ class Reply:
     async def _speak_phrase(self, phrase: SpeakablePhrase, voice: Voice) -> None:
         playout, first_sample = self.playout, self.playout.made_samples
         playout.begin_phrase(phrase)
+        retractions = self._retractions
         async with aclosing(voice.speak(phrase.spoken)) as sounds:
             async for sound in sounds:
+                if self._retractions != retractions:
+                    return
                 if sound.pcm16 and not playout.made_samples:
                     self._listener.reply_marked(self.n, Mark.FIRST_SOUND)
                 self._add(sound, first_sample)

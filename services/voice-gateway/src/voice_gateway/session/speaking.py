@@ -3,7 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from voice_gateway.core.conversation import Conversation, messages
@@ -20,6 +20,8 @@ from voice_gateway.core.events import (
 )
 from voice_gateway.core.floor import ReplyAudible, ReplyEnded
 from voice_gateway.core.playout import Playout
+from voice_gateway.core.speakable.stage import Manner
+from voice_gateway.core.speakable.thoughts import Opening
 from voice_gateway.core.timeline import Mark, Timeline
 from voice_gateway.errors import Upstream, failed
 from voice_gateway.ports import LanguageModel, SpeakOptions, Synthesiser
@@ -41,6 +43,8 @@ class Voice:
     ahead_s: float
     apology: str = ""
     """Said where the language model fails; "" = nothing."""
+    manner: Manner = field(default_factory=Manner)
+    """How text is made speakable."""
 
 
 class Told(Protocol):
@@ -82,6 +86,7 @@ class Speaking:
 
     def __init__(self, voice: Voice, told: Told, clock: Callable[[], float], limit: int) -> None:
         self._voice = voice
+        self._manner = voice.manner
         self._told = told
         self._tasks: asyncio.TaskGroup | None = None
         self._clock = clock
@@ -119,6 +124,7 @@ class Speaking:
             self._voice.synthesiser,
             SpeakOptions(options.language, options.voice, options.output_rate_hz),
             self._voice.ahead_s,
+            replace(self._manner, opening=Opening.SAID) if text else self._manner,
         )
         playout = Playout(options.output_rate_hz, self._voice.lead_s, self._voice.frame_s)
         reply = Reply(n, source, speaker, playout, self, self._clock)
@@ -232,6 +238,8 @@ class Speaking:
         if current is None or current.cut_at is not None:
             return
         reply = current.reply
+        if reply.began_in_thought and self._manner.opening is Opening.SAID:
+            self._manner = replace(self._manner, opening=Opening.PERHAPS_THOUGHT)  # the next one is not begun in vain
         text = reply.playout.spoken_text() if reply.failed else reply.text.strip()
         self.conversation = self.conversation.replied(n, text)
         self._changed(TurnKind.REPLY_ENDED, n, text=text)

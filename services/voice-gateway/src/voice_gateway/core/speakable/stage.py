@@ -6,7 +6,9 @@ Time is an argument, seconds on any steady clock.
 from dataclasses import dataclass
 
 from voice_gateway.core.phrases import MAX_PHRASE_CHARS, Phraser
-from voice_gateway.core.speakable.phrase import SpeakablePhrase, plain
+from voice_gateway.core.speakable.phrase import SpeakablePhrase
+from voice_gateway.core.speakable.thoughts import Opening, Said, ThoughtFilter
+from voice_gateway.core.speakable.words import Verbalise, wording
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,39 +18,55 @@ class Manner:
     max_chars: int = MAX_PHRASE_CHARS
     wait_s: float = 1.2
     """Whole words are spoken after this long without the end of a phrase, if nothing else is."""
+    opening: Opening = Opening.SAID
+    verbalise: Verbalise = "auto"
+    """Amounts, dates, units, signs: "auto" = as words what the voice would misread, "words" = all numbers, too."""
 
 
 class Speakable:
     """One reply's text."""
 
-    def __init__(self, language: str, manner: Manner) -> None:
+    def __init__(self, language: str, voice: str, manner: Manner) -> None:
         self.text = ""
         """What is said, as it was written: this enters the history."""
         self.spoke = False
         """Whether there was anything to speak."""
+        self.retractions = 0
+        """How often all that was given out before turned out to be thought."""
         self._manner = manner
-        self._phraser = Phraser(manner.max_chars)
-        self._language = language
+        self._thoughts = ThoughtFilter(manner.opening)
+        self._phraser = Phraser(manner.max_chars, language)
+        self._word = wording(language, voice, manner.verbalise)
 
     def push(self, piece: str, now: float) -> list[SpeakablePhrase]:
         """The phrases that `piece` completes."""
-        self.text += piece
-        return self._worded(self._phraser.push(piece, now))
+        return self._say(self._thoughts.push(piece), now)
 
     def due_at(self) -> float | None:
         """When `hurry` may bring a phrase, if nothing more is pushed; None = not before more is pushed."""
-        began_at = self._phraser.waiting_since
-        return None if began_at is None else began_at + self._manner.wait_s
+        return self._phraser.due_at(self._manner.wait_s)
 
     def hurry(self, now: float) -> list[SpeakablePhrase]:
         """The caller hears nothing: what can be spoken without the end of the phrase, if it is due."""
         due_at = self.due_at()
-        return self._worded(self._phraser.hurry()) if due_at is not None and due_at <= now else []
+        if due_at is None or due_at > now:
+            return []
+        return self._worded(self._phraser.hurry(now, self._manner.wait_s))
 
     def flush(self) -> list[SpeakablePhrase]:
         """The reply is complete."""
-        return self._worded(self._phraser.flush())
+        return self._say(self._thoughts.flush(), 0.0) + self._worded(self._phraser.flush())
+
+    def _say(self, said: Said, now: float) -> list[SpeakablePhrase]:
+        if said.retracts:
+            self._phraser.drop()
+            self.text, self.spoke, self.retractions = "", False, self.retractions + 1
+        text = said.text if self.text else said.text.lstrip()
+        if not text:
+            return []
+        self.text += text
+        return self._worded(self._phraser.push(text, now))
 
     def _worded(self, phrases: list[str]) -> list[SpeakablePhrase]:
         self.spoke = self.spoke or bool(phrases)
-        return [plain(phrase) for phrase in phrases]
+        return [self._word(phrase) for phrase in phrases]

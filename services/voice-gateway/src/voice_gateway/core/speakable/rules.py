@@ -1,0 +1,101 @@
+"""What is said otherwise than it is written? Addresses, signs, amounts, units, dates, times, telephone numbers.
+
+Only what voices read wrongly: eSpeak NG says "dollar five", "five k m", and of "<" nothing. Names of currencies, units
+and months with their plurals are Unicode's (Babel), numbers in words num2words'. What a language's data does not hold,
+or what could be read two ways, is left to the voice.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+
+from voice_gateway.core.speakable.amounts import Amounts
+from voice_gateway.core.speakable.signs import AMERICAN_HASH, SIGNS, Signs
+
+_Say = Callable[["re.Match[str]"], str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """Those of one language: a pattern whose named groups say which rule holds."""
+
+    pattern: "re.Pattern[str]"
+    rules: dict[str, _Say]
+    number: Callable[[str], str] | None
+    """Writes the numbers in a text as words."""
+
+    def say(self, match: "re.Match[str]") -> str | None:
+        """How it is said; None = as it is written."""
+        name = next(name for name in self.rules if match[name] is not None)
+        said = self.rules[name](match)
+        return said if said is None or self.number is None or name == "url" else self.number(said)
+
+
+@lru_cache(64)
+def rules(language: str, *, signs: bool, numbers: bool, words: bool) -> Rules:
+    """The rules for a call's language; `words`: all numbers, too."""
+    found: dict[str, tuple[str, _Say]] = {
+        "url": (
+            r"(?:https?|ftp)://(?:www\.)?(?P<host>[^\s/?#<>\"')\]]+)(?:[/?#][^\s<>\"]*?)?(?=[.,;:!?)\]\"'”»]*(?:\s|$))"
+            r"|www\.(?P<www>[^\s/?#<>\"')\]]+?)(?:[/?#][^\s<>\"]*?)?(?=[.,;:!?)\]\"'”»]*(?:\s|$))",
+            lambda match: match["host"] or match["www"],
+        ),
+        # No rule looks into an address.
+        "address": (
+            r"[\w.+-]+@[\w-]+\.[\w.-]+|\b(?:\d{1,3}\.){3}\d{1,3}\b|\b[\w-]+(?:\.[\w-]+)*\.[a-z]{2,}/\S*",
+            _kept,
+        ),
+    }
+    amounts = Amounts(language)
+    if numbers:
+        found |= amounts.rules()
+    if signs and (table := SIGNS.get(language.split("-")[0].casefold())):
+        found |= _sign_rules(table, AMERICAN_HASH if language.casefold() == "en-us" else table.hash, ranges=numbers)
+    if words:
+        found |= amounts.number_rules()
+    number = amounts.numbers_as_words if words else None
+    pattern = "|".join(f"(?P<{name}>{rule[0]})" for name, rule in found.items())
+    return Rules(re.compile(pattern, re.IGNORECASE), {name: rule[1] for name, rule in found.items()}, number)
+
+
+def _kept(match: "re.Match[str]") -> None:
+    return None
+
+
+def _sign_rules(table: Signs, hash_sign: str, *, ranges: bool) -> dict[str, tuple[str, _Say]]:
+    """A sign beside a word parts from it, so that both are heard."""
+    said: dict[str, tuple[str, str]] = {
+        "sharp": (r"(?<=\b[CFJ])#", f" {table.sharp} "),
+        "number": (r"(?<![\w#*])#(?=\d+\b(?![#*]))", f"{table.number} "),
+        "hash": (r"(?<![^\W\d_])#(?![^\W\d_])", f" {hash_sign} "),
+        "star_power": (r"(?<=[\w)])\*\*(?=[\w(])", f" {table.power} "),
+        "times": (
+            r"(?<=[\d)]\s)[*×](?=\s[\d(])|(?<=[\w)])[*×](?=[\w(])|(?<=\b[a-z]\s)[*×](?=\s[a-z]\b)",
+            f" {table.times} ",
+        ),
+        "star": (r"(?<!\*)\*(?!\*)", f" {table.star} "),
+        "less_is": (r"(?<=[\w)]\s)<(?=\s[\w(-])", f" {table.less_is} "),
+        "greater_is": (r"(?<=[\w)]\s)>(?=\s[\w(-])", f" {table.greater_is} "),
+        "less": (r"(?<![<=-])<(?=\s?[\d$€£])", f" {table.less} "),
+        "greater": (r"(?<![>=-])>(?=\s?[\d$€£])", f" {table.greater} "),
+        "equals": (r"(?<=[\w)%])\s?=(?=\s?[\w(?$€£-])", f" {table.equals} "),
+        "power": (r"(?<=[\w)])\^(?=[\w(-])", f" {table.power} "),
+        "about": (r"(?<![\w~/])~(?=\s?[\d$€£])", f" {table.about} "),
+    }
+    found: dict[str, tuple[str, _Say]] = {name: (rule, _constant(words)) for name, (rule, words) in said.items()}
+    if ranges:
+        found["range"] = (r"(?<![\w.,:/-])(?P<low>\d{1,3})[-–](?P<high>\d{1,3})(?![\w/:-])", _range(table.to))
+    return found
+
+
+def _constant(words: str) -> _Say:
+    return lambda _: words
+
+
+def _range(to: str) -> _Say:
+    def say(match: "re.Match[str]") -> str | None:
+        low, high = match["low"], match["high"]
+        return f"{low} {to} {high}" if int(low) < int(high) else None
+
+    return say

@@ -1,0 +1,47 @@
+"""How is a lone sign said? Voices leave some out ("<") or mistake them for markup (Riva reserves * and <)."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Signs:
+    """The words of one language."""
+
+    star: str
+    hash: str
+    number: str
+    sharp: str
+    times: str
+    equals: str
+    less: str
+    greater: str
+    less_is: str
+    """Between two things."""
+    greater_is: str
+    about: str
+    power: str
+    to: str
+    """In a range."""
+
+
+_ENGLISH = Signs(
+    "star", "hash", "number", "sharp", "times", "equals", "less than", "greater than", "is less than",
+    "is greater than", "about", "to the power of", "to",
+)  # fmt: skip
+SIGNS = {
+    "en": _ENGLISH,
+    "de": Signs(
+        "Stern", "Raute", "Nummer", "sharp", "mal", "gleich", "weniger als", "mehr als", "kleiner als",
+        "größer als", "etwa", "hoch", "bis",
+    ),
+    "es": Signs(
+        "asterisco", "almohadilla", "número", "sharp", "por", "es igual a", "menos de", "más de", "es menor que",
+        "es mayor que", "unos", "elevado a", "a",
+    ),
+    "fr": Signs(
+        "étoile", "dièse", "numéro", "sharp", "fois", "égale", "moins de", "plus de", "est inférieur à",
+        "est supérieur à", "environ", "puissance", "à",
+    ),
+}  # fmt: skip
+"""By language; of others the voice makes what it can."""
+AMERICAN_HASH = "pound"

@@ -1,0 +1,144 @@
+"""What of a model's text is for nobody's ears? Thoughts, tool calls written as text, and tokens of chat templates.
+
+They come cut anywhere, so text that may still become such a tag is held until it is one or can't be. A closing tag
+without an opening one (the opening one was in the prompt, as with DeepSeek-R1 on NIM) makes thought of all before it.
+"""
+
+from dataclasses import dataclass
+from enum import Enum
+
+import regex
+
+_NAMES = (
+    "think|thinking|thought|thoughts|reason|reasoning|reflection|scratchpad|analysis|inner_monologue|seed:think"
+    "|tool_call|tool_calls|tool_response|function_call|function_calls"
+)
+_TOKEN = regex.compile(
+    rf"""
+      <(?P<close>/)?(?P<name>{_NAMES})(?:\s[^<>]{{0,200}})?(?P<empty>/)?>
+    | (?P<kimi>◁(?P<kimi_close>/)?think▷)
+    | (?P<square>\[(?P<square_close>/)?THINK\])
+    | <\|(?P<special>[^|<>\n]{{1,64}})\|>
+    | <｜[^｜<>\n]{{1,64}}｜>
+    | </?s>
+    | <(?:bos|eos|pad|unk|mask|sep|cls|eot|eom|endoftext|(?P<turn>start_of_turn)|end_of_turn|unused\d{{1,3}}
+        |0x(?P<byte>[0-9a-f]{{2}}))>
+    | \[/?(?:INST|SYSTEM_PROMPT|BOS|EOS|PAD|UNK|CLS|SEP|MASK|TOOL_CALLS|TOOL_RESULTS|AVAILABLE_TOOLS)\]
+    | <</?SYS>>
+    """,
+    regex.IGNORECASE | regex.VERBOSE,
+)
+_OPENING = regex.compile(r"[<\[◁]")
+_ROLE = regex.compile(r"\s*(?:system|user|assistant|model|tool)\s*\n?", regex.IGNORECASE)
+_THOUGHT_TOKENS = {"begin_of_thought": False, "end_of_thought": True}
+_SPACES = {"0a": "\n", "0A": "\n", "20": " ", "09": " "}
+_LATE_CHARS = 20_000
+"""Kept of what may be the answer to a thought that was opened more often than closed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """More text to say."""
+
+    text: str
+    retracts: bool = False
+    """Whether all before it was thought."""
+
+
+class Opening(Enum):
+    """What a reply is until the first tag."""
+
+    SAID = "said"
+    PERHAPS_THOUGHT = "a thought, if a closing tag comes; else it is said at the end"
+    THOUGHT = "a thought"
+
+
+class ThoughtFilter:
+    """One reply's text."""
+
+    def __init__(self, opening: Opening = Opening.SAID) -> None:
+        self._held = ""
+        """May be the beginning of a tag."""
+        self._depth = int(opening is not Opening.SAID)
+        self._header: str | None = None
+        """What stands between a header's tokens: a role, or the name of a channel."""
+        self._late: str | None = "" if opening is Opening.PERHAPS_THOUGHT else None
+        """What came since the last closing tag inside a thought."""
+
+    def push(self, piece: str) -> Said:
+        """What of `piece` can be said."""
+        if not self._held and not self._depth and self._header is None and not _OPENING.search(piece):
+            return Said(piece)
+        return self._read(self._held + piece, at_end=False)
+
+    def flush(self) -> Said:
+        """The reply is complete. A thought that was never closed stays one, unless it was opened too often."""
+        said = self._read(self._held, at_end=True)
+        late, self._late = self._late, None
+        return Said(said.text + late) if self._depth and late else said
+
+    def _read(self, text: str, *, at_end: bool) -> Said:
+        out: list[str] = []
+        self._held, at, retracts = "", 0, False
+        while opening := _OPENING.search(text, at):
+            self._say(out, text[at : opening.start()])
+            match = _TOKEN.match(text, opening.start(), partial=not at_end)
+            if match is None:
+                self._say(out, text[opening.start()])
+                at = opening.end()
+            elif match.partial:
+                self._held = text[opening.start() :]
+                return Said("".join(out), retracts)
+            else:
+                if self._take(match):
+                    out, retracts = [], True
+                elif match["byte"] in _SPACES:
+                    self._say(out, _SPACES[match["byte"]])
+                at = match.end()
+        self._say(out, text[at:])
+        return Said("".join(out), retracts)
+
+    def _say(self, out: list[str], text: str) -> None:
+        if self._header is not None:
+            self._header += text
+            text = ""
+            if self._header.endswith("\n") or len(self._header) > len("assistant\n"):  # no token ends it
+                text, self._header = _ROLE.sub("", self._header, count=1), None
+        if self._depth:
+            self._late = None if self._late is None else (self._late + text)[-_LATE_CHARS:]
+        elif text:
+            out.append(text)
+
+    def _take(self, token: "regex.Match[str]") -> bool:
+        """A whole tag. True: all before it was thought."""
+        if special := token["special"]:
+            return self._take_special(special.casefold())
+        if token["turn"]:
+            self._header = ""
+        if not (token["name"] or token["kimi"] or token["square"]) or token["empty"]:
+            return False
+        return self._nest(closes=bool(token["close"] or token["kimi_close"] or token["square_close"]))
+
+    def _nest(self, *, closes: bool) -> bool:
+        if not closes:
+            self._depth += 1
+            return False
+        if not self._depth:
+            return True
+        self._depth -= 1
+        self._late = "" if self._depth else None
+        return False
+
+    def _take_special(self, name: str) -> bool:
+        """A token of a chat template; those of gpt-oss name the channel, and only "final" is for ears."""
+        if name in _THOUGHT_TOKENS:
+            return self._nest(closes=_THOUGHT_TOKENS[name])
+        header, self._header = self._header, None
+        if name in ("start_header_id", "im_start", "start", "channel"):
+            self._header = ""
+        elif name == "message" and header is not None:
+            channel = header.strip().casefold()
+            self._depth = int(channel.startswith(("analysis", "commentary")))
+        elif name in ("end", "call", "return"):
+            self._depth = 0
+        return False
