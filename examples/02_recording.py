@@ -1,10 +1,10 @@
-"""Send a recording as it would be spoken, see what is heard and answered: 02_recording.py HOST:PORT QUESTION.wav"""
+"""Send a recording as it would be spoken, see what is heard and answered: 02_recording.py HOST:PORT RECORDING"""
 
 import asyncio
 import sys
 from pathlib import Path
 
-from pcm import read_wav
+from pcm.compressed import read_recording
 from voice_client import Latency, Transcript, Turn, TurnEvent, connect
 from voice_client.call import Call
 
@@ -27,7 +27,7 @@ async def main(target: str, path: str) -> None:
     """One spoken turn."""
     async with connect(target) as call:
         rate_hz = call.started.input.rate_hz
-        speaking = asyncio.create_task(speak(call, read_wav(Path(path)).at(rate_hz).pcm16, rate_hz))
+        speaking = asyncio.create_task(speak(call, read_recording(Path(path)).at(rate_hz).pcm16, rate_hz))
         async for event in call:
             match event:
                 case Transcript(text=text, final=final):

@@ -1,10 +1,10 @@
-"""The caller says when the turn is over, as with a button: 04_push_to_talk.py HOST:PORT QUESTION.wav"""
+"""The caller says when the turn is over, as with a button: 04_push_to_talk.py HOST:PORT RECORDING"""
 
 import asyncio
 import sys
 from pathlib import Path
 
-from pcm import read_wav
+from pcm.compressed import read_recording
 from voice_client import CallOptions, Transcript, Turn, TurnEvent, connect
 
 FRAME_S = 0.02
@@ -14,7 +14,7 @@ async def main(target: str, path: str) -> None:
     """One turn between pressing and letting go."""
     async with connect(target, CallOptions(push_to_talk=True)) as call:
         rate_hz = call.started.input.rate_hz
-        pcm16 = read_wav(Path(path)).at(rate_hz).pcm16
+        pcm16 = read_recording(Path(path)).at(rate_hz).pcm16
         frame_bytes = 2 * round(FRAME_S * rate_hz)
         for at in range(0, len(pcm16), frame_bytes):
             await call.send_audio(pcm16[at : at + frame_bytes])

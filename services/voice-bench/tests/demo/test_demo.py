@@ -71,5 +71,5 @@ async def test_recordings_that_nobody_can_understand_fail_the_demo_with_a_senten
 async def test_an_empty_folder_of_recordings_is_a_sentence(tmp_path: Path) -> None:
     status, _, errors = await run("demo", "--caller", str(tmp_path), "--out", str(tmp_path / "made"))
     assert status == 1
-    assert "there are no WAV files in" in errors
+    assert "there are no recordings in" in errors
     assert "Traceback" not in errors

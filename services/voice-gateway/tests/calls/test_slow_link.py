@@ -56,7 +56,6 @@ async def test_an_interrupt_after_a_stall_comes_behind_little_audio_and_counts_w
         caller = there.caller(numbered=True, port=port)
         await caller.start(output=pb.AudioFormat(sample_rate_hz=RATE_HZ))
         await caller.type("Tell me.")
-        got = 0
         for _ in range(40):  # an acknowledgement with every 20 ms of audio, as a microphone's client sends
             await caller.send(audio=pb.Audio(data=FRAME), ack=_seen(caller.received))
             await asyncio.sleep(0.02)

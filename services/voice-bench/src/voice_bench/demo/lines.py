@@ -5,13 +5,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import grpc
-from pcm import Clip, read_wav
+from pcm import Clip
+from pcm.compressed import read_recording
 from riva.client.proto import riva_audio_pb2, riva_tts_pb2, riva_tts_pb2_grpc
 
 RATE_HZ = 16_000
 VOICE = "English-US.Klatt-4"
 """The embedded voice that the embedded recogniser understands best."""
 SPEAK_TIMEOUT_S = 20.0
+_SUFFIXES = frozenset([".wav", ".flac", ".mp3", ".ogg", ".opus", ".aif", ".aiff"])
 
 SCRIPT = (
     "My name is Anna.",
@@ -53,15 +55,15 @@ async def spoken(target: str, sentences: Sequence[str], barge_in: int, voice: st
 
 
 def recorded(folder: Path, barge_in: int) -> list[Line]:
-    """The folder's WAV files in the order of their names, words from NAME.txt where there is one.
+    """The folder's recordings in the order of their names, words from NAME.txt where there is one.
 
     Raises NothingToSay when there are none, or one can't be read.
     """
-    files = sorted(folder.glob("*.wav"))
+    files = sorted(file for file in folder.iterdir() if file.suffix.lower() in _SUFFIXES)
     if not files:
-        raise NothingToSay(f"there are no WAV files in {folder}; record some (01.wav, 02.wav ...) or name another")
+        raise NothingToSay(f"there are no recordings in {folder}; record some (01.wav, 02.wav ...) or name another")
     try:
-        return _lines([(_words(file), read_wav(file).at(RATE_HZ)) for file in files], barge_in)
+        return _lines([(_words(file), read_recording(file).at(RATE_HZ)) for file in files], barge_in)
     except (ValueError, OSError) as error:
         raise NothingToSay(str(error)) from None
 
