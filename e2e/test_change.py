@@ -80,25 +80,44 @@ def test_a_setting_that_needs_a_restart_rolls_the_pods(release: Release, cluster
     assert before.isdisjoint(pod.uid for pod in cluster.ready(release.namespace))
 
 
+def test_a_failed_upgrade_leaves_the_running_pods_and_their_live_settings_alone(
+    release: Release, cluster: Cluster
+) -> None:
+    name, key = f"{release.gateway}-live", cluster.live_key(release.namespace, release.gateway)
+    pods = {pod.uid for pod in cluster.ready(release.namespace)}
+    good, taken = cluster.live_config(release.namespace, name)[key], _taken(cluster, release)
+    release.upgrade({"image.tags.gateway": "not-there", "config.llm.systemPrompt": "Never."}, wait=False)
+    until(
+        lambda: cluster.live_config(release.namespace, name),
+        is_so=lambda files: any("Never." in text for text in files.values()),
+        within_s=30,
+    )
+    assert cluster.live_config(release.namespace, name)[key] == good
+    release.upgrade({"config.asr.chunkMs": "200"})
+    cluster.wait_ready(release.namespace, release.wanted.replicas)
+    assert {pod.uid for pod in cluster.ready(release.namespace)} == pods
+    assert _taken(cluster, release) == taken
+
+
 async def test_a_bad_live_file_is_refused_and_the_old_one_stays(release: Release, cluster: Cluster) -> None:
-    name = f"{release.gateway}-live"
-    good = cluster.live_config(release.namespace, name)["live.yaml"]
+    name, key = f"{release.gateway}-live", cluster.live_key(release.namespace, release.gateway)
+    good = cluster.live_config(release.namespace, name)[key]
     taken_before = _taken(cluster, release)
     with forwarded(release.namespace, f"svc/{release.gateway}", 50050) as target:
         reply_before = await reply_to(target, "hello")
-        _put_live(release, name, "LLM_TEMPERATURE: 9\n")
+        _put_live(release, name, key, "LLM_TEMPERATURE: 9\n")
         _until_refused(cluster, release, lambda sentence: "LLM_TEMPERATURE" in sentence)
         assert _taken(cluster, release) == taken_before
         for pod in cluster.ready(release.namespace):
             assert cluster.metric(release.namespace, pod.name, "voice_config_refused") == 1
         assert await reply_to(target, "hello") == reply_before
-    _put_live(release, name, good)
+    _put_live(release, name, key, good)
     _until_refused(cluster, release, lambda sentence: not sentence)
 
 
-def _put_live(release: Release, name: str, text: str) -> None:
+def _put_live(release: Release, name: str, key: str, text: str) -> None:
     """By hand, past the chart's schema; last in this file, for kubectl owns the text from then on, and helm minds."""
-    patch = json.dumps({"data": {"live.yaml": text}})
+    patch = json.dumps({"data": {key: text}})
     run(["kubectl", "-n", release.namespace, "patch", "configmap", name, "-p", patch], timeout_s=30)
 
 

@@ -20,29 +20,50 @@ def release(installing: Installing) -> Iterator[Release]:
         yield release
 
 
-def test_the_last_ready_pod_is_not_evicted(release: Release, cluster: Cluster) -> None:
-    *others, last = cluster.ready(release.namespace)
-    assert [cluster.evict(release.namespace, pod.name) for pod in others] == [201] * len(others)
+def test_one_pod_is_evicted_at_a_time(release: Release, cluster: Cluster) -> None:
+    _two_pods(release, cluster)
+    first, last = cluster.ready(release.namespace)
+    assert cluster.evict(release.namespace, first.name) == 201
     assert cluster.evict(release.namespace, last.name) == 429
-    cluster.wait_ready(release.namespace, release.wanted.replicas)
+    cluster.wait_ready(release.namespace, 2)
 
 
-def test_a_node_drain_waits_for_the_last_ready_pod(release: Release, cluster: Cluster) -> None:
-    cluster.scale(release.namespace, release.gateway, 1)
-    cluster.wait_ready(release.namespace, 1)
-    (last,) = cluster.ready(release.namespace)
+def test_a_drain_of_every_node_waits_at_the_last_ready_pod(release: Release, cluster: Cluster) -> None:
+    _two_pods(release, cluster)
+    nodes = [node.metadata.name for node in cluster.core.list_node().items]
     selector = f"app.kubernetes.io/instance={release.name},app.kubernetes.io/name=voice-gateway"
-    order = ["kubectl", "drain", last.node, "--pod-selector", selector, "--ignore-daemonsets"]
-    order += ["--delete-emptydir-data", "--timeout=6s"]
+    order = ["kubectl", "drain", *nodes, "--pod-selector", selector, "--ignore-daemonsets"]
+    order += ["--delete-emptydir-data", "--timeout=12s"]
     try:
-        said = attempt(order, timeout_s=30)
+        said = attempt(order, timeout_s=60)
+        (last,) = cluster.ready(release.namespace)
     finally:
-        run(["kubectl", "uncordon", last.node], timeout_s=30)
-        cluster.scale(release.namespace, release.gateway, release.wanted.replicas)
+        run(["kubectl", "uncordon", *nodes], timeout_s=30)
     assert said.status, said.out
     assert "disruption budget" in said.err, said.err
+    cluster.wait_ready(release.namespace, 2)
     assert last.uid in {pod.uid for pod in cluster.ready(release.namespace)}
+
+
+def test_autoscaling_keeps_the_pods_that_run_and_so_does_a_hand(release: Release, cluster: Cluster) -> None:
+    cluster.scale(release.namespace, release.gateway, 3)
+    cluster.wait_ready(release.namespace, 3)
+    running = {pod.uid for pod in cluster.ready(release.namespace)}
+    release.upgrade({"config.llm.temperature": "0.6"})
+    release.upgrade({"autoscaling.enabled": "true", "autoscaling.minReplicas": "1", "autoscaling.maxReplicas": "4"})
+    release.upgrade({"autoscaling.enabled": "true", "autoscaling.minReplicas": "1", "autoscaling.maxReplicas": "5"})
+    release.upgrade({})
+    assert {pod.uid for pod in cluster.ready(release.namespace)} == running
+    said = release.try_upgrade({"replicas": "4"})
+    assert f"scale deployment {release.gateway} --replicas=4" in said.err, said
+    cluster.scale(release.namespace, release.gateway, release.wanted.replicas)
     cluster.wait_ready(release.namespace, release.wanted.replicas)
+
+
+def _two_pods(release: Release, cluster: Cluster) -> None:
+    cluster.scale(release.namespace, release.gateway, 2)
+    until(lambda: cluster.pods(release.namespace), is_so=lambda pods: not any(pod.leaving for pod in pods), within_s=60)
+    cluster.wait_ready(release.namespace, 2)
 
 
 @pytest.mark.parametrize("backend", ["speech", "llm"])

@@ -26,7 +26,7 @@ SPEECH_SERVER = str(Path(sys.executable).with_name("speech-server"))
 SPEECH = "speech-server"
 """The label of its pods."""
 HTTP_PORT, GRPC_PORT = 8001, 50051
-LOADER = "talk-loader"
+LOADER = "talk-loader-0"
 
 
 @pytest.fixture(scope="module")
@@ -48,13 +48,13 @@ def _fill(release: Release, cluster: Cluster, models: Path) -> None:
     pod = release.rendered("speech-loader", {"parakeet.modelCache.loader": "true"})
     run([*order, "apply", "--filename=-"], timeout_s=30, typed=pod)
     try:
-        run([*order, "wait", "--for=condition=Ready", f"pod/{LOADER}", "--timeout=60s"], timeout_s=70)
+        run([*order, "rollout", "status", "statefulset/talk-loader", "--timeout=60s"], timeout_s=70)
         run([*order, "cp", str(models), f"{LOADER}:/models/tiny"], timeout_s=60)
         # A claim of one node is mounted on that node again.
         node = cluster.core.read_namespaced_pod(LOADER, release.namespace).spec.node_name
         release.settings["parakeet.nodeSelector.kubernetes\\.io/hostname"] = node
     finally:
-        run([*order, "delete", "pod", LOADER, "--now"], timeout_s=60)
+        run([*order, "delete", "--filename=-", "--now"], timeout_s=60, typed=pod)
 
 
 def _engines(release: Release, cluster: Cluster) -> dict[str, str]:
@@ -146,7 +146,7 @@ async def test_gateway_and_speech_server_show_each_other_certificates(cluster: C
         "podDisruptionBudget.enabled": "false",
     }
     with cluster.namespace("speech-tls") as namespace:
-        authority.put(cluster, namespace, "speech-tls", "talk-speech")
+        authority.put(cluster, namespace, "speech-tls", "talk-speech", "talk-speech-headless")
         authority.put(cluster, namespace, "gateway-client", "gateway")
         release = Release(namespace, "scripted", wish, settings)
         release.install()

@@ -114,15 +114,18 @@ def _closed() -> dict[str, Any]:
 
 
 def _require(node: dict[str, Any]) -> None:
-    """Nothing but lists and free maps may be taken away by null: the templates lean on it."""
+    """Nothing but lists, free maps and what says so may be taken away by null: the templates lean on it."""
     properties = node["properties"]
-    free = [
-        name for name, one in properties.items() if one.get("type") in ("object", "array") and "properties" not in one
-    ]
+    free = [name for name, one in properties.items() if _may_be_null(one)]
     node["required"] = [name for name in properties if name not in free]
     for one in properties.values():
         if "properties" in one:
             _require(one)
+
+
+def _may_be_null(one: dict[str, Any]) -> bool:
+    kind = one.get("type")
+    return (kind in ("object", "array") and "properties" not in one) or (isinstance(kind, list) and "null" in kind)
 
 
 def _property(value: Value) -> dict[str, Any]:

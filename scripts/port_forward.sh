@@ -34,7 +34,7 @@ run kubectl --namespace "$namespace" wait deployment "$release-gateway" --for=co
 say "calls at $address:$port, health and metrics at http://$address:$http; try: .venv/bin/voice ask 'hello' --target $address:$port"
 trap 'for pid in $(jobs -p); do kill "$pid" 2>/dev/null || true; done' EXIT
 trap exit INT TERM
-forward=(kubectl --namespace "$namespace" port-forward --address "$address" "svc/$release-gateway" "$port:50050" "$http:8080")
+forward=(kubectl --namespace "$namespace" port-forward --address "$address" "svc/$release-gateway-headless" "$port:50050" "$http:8080")
 failures=0
 while [ -z "$dry" ] || { run "${forward[@]}"; exit; }; do
     began=$SECONDS

@@ -24,7 +24,7 @@ cluster
 workplace
 say "waiting for $release-gateway in $namespace"
 run kubectl --namespace "$namespace" wait deployment "$release-gateway" --for=condition=Available --timeout=120s
-[ -n "$dry" ] || forward "$namespace" "svc/$release-gateway" 8080
+[ -n "$dry" ] || forward "$namespace" "svc/$release-gateway-http" 8080
 say "/readyz"
 run curl --fail --silent --show-error --max-time 10 "http://127.0.0.1:${local_port:-PORT}/readyz"
 echo

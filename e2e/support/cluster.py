@@ -139,6 +139,12 @@ class Cluster:
         assert addresses, f"Gateway {gateway} tells no address: name host:port of its listener with E2E_GATEWAY_ADDRESS"
         return f"{addresses[0]['value']}:{found['spec']['listeners'][0]['port']}"
 
+    def live_key(self, namespace: str, deployment: str) -> str:
+        """The name of the live file that the Deployment's pods read."""
+        containers = self.apps.read_namespaced_deployment(deployment, namespace).spec.template.spec.containers
+        (path,) = [one.value for one in containers[0].env if one.name == "GATEWAY_LIVE_FILE"]
+        return str(path).rpartition("/")[2]
+
     def live_config(self, namespace: str, name: str) -> dict[str, str]:
         """Data of a ConfigMap."""
         found: Mapping[str, str] = self.core.read_namespaced_config_map(name, namespace).data or {}

@@ -16,6 +16,7 @@ import yaml
 FOLDER = Path(__file__).parent / "crds"
 MODULES = {
     "sigs.k8s.io/gateway-api@v1.4.0": (
+        "config/crd/standard/gateway.networking.k8s.io_backendtlspolicies.yaml",
         "config/crd/standard/gateway.networking.k8s.io_grpcroutes.yaml",
         "config/crd/standard/gateway.networking.k8s.io_httproutes.yaml",
     ),

@@ -14,6 +14,7 @@ ROOT = Path(__file__).parent.parent.parent
 CHART = ROOT / "helm" / "voice-workflow"
 VALUE_SETS = sorted(path.name.removesuffix("-values.yaml") for path in (CHART / "ci").glob("*-values.yaml"))
 TIMEOUT_S = 60
+MOUNTED = "/etc/voice-gateway/"
 
 Object = dict[str, Any]
 
@@ -60,21 +61,26 @@ class Rendered:
 
     @property
     def live(self) -> dict[str, Any]:
-        """What the live file says."""
-        text = self.get("ConfigMap/voice-gateway-live")["data"]["live.yaml"]
+        """What the live file of the stable pods says."""
+        text = self.get("ConfigMap/voice-gateway-live")["data"][self.live_key()]
         return dict(yaml.safe_load(text))
+
+    def live_key(self, deployment: str = "voice-gateway") -> str:
+        """The name of the live file of its pods."""
+        return str(self.env(deployment)["GATEWAY_LIVE_FILE"]).rpartition("/")[2]
 
     @property
     def restart(self) -> dict[str, str]:
-        """The variables of the start."""
-        return dict(self.get("ConfigMap/voice-gateway-env")["data"])
+        """The variables of the start, without those that name what is mounted or in a Secret."""
+        env = self.env("voice-gateway")
+        return {name: value for name, value in env.items() if isinstance(value, str) and not value.startswith(MOUNTED)}
 
     @property
     def pod_specs(self) -> dict[str, Any]:
         """Every pod spec, by the name of the object that makes it."""
         found = {}
         for one in self.objects:
-            if one["kind"] == "Deployment":
+            if one["kind"] in ("Deployment", "StatefulSet"):
                 found[one["metadata"]["name"]] = one["spec"]["template"]["spec"]
             elif one["kind"] == "Pod":
                 found[one["metadata"]["name"]] = one["spec"]

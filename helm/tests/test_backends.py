@@ -1,7 +1,7 @@
 """Which backends does the chart bring, and how are they set up?"""
 
 import pytest
-from rendering import Chart
+from rendering import Chart, Object
 from speech_server.settings import ServerSettings
 
 
@@ -68,9 +68,11 @@ def test_the_speech_server_takes_the_variables_that_the_chart_sets(
 
 
 def test_a_setting_of_ones_own_wins(chart: Chart) -> None:
-    values = {"embedded": {"enabled": True, "speech": {"env": {"SPEECH_DRAIN_GRACE_S": "10"}}}}
+    values = {"embedded": {"enabled": True, "speech": {"env": {"SPEECH_DRAIN_GRACE_S": "120.5"}}}}
 
-    assert chart.render(values).env("voice-speech")["SPEECH_DRAIN_GRACE_S"] == "10"
+    rendered = chart.render(values)
+    assert rendered.env("voice-speech")["SPEECH_DRAIN_GRACE_S"] == "120.5"
+    assert rendered.pod("voice-speech")["terminationGracePeriodSeconds"] == 5 + 121 + 10
 
 
 def test_backends_are_ready_when_their_engines_are(chart: Chart) -> None:
@@ -136,7 +138,28 @@ def test_a_claim_of_one_node_is_let_go_before_a_new_pod_takes_it(
 ) -> None:
     rendered = chart.render({"parakeet": {"enabled": True, "gpus": 0, "modelCache": cache}})
 
-    assert rendered.get("Deployment/voice-speech")["spec"]["strategy"] == {"type": strategy}
+    assert rendered.get("Deployment/voice-speech")["spec"]["strategy"]["type"] == strategy
+
+
+@pytest.mark.parametrize(
+    ("values", "replicas", "strategy"),
+    [
+        ({"embedded": {"enabled": True}}, 2, {"maxUnavailable": 0, "maxSurge": 1}),
+        ({"parakeet": {"enabled": True, "gpus": 0}}, 2, {"maxUnavailable": 0, "maxSurge": 1}),
+        ({"parakeet": {"enabled": True, "gpus": 0, "modelCache": {"size": "1Gi"}}}, 1, None),
+        ({"parakeet": {"enabled": True}}, 1, None),
+        ({"parakeet": {"enabled": True, "replicas": 2}}, 2, {"maxUnavailable": 1, "maxSurge": 0}),
+        ({"parakeet": {"enabled": True, "gpus": 0, "replicas": 1}}, 1, {"maxUnavailable": 0, "maxSurge": 1}),
+    ],
+)
+def test_more_than_one_speech_server_runs_where_the_cluster_allows(
+    chart: Chart, values: Object, replicas: int, strategy: object
+) -> None:
+    spec = chart.render(values).get("Deployment/voice-speech")["spec"]
+
+    assert spec["replicas"] == replicas
+    assert spec["strategy"].get("rollingUpdate") == strategy
+    assert ("topologySpreadConstraints" in spec["template"]["spec"]) == (replicas > 1)
 
 
 @pytest.mark.parametrize(

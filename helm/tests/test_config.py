@@ -80,7 +80,8 @@ def test_the_live_file_holds_what_the_gateway_takes_live(chart: Chart) -> None:
 
 
 def test_the_gateway_takes_the_live_file_that_the_chart_makes(chart: Chart) -> None:
-    content = chart.set("gpu").get("ConfigMap/voice-gateway-live")["data"]["live.yaml"].encode()
+    rendered = chart.set("gpu")
+    content = rendered.get("ConfigMap/voice-gateway-live")["data"][rendered.live_key()].encode()
 
     live = looked(Live(Settings()), Settings(), content)
 
@@ -165,23 +166,43 @@ def test_a_live_value_changes_one_config_map_and_rolls_no_pod(chart: Chart) -> N
 
 
 def test_a_value_of_the_start_rolls_the_pods(chart: Chart) -> None:
-    def checksum(values: dict[str, Any]) -> str:
-        template = chart.render(values).get("Deployment/voice-gateway")["spec"]["template"]
-        return str(template["metadata"]["annotations"]["checksum/config"])
+    def template(values: dict[str, Any]) -> Any:
+        return chart.render(values).get("Deployment/voice-gateway")["spec"]["template"]
 
-    assert checksum({}) != checksum({"config": {"riva": {"host": "elsewhere"}}})
-    assert checksum({}) == checksum({"replicas": 3})
+    assert template({}) != template({"config": {"riva": {"host": "elsewhere"}}})
+    assert template({}) == template({"replicas": 3})
+
+
+def test_a_change_that_rolls_the_pods_leaves_the_live_file_of_the_older_ones_alone(chart: Chart) -> None:
+    before = chart.render()
+    prompt = {"llm": {"systemPrompt": "New."}}
+    live_only = chart.render({"config": prompt})
+    rolled = chart.render({"config": prompt, "image": {"tags": {"gateway": "bad"}}})
+
+    assert live_only.live_key() == before.live_key()
+    assert rolled.live_key() != before.live_key()
+    assert list(rolled.get("ConfigMap/voice-gateway-live")["data"]) == [rolled.live_key()]
+
+
+def test_a_canary_of_another_image_has_a_live_file_of_its_own(chart: Chart) -> None:
+    before, after = chart.render(), chart.render({"canary": {"image": "elsewhere/gateway:2"}})
+
+    assert after.live_key() == before.live_key()
+    keys = [after.live_key(), after.live_key("voice-gateway-canary")]
+    data = after.get("ConfigMap/voice-gateway-live")["data"]
+    assert sorted(data) == sorted(keys)
+    assert data[keys[0]] == data[keys[1]]
 
 
 @pytest.mark.parametrize(
     ("values", "riva", "llm"),
     [
         ({}, "riva-api", "http://nim-llm:8000/v1"),
-        ({"embedded": {"enabled": True}}, "voice-speech", "http://voice-llm:8000/v1"),
-        ({"parakeet": {"enabled": True}}, "voice-speech", "http://nim-llm:8000/v1"),
+        ({"embedded": {"enabled": True}}, "voice-speech-headless", "http://voice-llm:8000/v1"),
+        ({"parakeet": {"enabled": True}}, "voice-speech-headless", "http://nim-llm:8000/v1"),
         (
             {"embedded": {"enabled": True, "llm": {"enabled": False}}, "config": {"llm": {"baseUrl": "http://o:1/v1"}}},
-            "voice-speech", "http://o:1/v1",
+            "voice-speech-headless", "http://o:1/v1",
         ),
         (
             {"embedded": {"enabled": True, "speech": {"enabled": False}}, "config": {"riva": {"host": "r"}}},

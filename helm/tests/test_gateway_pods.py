@@ -11,6 +11,8 @@ def test_the_stable_and_the_canary_pods_differ_in_track_and_image_only(chart: Ch
 
     assert canary["containers"][0].pop("image") == "elsewhere/gateway:2"
     assert stable["containers"][0].pop("image") == "voice-workflow/gateway:0.1.0"
+    for pod in (canary, stable):
+        assert pod["containers"][0]["env"].pop()["name"] == "GATEWAY_LIVE_FILE"
     spread = canary["topologySpreadConstraints"][0]["labelSelector"]["matchLabels"]
     assert spread["voice-workflow/track"] == "canary"
     spread["voice-workflow/track"] = "stable"
@@ -74,12 +76,13 @@ def test_an_upgrade_takes_no_pod_away_before_a_new_one_is_ready(chart: Chart) ->
     assert strategy == {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 0, "maxSurge": 1}}
 
 
-def test_ports_are_named_and_settings_come_from_the_config_map(chart: Chart) -> None:
+def test_ports_are_named_and_settings_stand_in_the_pod(chart: Chart) -> None:
     gateway = chart.render().container("voice-gateway")
 
     assert gateway["name"] == "gateway"
     assert {port["name"]: port["containerPort"] for port in gateway["ports"]} == {"grpc": 50050, "http": 8080}
-    assert gateway["envFrom"] == [{"configMapRef": {"name": "voice-gateway-env"}}]
+    assert {"name": "ASR_CHUNK_MS", "value": "100"} in gateway["env"]
+    assert "envFrom" not in gateway
 
 
 def test_prometheus_finds_the_pods_by_their_annotations(chart: Chart) -> None:
@@ -95,7 +98,7 @@ def test_the_live_file_is_mounted_as_a_folder_so_that_changes_arrive(chart: Char
 
     (mount,) = [one for one in rendered.container("voice-gateway")["volumeMounts"] if one["name"] == "live"]
     assert mount == {"name": "live", "mountPath": "/etc/voice-gateway/live", "readOnly": True}
-    assert rendered.env("voice-gateway")["GATEWAY_LIVE_FILE"] == "/etc/voice-gateway/live/live.yaml"
+    assert rendered.env("voice-gateway")["GATEWAY_LIVE_FILE"] == f"/etc/voice-gateway/live/{rendered.live_key()}"
 
 
 def test_secrets_are_referred_to_by_name_and_mounted_where_the_gateway_looks(chart: Chart) -> None:
@@ -126,7 +129,7 @@ def test_the_models_key_is_a_reference(chart: Chart) -> None:
 def test_without_secrets_none_is_mounted(chart: Chart) -> None:
     rendered = chart.render()
 
-    assert set(rendered.env("voice-gateway")) == {"GATEWAY_LIVE_FILE"}
+    assert set(rendered.env("voice-gateway")) - set(rendered.restart) == {"GATEWAY_LIVE_FILE"}
     assert [one["name"] for one in rendered.pod("voice-gateway")["volumes"]] == ["tmp", "live"]
 
 
@@ -151,7 +154,7 @@ def test_labels_and_annotations_of_ones_own_stand_beside_those_of_the_chart(char
     assert metadata["labels"]["team"] == "voice"
     assert metadata["labels"]["voice-workflow/track"] == "stable"
     assert metadata["annotations"]["example.com/owner"] == "voice"
-    assert "checksum/config" in metadata["annotations"]
+    assert metadata["annotations"]["prometheus.io/scrape"] == "true"
 
 
 @pytest.mark.parametrize("path", ["nodeSelector", "tolerations", "affinity", "resources", "podLabels"])

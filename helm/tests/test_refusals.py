@@ -8,7 +8,7 @@ from rendering import CHART, Chart, nested
 UNKNOWN = [
     "replicaCount", "image.name", "config.llm.temprature", "config.lllm.temperature", "config.turn.endSilence",
     "config.extra", "secrets.tls.secretName", "secrets.password", "drain.graceSeconds", "canary.tag",
-    "autoscaling.maxPods", "autoscaling.scaleDown.pods", "autoscaling.keda.url", "podDisruptionBudget.maxUnavailable",
+    "autoscaling.maxPods", "autoscaling.scaleDown.pods", "autoscaling.keda.url", "podDisruptionBudget.minAvailable",
     "service.port", "gatewayApi.parents", "gatewayApi.http.paths", "ingress.hosts", "networkPolicy.ingress",
     "networkPolicy.to.nim", "serviceMonitor.path", "topologySpread.maxSkew", "serviceAccount.name",
     "embedded.speech.image", "embedded.llm.model", "parakeet.modelCache.path",
@@ -19,7 +19,8 @@ MISTYPED = [
     ("image.pullSecrets", [{"name": "x"}]), ("image.repository", ""), ("secrets.tls.clientCa", "yes"),
     ("secrets.tokens.key", ""), ("drain.seconds", -1), ("drain.propagationSeconds", 0), ("canary.weight", 101),
     ("canary.weight", -1), ("canary.replicas", "one"), ("autoscaling.kind", "vpa"), ("autoscaling.metric", "memory"),
-    ("autoscaling.minReplicas", 0), ("autoscaling.sessionsPerPod", 0), ("podDisruptionBudget.minAvailable", 0),
+    ("autoscaling.minReplicas", 0), ("autoscaling.sessionsPerPod", 0), ("podDisruptionBudget.maxUnavailable", 0),
+    ("podDisruptionBudget.maxUnavailable", "0%"),
     ("service.type", "ExternalName"), ("service.annotations", {"a": 1}), ("gatewayApi.hostnames", "voice.example.com"),
     ("gatewayApi.parentRefs", ["edge"]), ("ingress.controller", "haproxy"), ("ingress.streamSeconds", 10),
     ("serviceMonitor.interval", "often"), ("topologySpread.whenUnsatisfiable", "Never"), ("nodeSelector", {"a": True}),
@@ -39,8 +40,6 @@ INCOMPATIBLE: dict[str, tuple[dict[str, Any], str]] = {
         {"autoscaling": {"enabled": True, "kind": "keda"}}, "needs autoscaling.keda.serverAddress"),
     "pods that refuse before others come": (
         {"autoscaling": {"enabled": True, "sessionsPerPod": 80}}, "above config.gateway.maxSessions (60)"),
-    "a budget that blocks every drain": (
-        {"podDisruptionBudget": {"minAvailable": 2}}, "lower it or run more pods"),
     "a weight without a canary": (
         {"canary": {"enabled": False, "weight": 5}, "gatewayApi": ROUTED}, "set canary.enabled=true"),
     "a weight on no pods": (

@@ -11,9 +11,9 @@ from rendering import CHART, ROOT, Chart
 from values_reference import read_values
 
 NAMES = [
-    "ConfigMap/voice-gateway-env", "ConfigMap/voice-gateway-live", "Deployment/voice-gateway",
-    "Deployment/voice-gateway-canary", "Pod/voice-check", "PodDisruptionBudget/voice-gateway", "Service/voice-gateway",
-    "Service/voice-gateway-canary", "Service/voice-gateway-headless", "Service/voice-gateway-stable",
+    "ConfigMap/voice-gateway-live", "Deployment/voice-gateway", "Deployment/voice-gateway-canary", "Pod/voice-check",
+    "PodDisruptionBudget/voice-gateway", "Service/voice-gateway", "Service/voice-gateway-canary",
+    "Service/voice-gateway-headless", "Service/voice-gateway-http", "Service/voice-gateway-stable",
     "ServiceAccount/voice-gateway",
 ]  # fmt: skip
 
@@ -97,8 +97,8 @@ def test_the_notes_say_the_next_three_commands_and_what_matters(chart: Chart, na
     assert sentence in notes
 
 
-def test_the_notes_warn_of_a_drain_that_never_ends(chart: Chart) -> None:
-    assert "a node drain waits for ever" in _notes(chart, "--set", "replicas=1")
+def test_the_notes_warn_of_a_drain_that_takes_the_only_pod(chart: Chart) -> None:
+    assert "a node drain leaves callers without a gateway" in _notes(chart, "--set", "replicas=1")
     assert "a node drain" not in _notes(chart, "--set", "replicas=2")
 
 

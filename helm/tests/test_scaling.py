@@ -60,10 +60,11 @@ def test_keda_can_follow_the_cpu(chart: Chart) -> None:
     assert (trigger["type"], trigger["metricType"], trigger["metadata"]) == ("cpu", "Utilization", {"value": "70"})
 
 
-def test_an_eviction_waits_for_another_ready_pod(chart: Chart) -> None:
+def test_a_drain_takes_one_pod_at_a_time_however_many_there_are(chart: Chart) -> None:
     budget = chart.render().get("PodDisruptionBudget/voice-gateway")["spec"]
 
-    assert budget["minAvailable"] == 1
+    assert budget["maxUnavailable"] == 1
+    assert "minAvailable" not in budget
     assert budget["unhealthyPodEvictionPolicy"] == "AlwaysAllow"
     assert budget["selector"]["matchLabels"]["voice-workflow/track"] == "stable"
 

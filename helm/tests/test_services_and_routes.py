@@ -10,12 +10,22 @@ SELECTOR = {"app.kubernetes.io/name": "voice-gateway", "app.kubernetes.io/instan
     ("service", "track"),
     [("gateway", None), ("gateway-headless", None), ("gateway-stable", "stable"), ("gateway-canary", "canary")],
 )
-def test_a_service_has_all_pods_or_those_of_one_track(chart: Chart, service: str, track: str | None) -> None:
+def test_a_service_of_calls_has_all_pods_or_those_of_one_track(chart: Chart, service: str, track: str | None) -> None:
     spec = chart.render().get(f"Service/voice-{service}")["spec"]
 
     assert spec["selector"] == SELECTOR | ({"voice-workflow/track": track} if track else {})
-    assert {port["name"]: port["port"] for port in spec["ports"]} == {"grpc": 50050, "http": 8080}
-    assert spec["ports"][0]["appProtocol"] == "kubernetes.io/h2c"
+    assert spec["ports"][0] == {
+        "name": "grpc", "port": 50050, "targetPort": "grpc", "appProtocol": "kubernetes.io/h2c",
+    }  # fmt: skip
+
+
+def test_metrics_are_on_no_address_that_callers_are_given(chart: Chart) -> None:
+    rendered = chart.render({"service": {"type": "LoadBalancer"}})
+
+    services = {one["metadata"]["name"]: one["spec"] for one in rendered if one["kind"] == "Service"}
+    with_metrics = {name for name, spec in services.items() if any(port["name"] == "http" for port in spec["ports"])}
+    assert with_metrics == {"voice-gateway-headless", "voice-gateway-http"}
+    assert [name for name, spec in services.items() if spec.get("type") == "LoadBalancer"] == ["voice-gateway"]
 
 
 def test_one_service_is_headless_for_clients_that_balance(chart: Chart) -> None:
@@ -109,7 +119,9 @@ def test_nginx_lets_a_stream_be_silent_for_an_hour(chart: Chart) -> None:
 def test_a_proxy_in_front_of_a_gateway_with_tls_speaks_tls(chart: Chart, controller: str, said: str) -> None:
     ingress = {"enabled": True, "controller": controller, "host": "v.example.com", "tlsSecret": "t"}
 
-    rendered = chart.render({"ingress": ingress, "secrets": {"tls": {"name": "t"}}})
+    trusted = {"traefik.ingress.kubernetes.io/service.serverstransport": "calls-gateway@kubernetescrd"}
+    values = {"ingress": ingress, "secrets": {"tls": {"name": "t"}}, "service": {"annotations": trusted}}
+    rendered = chart.render(values)
 
     annotations = rendered.get("Ingress/voice-gateway")["metadata"]["annotations"]
     annotations |= rendered.get("Service/voice-gateway")["metadata"].get("annotations", {})

@@ -55,7 +55,7 @@ def test_the_loader_waits_on_the_same_claim_where_the_speech_server_may_run(char
         {"parakeet": {"enabled": True, "modelCache": cache, "env": {"HF_ENDPOINT": "http://hub"}, **places}}
     )
 
-    pod = rendered.get("Pod/voice-loader")["spec"]
+    pod = rendered.get("StatefulSet/voice-loader")["spec"]["template"]["spec"]
     assert {"name": "models", "persistentVolumeClaim": {"claimName": "mine"}} in pod["volumes"]
     assert (pod["nodeSelector"], pod["tolerations"]) == (places["nodeSelector"], places["tolerations"])
     (loader,) = pod["containers"]
@@ -65,7 +65,7 @@ def test_the_loader_waits_on_the_same_claim_where_the_speech_server_may_run(char
 
 
 def test_without_being_asked_for_there_is_no_loader(chart: Chart) -> None:
-    assert not chart.set("parakeet").has("Pod/voice-loader")
+    assert not chart.set("parakeet").has("StatefulSet/voice-loader")
 
 
 def test_pods_that_share_a_claim_can_only_read_it(chart: Chart) -> None:
@@ -81,7 +81,14 @@ def test_a_claim_of_its_own_is_asked_for_as_many_pods_need_it(chart: Chart) -> N
     cache = {"size": "20Gi", "accessMode": "ReadWriteMany"}
     rendered = chart.render({"parakeet": {"enabled": True, "replicas": 2, "modelCache": cache}})
 
-    assert rendered.get("PersistentVolumeClaim/voice-models")["spec"]["accessModes"] == ["ReadWriteMany"]
+    claim = rendered.get("PersistentVolumeClaim/voice-models")
+    assert claim["spec"]["accessModes"] == ["ReadWriteMany"]
+
+
+def test_weights_outlive_the_switch_of_engines_and_the_release(chart: Chart) -> None:
+    claim = chart.set("parakeet").get("PersistentVolumeClaim/voice-models")
+
+    assert claim["metadata"]["annotations"] == {"helm.sh/resource-policy": "keep"}
 
 
 def test_calls_are_spread_over_several_speech_servers(chart: Chart) -> None:
@@ -95,11 +102,16 @@ def test_calls_are_spread_over_several_speech_servers(chart: Chart) -> None:
     assert budget["maxUnavailable"] == 1
 
 
-def test_one_speech_server_has_one_address_and_blocks_no_drain(chart: Chart) -> None:
-    rendered = chart.set("embedded")
+def test_a_second_speech_server_rolls_no_gateway(chart: Chart) -> None:
+    one, two = (chart.render({"embedded": {"enabled": True, "speech": {"replicas": count}}}) for count in (1, 2))
 
-    assert rendered.restart["RIVA_HOST"] == "voice-speech"
-    assert not rendered.has("Service/voice-speech-headless")
+    assert one.get("Deployment/voice-gateway") == two.get("Deployment/voice-gateway")
+
+
+def test_one_speech_server_blocks_no_drain(chart: Chart) -> None:
+    rendered = chart.set("embedded-one-replica")
+
+    assert rendered.get("Deployment/voice-speech")["spec"]["replicas"] == 1
     assert not rendered.has("PodDisruptionBudget/voice-speech")
 
 

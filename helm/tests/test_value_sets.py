@@ -10,7 +10,8 @@ from schemas import VERSIONS, complaint
 EXPECTED_SETS = {
     "default", "embedded", "embedded-one-replica", "scripted", "gpu", "tls", "tokens", "autoscaling", "autoscaling-cpu",
     "keda", "gateway-api", "ingress-traefik", "ingress-nginx", "networkpolicy", "networkpolicy-embedded",
-    "servicemonitor", "parakeet", "parakeet-cpu", "parakeet-offline", "streaming", "speech-tls",
+    "quota", "gateway-api-tls", "servicemonitor", "parakeet", "parakeet-cpu", "parakeet-offline", "streaming",
+    "speech-tls",
 }  # fmt: skip
 
 

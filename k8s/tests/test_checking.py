@@ -25,7 +25,7 @@ async def test_nobody_there_is_a_failure_with_a_sentence(stage: Stage) -> None:
 
 async def test_a_smoke_test_is_a_spoken_round_trip_through_port_forward(stage: Stage) -> None:
     async with running(embedded()) as stack:
-        stage.forwards("svc/voice-gateway :8080", stack.port(Part.GATEWAY, "http"))
+        stage.forwards("svc/voice-gateway-http :8080", stack.port(Part.GATEWAY, "http"))
         stage.forwards("svc/voice-gateway :50050", stack.port(Part.GATEWAY, "grpc"))
         shown = await stage.run("smoke.sh")
     assert shown.status == 0, shown.out + shown.err

@@ -10,7 +10,7 @@ TURN_IDLE_TRIES TURN_IDLE_PROMPT VAD_START VAD_STOP VAD_START_FRAMES VAD_HANGOVE
 GATEWAY_MAX_SESSIONS GATEWAY_MAX_SESSION_S LOG_LEVEL
 {{- end }}
 
-{{/* Takes the root. YAML of {live: {NAME: value}, restart: {NAME: "text"}}. A value's name is GROUP_NAME but for four. */}}
+{{/* Takes the root. JSON, which carries every character, of {live: {NAME: value}, restart: {NAME: "text"}}. A value's name is GROUP_NAME but for four. */}}
 {{- define "voice-workflow.config" -}}
 {{- $odd := dict "gateway.logLevel" "LOG_LEVEL" "gateway.logFormat" "LOG_FORMAT" "turn.greeting" "GREETING" "vad.detector" "VAD" }}
 {{- $isLive := dict }}
@@ -33,7 +33,7 @@ GATEWAY_MAX_SESSIONS GATEWAY_MAX_SESSION_S LOG_LEVEL
 {{- if include "voice-workflow.speechTls" . }}{{ $_ := set $restart "RIVA_SSL" "true" }}{{ end }}
 {{- $_ := set $restart "LLM_BASE_URL" (include "voice-workflow.llmUrl" .) }}
 {{- $_ := set $restart "GATEWAY_DRAIN_S" (toJson .Values.drain.seconds) }}
-{{- toYaml (dict "live" $live "restart" $restart) }}
+{{- toJson (dict "live" $live "restart" $restart) }}
 {{- end }}
 
 {{/* Takes the root. "true" while the chart runs a mini LLM of its own. */}}
@@ -41,10 +41,10 @@ GATEWAY_MAX_SESSIONS GATEWAY_MAX_SESSION_S LOG_LEVEL
 {{- if and .Values.embedded.enabled .Values.embedded.llm.enabled }}true{{ end }}
 {{- end }}
 
-{{/* Takes the root. Channels spread their streams over all addresses they are given: several pods need the headless Service. */}}
+{{/* Takes the root. Channels spread their streams over all addresses they are given: those of the headless Service, with one pod, too,
+     so that a second one rolls no gateway. */}}
 {{- define "voice-workflow.rivaHost" -}}
-{{- $suffix := gt (include "voice-workflow.speechReplicas" . | int) 1 | ternary "speech-headless" "speech" }}
-{{- $own := include "voice-workflow.ownSpeech" . | empty | ternary "riva-api" (printf "%s-%s" .Release.Name $suffix) }}
+{{- $own := include "voice-workflow.ownSpeech" . | empty | ternary "riva-api" (printf "%s-speech-headless" .Release.Name) }}
 {{- .Values.config.riva.host | default $own }}
 {{- end }}
 {{- define "voice-workflow.llmUrl" -}}

@@ -1,4 +1,4 @@
-{{/* The gateway's pod template: (dict "root" $ "track" "stable" | "canary" "imageName" full name). */}}
+{{/* The gateway's pod template: (dict "root" $ "track" "stable" | "canary" "imageName" full name "liveKey" the live file's name). */}}
 {{- define "voice-workflow.gatewayPod" -}}
 {{- $values := .root.Values }}
 {{- $secrets := $values.secrets }}
@@ -12,7 +12,6 @@ metadata:
     {{- include "voice-workflow.podLabels" (dict "root" .root "name" "voice-gateway" "track" .track) | nindent 4 }}
     {{- with $values.podLabels }}{{ toYaml . | nindent 4 }}{{ end }}
   annotations:
-    checksum/config: {{ get (include "voice-workflow.config" .root | fromYaml) "restart" | toYaml | sha256sum }}
     prometheus.io/scrape: "true"
     prometheus.io/port: "8080"
     prometheus.io/path: /metrics
@@ -48,10 +47,10 @@ spec:
       image: {{ .imageName }}
       imagePullPolicy: {{ $values.image.pullPolicy }}
       {{- include "voice-workflow.containerSecurity" . | nindent 6 }}
-      envFrom:
-        - configMapRef: {name: {{ .root.Release.Name }}-gateway-env}
+      # Here, not in a ConfigMap: an upgrade that fails must not reach pods that start again.
       env:
-        - {name: GATEWAY_LIVE_FILE, value: /etc/voice-gateway/live/live.yaml}
+        {{- include "voice-workflow.env" (dict "env" (get (include "voice-workflow.config" .root | fromJson) "restart")) | trim | nindent 8 }}
+        - {name: GATEWAY_LIVE_FILE, value: /etc/voice-gateway/live/{{ .liveKey }}}
         {{- with $secrets.llmApiKey }}{{ if .name }}
         - name: LLM_API_KEY
           valueFrom:
@@ -88,6 +87,8 @@ spec:
         httpGet: {path: /livez, port: http}
         periodSeconds: 10
         timeoutSeconds: 5
+        # Who hangs does not drain: without its own grace the pod would be kept for that of its calls.
+        terminationGracePeriodSeconds: 10
       readinessProbe:
         {{- if $secrets.tls.name }}
         httpGet: {path: /readyz/pod, port: http}

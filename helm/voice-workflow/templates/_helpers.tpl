@@ -34,8 +34,14 @@ labels:
 {{/* image: one of gateway, speech-server, mini-llm, client. */}}
 {{- define "voice-workflow.image" -}}
 {{- with .root.Values.image -}}
-{{ with .registry }}{{ . }}/{{ end }}{{ .repository }}/{{ $.image }}:{{ .tag | default $.root.Chart.AppVersion }}
+{{ with .registry }}{{ . }}/{{ end }}{{ .repository }}/{{ $.image }}:{{ get .tags (camelcase $.image | untitle) | default .tag | default $.root.Chart.AppVersion }}
 {{- end }}
+{{- end }}
+
+{{/* track: stable or canary. */}}
+{{- define "voice-workflow.gatewayImage" -}}
+{{- $own := eq .track "canary" | ternary .root.Values.canary.image "" }}
+{{- $own | default .root.Values.image.gateway | default (include "voice-workflow.image" (dict "root" .root "image" "gateway")) }}
 {{- end }}
 
 {{/* Takes the root. What every pod of the chart has, whatever it runs. */}}
@@ -51,13 +57,15 @@ imagePullSecrets:
 {{- end }}
 securityContext:
   runAsNonRoot: true
-  runAsUser: 10001
-  runAsGroup: 10001
-  fsGroup: 10001
+  {{- range $id, $number := .Values.podSecurity }}{{ if $number }}
+  {{ $id }}: {{ int $number }}
+  {{- end }}{{ end }}
   seccompProfile: {type: RuntimeDefault}
 {{- end }}
 
+{{/* What every container has. Its last words are in the pod's status, where `voicectl why` finds them. */}}
 {{- define "voice-workflow.containerSecurity" -}}
+terminationMessagePolicy: FallbackToLogsOnError
 securityContext:
   allowPrivilegeEscalation: false
   readOnlyRootFilesystem: true

@@ -5,8 +5,29 @@
 {{- if or .Values.parakeet.enabled (and .Values.embedded.enabled .Values.embedded.speech.enabled) }}true{{ end }}
 {{- end }}
 
+{{/* How many pods. Several, unless each needs a GPU or a claim that one node alone can mount. */}}
 {{- define "voice-workflow.speechReplicas" -}}
-{{- .Values.parakeet.enabled | ternary .Values.parakeet.replicas .Values.embedded.speech.replicas }}
+{{- with .Values.parakeet }}
+{{- $alone := or (gt (int .gpus) 0) (eq (include "voice-workflow.oneNode" $) "true") }}
+{{- $parakeet := toString .replicas | default ($alone | ternary "1" "2") }}
+{{- .enabled | ternary $parakeet (toString $.Values.embedded.speech.replicas) }}
+{{- end }}
+{{- end }}
+
+{{/* "true" while its pods mount a claim that one node alone can mount. */}}
+{{- define "voice-workflow.oneNode" -}}
+{{- if and .Values.parakeet.enabled (include "voice-workflow.modelClaim" .) (eq .Values.parakeet.modelCache.accessMode "ReadWriteOnce") }}true{{ end }}
+{{- end }}
+
+{{/* A further pod with GPUs may find none free, and one on another node can't mount the claim. */}}
+{{- define "voice-workflow.speechStrategy" -}}
+{{- $onGpu := and .Values.parakeet.enabled (gt (int .Values.parakeet.gpus) 0) }}
+{{- if or (include "voice-workflow.oneNode" .) (and $onGpu (lt (include "voice-workflow.speechReplicas" . | int) 2)) }}
+type: Recreate
+{{- else }}
+type: RollingUpdate
+rollingUpdate: {{ $onGpu | ternary "{maxUnavailable: 1, maxSurge: 0}" "{maxUnavailable: 0, maxSurge: 1}" }}
+{{- end }}
 {{- end }}
 
 {{/* "true" while it speaks TLS. */}}
@@ -34,14 +55,14 @@
   imagePullPolicy: {{ .Values.image.pullPolicy }}
   args: [grammar, --out, /grammar]
   {{- include "voice-workflow.containerSecurity" . | nindent 2 }}
-  resources:
-    requests: {cpu: 50m, memory: 64Mi}
-    limits: {memory: 256Mi}
+  {{- with .Values.embedded.speech.initResources }}
+  resources: {{- toYaml . | nindent 4 }}
+  {{- end }}
   volumeMounts:
     - {name: grammar, mountPath: /grammar}
 {{- end }}
 
-{{/* YAML map: every variable but those that name another. What an operator says in env wins. */}}
+{{/* JSON map: every variable but those that name another. What an operator says in env wins. */}}
 {{- define "voice-workflow.speechEnv" -}}
 {{- $env := dict "SPEECH_GRPC_PORT" "50051" "SPEECH_HTTP_PORT" "8001" "SPEECH_DRAIN_NOTICE_S" "5" "SPEECH_DRAIN_GRACE_S" "30" }}
 {{- if include "voice-workflow.speechGrammar" . }}{{ $_ := set $env "EMBEDDED_GRAMMAR" "/grammar/intents.gram" }}{{ end }}
@@ -52,15 +73,15 @@
   {{- if .clientCa }}{{ $_ := set $env "SPEECH_TLS_CLIENT_CA_FILE" "/etc/speech-server/tls/ca.crt" }}{{ end }}
 {{- end }}
 {{- if .Values.parakeet.enabled }}
-  {{- $env = merge (include "voice-workflow.modelEnv" . | fromYaml) $env }}
+  {{- $env = merge (include "voice-workflow.modelEnv" . | fromJson) $env }}
 {{- else }}
   {{- $tts := eq .Values.embedded.engine "scripted" | ternary "tone" "embedded" }}
   {{- $env = merge (dict) .Values.embedded.speech.env (dict "SPEECH_ASR_ENGINE" .Values.embedded.engine "SPEECH_TTS_ENGINE" $tts) $env }}
 {{- end }}
-{{- toYaml $env }}
+{{- toJson $env }}
 {{- end }}
 
-{{/* YAML map: which models, from where. */}}
+{{/* JSON map: which models, from where. */}}
 {{- define "voice-workflow.modelEnv" -}}
 {{- with .Values.parakeet }}
 {{- $pull := toString .modelCache.pull }}
@@ -73,7 +94,7 @@
 {{- range $name, $value := $model }}
   {{- if $value }}{{ $_ := set $env (printf "%s_%s" $prefix $name) $value }}{{ end }}
 {{- end }}
-{{- toYaml (merge (dict) .env $env) }}
+{{- toJson (merge (dict) .env $env) }}
 {{- end }}
 {{- end }}
 

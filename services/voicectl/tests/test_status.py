@@ -5,7 +5,7 @@ import json
 from voicectl.core.live import short_hash
 
 from .conftest import LIVE, Run
-from .fake_api import FakeApi
+from .fake_api import CORE, FakeApi
 
 
 def readyz(taken: str, refused: str = "") -> str:
@@ -60,6 +60,16 @@ def test_config_is_content_when_every_pod_took_what_the_configmap_holds(api: Fak
     api.bodies["readyz"] = readyz(short_hash(LIVE))
     done = voicectl("config")
     assert (done.exit_code, "3 pods on the same live settings" in done.stdout) == (0, True)
+
+
+def test_config_compares_each_pod_with_the_file_it_reads(api: FakeApi, voicectl: Run) -> None:
+    older = api.pods[0]
+    older["spec"]["containers"][0]["env"] = [{"name": "GATEWAY_LIVE_FILE", "value": "/etc/live/live-0a1b.yaml"}]
+    api.objects[f"{CORE}/configmaps/vw-gateway-live"]["data"]["live-0a1b.yaml"] = "LLM_TEMPERATURE: 0.1\n"
+    api.bodies["readyz"] = readyz(short_hash(LIVE))
+    assert f"yet: {older['metadata']['name']} (the kubelet" in voicectl("config").stdout
+    api.bodies[f"{older['metadata']['name']}/readyz"] = readyz(short_hash("LLM_TEMPERATURE: 0.1\n"))
+    assert "the pods run by different settings" in voicectl("config").stdout
 
 
 def test_config_reads_pods_that_are_not_ready_too(api: FakeApi, voicectl: Run) -> None:

@@ -9,7 +9,7 @@ from voicectl.core.live import Taken, short_hash, taken_by
 from voicectl.core.metrics import calls_held
 from voicectl.core.observed import Pod
 from voicectl.errors import NotThere, VoicectlError
-from voicectl.names import LIVE_KEY, Names
+from voicectl.names import Names
 
 AT_ONCE = 8
 """Pods asked at the same time."""
@@ -41,12 +41,13 @@ def settings(cluster: Cluster, pods: Sequence[Pod]) -> list[Taken]:
     return _each(ask, pods)
 
 
-def wanted_settings(cluster: Cluster, names: Names) -> str | None:
-    """The short hash of the live ConfigMap's file; None where there is no such ConfigMap."""
+def wanted_settings(cluster: Cluster, names: Names) -> dict[str, str]:
+    """The short hash of each file of the live ConfigMap, by its key; empty where there is no such ConfigMap."""
     try:
-        return short_hash(cluster.config_map(names.live_config).get("data", {}).get(LIVE_KEY, ""))
+        files = cluster.config_map(names.live_config).get("data", {})
     except NotThere:
-        return None
+        return {}
+    return {key: short_hash(text) for key, text in files.items()}
 
 
 def _each(ask: Callable[[Pod], T], pods: Sequence[Pod]) -> list[T]:

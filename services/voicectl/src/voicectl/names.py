@@ -8,7 +8,10 @@ GATEWAY = "voice-gateway"
 CONTAINER = "gateway"
 HTTP_PORT = 8080
 """Of /readyz and /metrics, where a pod names no port `http`."""
+LIVE_FILE = "GATEWAY_LIVE_FILE"
+"""The variable of a pod that says where its live file lies; its last part is a key of the ConfigMap."""
 LIVE_KEY = "live.yaml"
+"""That key, where a pod says nothing."""
 
 FIELD_MANAGER = "voicectl"
 """Under this name the API server notes which fields this program set last."""

@@ -22,7 +22,7 @@ def config(ctx: typer.Context, as_json: Json = False) -> None:
                 {
                     "agreed": found.agreed,
                     "told": found.told,
-                    "config_map": wanted,
+                    "config_map": sorted(set(wanted.values())),
                     "pods": [
                         {
                             "name": each.pod.name,

@@ -6,7 +6,7 @@ from typing import Any
 from voicectl.cluster.api import Cluster, Json
 from voicectl.core.observed import Deployed, Pod, Release, Track, Weights
 from voicectl.errors import NotThere, Refused
-from voicectl.names import CONTAINER, GATEWAY, HTTP_PORT, PART_OF, TRACK_LABEL, Names
+from voicectl.names import CONTAINER, GATEWAY, HTTP_PORT, LIVE_FILE, LIVE_KEY, PART_OF, TRACK_LABEL, Names
 
 
 def find_release(cluster: Cluster, release: str | None) -> Names:
@@ -108,11 +108,17 @@ def pod(found: Json) -> Pod:
         http_port=next((p["containerPort"] for p in container.get("ports", []) if p.get("name") == "http"), HTTP_PORT),
         hindrance=hindrance,
         reason=reason,
+        live_key=_live_key(container),
     )
 
 
 def _gateway(containers: list[Json]) -> Json:
     return next((each for each in containers if each["name"] == CONTAINER), containers[0])
+
+
+def _live_key(container: Json) -> str:
+    paths = [each.get("value", "") for each in container.get("env", []) if each["name"] == LIVE_FILE]
+    return str(paths[0]).rpartition("/")[2] if paths else LIVE_KEY
 
 
 def _stalled(conditions: list[Mapping[str, Any]]) -> str:

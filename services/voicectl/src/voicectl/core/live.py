@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from voicectl.core.observed import Pod
@@ -44,8 +44,8 @@ def taken_by(pod: Pod, readyz: str) -> Taken:
         return Taken(pod, unread="its /readyz says nothing about live settings; is its image too old for them?")
 
 
-def verdict(wanted: str | None, pods: Sequence[Taken]) -> Verdict:
-    """One sentence about all pods. `wanted` is the ConfigMap's hash, None where there is no such ConfigMap."""
+def verdict(wanted: Mapping[str, str], pods: Sequence[Taken]) -> Verdict:
+    """One sentence about all pods. `wanted` holds the hash of each of the ConfigMap's files, by its key."""
     if not pods:
         return Verdict(False, "no gateway pod runs, so nobody has taken any settings: look at voicectl status")
     refused = [each.pod.name for each in pods if each.refused]
@@ -58,11 +58,12 @@ def verdict(wanted: str | None, pods: Sequence[Taken]) -> Verdict:
     unread = [each.pod.name for each in pods if each.unread]
     if unread:
         return Verdict(False, f"could not be asked: {', '.join(unread)}")
-    behind = [each.pod.name for each in pods if wanted is not None and each.taken != wanted]
+    behind = [each for each in pods if each.taken != wanted.get(each.pod.live_key, each.taken)]
     if behind:
+        names = ", ".join(each.pod.name for each in behind)
         return Verdict(
             False,
-            f"not at the ConfigMap's settings {wanted} yet: {', '.join(behind)} "
+            f"not at the ConfigMap's settings {wanted[behind[0].pod.live_key]} yet: {names} "
             "(the kubelet brings a changed ConfigMap to a pod within about a minute; ask again then)",
         )
     if len({each.taken for each in pods}) > 1:

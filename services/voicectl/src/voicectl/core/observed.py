@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from voicectl.names import Names
+from voicectl.names import LIVE_KEY, Names
 
 
 class Track(StrEnum):
@@ -71,3 +71,5 @@ class Pod:
     """Why it is not ready: the container's waiting reason and message, or why it cannot be scheduled."""
     reason: str = ""
     """The bare waiting reason, as in `ImagePullBackOff`."""
+    live_key: str = LIVE_KEY
+    """Which of the live ConfigMap's files it reads."""
