@@ -15,7 +15,7 @@ from e2e.support.shell import attempt
 from e2e.support.wanted import PARTS, ROOT, BadWish, Wanted, wanted
 
 FIGURES = Figures()
-ORDER = ("install", "speech", "change", "disruption", "upgrade", "canary", "autoscaling")
+ORDER = ("install", "speech", "change", "disruption", "upgrade", "canary", "autoscaling", "speech_disruption")
 Installing = Callable[..., AbstractContextManager[Release]]
 
 

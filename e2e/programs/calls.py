@@ -5,6 +5,7 @@
 
 How a call ends: `normal` (its caller hung up when its time was over), `told` (GoAway came, and the gateway ended it
 with a reason), `cut` (neither), `refused` (it never began).
+An answer counts from the end of a turn's tone to the first audio of the reply; `unanswered` are turns without one.
 """
 
 import argparse
@@ -64,6 +65,10 @@ class Outcome:
     turns: int = 0
     replies: int = 0
     audio_s: float = 0.0
+    answers_s: list[float] = field(default_factory=list)
+    unanswered: int = 0
+    spoke_at: float = 0.0
+    """End of the tone that waits for its answer; 0 = none does."""
     errors: list[str] = field(default_factory=list)
 
 
@@ -106,13 +111,14 @@ class Callers:
 async def hold(call: Call, outcome: Outcome, plan: argparse.Namespace, now: Callable[[], float]) -> None:
     """Until the time is over or the gateway ends it."""
     listening = asyncio.create_task(listen(call, outcome, now), name="listen")
-    speaking = asyncio.create_task(speak(call, plan), name="speak")
+    speaking = asyncio.create_task(speak(call, outcome, plan, now), name="speak")
     try:
         await asyncio.wait({listening, speaking}, return_when=asyncio.FIRST_COMPLETED)
         if speaking.done() and not listening.done():
             await call.end()
             await asyncio.wait({listening}, timeout=10)
             outcome.end = "cut" if outcome.dropped else "normal"
+            outcome.unanswered += bool(outcome.spoke_at)
     finally:
         speaking.cancel()
         listening.cancel()
@@ -140,20 +146,27 @@ async def listen(call: Call, outcome: Outcome, now: Callable[[], float]) -> None
             case TurnEvent(kind=Turn.REPLY_ENDED):
                 outcome.replies += 1
             case ReplyAudio():
+                if outcome.spoke_at:
+                    outcome.answers_s.append(now() - outcome.spoke_at)
+                    outcome.spoke_at = 0.0
                 outcome.audio_s += len(event.pcm16) / 2 / call.started.output.rate_hz
             case _:
                 pass
 
 
-async def speak(call: Call, plan: argparse.Namespace) -> None:
+async def speak(call: Call, outcome: Outcome, plan: argparse.Namespace, now: Callable[[], float]) -> None:
     """Turns of tone and silence in real time, until the caller's time is over."""
     loop = asyncio.get_running_loop()
     begun = loop.time()
     piece = 0
     turn_pieces, speech_pieces = round((SPEECH_S + SILENCE_S) / PIECE_S), round(SPEECH_S / PIECE_S)
     while (due := begun + piece * PIECE_S) < begun + plan.hold_s:
+        in_turn = piece % turn_pieces
         if plan.audio:
-            await call.send_audio(TONE if piece % turn_pieces < speech_pieces else QUIET)
+            await call.send_audio(TONE if in_turn < speech_pieces else QUIET)
+            if in_turn == speech_pieces - 1:
+                outcome.unanswered += bool(outcome.spoke_at)
+                outcome.spoke_at = now()
         piece += 1
         await asyncio.sleep(max(0.0, due + PIECE_S - loop.time()))
 

@@ -31,6 +31,10 @@ class Outcome:
     turns: int
     replies: int
     audio_s: float
+    answers_s: list[float] = field(default_factory=list)
+    """From the end of each turn's tone to the first audio of its reply."""
+    unanswered: int = 0
+    spoke_at: float = 0.0
     errors: list[str] = field(default_factory=list)
 
 
@@ -95,6 +99,21 @@ def calls(target: str, **options: float | bool) -> list[str]:
         flag = name.replace("_", "-")
         command += [f"--{'' if value else 'no-'}{flag}"] if isinstance(value, bool) else [f"--{flag}", str(value)]
     return command
+
+
+def slowest_answer_s(outcomes: list[Outcome]) -> float:
+    """The longest wait of any turn; 0 = nobody was answered."""
+    return max((answer for one in outcomes for answer in one.answers_s), default=0.0)
+
+
+def unanswered(outcomes: list[Outcome]) -> int:
+    """Turns whose caller waited in vain."""
+    return sum(one.unanswered for one in outcomes)
+
+
+def told(outcomes: list[Outcome]) -> str:
+    """Those that went otherwise than they should, a line each."""
+    return "\n".join(str(one) for one in outcomes if one.end != "normal" or one.unanswered or one.errors)
 
 
 def tally(outcomes: list[Outcome]) -> dict[str, int]:

@@ -8,7 +8,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 CHART = ROOT / "helm" / "voice-workflow"
 VALUES = ROOT / "e2e" / "values"
-PARTS = ("gateway", "hpa")
+PARTS = ("gateway", "hpa", "power")
 """What a cluster may lack, named in E2E_WITHOUT to leave its tests out."""
 
 
@@ -30,6 +30,9 @@ class Wanted:
     storage_class: str
     """Of claims; empty = the cluster's default, and where it has none a folder on a node."""
     replicas: int
+    power_off: str
+    """Shell command that takes a node's power; {node} is its name. Empty = there is none."""
+    power_on: str
     without: frozenset[str]
 
     @property
@@ -62,6 +65,8 @@ def wanted() -> Wanted:
         gateway_address=os.environ.get("E2E_GATEWAY_ADDRESS", ""),
         storage_class=os.environ.get("E2E_STORAGE_CLASS", ""),
         replicas=int(replicas),
+        power_off=os.environ.get("E2E_POWER_OFF", ""),
+        power_on=os.environ.get("E2E_POWER_ON", ""),
         without=without,
     )
 
