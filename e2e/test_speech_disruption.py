@@ -1,6 +1,5 @@
 """What do callers notice when a speech server goes? Ten calls that talk on, and a new one every second."""
 
-import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -164,7 +163,7 @@ def _talk_while_it_vanishes(
 ) -> tuple[list[Outcome], list[Outcome]]:
     """All outcomes, and those of new calls that were begun after NEW_HEALTHY_S."""
     with talking(cluster, wish, release, "vanish") as (held, _first):
-        subprocess.run(wish.power_off.format(node=node), shell=True, check=True, timeout=60)
+        run(["bash", "-c", wish.power_off.format(node=node)], timeout_s=60)
         try:
             time.sleep(NEW_HEALTHY_S)
             stream = calls(release.address(), every_s=1, for_s=20, hold_s=TURN_S)
@@ -172,7 +171,7 @@ def _talk_while_it_vanishes(
             new = after.outcomes(within_s=80)
             outcomes = held.outcomes(within_s=HELD_S + 60) + new
         finally:
-            subprocess.run(wish.power_on.format(node=node), shell=True, check=True, timeout=120)
+            run(["bash", "-c", wish.power_on.format(node=node)], timeout_s=120)
             run(["kubectl", "wait", f"node/{node}", "--for=condition=Ready", "--timeout=120s"], timeout_s=130)
     return outcomes, new
 
