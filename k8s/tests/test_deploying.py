@@ -196,6 +196,5 @@ async def test_a_forwarding_that_can_not_work_is_given_up(stage: Stage) -> None:
 
 async def test_one_forwarding_is_enough_when_asked_so(stage: Stage) -> None:
     assert (await stage.run("port_forward.sh", "--once", "--port", "7", "--http-port", "8")).status == 0
-    assert (
-        stage.lines[-1] == "kubectl --namespace voice port-forward --address 127.0.0.1 svc/voice-gateway-headless 7:50050 8:8080"
-    )
+    forward = "kubectl --namespace voice port-forward --address 127.0.0.1 svc/voice-gateway-headless"
+    assert stage.lines[-1] == f"{forward} 7:50050 8:8080"
