@@ -27,6 +27,8 @@ _MAY_GO_ON = re.compile(r"[\d/@=_#%]|&(?!\w+\Z)|\w[.:]\w|www\.", re.IGNORECASE)
 """In a word: an address or a number, which any sign may go on."""
 _ENTITY = re.compile(r"&(?:#x?)?\w+\Z")
 _INSIDE = re.compile(r"!?\[[^\[\]\n]*\Z|\]\([^()\s]*(?:\s+\"[^\"]*)?\Z|<[/a-z!][^<>\n]{0,100}\Z", re.IGNORECASE)
+_KEY = re.compile(r"(?<![*#])[*#](?![*#])")
+"""A sign that has a name: it may be said alone."""
 _PAIRS = (("“", "”"), ("(", ")"), ("[", "]"), ("«", "»"), ("„", "“"))
 _NO_BREAK_AFTER = frozenset("$€£¥₹#+-–/&@=<>~*_(“\"'[«") | frozenset("0123456789")
 
@@ -133,7 +135,7 @@ class Phraser:
             return False
         rest = self._pending[end:]
         before = self._pending[: match.start()]
-        if _INSIDE.search(before):
+        if _INSIDE.search(before) or before.endswith("<"):
             return False
         if kind == "full":
             return True
@@ -186,7 +188,7 @@ class Phraser:
     def _take(self, end: int) -> list[str]:
         raw, self._pending, self._searched = self._pending[:end], self._pending[end:], 0
         phrase = " ".join(without_emoji(self._markup.remove(raw)).split())
-        if not any(sign.isalnum() for sign in phrase):
+        if not any(sign.isalnum() for sign in phrase) and not _KEY.search(phrase):
             return []
         self._first = False
         return [phrase]

@@ -21,7 +21,7 @@ bros insp cmdr
 _OTHERS = """
 vs etc viz approx inc ltd corp dept univ assn bzw usw ggf vgl evtl bspw zzgl inkl exkl sog jh jhdt mio mrd tsd blvd ave
 avda ctra pza urb esq hno hnos ud uds vd vds aprox entspr bd bijv enz dvs osv ssk zgn tzn tzv ltda cia godz wyd ul mgr
-inż atd apod tj čj esim jne yms sn şti örn vb bkz hz
+inż atd apod tj čj esim jne yms sn şti örn vb bkz hz ee uu
 डॉ श्री प्रो कु सं रु पं मो इं मि एड स्व अ प क्र ডাঃ ডা মোঃ டாக்டர் திரு ડૉ ਡਾ د أ م
 г гг др пр ул пер пл обл тыс млн млрд руб коп см т тт проф акад доц д-р г-н г-жа κ κος δρ
 """
@@ -29,6 +29,9 @@ _BEFORE_NUMBER = frozenset(_NUMBERED.split())
 """Abbreviations where a number follows, words where none does."""
 _ANYWHERE = frozenset(f"{_TITLES}{_OTHERS}".split())
 """No ordinary words at the end of a sentence, whatever the language: replies need not be in the call's."""
+_CAPITALISED = frozenset(["Av", "Dir", "Ir", "Mag", "Rag", "Sen", "Sig"])
+"""Words but for their capital letter."""
+_BEFORE_ROMAN = frozenset(["vol", "ch", "chap", "cap", "kap", "fig", "sec", "sect", "art", "par"])
 _WORDS_OF_LANGUAGE = {
     "en": "rd hwy pl sen",
     "de": "ca tel std str abs abt aufl bes bez betr geb gest hrsg lt mind nachm vorm",
@@ -61,11 +64,15 @@ def ends_sentence(before: str, after: str, language: str) -> bool | None:
     word = words[-1].rstrip("\"'”’)]»*_~`").lstrip(_BEFORE_WORD)
     if word.endswith(("..", "…")):
         return True
+    if word[:-1] in _CAPITALISED:
+        return False
     word = word[:-1].casefold()
     if word.isdigit():
         return _number_ends(word, after, language, alone=len(words) == 1)
     if is_abbreviation(word, language):
         return False
+    if word in _BEFORE_ROMAN and after[0] in "IVX":
+        return None if len(after) == 1 else after[1].islower()
     return not (after[0].isdigit() and word in _BEFORE_NUMBER)
 
 

@@ -11,7 +11,7 @@ _PICTURE = (
 )
 _SMILEY = r"(?<!\S)[:;]['-]?[)(DPp|](?![\w/])"
 _PICTURES = regex.compile(rf"(?:{_PICTURE}|{_SMILEY})+", regex.VERSION1)
-_BEFORE_SIGN = regex.compile(rf"\s+(?:(?:{_PICTURE}|{_SMILEY})\s*)+(?=[.,!?;:…])", regex.VERSION1)
+_BEFORE_SIGN = regex.compile(rf"\s+(?:(?:{_PICTURE}|{_SMILEY})\s*)+(?=[.,!?…]|[;:](?!['-]?[)(DPp|]))", regex.VERSION1)
 _SELECTORS = regex.compile(r"[\uFE0E\uFE0F\u20E3]")
 _ANY = regex.compile(rf"[\uFE0E\uFE0F\u20E3]|{_PICTURE}|[:;]['-]?[)(DPp|]", regex.VERSION1)
 

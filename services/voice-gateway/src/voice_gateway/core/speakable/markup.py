@@ -9,8 +9,8 @@ import re
 
 from voice_gateway.core.speakable.abbreviations import is_month
 
-_SIGNS = re.compile(r"[*_~`#<>|\[\]{}&\\+-]|^\s*(?:\d{1,2}[.)]|[•‣◦–])\s")
-_FENCE_OR_RULE = re.compile(r"\s*(?:(?:```|~~~)[\w+-]*|[-*_=|:+\s]*)\s*")
+_SIGNS = re.compile(r"[*_~`#<>|\[\]{}&\\+$-]|^\s*(?:\d{1,2}[.)]|[•‣◦–])\s")
+_FENCE_OR_RULE = re.compile(r"\s*(?:(?:```|~~~)[\w+-]*|\s*(?:[-*_=|:+]\s*){2,})\s*")
 _QUOTE_OR_HEADING = re.compile(r"\s*(?:>\s*)*(?:#{1,6}\s+)?")
 _HEADING_END = re.compile(r"\s+#+\s*\Z")
 _BULLET = re.compile(r"\s*[-*+•‣◦–]\s+(?:\[[ xX]\]\s+)?(?=\S)")
@@ -22,7 +22,7 @@ _FOOTNOTE = re.compile(r"\[\^[^\[\]]+\]:?")
 _COMMENT = re.compile(r"<!--.*?-->")
 _AUTOLINK = re.compile(r"<((?:https?|ftp|mailto|tel):[^\s<>]+|[^\s<>@]+@[^\s<>@]+)>", re.IGNORECASE)
 _ATTRIBUTES = r"(?:\s+[\w:.-]+\s*=\s*(?:\"[^\"]*\"|'[^']*'|[^\s\"'=<>`]+))*\s*"
-_TAG = re.compile(rf"<(?:/?([a-z][a-z0-9:-]*){_ATTRIBUTES}/?|!doctype[^>]*)>", re.IGNORECASE)
+_TAG = re.compile(rf"<(?:/?([a-z][\w:-]*){_ATTRIBUTES}/?|!doctype[^>]*)>", re.IGNORECASE)
 _PARTING = frozenset(
     ["br", "p", "li", "ul", "ol", "div", "tr", "td", "th", "hr", "table", *(f"h{n}" for n in range(1, 7))]
 )
@@ -33,9 +33,16 @@ phoneme pre prosody q s samp say-as script section small source span speak strik
 tfoot thead time title tt u var video voice wbr xml answer response output reply final result
 """
 _WORDLESS = frozenset(_NAMES.split()) | _PARTING
-_PLACEHOLDER = re.compile(r"(?<!\w)<([a-z][\w .'-]*)>", re.IGNORECASE)
+_PLACEHOLDER = re.compile(r"(?<!\w)<([a-z][\w .'-]*)>(?!\w)", re.IGNORECASE)
+_UNKNOWN_TAG = re.compile(r"(?<!\w)<[a-z]\w*>(?=\w)", re.IGNORECASE)
 _CODE = re.compile(r"(`+)(.+?)\1(?!`)")
-_RUN = re.compile(r"\*{1,3}|_{1,3}|~~")
+_DUNDER = re.compile(r"\b__\w+__(?=\.\w|\()")
+_RUN = re.compile(r"\*+|_{1,3}|~~")
+_REFERENCE = re.compile(r"\s*\[[^\[\]]+\]:\s+\S+.*\s*")
+_FORMULA = re.compile(
+    r"\$\$?(?=[\\a-zA-Z(])([^$\n]*[^$\s])\$\$?|\\(?:boxed|text|textbf|mathbf|mathrm|emph)\{([^{}]*)\}"
+)
+_FRACTION = re.compile(r"\\[dt]?frac\{([^{}]*)\}\{([^{}]*)\}")
 _ESCAPE = re.compile(r"\\([\\`*_{}\[\]()<>#+.!|~-])")
 _HIDDEN = 0xE000
 """Where signs that are none of markup hide meanwhile: Unicode's area for private use."""
@@ -63,7 +70,7 @@ class Markup:
         return plain
 
     def _line_start(self, line: str) -> str:
-        if _FENCE_OR_RULE.fullmatch(line):
+        if _FENCE_OR_RULE.fullmatch(line) or _REFERENCE.fullmatch(line):
             return ""
         if line.lstrip().startswith("|"):
             self._in_table = True
@@ -82,11 +89,14 @@ class Markup:
     def _inline(self, text: str) -> str:
         text = _ESCAPE.sub(lambda sign: _hidden(sign[1]), text)
         text = _CODE.sub(lambda code: _hidden(code[2]), text).replace("`", "")
+        if "$" in text or "\\" in text:
+            text = _FORMULA.sub(r"\1\2", _FRACTION.sub(r"\1/\2", text).replace("\\times", "×").replace("\\cdot", "×"))
+        text = _DUNDER.sub(lambda name: _hidden(name[0]), text)
         if "[" in text:
             text = _FOOTNOTE.sub("", _LINK.sub(r"\1", text))
         if "<" in text:
             text = _AUTOLINK.sub(r"\1", _COMMENT.sub("", text))
-            text = _PLACEHOLDER.sub(r"\1", _TAG.sub(_tag, text))
+            text = _UNKNOWN_TAG.sub("", _PLACEHOLDER.sub(r"\1", _TAG.sub(_tag, text)))
         text = self._emphasis(text)
         if "&" in text:
             text = html.unescape(text)
@@ -109,7 +119,7 @@ class Markup:
                 else:
                     drop.add(partner)
                 drop.add(index)
-            elif opens:
+            elif opens and len(run[0]) <= 3:
                 opened.append(index)
         for index in opened:
             run = runs[index]

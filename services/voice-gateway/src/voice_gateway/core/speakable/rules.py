@@ -6,13 +6,16 @@ or what could be read two ways, is left to the voice.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
 from voice_gateway.core.speakable.amounts import Amounts
 from voice_gateway.core.speakable.signs import AMERICAN_HASH, SIGNS, Signs
 
+_ADDRESS = re.compile(r"[@/]|www\.", re.IGNORECASE)
+_MAY_BEGIN = r"(?=[\d#*<>=^~×$€£¥₹(+-]|\s[*×=]|US\$|No\.|der\s)"
+"""What any rule but those of addresses begins with."""
 _Say = Callable[["re.Match[str]"], str | None]
 
 
@@ -21,13 +24,19 @@ class Rules:
     """Those of one language: a pattern whose named groups say which rule holds."""
 
     pattern: "re.Pattern[str]"
+    quick: "re.Pattern[str]"
+    """The same for phrases without an address, which looks at fewer places."""
     rules: dict[str, _Say]
     number: Callable[[str], str] | None
     """Writes the numbers in a text as words."""
 
+    def find(self, phrase: str) -> Iterator["re.Match[str]"]:
+        """Where something may be said otherwise."""
+        return (self.pattern if _ADDRESS.search(phrase) else self.quick).finditer(phrase)
+
     def say(self, match: "re.Match[str]") -> str | None:
         """How it is said; None = as it is written."""
-        name = next(name for name in self.rules if match[name] is not None)
+        name = next(name for name, text in match.groupdict().items() if text is not None and name in self.rules)
         said = self.rules[name](match)
         return said if said is None or self.number is None or name == "url" else self.number(said)
 
@@ -43,9 +52,10 @@ def rules(language: str, *, signs: bool, numbers: bool, words: bool) -> Rules:
         ),
         # No rule looks into an address.
         "address": (
-            r"[\w.+-]+@[\w-]+\.[\w.-]+|\b(?:\d{1,3}\.){3}\d{1,3}\b|\b[\w-]+(?:\.[\w-]+)*\.[a-z]{2,}/\S*",
+            r"[\w.+-]+@[\w-]+\.[\w.-]+|\b[\w-]+(?:\.[\w-]+)*\.[a-z]{2,}/\S*",
             _kept,
         ),
+        "ip": (r"\b(?:\d{1,3}\.){3}\d{1,3}\b", _kept),
     }
     amounts = Amounts(language)
     if numbers:
@@ -55,8 +65,15 @@ def rules(language: str, *, signs: bool, numbers: bool, words: bool) -> Rules:
     if words:
         found |= amounts.number_rules()
     number = amounts.numbers_as_words if words else None
-    pattern = "|".join(f"(?P<{name}>{rule[0]})" for name, rule in found.items())
-    return Rules(re.compile(pattern, re.IGNORECASE), {name: rule[1] for name, rule in found.items()}, number)
+    named = {name: f"(?P<{name}>{rule[0]})" for name, rule in found.items()}
+    pattern = re.compile("|".join(named.values()), re.IGNORECASE)
+    quick = "|".join(part for name, part in named.items() if name not in ("url", "address"))
+    return Rules(
+        pattern,
+        re.compile(f"{_MAY_BEGIN}(?:{quick})", re.IGNORECASE),
+        {name: rule[1] for name, rule in found.items()},
+        number,
+    )
 
 
 def _kept(match: "re.Match[str]") -> None:
@@ -66,7 +83,7 @@ def _kept(match: "re.Match[str]") -> None:
 def _sign_rules(table: Signs, hash_sign: str, *, ranges: bool) -> dict[str, tuple[str, _Say]]:
     """A sign beside a word parts from it, so that both are heard."""
     said: dict[str, tuple[str, str]] = {
-        "sharp": (r"(?<=\b[CFJ])#", f" {table.sharp} "),
+        "sharp": (r"(?<=\b[A-GJ])#", f" {table.sharp} "),
         "number": (r"(?<![\w#*])#(?=\d+\b(?![#*]))", f"{table.number} "),
         "hash": (r"(?<![^\W\d_])#(?![^\W\d_])", f" {hash_sign} "),
         "star_power": (r"(?<=[\w)])\*\*(?=[\w(])", f" {table.power} "),
@@ -75,6 +92,7 @@ def _sign_rules(table: Signs, hash_sign: str, *, ranges: bool) -> dict[str, tupl
             f" {table.times} ",
         ),
         "star": (r"(?<!\*)\*(?!\*)", f" {table.star} "),
+        "stars": (r"\*{2,}", " "),
         "less_is": (r"(?<=[\w)]\s)<(?=\s[\w(-])", f" {table.less_is} "),
         "greater_is": (r"(?<=[\w)]\s)>(?=\s[\w(-])", f" {table.greater_is} "),
         "less": (r"(?<![<=-])<(?=\s?[\d$€£])", f" {table.less} "),

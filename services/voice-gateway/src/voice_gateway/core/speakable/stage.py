@@ -65,8 +65,10 @@ class Speakable:
         if not text:
             return []
         self.text += text
-        return self._worded(self._phraser.push(text, now))
+        phrases = self._phraser.push(text, now)
+        return self._worded(phrases) if phrases else []
 
     def _worded(self, phrases: list[str]) -> list[SpeakablePhrase]:
-        self.spoke = self.spoke or bool(phrases)
-        return [self._word(phrase) for phrase in phrases]
+        worded = [phrase for phrase in map(self._word, phrases) if any(map(str.isalnum, phrase.spoken))]
+        self.spoke = self.spoke or bool(worded)
+        return worded

@@ -10,8 +10,8 @@ from enum import Enum
 import regex
 
 _NAMES = (
-    "think|thinking|thought|thoughts|reason|reasoning|reflection|scratchpad|analysis|inner_monologue|seed:think"
-    "|tool_call|tool_calls|tool_response|function_call|function_calls"
+    "[a-z_:-]{0,20}(?:think|thought|reason|reflection|scratchpad|monologue|rationale)[a-z_-]{0,20}"
+    "|analysis|scratch|plan|planning|cot|tool_calls?|tool_response|function_calls?"
 )
 _TOKEN = regex.compile(
     rf"""
@@ -29,7 +29,9 @@ _TOKEN = regex.compile(
     regex.IGNORECASE | regex.VERBOSE,
 )
 _OPENING = regex.compile(r"[<\[◁]")
-_ROLE = regex.compile(r"\s*(?:system|user|assistant|model|tool)\s*\n?", regex.IGNORECASE)
+_ROLE = regex.compile(r"\s*(?P<role>system|user|assistant|model|tool)\b[ \t]*\n?", regex.IGNORECASE)
+_OTHERS = ("system", "user", "tool")
+_HEADER_CHARS = len("assistant\n\n")
 _THOUGHT_TOKENS = {"begin_of_thought": False, "end_of_thought": True}
 _SPACES = {"0a": "\n", "0A": "\n", "20": " ", "09": " "}
 _LATE_CHARS = 20_000
@@ -62,12 +64,15 @@ class ThoughtFilter:
         self._depth = int(opening is not Opening.SAID)
         self._header: str | None = None
         """What stands between a header's tokens: a role, or the name of a channel."""
+        self._others = False
+        """Whether a header said that somebody else speaks: a model that runs on into the next turn."""
         self._late: str | None = "" if opening is Opening.PERHAPS_THOUGHT else None
         """What came since the last closing tag inside a thought."""
 
     def push(self, piece: str) -> Said:
         """What of `piece` can be said."""
-        if not self._held and not self._depth and self._header is None and not _OPENING.search(piece):
+        plain = not (self._held or self._depth or self._others) and self._header is None
+        if plain and not _OPENING.search(piece):
             return Said(piece)
         return self._read(self._held + piece, at_end=False)
 
@@ -90,24 +95,36 @@ class ThoughtFilter:
                 self._held = text[opening.start() :]
                 return Said("".join(out), retracts)
             else:
+                if self._header is not None and match["special"] is None:
+                    self._say(out, "\n")
                 if self._take(match):
                     out, retracts = [], True
                 elif match["byte"] in _SPACES:
                     self._say(out, _SPACES[match["byte"]])
                 at = match.end()
         self._say(out, text[at:])
+        if at_end and self._header is not None:
+            self._say(out, "\n")
         return Said("".join(out), retracts)
 
     def _say(self, out: list[str], text: str) -> None:
         if self._header is not None:
             self._header += text
-            text = ""
-            if self._header.endswith("\n") or len(self._header) > len("assistant\n"):  # no token ends it
-                text, self._header = _ROLE.sub("", self._header, count=1), None
+            if "\n" not in self._header.lstrip() and len(self._header) < _HEADER_CHARS:
+                return
+            text = self._end_header()
         if self._depth:
             self._late = None if self._late is None else (self._late + text)[-_LATE_CHARS:]
-        elif text:
+        elif text and not self._others:
             out.append(text)
+
+    def _end_header(self) -> str:
+        """What was said behind the role that a header names."""
+        header, self._header = self._header or "", None
+        if (role := _ROLE.match(header)) is None:
+            return header
+        self._others = role["role"].casefold() in _OTHERS
+        return header[role.end() :]
 
     def _take(self, token: "regex.Match[str]") -> bool:
         """A whole tag. True: all before it was thought."""
@@ -133,12 +150,13 @@ class ThoughtFilter:
         """A token of a chat template; those of gpt-oss name the channel, and only "final" is for ears."""
         if name in _THOUGHT_TOKENS:
             return self._nest(closes=_THOUGHT_TOKENS[name])
-        header, self._header = self._header, None
         if name in ("start_header_id", "im_start", "start", "channel"):
             self._header = ""
-        elif name == "message" and header is not None:
-            channel = header.strip().casefold()
-            self._depth = int(channel.startswith(("analysis", "commentary")))
+        elif name == "message" and self._header is not None:
+            self._depth = int(self._header.strip().casefold().startswith(("analysis", "commentary")))
+            self._header = None
+        elif name in ("end_header_id", "message"):
+            self._end_header()
         elif name in ("end", "call", "return"):
-            self._depth = 0
+            self._depth, self._header = 0, None
         return False

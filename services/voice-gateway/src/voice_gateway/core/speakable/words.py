@@ -51,7 +51,7 @@ def _parts(phrase: str, found: Rules) -> list[tuple[str, str]]:
     if not _HINT.search(phrase):
         return [(phrase, phrase)]
     parts, at = [], 0
-    for match in found.pattern.finditer(phrase):
+    for match in found.find(phrase):
         said = found.say(match)
         if said is None:
             continue
