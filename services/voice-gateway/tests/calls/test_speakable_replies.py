@@ -60,3 +60,14 @@ async def test_whole_words_leave_in_time_when_the_model_is_slow_to_end_its_phras
         await caller.type("Hello.")
         assert (await there.tts.phrase(1)).text == "One two three"
         assert 0.2 <= time.monotonic() - began < 2
+
+
+async def test_of_a_model_that_thinks_first_nothing_is_said_before_its_closing_tag_but_what_we_say() -> None:
+    async with lab(then_works=False, llm_thinks_first=True, llm_apology="Sorry.", greeting="Good day.") as there:
+        there.llm.answers += [Answer("I greet. Then ask. </think> Hello there."), Answer("I greet. Then", then="die")]
+        caller = await there.call()
+        await caller.turn(TurnEvent.REPLY_ENDED, 1)
+        for n in (2, 3):
+            await caller.type("Hello.")
+            await caller.turn(TurnEvent.REPLY_ENDED, n)
+        assert [phrase.text for phrase in there.tts.spoken] == ["Good day.", "Hello there.", "Sorry."]

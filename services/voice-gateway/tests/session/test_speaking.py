@@ -333,3 +333,21 @@ async def test_the_callers_own_report_counts_more_than_what_is_known_to_have_arr
         call.speaking.interrupt(1, None)
         call.speaking.report(PlayoutReported(1, RATE_HZ, 0, final=True))
         assert call.history() == [(1, "one two", True)]
+
+
+async def test_a_model_that_began_in_a_thought_is_held_the_next_time() -> None:
+    async with mouth("So. I think", 0.5, " well.</think>Yes.") as call:
+        call.start(1)
+        await asyncio.sleep(3.0)
+        assert call.voice.phrases == ["So.", "Yes."]
+        call.start(2)
+        await asyncio.sleep(3.0)
+        assert call.voice.phrases == ["So.", "Yes.", "Yes."]
+        assert call.history() == [(1, "Yes.", False), (2, "Yes.", False)]
+        call.model.script = ("No thought. None", 0.5, " at all.")
+        for n in (3, 4):
+            call.start(n)
+            await asyncio.sleep(5.0)
+        assert call.voice.phrases[3:] == ["No thought.", "None at all."] * 2
+        first = [current.timeline.marks for current in call.speaking._recent]
+        assert [marks[Mark.PHRASE_SENT] - marks[Mark.LLM_ASKED] for marks in first] == pytest.approx([0.5, 0.0])

@@ -26,7 +26,7 @@ _END = re.compile(
 _MAY_GO_ON = re.compile(r"[\d/@=_#%]|&(?!\w+\Z)|\w[.:]\w|www\.", re.IGNORECASE)
 """In a word: an address or a number, which any sign may go on."""
 _ENTITY = re.compile(r"&(?:#x?)?\w+\Z")
-_INSIDE = re.compile(r"!?\[[^\[\]\n]*\Z|\]\([^()\s]*(?:\s+\"[^\"]*)?\Z|<[/a-z!][^<>\n]{0,100}\Z", re.IGNORECASE)
+_INSIDE = re.compile(r"!?\[[^\[\]\n]{0,100}\Z|\]\([^()\s]*(?:\s+\"[^\"]*)?\Z|<[/a-z!][^<>\n]{0,100}\Z", re.IGNORECASE)
 _KEY = re.compile(r"(?<![*#])[*#](?![*#])")
 """A sign that has a name: it may be said alone."""
 _PAIRS = (("“", "”"), ("(", ")"), ("[", "]"), ("«", "»"), ("„", "“"))

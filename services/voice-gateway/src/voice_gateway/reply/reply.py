@@ -10,12 +10,13 @@ text goes on to the caller, who may be able to read.
 import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing, closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from voice_gateway.core.playout import Playout
 from voice_gateway.core.speakable.phrase import SpeakablePhrase
 from voice_gateway.core.speakable.stage import Manner, Speakable
+from voice_gateway.core.speakable.thoughts import Opening
 from voice_gateway.core.timeline import Mark
 from voice_gateway.errors import Upstream, no_text
 from voice_gateway.ports import Sound, SpeakOptions, Synthesiser, Voice
@@ -80,7 +81,7 @@ class Reply:
         self._clock = clock
         self._before = ""
         """What was said ahead of what `_speakable` makes speakable."""
-        self._speakable = self._make_speakable()
+        self._speakable = self._make_speakable(speaker.manner)
         self._retractions = 0
         self._due_at: float | None = None
         self._phrases: asyncio.Queue[SpeakablePhrase | None] = asyncio.Queue(_PHRASES_AHEAD)
@@ -95,6 +96,11 @@ class Reply:
     def began_in_thought(self) -> bool:
         """Whether it turned out to have begun inside a thought that no tag opened."""
         return self._retractions > 0
+
+    @property
+    def held_in_vain(self) -> bool:
+        """Whether it was held as a thought that it did not begin with."""
+        return self._speakable.held_in_vain
 
     @property
     def text(self) -> str:
@@ -122,13 +128,15 @@ class Reply:
             self._fail(error)
             if self._source.apology:
                 self._before = self.text + (" " if self.text and not self.text[-1].isspace() else "")
-                self._speakable = self._make_speakable()  # whatever was open in the old one stays open
+                # Whatever was open in the old one stays open.
+                self._speakable = self._make_speakable(replace(self._speaker.manner, opening=Opening.SAID))
                 await self._read(fixed(self._source.apology).pieces)
         await self._phrases.put(None)
 
     async def _read(self, pieces: AsyncGenerator[str, None]) -> Upstream | None:
         """Hand on all that is said, or what was said until it broke off: then the error."""
         speakable, error = self._speakable, None
+        retractions = 0
         began = pieces is not self._source.pieces
         try:
             async with aclosing(pieces):
@@ -137,7 +145,8 @@ class Reply:
                         self._listener.reply_marked(self.n, Mark.FIRST_TOKEN)
                         began = True
                     phrases = speakable.push(piece, self._clock())
-                    if speakable.retractions != self._retractions:
+                    if speakable.retractions != retractions:
+                        retractions = speakable.retractions
                         self._take_back()
                     if phrases:
                         await self._utter(phrases)
@@ -147,14 +156,14 @@ class Reply:
         await self._utter(speakable.flush())
         return error if error or speakable.spoke else no_text()
 
-    def _make_speakable(self) -> Speakable:
+    def _make_speakable(self, manner: Manner) -> Speakable:
         options = self._speaker.options
-        return Speakable(options.language, options.voice, self._speaker.manner)
+        return Speakable(options.language, options.voice, manner)
 
     def _take_back(self) -> None:
         """What was given out so far was thought, which only its end told: what nobody has heard of it is dropped."""
-        self._retractions = self._speakable.retractions
-        self._spelled = 0
+        self._retractions += 1
+        self._spelled = len(self._before)
         while not self._phrases.empty():
             self._phrases.get_nowait()
         self.playout.take_back()

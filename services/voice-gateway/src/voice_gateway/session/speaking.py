@@ -169,6 +169,7 @@ class Speaking:
         if speech_began_at is not None:
             current.timeline.mark(Mark.BARGE_IN_BEGAN, speech_began_at)
             current.timeline.mark(Mark.LAST_HEARD, now)
+        self._learn(current.reply)
         heard = current.reply.playout.heard_text(now)
         self.conversation = self.conversation.truncated(n, heard)
         heard_ms = round(1000 * current.reply.playout.heard_samples(now) / current.rate_hz)
@@ -238,13 +239,20 @@ class Speaking:
         if current is None or current.cut_at is not None:
             return
         reply = current.reply
-        if reply.began_in_thought and self._manner.opening is Opening.SAID:
-            self._manner = replace(self._manner, opening=Opening.PERHAPS_THOUGHT)  # the next one is not begun in vain
+        self._learn(reply)
         text = reply.playout.spoken_text() if reply.failed else reply.text.strip()
         self.conversation = self.conversation.replied(n, text)
         self._changed(TurnKind.REPLY_ENDED, n, text=text)
         self._measured(current)
         self._told.fact(ReplyEnded(n))
+
+    def _learn(self, reply: Reply) -> None:
+        """A model that begins in a thought that no tag opens will do so again: the next reply is held until it is told
+        from the answer."""
+        if reply.began_in_thought and self._manner.opening is Opening.SAID:
+            self._manner = replace(self._manner, opening=Opening.PERHAPS_THOUGHT)
+        elif reply.held_in_vain:
+            self._manner = self._voice.manner
 
     def _at(self, n: int) -> _Current | None:
         return next((recent for recent in self._recent if recent.reply.n == n), None)

@@ -142,4 +142,6 @@ def test_a_model_that_always_thinks_first_says_nothing_before_its_closing_tag() 
 def test_one_that_did_so_before_is_held_but_nothing_is_lost() -> None:
     held = Manner(opening=Opening.PERHAPS_THOUGHT)
     assert told(["I think. So", " do I.</think>Yes."], held)[0] == ["Yes."]
+    stage = Speakable("en-US", "", held)
+    assert (stage.push("No thought. At all.", 0.0), len(stage.flush()), stage.held_in_vain) == ([], 2, True)
     assert told(["No thought. At all."], held) == (["No thought.", "At all."], "No thought. At all.")

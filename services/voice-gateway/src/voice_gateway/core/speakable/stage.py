@@ -38,6 +38,11 @@ class Speakable:
         self._phraser = Phraser(manner.max_chars, language)
         self._word = wording(language, voice, manner.verbalise)
 
+    @property
+    def held_in_vain(self) -> bool:
+        """Whether the reply was held as a thought that it did not begin with."""
+        return self._thoughts.held_in_vain
+
     def push(self, piece: str, now: float) -> list[SpeakablePhrase]:
         """The phrases that `piece` completes."""
         return self._say(self._thoughts.push(piece), now)
@@ -72,3 +77,8 @@ class Speakable:
         worded = [phrase for phrase in map(self._word, phrases) if any(map(str.isalnum, phrase.spoken))]
         self.spoke = self.spoke or bool(worded)
         return worded
+
+
+def prepare(language: str, voice: str, manner: Manner) -> None:
+    """Load what the first reply in this language would: its data, and what makes words of numbers."""
+    Speakable(language, voice, manner).push("$1.50 for 1 km on 2000-01-01\n", 0.0)

@@ -59,6 +59,9 @@ class ThoughtFilter:
     """One reply's text."""
 
     def __init__(self, opening: Opening = Opening.SAID) -> None:
+        self.held_in_vain = False
+        """Whether what was perhaps a thought was none."""
+        self._perhaps = opening is Opening.PERHAPS_THOUGHT
         self._held = ""
         """May be the beginning of a tag."""
         self._depth = int(opening is not Opening.SAID)
@@ -80,6 +83,7 @@ class ThoughtFilter:
         """The reply is complete. A thought that was never closed stays one, unless it was opened too often."""
         said = self._read(self._held, at_end=True)
         late, self._late = self._late, None
+        self.held_in_vain = self._perhaps and bool(self._depth)
         return Said(said.text + late) if self._depth and late else said
 
     def _read(self, text: str, *, at_end: bool) -> Said:
@@ -142,7 +146,7 @@ class ThoughtFilter:
             return False
         if not self._depth:
             return True
-        self._depth -= 1
+        self._depth, self._perhaps = self._depth - 1, False
         self._late = "" if self._depth else None
         return False
 
