@@ -4,9 +4,11 @@ Each part is found by what its format says of its length, and mended where that 
 crashed or wrote into a pipe leaves sizes of 0.
 """
 
+import re
 import struct
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 
 from pcm import mpeg
 from pcm.flac import find_header
@@ -15,7 +17,7 @@ from pcm.sniffing import LOOK_BYTES, Kind, sniff
 
 MOST_PARTS = 1000
 """A file of more is no recording."""
-_WAV_BEGINNINGS = (b"WAVEfmt ", b"WAVEJUNK", b"WAVEds64", b"WAVEbext")
+_WAV_BEGINS = re.compile(rb"(RIFF|RIFX|RF64|BW64)....WAVE(fmt |JUNK|ds64|bext)", re.DOTALL)
 _EBML = b"\x1a\x45\xdf\xa3"
 _ID3V1_BYTES = 128
 _OGG_HEADER_BYTES = 27
@@ -52,7 +54,8 @@ def parts(data: bytes) -> Iterator[Part]:
             return
         if kind is None:
             start = at = 0
-        found = list(_FINDERS[kind](data, at)) if kind in _FINDERS else [Part(kind, at, len(data))]
+        finder = _FINDERS.get(kind)
+        found = list(islice(finder(data, at), MOST_PARTS + 1)) if finder else [Part(kind, at, len(data))]
         for part in found:
             count += 1
             if count > MOST_PARTS:
@@ -93,11 +96,8 @@ def _wav(data: bytes, at: int) -> Iterator[Part]:
         return
     end = len(data)
     if size is None:  # of a size nobody wrote, another file's header is the only end
-        for magic in RIFF_KINDS:
-            found = data.find(magic, body)
-            while found >= 0 and data[found + 8 : found + 16] not in _WAV_BEGINNINGS:
-                found = data.find(magic, found + 1)
-            end = found if 0 <= found < end else end
+        following = _WAV_BEGINS.search(data, body)
+        end = following.start() if following is not None else end
     there = min(end - body, 0xFFFFFFFF)
     mended = {header.audio_offset - 4: struct.pack(order + "I", there)}
     if data[at : at + 4] in (b"RIFF", b"RIFX"):
@@ -201,15 +201,17 @@ def _mp3(data: bytes, at: int) -> Iterator[Part]:
 
 
 def _mp4(data: bytes, at: int) -> Iterator[Part]:
-    start, has_index = at, False
+    start = at
     while at + 8 <= len(data):
+        if at > start and sniff(data[at : at + LOOK_BYTES], whole=True, text=False) not in (None, Kind.MP4):
+            yield Part(Kind.MP4, start, at)
+            return
         size, name = struct.unpack_from(">I4s", data, at)
         if size == 1 and at + 16 <= len(data):
             size = struct.unpack_from(">Q", data, at + 8)[0]
         if name == b"ftyp" and at > start:
             yield Part(Kind.MP4, start, at)
-            start, has_index = at, False
-        has_index = has_index or name == b"moov"
+            start = at
         if size < 8 or not name.isalnum():
             break
         at += size

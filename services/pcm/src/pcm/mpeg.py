@@ -1,5 +1,6 @@
 """Where do the frames of MPEG audio (MP3, AAC in ADTS) begin and end? Pure (ISO 11172-3, 13818-3, 13818-7)."""
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -16,6 +17,9 @@ _RATES_HZ = {3: (44_100, 48_000, 32_000), 2: (22_050, 24_000, 16_000), 0: (11_02
 _FRAMES_IN_A_ROW = 3
 _ID3_BYTES = 10
 _ADTS_HEAD_BYTES = 7
+_CANDIDATE = re.compile(rb"\xff[\xe2-\xe7\xf2-\xf7\xfa-\xff][\x10-\xef]|ID3", re.DOTALL)
+_LOST_BYTES = 1 << 20
+"""So far another frame is looked for."""
 _RESYNC_BYTES = 1024
 """The decoder finds the next frame by itself within so many bytes, not beyond."""
 
@@ -154,11 +158,15 @@ def _said_frames(data: bytes, at: int, frame: Frame) -> int | None:
 
 
 def _resync(data: bytes, at: int, before: Frame | None) -> int | None:
-    """Where the next frames begin: two in a row, or one at the very end; tags are stepped over."""
-    while at < len(data) - 3:
+    """Where the next frames begin: two in a row, or one at the very end; tags are stepped over.
+
+    None: nowhere within _LOST_BYTES of what is neither frame nor tag.
+    """
+    given_up = at + _LOST_BYTES
+    while at < min(given_up, len(data) - 3):
         tag = id3_bytes(data, at)
         if tag:
-            at += tag
+            at, given_up = at + tag, at + tag + _LOST_BYTES
             continue
         frame = frame_at(data, at)
         if frame is not None:
@@ -172,8 +180,8 @@ def _resync(data: bytes, at: int, before: Frame | None) -> int | None:
 
 
 def _next_candidate(data: bytes, at: int) -> int:
-    places = [place for place in (data.find(b"\xff", at), data.find(b"ID3", at)) if place >= 0]
-    return min(places, default=len(data))
+    found = _CANDIDATE.search(data, at)
+    return found.start() if found is not None else len(data)
 
 
 def _mpeg_size(data: bytes, at: int) -> tuple[int, object] | None:

@@ -13,6 +13,8 @@ LOOK_BYTES = 8192
 """So much of the start is enough for every kind."""
 _FIRST_BOXES = (b"ftyp", b"moov", b"mdat", b"wide")
 _TEXT_BYTES = 64
+_SHORTEST_TEXT_BYTES = 8
+"""If nothing follows: no sound is so short."""
 _LEAST_LETTERS = 10
 
 
@@ -111,7 +113,7 @@ def sniff(start: bytes, *, whole: bool, text: bool = True) -> Kind | None:
         except EOFError:
             if len(start) < LOOK_BYTES:
                 raise
-    if text and len(start) >= _TEXT_BYTES and _is_text(start):
+    if text and (len(start) >= _TEXT_BYTES or (whole and len(start) > _SHORTEST_TEXT_BYTES)) and _is_text(start):
         return Kind.TEXT
     if not whole and _may_become_one(start, text):
         raise EOFError
@@ -142,4 +144,4 @@ def _is_text_so_far(start: bytes) -> bool:
 
 def _is_text(start: bytes) -> bool:
     """Samples are not all printable for so long; a text has more than a few different letters."""
-    return _is_text_so_far(start) and len(set(start)) >= _LEAST_LETTERS
+    return _is_text_so_far(start) and len(set(start)) >= min(_LEAST_LETTERS, len(start) // 2)

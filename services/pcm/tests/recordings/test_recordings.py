@@ -121,8 +121,19 @@ def test_an_mp3_that_does_not_say_its_length_is_heard_to_its_end(mode: str) -> N
 
 
 def test_a_file_of_very_many_parts_is_refused() -> None:
-    with pytest.raises(ValueError, match="more than 1000 recordings"):
-        list(joined.parts(wav_of(b"", 1, 16) * 1001))
+    for part in (wav_of(b"", 1, 16), b"\x1a\x45\xdf\xa3webm", b"OggS\x00\x02" + bytes(21) + b"OggS" + bytes(23)):
+        with pytest.raises(ValueError, match="more than 1000 recordings"):
+            list(joined.parts(part * 50_000))
+
+
+@pytest.mark.parametrize(
+    "junk",
+    [b"\xff\xfb" * 500_000, b"ID3\x03\x00\x00\x00\x00\x00\x00" * 50_000, b"OggS" * 200_000, b"RIFF" * 200_000],
+    ids=["sync codes", "tags", "pages", "headers"],
+)
+def test_bytes_that_look_like_many_beginnings_cost_little(junk: bytes) -> None:
+    for lead in (MP3, OPUS, WAV, with_sizes(WAV, 0)):
+        assert len(list(joined.parts(lead + junk))) < 4
 
 
 def test_an_aiff_file_whose_sizes_were_never_written_is_heard() -> None:

@@ -56,6 +56,12 @@ def test_sound_is_no_file() -> None:
             assert sniff(law, whole=True, text=False) is None
 
 
+def test_a_short_text_alone_is_a_text_and_a_few_samples_are_none() -> None:
+    assert sniff(b"not found", whole=True) is Kind.TEXT
+    assert sniff(b"AAAA", whole=True) is None
+    assert sniff(b"not found", whole=True, text=False) is None
+
+
 @pytest.mark.parametrize("silence", [b"\x00", b"\xff", b"\xd5", b"\x55", b"\x7f"])
 def test_silence_is_decided_within_a_few_bytes(silence: bytes) -> None:
     assert sniff(silence * 320, whole=False, text=False) is None

@@ -97,6 +97,22 @@ async def test_foreign_files_that_were_joined_are_heard_whole(call: Call, contai
         assert (await got.json())["text"] == f"{SAID} caller 1 turn 3 caller 1 turn 4"
 
 
+async def test_files_of_different_kinds_are_heard_one_after_the_other(call: Call) -> None:
+    session = await call()
+    async with session.post(PATH, data=form(_foreign("mp4", "aac") + RECORDING + MP3)) as got:
+        assert (await got.json())["text"] == " ".join(f"caller 1 turn {turn}" for turn in range(1, 7))
+
+
+async def test_a_browsers_recording_that_was_broken_off_is_heard_as_far_as_it_goes(call: Call) -> None:
+    session = await call()
+    file = _foreign("webm", "libopus")
+    async with session.post(PATH, data=form(file[: len(file) * 2 // 3])) as got:
+        assert (await got.json())["text"] == SAID
+    status, error = await refused(session, form(_foreign("mp4", "aac")[:-2000]))
+    assert status == 400
+    assert "M4A/MP4 file is broken off" in error["message"]
+
+
 @pytest.mark.parametrize(
     ("file", "name"),
     [

@@ -55,7 +55,7 @@ async def pcm16_of(file: IO[bytes], longest_s: float) -> AsyncGenerator[bytes, N
         if read_bytes == before and part.end - part.start > _EMPTY_BYTES:
             raise BadRequest(f"The {_name(part)} has a header that knows of no audio; write the file anew.")
     if not count:
-        raise BadRequest(f"The file is empty, and not audio this server can decode; send {KNOWN} ({MORE}).")
+        raise BadRequest(f"The file is empty or not audio this server can decode; send {KNOWN} ({MORE}).")
 
 
 def _view(file: IO[bytes]) -> bytes:
@@ -161,7 +161,9 @@ async def _foreign(file: IO[bytes], part: Part) -> AsyncGenerator[bytes, None]:
         if given is not file:
             given.close()
     if status:
-        raise BadRequest(f"The {_name(part)} is not audio this server can decode; send {KNOWN}, WebM, M4A or MP4.")
+        raise BadRequest(
+            f"The {_name(part)} is broken off or not audio this server can decode; send {KNOWN}, WebM, M4A or MP4."
+        )
 
 
 def _with_number(file: IO[bytes]) -> IO[bytes]:
