@@ -32,6 +32,7 @@ from voice_client import (
     Unauthorised,
     Unreachable,
     connect,
+    line,
     server_info,
 )
 from voice_workflow.v1 import voice_workflow_pb2 as pb
@@ -273,7 +274,7 @@ async def test_a_tool_call_is_told_with_its_arguments_and_tools_are_offered() ->
 )
 async def test_a_refusal_keeps_the_sentence_of_the_gateway(status: grpc.StatusCode, expected: type[Exception]) -> None:
     async with serving(silent) as gateway:
-        gateway.refuse = [(status, "no; try something else", 1500)]
+        gateway.refuse = [(status, "no; try something else", 1500)] * 20
         with pytest.raises(expected, match="no; try something else") as refusal:
             async with connect(gateway.target, FAST):
                 pass
@@ -342,19 +343,37 @@ async def test_a_gateway_that_goes_on_draining_is_told_in_its_own_words_after_th
         assert 2 < gateway.streams < 20
 
 
-@pytest.mark.parametrize(
-    ("status", "admission_timeout_s"),
-    [(grpc.StatusCode.UNAVAILABLE, 0.0), (grpc.StatusCode.RESOURCE_EXHAUSTED, 10.0)],
-)
-async def test_one_attempt_is_all_where_none_is_wanted_or_the_gateway_is_full(
-    status: grpc.StatusCode, admission_timeout_s: float
-) -> None:
+@pytest.mark.parametrize("status", [grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.RESOURCE_EXHAUSTED])
+async def test_one_attempt_is_all_where_none_other_is_wanted(status: grpc.StatusCode) -> None:
     async with serving(silent) as gateway:
         gateway.refuse = [(status, "not now; try later", 10)] * 2
         with pytest.raises(Busy, match="not now; try later"):
-            async with connect(gateway.target, CallOptions(admission_timeout_s=admission_timeout_s)):
+            async with connect(gateway.target, CallOptions(admission_timeout_s=0)):
                 pass
         assert gateway.streams == 1
+
+
+async def test_a_full_gateway_is_left_for_another_one_behind_the_same_address() -> None:
+    async with serving(answering) as gateway:
+        gateway.refuse = [(grpc.StatusCode.RESOURCE_EXHAUSTED, "all calls are taken", 60_000)] * 2
+        async with connect(gateway.target, CallOptions()) as call:
+            await call.say("hello")
+            await until(call, reply_ended)
+        assert gateway.streams == 3
+        assert len(set(gateway.peers)) == 3
+
+
+async def test_where_all_gateways_are_full_the_caller_is_told_with_the_time_to_come_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(line, "_ELSEWHERE", Reconnect(first_s=0.001, longest_s=0.001))
+    async with serving(silent) as gateway:
+        gateway.refuse = [(grpc.StatusCode.RESOURCE_EXHAUSTED, "all calls are taken", 60_000)] * 1000
+        with pytest.raises(Busy, match="all calls are taken") as refusal:
+            async with connect(gateway.target, CallOptions()):
+                pass
+        assert refusal.value.retry_after_s == 60
+        assert gateway.streams == 1 + line.FULL_AT_MOST
 
 
 async def test_a_resume_that_reaches_the_wrong_gateway_is_tried_again_over_a_new_connection() -> None:

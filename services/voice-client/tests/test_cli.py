@@ -227,7 +227,7 @@ async def test_say_takes_what_the_library_reads(tmp_path: Path, kind: str, subty
 
 async def test_a_busy_gateway_is_told_with_the_time_to_come_back() -> None:
     async with serving(silent) as gateway:
-        gateway.refuse = [(grpc.StatusCode.RESOURCE_EXHAUSTED, "all lines are busy", 2500)]
+        gateway.refuse = [(grpc.StatusCode.RESOURCE_EXHAUSTED, "all lines are busy", 2500)] * 20
         code, stdout, stderr = await voice("ask", "hello", "--json", "--target", gateway.target)
     assert code == 1
     assert stderr == "all lines are busy; try again in 2.5 s\n"

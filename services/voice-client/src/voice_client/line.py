@@ -20,11 +20,16 @@ from voice_client.backoff import delay_s
 from voice_client.errors import Busy, CallFailed, CallLost, Unreachable, VoiceError
 from voice_client.link import Link
 from voice_client.numbering import Arrival, Inbox, Outbox
-from voice_client.options import CallOptions, session_start
+from voice_client.options import CallOptions, Reconnect, session_start
 
 ACK_AFTER_S = 1.0
 ACK_AFTER_MESSAGES = 32
 """An acknowledgement goes out by itself when nothing has carried it for so long, or for so many messages."""
+
+FULL_AT_MOST = 8
+"""So many further connections are tried where a gateway is full: behind one address there may be pods with room. Of two
+pods of which one is full, 2 callers in 1,000 miss the other."""
+_ELSEWHERE = Reconnect(first_s=0.05, longest_s=0.4)
 
 Deliver = Callable[[events.Event], Awaitable[None]]
 
@@ -59,8 +64,8 @@ class Line:
         """SessionEnd was queued: a stream that closes now ended as we wished."""
 
     async def open(self) -> events.Started:
-        """Dials; again only while a gateway refuses for a moment, as one that drains does. Raises VoiceError when
-        no gateway starts the call in time."""
+        """Dials; again while a gateway refuses for a moment, as one that drains does, and a few times where one is
+        full: the next connection may reach another pod. Raises VoiceError when no gateway starts the call in time."""
         loop, options = asyncio.get_running_loop(), self._options
         start = pb.ClientMessage(seq=self._outbox.skip_number(), start=session_start(options))
         deadline, attempt = loop.time() + options.admission_timeout_s, 0
@@ -69,9 +74,12 @@ class Line:
                 return await self._dial(self._target, start)
             except Busy as refusal:
                 attempt += 1
-                pause_s = delay_s(options.reconnect, attempt, refusal.retry_after_s, random.random())
-                # A gateway that is full asks for patience, or for another address: that is the caller's choice.
-                if not refusal.dropped or loop.time() + pause_s >= deadline:
+                # One that drains says when to come back. One that is full says when it may have room; whether to wait
+                # for that long is the caller's choice, another pod is not.
+                policy, after_s = (options.reconnect, refusal.retry_after_s) if refusal.dropped else (_ELSEWHERE, None)
+                pause_s = delay_s(policy, attempt, after_s, random.random())
+                is_full_everywhere = not refusal.dropped and attempt > FULL_AT_MOST
+                if is_full_everywhere or loop.time() + pause_s >= deadline:
                     raise
             await asyncio.sleep(pause_s)
 

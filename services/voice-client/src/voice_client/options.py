@@ -103,7 +103,8 @@ class CallOptions:
     """For one attempt to begin a call."""
     admission_timeout_s: float = 10.0
     """How long `connect` goes on trying while gateways refuse for a moment: UNAVAILABLE with a time to come back, as
-    one that drains says. Each attempt is a new connection, so that it may reach another gateway. 0 = one attempt."""
+    one that drains says, or for about two seconds RESOURCE_EXHAUSTED, as a full one says. Each attempt is a new
+    connection, so that it may reach another gateway. 0 = one attempt."""
     close_timeout_s: float = 5.0
     """How long `end` waits for the gateway's SessionEnded."""
     silent_link_s: float = 20.0
