@@ -51,6 +51,13 @@ def test_overhead_measures_both_gateways(spoken: Path, monkeypatch: pytest.Monke
     assert verdict(content, "threads per further call") < 5
 
 
+def test_a_recogniser_that_stops_in_mid_word_costs_no_word(spoken: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    content = measured(spoken, monkeypatch, "asr-faults", "--kind", "stop", "--times", "1")
+    assert verdict(content, "words lost") == 0
+    assert verdict(content, "words doubled") == 0
+    assert verdict(content, "added by the fault, worst") < 20_000
+
+
 def test_barge_in_stops_replies(spoken: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     content = measured(spoken, monkeypatch, "barge-in", "--times", "2", "--callers", "2")
     assert verdict(content, "replies that were not stopped") == 0

@@ -32,6 +32,12 @@ class Metrics:
             "voice_failures", "backend failures told to callers", ["failure"], registry=self.registry
         )
         self.backend_up = Gauge("voice_backend_up", "1 = the last probe succeeded", ["backend"], registry=self.registry)
+        self.speech_servers = Gauge(
+            "voice_speech_servers",
+            "servers of recognition and synthesis, by what is known of their health",
+            ["backend", "health"],
+            registry=self.registry,
+        )
         self.latencies = {
             name: Histogram(
                 f"voice_{name}_seconds", f"{start.value} to {end.value}", buckets=_SECONDS, registry=self.registry

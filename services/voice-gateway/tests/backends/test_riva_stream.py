@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import replace
 from typing import TypeAlias, cast
 
 import grpc
@@ -130,18 +131,18 @@ class Servers:
             listener()
 
 
-def ear(servers: Servers) -> RivaEar:
+def ear(servers: Servers, settings: AsrSettings) -> RivaEar:
     """One call's ear."""
-    return RivaEar(cast(Endpoints, servers), SETTINGS, riva.StreamingRecognitionConfig(interim_results=True))
+    return RivaEar(cast(Endpoints, servers), settings, riva.StreamingRecognitionConfig(interim_results=True))
 
 
 class Listening:
     """An ear at work."""
 
-    def __init__(self, *names: str) -> None:
+    def __init__(self, *names: str, settings: AsrSettings = SETTINGS) -> None:
         self.server = Servers(*names)
         self.results: list[Recognised] = []
-        self.ear = ear(self.server)
+        self.ear = ear(self.server, settings)
 
     @property
     def stream(self) -> Stream:
@@ -298,6 +299,39 @@ async def test_a_server_that_closes_every_stream_at_once_is_given_up_when_it_was
     call = Listening()
     assert 30 <= await ended(call) < 33
     assert len(call.server.streams) > 20
+
+
+@pytest.mark.parametrize("away_s", [4, 25, 30])
+async def test_a_call_lives_through_the_absence_of_its_only_server_and_all_audio_is_heard(away_s: int) -> None:
+    call = Listening(settings=replace(SETTINGS, buffer_s=60.0, outage_s=40.0))
+    running = asyncio.create_task(call.ear.run(call.results.append))
+    call.ear.push(audio(1.0), urgent=True)
+    await asyncio.sleep(0.01)
+    call.stream.say("hel", final=False, processed_s=0.5)
+    await asyncio.sleep(0.01)
+    call.server.all[0].refuses = status(grpc.StatusCode.UNAVAILABLE)
+    call.stream.answers.put_nowait(status(grpc.StatusCode.UNAVAILABLE))
+    for _ in range(away_s * 10):
+        call.ear.push(audio(0.1, 2), urgent=False)
+        await asyncio.sleep(0.1)
+    call.server.all[0].refuses = None
+    await asyncio.sleep(1.2)
+    assert not running.done()
+    assert call.stream.audio == audio(1.0) + audio(away_s, 2)
+    running.cancel()
+
+
+async def test_a_silent_caller_leaves_little_audio_to_hear_again_after_an_absence() -> None:
+    async with listening() as call:
+        call.server.all[0].refuses = status(grpc.StatusCode.UNAVAILABLE)
+        call.stream.answers.put_nowait(status(grpc.StatusCode.UNAVAILABLE))
+        for _ in range(200):
+            call.ear.push(audio(0.1), urgent=False)
+            call.ear.forget()
+            await asyncio.sleep(0.1)
+        call.server.all[0].refuses = None
+        await asyncio.sleep(1.2)
+        assert len(call.stream.audio) < len(audio(2.0))
 
 
 async def test_a_configuration_that_was_never_taken_is_not_tried_again() -> None:

@@ -55,3 +55,27 @@ async def test_a_final_that_was_asked_for_is_owed_too() -> None:
         watch.asked()
         await asyncio.sleep(10)
         assert stuck_at == [4.0]
+
+
+async def test_a_recogniser_that_is_quick_is_found_standing_a_second_after_it_owes_a_word() -> None:
+    loop, stands_at = asyncio.get_running_loop(), list[float]()
+    watch = RecogniserWatch(8.0, lambda: None, lambda: stands_at.append(loop.time()))
+    task = asyncio.create_task(watch.run())
+    watch.spoken(1.1)
+    await asyncio.sleep(20)
+    assert stands_at == [1.0]
+    task.cancel()
+
+
+async def test_a_recogniser_that_was_slow_before_gets_three_times_as_long() -> None:
+    loop, stands_at = asyncio.get_running_loop(), list[float]()
+    watch = RecogniserWatch(8.0, lambda: None, lambda: stands_at.append(loop.time()))
+    task = asyncio.create_task(watch.run())
+    watch.spoken(1.1)
+    await asyncio.sleep(0.9)
+    watch.answered()
+    await asyncio.sleep(0.1)
+    watch.spoken(1.1)
+    await asyncio.sleep(20)
+    assert stands_at == [pytest.approx(1.0 + 2.7)]
+    task.cancel()

@@ -1,4 +1,4 @@
-"""Which measurements can be asked for? `voice-bench overhead | barge-in | soak | speech`."""
+"""Which measurements can be asked for? `voice-bench overhead | barge-in | asr-faults | soak | speech`."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -9,10 +9,20 @@ from typing import Annotated
 import typer
 import uvloop
 
+from voice_bench.measure import asr_faults as faulting
+from voice_bench.measure import (
+    asr_faults_report,
+    barge_in_report,
+    growth,
+    machine,
+    overhead_report,
+    recordings,
+    recordings_report,
+)
 from voice_bench.measure import barge_in as barging
-from voice_bench.measure import barge_in_report, growth, machine, overhead_report, recordings, recordings_report
 from voice_bench.measure import overhead as added
 from voice_bench.measure import soak as soaking
+from voice_bench.measure.asr_faults import Fault
 from voice_bench.measure.caller import CallFailed
 from voice_bench.measure.clips import NoSpeech
 from voice_bench.measure.report import Report, show
@@ -69,6 +79,24 @@ def barge_in(
             return barge_in_report.report(
                 await barging.interrupt(stack, times, min(callers, times), clips, seed), times
             )
+
+    run_measurement(measure, json=json, strict=strict)
+
+
+@app.command()
+def asr_faults(
+    kind: Annotated[Fault, typer.Option(help="what happens to one of two recognisers in mid-word")] = Fault.KILL,
+    times: Annotated[int, typer.Option(min=1, help="calls that are hit")] = 20,
+    json: Json = False,
+    strict: Strict = False,
+    seed: Seed = 1,
+) -> None:
+    """A recogniser is killed, stopped, or vanishes from the network in mid-word: words lost or doubled, delay added."""
+
+    async def measure() -> Report:
+        clips = await callers_speech()
+        async with simulators(faulting.simulated()) as stack:
+            return asr_faults_report.report(kind, await faulting.strike(stack, kind, times, clips, seed))
 
     run_measurement(measure, json=json, strict=strict)
 

@@ -41,6 +41,8 @@ class Record:
     output_rate_hz: int = 16_000
     started_at: float | None = None
     over_at: float | None = None
+    heard_at: list[float] = field(default_factory=list)
+    """When transcripts came, partials among them."""
     finals: list[tuple[float, str]] = field(default_factory=list)
     turns: list[tuple[float, str]] = field(default_factory=list)
     """When a TURN_ENDED came and its text."""
@@ -58,8 +60,10 @@ class Record:
         match message.WhichOneof("message"):
             case "reply_audio":
                 self._sound(message.reply_audio, at)
-            case "transcript" if message.transcript.final:
-                self.finals.append((at, message.transcript.text))
+            case "transcript":
+                self.heard_at.append(at)
+                if message.transcript.final:
+                    self.finals.append((at, message.transcript.text))
             case "reply_text":
                 self._reply(message.reply_text.reply).text += message.reply_text.delta
             case "turn":

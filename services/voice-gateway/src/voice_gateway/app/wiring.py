@@ -57,8 +57,8 @@ async def backends(settings: Settings, metrics: Metrics, model: Callable[[], str
     """Everything that talks to the outside, closed at the end; `model` is the LLM_MODEL of now. Raises BadSettings."""
     key, every_s = settings.llm_api_key.get_secret_value(), settings.gateway_probe_every_s
     async with (
-        _endpoints("asr", settings.asr_target, settings) as asr,
-        _endpoints("tts", settings.tts_target, settings) as tts,
+        _endpoints("asr", settings.asr_target, settings, metrics) as asr,
+        _endpoints("tts", settings.tts_target, settings, metrics) as tts,
         aiohttp.ClientSession() as http,
         open_clients(settings.llm_base_url, key) as llm,
     ):
@@ -76,7 +76,9 @@ async def backends(settings: Settings, metrics: Metrics, model: Callable[[], str
 
 
 @asynccontextmanager
-async def _endpoints(service: Service, target: str, settings: Settings) -> AsyncGenerator[Endpoints, None]:
+async def _endpoints(
+    service: Service, target: str, settings: Settings, metrics: Metrics
+) -> AsyncGenerator[Endpoints, None]:
     credentials = riva_credentials(settings) if settings.riva_ssl else None
 
     def connect(address: Address) -> grpc.aio.Channel:
@@ -88,7 +90,13 @@ async def _endpoints(service: Service, target: str, settings: Settings) -> Async
         return grpc.aio.secure_channel(address.target, credentials, options=options)
 
     endpoints = Endpoints(service, target, connect, settings.gateway_probe_every_s / _SPEECH_PROBES)
+
+    def count() -> None:
+        for health, servers in endpoints.by_health.items():
+            metrics.speech_servers.labels(service, health).set(servers)
+
     try:
-        yield endpoints
+        with endpoints.listening(count):
+            yield endpoints
     finally:
         await endpoints.close()

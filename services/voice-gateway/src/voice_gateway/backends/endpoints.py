@@ -48,6 +48,12 @@ class Endpoints:
         return list(self._known.values())
 
     @property
+    def by_health(self) -> dict[str, int]:
+        """How many of them are how."""
+        names = [endpoint.health.name.lower() for endpoint in self.all]
+        return {health.name.lower(): names.count(health.name.lower()) for health in Health}
+
+    @property
     def trouble(self) -> str:
         """Why none of them takes calls, "" = one does."""
         if any(endpoint.health in _TAKES_CALLS for endpoint in self.all):

@@ -1,0 +1,229 @@
+"""What does a caller lose when a recogniser dies, stops, or vanishes from the network in mid-word?
+
+Two recognisers that hear marked words exactly, one gateway, callers who speak at the same time. In each round the fault
+strikes one recogniser in the midst of a word; every call must end its turn with every word, once.
+"""
+
+import asyncio
+import random
+import re
+import signal
+import sys
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+import aiohttp
+
+from voice_bench.measure import marked_recogniser
+from voice_bench.measure.caller import Caller, CallFailed, calling, channel_to
+from voice_bench.measure.clips import Frames
+from voice_bench.measure.marked_words import WORD_S, sentence
+from voice_bench.measure.relay import Relay
+from voice_bench.measure.under_test import Kind, gateway
+from voice_bench.plan import Part, StackPlan, scripted
+from voice_bench.process import Launch, Server, StackFailed, leashed
+from voice_bench.stack import Stack
+
+WORDS = 6
+CALLERS = 4
+BASELINE_ROUNDS = 4
+_TURN_WITHIN_S = 20.0
+_WELL_WITHIN_S = 30.0
+_STARTS = 4
+_NEWS_S = 0.05
+"""A transcript that comes so soon after the fault was on its way before."""
+
+
+class Fault(StrEnum):
+    """What happens to one of two recognisers."""
+
+    KILL = "kill"
+    STOP = "stop"
+    BLACKHOLE = "blackhole"
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One call in one round."""
+
+    hit: bool
+    """The fault struck its recogniser."""
+    delay_ms: float
+    """Last frame of speech sent -> the turn is decided."""
+    silence_ms: float | None
+    """Fault -> next transcript."""
+    lost: int
+    doubled: int
+
+
+class Replica:
+    """One recogniser, behind a relay."""
+
+    def __init__(self, server: Server, relay: Relay) -> None:
+        self.server = server
+        self.relay = relay
+
+    async def strike(self, fault: Fault) -> None:
+        """It goes."""
+        match fault:
+            case Fault.KILL:
+                self.relay.behind = None
+                await self.server.kill()
+            case Fault.STOP:
+                self.server.signal(signal.SIGSTOP)
+            case Fault.BLACKHOLE:
+                self.relay.drop()
+
+    async def heal(self, fault: Fault) -> None:
+        """It comes back."""
+        match fault:
+            case Fault.KILL:
+                await _start(self.server)
+                self.relay.behind = self.server.ports["grpc"]
+            case Fault.STOP:
+                self.server.signal(signal.SIGCONT)
+            case Fault.BLACKHOLE:
+                self.relay.forward()
+
+    async def streams(self) -> int:
+        """How many it holds."""
+        async with aiohttp.ClientSession() as http, http.get(self._page) as answer:
+            return int(await answer.text())
+
+    @property
+    def _page(self) -> str:
+        return f"http://127.0.0.1:{self.server.ports['http']}/readyz"
+
+
+def simulated() -> StackPlan:
+    """A model and a voice that cost nothing; recognition is elsewhere."""
+    return scripted(reply="Yes.", silence_ms=400)
+
+
+async def strike(stack: Stack, fault: Fault, times: int, clips: Sequence[Frames], seed: int) -> list[Turn]:
+    """Rounds without a fault, then until `times` calls were hit."""
+    chance = random.Random(seed)
+    turns: list[Turn] = []
+    async with _replicas(stack) as replicas:
+        targets = ",".join(f"127.0.0.1:{replica.relay.port}" for replica in replicas)
+        async with gateway(
+            stack, Kind.OURS, {"RIVA_ASR_URI": f"ipv4:{targets}", "TURN_END_ON_FINAL": "true"}
+        ) as tested:
+            for _ in range(min(BASELINE_ROUNDS, times)):
+                turns += await _round(tested.target, replicas, None, clips, chance)
+            while sum(turn.hit for turn in turns) < times:
+                turns += await _round(tested.target, replicas, fault, clips, chance)
+                await _well(tested.http_url)
+    return turns
+
+
+async def _round(
+    target: str, replicas: Sequence[Replica], fault: Fault | None, clips: Sequence[Frames], chance: random.Random
+) -> list[Turn]:
+    """Callers, half of them on each recogniser, say a sentence each."""
+    victim = chance.choice(replicas)
+    async with AsyncExitStack() as stack:
+        callers = []
+        hit = []
+        for _ in range(CALLERS):
+            before = await victim.streams()
+            channel = await stack.enter_async_context(channel_to(target))
+            callers.append(await stack.enter_async_context(calling(channel)))
+            await _until_streams(replicas, len(callers))
+            hit.append(fault is not None and await victim.streams() > before)
+        numbers = [[100 * (n + 1) + word for word in range(WORDS)] for n in range(CALLERS)]
+        speaking = asyncio.gather(
+            *(caller.speak(sentence(words, clips)) for caller, words in zip(callers, numbers, strict=True))
+        )
+        struck_at = None
+        if fault is not None:
+            await asyncio.sleep(chance.uniform(WORD_S, (WORDS - 0.2) * WORD_S))
+            struck_at = time.monotonic()
+            await victim.strike(fault)
+        try:
+            said = await speaking
+            for caller in callers:
+                await caller.until(lambda caller=caller: bool(caller.record.turns), _TURN_WITHIN_S, "turn")  # type: ignore[misc]
+        finally:
+            if fault is not None:
+                await victim.heal(fault)
+        return [
+            _turn(caller, words, spoken.last_sent_at, struck_at if was_hit else None)
+            for caller, words, spoken, was_hit in zip(callers, numbers, said, hit, strict=True)
+        ]
+
+
+def _turn(caller: Caller, words: Sequence[int], last_sent_at: float, struck_at: float | None) -> Turn:
+    at, _ = caller.record.turns[0]
+    heard = [int(word) for _, text in caller.record.turns for word in re.findall(r"w(\d+)", text)]
+    news = [] if struck_at is None else [one for one in caller.record.heard_at if one > struck_at + _NEWS_S]
+    return Turn(
+        hit=struck_at is not None,
+        delay_ms=1000 * (at - last_sent_at),
+        silence_ms=1000 * (news[0] - struck_at) if news and struck_at is not None else None,
+        lost=len(set(words) - set(heard)),
+        doubled=len(heard) - len(set(heard)),
+    )
+
+
+async def _until_streams(replicas: Sequence[Replica], count: int) -> None:
+    async with asyncio.timeout(_WELL_WITHIN_S):
+        while sum([await replica.streams() for replica in replicas]) < count:  # noqa: ASYNC110 - of another process
+            await asyncio.sleep(0.02)
+
+
+async def _well(http_url: str) -> None:
+    """Both recognisers take new streams again, as far as the gateway's probes can be waited for."""
+    async with aiohttp.ClientSession() as http, asyncio.timeout(_WELL_WITHIN_S):
+        while True:
+            async with http.get(f"{http_url}/metrics") as answer:
+                page = await answer.text()
+            if re.search(r'^voice_speech_servers\{[^}]*health="serving"[^}]*\} 2\.0$', page, re.MULTILINE):
+                return
+            await asyncio.sleep(0.1)
+
+
+@asynccontextmanager
+async def _replicas(stack: Stack) -> AsyncIterator[list[Replica]]:
+    async with AsyncExitStack() as ending:
+        leash = await ending.enter_async_context(leashed())
+        replicas = []
+        for name in ("one", "two"):
+            server = Server(_launch(stack, name), leash)
+            await _start(server)
+            ending.push_async_callback(server.stop)
+            relay = await ending.enter_async_context(Relay(server.ports["grpc"]))
+            replicas.append(Replica(server, relay))
+        yield replicas
+
+
+async def _start(server: Server) -> None:
+    """gRPC's server sometimes dies as it starts on a busy machine (grpcio 1.85.1, SIGSEGV in its event engine); that is
+    nothing that is measured here."""
+    for _ in range(_STARTS - 1):
+        with suppress(StackFailed):
+            return await server.start()
+    await server.start()
+
+
+def _launch(stack: Stack, name: str) -> Launch:
+    folder: Path = stack.folder
+    ports_file = folder / f"recogniser-{name}.ports.json"
+    environment = {**StackPlan().settings(Part.SPEECH), marked_recogniser.PORTS_FILE: str(ports_file)}
+    return Launch(
+        name=Path(sys.executable).name,
+        arguments=("-m", marked_recogniser.__name__),
+        environment=environment,
+        ports_file=ports_file,
+        log=folder / f"recogniser-{name}.log",
+        ready_path="/readyz",
+        start_timeout_s=stack.plan.start_timeout_s,
+        stop_timeout_s=stack.plan.stop_timeout_s,
+    )
+
+
+__all__ = ["CallFailed", "Fault", "Turn", "simulated", "strike"]
