@@ -5,19 +5,21 @@ by `soundfile`). Import this module only where it is needed: the others of this 
 """
 
 import io
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 import soundfile
 
-from pcm.flac import HEAD_BYTES, FlacHeader, find_header, parse_header, whole_frames
+from pcm.flac import HEAD_BYTES, FlacHeader, end_of_whole_frames, find_next_file, parse_header, whole_frames
 from pcm.format import SAMPLE_BYTES
-from pcm.joined import parts
+from pcm.joined import Part, parts
 from pcm.mixing import mono_pcm16
 from pcm.ogg import take_pages
 from pcm.reading import NotDecoded, Window, blocks, open_part, reason
 from pcm.resampling import Resampler
+from pcm.sniffing import LOOK_BYTES, Kind, sniff
 from pcm.wav import Clip
 
 Container = Literal["wav", "flac", "opus", "mp3"]
@@ -39,10 +41,14 @@ def decode_file(data: bytes, longest_s: float | None = None) -> Clip:
     Raises:
         ValueError: not a known file, broken, or longer than `longest_s` seconds; the sentence says which.
     """
+    return _decoded(data, parts(data), longest_s)
+
+
+def _decoded(data: bytes, found: Iterable[Part], longest_s: float | None) -> Clip:
     made = bytearray()
     rate_hz = 0
     try:
-        for part in parts(data):
+        for part in found:
             with open_part(data, part) as file:
                 rate_hz = rate_hz or int(file.samplerate)
                 most = None if longest_s is None else int(longest_s * rate_hz) * SAMPLE_BYTES
@@ -137,7 +143,7 @@ class FlacStream:
                 self._header = None
                 return b""
             self._waiting = self._waiting[self._header.frames_at :]
-        following = find_header(self._waiting, max(0, self._looked - HEAD_BYTES))
+        following = find_next_file(self._waiting, max(0, self._looked - HEAD_BYTES))
         if following is not None:
             self.after = self._waiting[following:]
             self._waiting = self._waiting[:following]
@@ -151,17 +157,24 @@ class FlacStream:
         return pcm16
 
     def flush(self) -> bytes:
-        """The last frame. Raises ValueError when the stream ended inside its header."""
+        """The last frame, if it is whole. Raises ValueError when the stream ended inside its header."""
         if self._header is None:
             if self._waiting:
                 raise ValueError("The audio ends inside its FLAC header; send the whole stream")
             return b""
-        return self._decode(len(self._waiting)) if self.after is None else b""
+        if self.after is not None:
+            return b""
+        end = end_of_whole_frames(self._waiting, 0, len(self._waiting))
+        behind = self._waiting[end:]
+        if sniff(behind[:LOOK_BYTES], whole=True, text=False) is not None:
+            self.after = behind
+        return self._decode(end)
 
     def _decode(self, end: int) -> bytes:
         if not end or self._header is None:
             return b""
-        clip = decode_file(self._header.data + self._waiting[:end], MOST_AT_ONCE_S)
+        frames = self._header.data + self._waiting[:end]
+        clip = _decoded(frames, [Part(Kind.FLAC, 0, len(frames))], MOST_AT_ONCE_S)
         self.rate_hz = clip.rate_hz
         self._waiting = self._waiting[end:]
         return clip.pcm16

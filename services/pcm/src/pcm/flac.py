@@ -4,11 +4,20 @@ libsndfile reads whole files only. A FLAC frame needs nothing of its neighbours,
 are a file again. A frame's start is known by its sync code, its header's checksum and its number (RFC 9639).
 """
 
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
+from pcm.sniffing import LOOK_BYTES, sniff
+
 MAGIC = b"fLaC"
+_NEXT_FILE = re.compile(rb"fLaC[\x00\x80]\x00\x00\x22|RIFF....WAVE|OggS\x00\x02", re.DOTALL)
 _STREAMINFO_BYTES = 34
 _MOST_HEADER_BYTES = 1 << 20
+_MOST_FRAME_BYTES = 1 << 16
+"""Speech takes a tenth of it; the frame that a stream ends in is looked for so far back."""
+_MOST_FRAMES = 16
+"""The last frame is among so many that seem to begin near the end."""
 _SHORTEST_FRAME_BYTES = 11
 """Header of 6 bytes, a subframe, checksum: no frame begins sooner after another."""
 
@@ -48,13 +57,40 @@ def parse_header(start: bytes) -> FlacHeader:
     return FlacHeader(MAGIC + b"\x80\x00\x00\x22" + bytes(info), at)
 
 
-def find_header(data: bytes, at: int) -> int | None:
-    """Where the next FLAC stream begins, from `at` on."""
-    while (at := data.find(MAGIC, at)) >= 0:
-        if data[at + 5 : at + 8] == b"\x00\x00\x22" and data[at + 4] & 0x7F == 0:
-            return at
-        at += 1
-    return None
+def find_next_file(data: bytes, at: int) -> int | None:
+    """Where the next FLAC, WAV or Ogg stream begins, from `at` on."""
+    found = _NEXT_FILE.search(data, at)
+    return found.start() if found is not None else None
+
+
+def end_of_whole_frames(data: bytes, at: int, end: int) -> int:
+    """Where the last whole frame of `at`..`end` ends.
+
+    Before `end` where a recorder was stopped inside a frame, and where another kind of file follows.
+    """
+    tail = data[max(at, end - _MOST_FRAME_BYTES) : end]
+    place = len(tail)
+    broken: int | None = None
+    looked = 0
+    while looked < _MOST_FRAMES and (place := tail.rfind(b"\xff", 0, place)) >= 0:
+        if _frame_number(tail, place) is None:
+            continue
+        looked += 1
+        for frame_end in _ends(tail, place):
+            behind = tail[frame_end : frame_end + LOOK_BYTES]
+            if not behind or sniff(behind, whole=True, text=False) is not None:
+                return end - len(tail) + frame_end
+        broken = place if broken is None else broken
+    return end - len(tail) + broken if broken is not None else end
+
+
+def _ends(data: bytes, at: int) -> Iterator[int]:
+    """Where the frame at `at` may end: a sum over a frame and its checksum is 0."""
+    remainder = 0
+    for place in range(at, len(data)):
+        remainder = (remainder << 8 ^ _CRC16[remainder >> 8 ^ data[place]]) & 0xFFFF
+        if not remainder and place - at >= _SHORTEST_FRAME_BYTES - 1:
+            yield place + 1
 
 
 HEAD_BYTES = 16
@@ -114,3 +150,13 @@ def _crc8_of(byte: int) -> int:
 
 
 _CRC8 = tuple(_crc8_of(byte) for byte in range(256))
+
+
+def _crc16_of(byte: int) -> int:
+    remainder = byte << 8
+    for _ in range(8):
+        remainder = (remainder << 1 ^ 0x8005) & 0xFFFF if remainder & 0x8000 else remainder << 1
+    return remainder
+
+
+_CRC16 = tuple(_crc16_of(byte) for byte in range(256))

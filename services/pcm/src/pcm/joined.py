@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 
 from pcm import mpeg
-from pcm.flac import find_header
+from pcm.flac import end_of_whole_frames, find_next_file
 from pcm.riff import CHUNKS, RIFF_KINDS, parse_wav
 from pcm.sniffing import LOOK_BYTES, Kind, sniff
 
@@ -151,11 +151,13 @@ def _flac(data: bytes, at: int) -> Iterator[Part]:
             body += 4 + int.from_bytes(data[body + 1 : body + 4], "big")
             if last:
                 break
-        following = find_header(data, body)
+        following = find_next_file(data, body)
         end = following if following is not None else len(data)
         tail = end - _ID3V1_BYTES
-        yield Part(Kind.FLAC, start, tail if tail > body and data[tail : tail + 3] == b"TAG" else end)
-        if following is None:
+        if tail > body and data[tail : tail + 3] == b"TAG":
+            end = tail
+        yield Part(Kind.FLAC, start, end if following is not None else end_of_whole_frames(data, body, end))
+        if following is None or data[following : following + 4] != b"fLaC":
             return
         start = following
 

@@ -88,6 +88,9 @@ PIPED = with_sizes(WAV, 0xFFFFFFFF, 0xFFFFFFFF)
         ([FLAC, FLAC], 2),
         ([FLAC, FLAC_44, FLAC], 3),
         ([ID3, FLAC, FLAC], 2),
+        ([FLAC, WAV, FLAC_44], 3),
+        ([FLAC, MP3], 2),
+        ([FLAC, OPUS, MP3, FLAC], 4),
         ([OPUS, OPUS], 2),
         ([OPUS, VORBIS, VORBIS_44], 3),
         ([WAV, WAV], 2),
@@ -134,6 +137,16 @@ def test_a_file_of_very_many_parts_is_refused() -> None:
 def test_bytes_that_look_like_many_beginnings_cost_little(junk: bytes) -> None:
     for lead in (MP3, OPUS, WAV, with_sizes(WAV, 0)):
         assert len(list(joined.parts(lead + junk))) < 4
+
+
+@pytest.mark.parametrize("part", [0.3, 0.5, 0.501, 0.75, 0.9, 0.999])
+def test_a_flac_recording_that_was_broken_off_is_heard_as_far_as_it_goes(part: float) -> None:
+    sound = np.random.default_rng(1).normal(0, 0.1, 4 * RATE_HZ)
+    whole = file_of(sound, "FLAC", "PCM_16")
+    heard = samples_of(whole[: int(part * len(whole))])
+    assert len(heard) / RATE_HZ == pytest.approx(4 * part, abs=0.3)
+    assert np.abs(heard - np.rint(sound[: len(heard)] * 32768)).max() <= 1
+    assert len(samples_of(whole)) == 4 * RATE_HZ
 
 
 def test_an_aiff_file_whose_sizes_were_never_written_is_heard() -> None:

@@ -86,10 +86,12 @@ def test_an_empty_wav_has_no_sound_whatever_chunks_it_has() -> None:
         ((odd(WAV, b""), WAV), 2),
         ((FLAC, FLAC), 2),
         ((FLAC, file_of("FLAC", "PCM_24", np.repeat(TONE, 3), 48_000)), 2),
+        ((FLAC, WAV), 2),
+        ((FLAC, OPUS), 2),
         ((OPUS, OPUS), 2),
         ((OPUS, VORBIS_44), 1.363),
     ],
-    ids=["wav", "wav float flac", "odd", "flac", "flac of two rates", "opus", "opus vorbis"],
+    ids=["wav", "wav float flac", "odd", "flac", "flac of two rates", "flac wav", "flac opus", "opus", "opus vorbis"],
 )
 def test_of_files_that_follow_one_another_all_is_heard(parts: tuple[bytes, ...], seconds: float, size: int) -> None:
     if size == 1 and len(b"".join(parts)) > 60_000:
@@ -97,6 +99,11 @@ def test_of_files_that_follow_one_another_all_is_heard(parts: tuple[bytes, ...],
     samples = heard(b"".join(parts), size)
     assert len(samples) / RATE_HZ == pytest.approx(seconds, abs=0.02)
     assert np.abs(samples[-4000:-2000]).max() == pytest.approx(9830, rel=0.1)
+
+
+@pytest.mark.parametrize("size", SIZES[1:])
+def test_a_flac_stream_that_ends_inside_a_frame_is_heard_as_far_as_it_goes(size: int) -> None:
+    assert len(heard(FLAC[: len(FLAC) * 2 // 3], size)) / RATE_HZ == pytest.approx(2 / 3, abs=0.3)
 
 
 def test_loud_audio_is_clipped_and_never_wrapped() -> None:
