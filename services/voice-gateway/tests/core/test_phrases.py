@@ -145,6 +145,16 @@ def test_long_text_without_punctuation_is_cut_at_a_space() -> None:
     assert len(phrases[0]) > MAX_PHRASE_CHARS - len("word ") - 1
 
 
+@pytest.mark.parametrize("whole", ["Dr. Ada Smith", "25 km", "$ 5 million", "No. 5", "[our site](https://x.org/a)"])
+@pytest.mark.parametrize("before", range(180, 200, 3))
+def test_a_long_sentence_is_cut_in_no_name_or_number(whole: str, before: int) -> None:
+    text = "and so on it goes " * 20
+    phrases = spoken(f"{text[:before].rstrip()} {whole} {text}")
+    said = whole.partition("]")[0].lstrip("[")
+    assert any(said in phrase for phrase in phrases)
+    assert all(len(phrase) <= MAX_PHRASE_CHARS for phrase in phrases)
+
+
 def test_a_long_sentence_in_one_token_is_cut_too() -> None:
     text = "and so on " * 60 + "until the end."
     phrases = spoken(text)

@@ -85,7 +85,7 @@ class Phraser:
         if complete and now < self._last_at + wait_s:
             self._hurried = True
             return []
-        end = len(self._pending) if complete else self._whole_words()
+        end = len(self._pending) if complete else self._whole_words(len(self._pending))
         phrases = self._take(end)
         self._began_at, self._hurried = self._last_at, not end
         return phrases
@@ -94,9 +94,9 @@ class Phraser:
         pending = self._pending.rstrip("\"'”’)]»*_~` ")
         return pending.endswith((".", "!", "?", "…", ":", ",", ";")) and not _INSIDE.search(pending)
 
-    def _whole_words(self) -> int:
-        """Where the last space is that parts no name, number, address or pair; 0 = nowhere."""
-        text, end = self._pending, len(self._pending)
+    def _whole_words(self, end: int) -> int:
+        """Where the last space before `end` is that parts no name, number, address or pair; 0 = nowhere."""
+        text = self._pending
         while (end := text.rfind(" ", 1, end)) > 0:
             before, after = text[:end], text[end:].lstrip()
             words = before.split()
@@ -178,6 +178,8 @@ class Phraser:
         """`end`, or a space before it where a phrase would be too long."""
         if end <= self._max_chars:
             return end
+        if space := self._whole_words(self._max_chars):
+            return space
         space = self._pending.rfind(" ", 1, self._max_chars)
         while space > 0 and _INSIDE.search(self._pending[:space]):
             space = self._pending.rfind(" ", 1, space)

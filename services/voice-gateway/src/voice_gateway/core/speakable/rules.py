@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
-from voice_gateway.core.speakable.amounts import Amounts
 from voice_gateway.core.speakable.signs import AMERICAN_HASH, SIGNS, Signs
 
 _ADDRESS = re.compile(r"[@/]|www\.", re.IGNORECASE)
@@ -57,6 +56,8 @@ def rules(language: str, *, signs: bool, numbers: bool, words: bool) -> Rules:
         ),
         "ip": (r"\b(?:\d{1,3}\.){3}\d{1,3}\b", _kept),
     }
+    from voice_gateway.core.speakable.amounts import Amounts  # its libraries cost commands that serve nobody 0.15 s
+
     amounts = Amounts(language)
     if numbers:
         found |= amounts.rules()
