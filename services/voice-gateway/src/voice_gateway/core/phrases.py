@@ -21,7 +21,7 @@ _MIN_DENSE_CLAUSE_CHARS = 5
 """The same in scripts that write a syllable with one sign."""
 _END = re.compile(
     r"(?P<line>\n+)|(?:(?P<full>[。！？।॥؟۔]+)|(?P<point>[.…]+)|(?P<strong>[!?]+|[.…]+[!?]+)"
-    r"|(?P<clause>[,;:—])|(?P<dense>[，、；：،؛]))[\"'”’)\]»*_~`]*"
+    r"|(?P<clause>[,;:—])|(?P<dense>[，、；：،؛]))[\"'”’)\]»」』）*_~`]*"
 )
 _MAY_GO_ON = re.compile(r"[\d/@=_#%]|&(?!\w+\Z)|\w[.:]\w|www\.", re.IGNORECASE)
 """In a word: an address or a number, which any sign may go on."""
@@ -29,7 +29,9 @@ _ENTITY = re.compile(r"&(?:#x?)?\w+\Z")
 _INSIDE = re.compile(r"!?\[[^\[\]\n]{0,100}\Z|\]\([^()\s]*(?:\s+\"[^\"]*)?\Z|<[/a-z!][^<>\n]{0,100}\Z", re.IGNORECASE)
 _KEY = re.compile(r"(?<![*#])[*#](?![*#])")
 """A sign that has a name: it may be said alone."""
-_PAIRS = (("“", "”"), ("(", ")"), ("[", "]"), ("«", "»"), ("„", "“"))
+_LEFT_OVER = "»”)]」』） "
+"""Ends of what a phrase before began."""
+_PAIRS = ("“”", "()", "[]", "«»", "「」", "『』", "（）")
 _NO_BREAK_AFTER = frozenset("$€£¥₹#+-–/&@=<>~*_(“\"'[«") | frozenset("0123456789")
 
 
@@ -138,7 +140,7 @@ class Phraser:
         if _INSIDE.search(before) or before.endswith("<"):
             return False
         if kind == "full":
-            return True
+            return True if rest or not self._is_open(end) else None
         if kind == "dense":
             return len(before.strip()) >= _MIN_DENSE_CLAUSE_CHARS
         if rest and not rest[0].isspace():
@@ -147,7 +149,8 @@ class Phraser:
             return self._point_ends(end, rest)
         word = before[before.rfind(" ") + 1 :]
         if kind == "strong":
-            return True if rest or not (_MAY_GO_ON.search(word) or self._is_open(end)) else None
+            sure = rest or (word and not _MAY_GO_ON.search(word) and not self._is_open(end))
+            return True if sure else None
         return self._clause_ends(end, rest, word)
 
     def _point_ends(self, end: int, rest: str) -> bool | None:
@@ -189,7 +192,7 @@ class Phraser:
 
     def _take(self, end: int) -> list[str]:
         raw, self._pending, self._searched = self._pending[:end], self._pending[end:], 0
-        phrase = " ".join(without_emoji(self._markup.remove(raw)).split())
+        phrase = " ".join(without_emoji(self._markup.remove(raw)).split()).lstrip(_LEFT_OVER)
         if not any(sign.isalnum() for sign in phrase) and not _KEY.search(phrase):
             return []
         self._first = False

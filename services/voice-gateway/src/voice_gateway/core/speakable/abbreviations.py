@@ -22,7 +22,8 @@ _OTHERS = """
 vs etc viz approx inc ltd corp dept univ assn bzw usw ggf vgl evtl bspw zzgl inkl exkl sog jh jhdt mio mrd tsd blvd ave
 avda ctra pza urb esq hno hnos ud uds vd vds aprox entspr bd bijv enz dvs osv ssk zgn tzn tzv ltda cia godz wyd ul mgr
 inż atd apod tj čj esim jne yms sn şti örn vb bkz hz ee uu
-डॉ श्री प्रो कु सं रु पं मो इं मि एड स्व अ प क्र ডাঃ ডা মোঃ டாக்டர் திரு ડૉ ਡਾ د أ م
+cf profa sto sta gral cía c.-à-d
+डॉ श्री प्रो कु सं रु पं मो इं मि एड स्व अ प क्र ई श्रीमती ডাঃ ডা মোঃ டாக்டர் திரு ડૉ ਡਾ د أ م
 г гг др пр ул пер пл обл тыс млн млрд руб коп см т тт проф акад доц д-р г-н г-жа κ κος δρ
 """
 _BEFORE_NUMBER = frozenset(_NUMBERED.split())
@@ -34,14 +35,15 @@ _CAPITALISED = frozenset(["Av", "Dir", "Ir", "Mag", "Rag", "Sen", "Sig"])
 _BEFORE_ROMAN = frozenset(["vol", "ch", "chap", "cap", "kap", "fig", "sec", "sect", "art", "par"])
 _WORDS_OF_LANGUAGE = {
     "en": "rd hwy pl sen",
-    "de": "ca tel std str abs abt aufl bes bez betr geb gest hrsg lt mind nachm vorm",
-    "es": "av dpto depto admón edo",
-    "fr": "apr av env réf janv févr avr juil oct nov déc bd pl",
-    "it": "ecc sig spa prov",
+    "de": "ca med fa gegr hbf tel std str abs abt aufl bes bez betr geb gest hrsg lt mind nachm vorm",
+    "es": "av ej atte dpto depto admón edo",
+    "fr": "ex me apr av env réf janv févr avr juil oct nov déc bd pl",
+    "it": "ecc on sig spa prov",
     "pt": "av",
     "nl": "ca evt blz zgn incl excl",
     "pl": "np al os pl im św",
     "sv": "kl ca",
+    "ru": "им",
 }
 _OF_LANGUAGE = {language: frozenset(words.split()) for language, words in _WORDS_OF_LANGUAGE.items()}
 _ORDINALS_WITH_POINT = ("de", "da", "nb", "nn", "no", "fi", "cs", "sk", "sl", "hr", "sr", "hu", "et", "lv", "is", "tr")
@@ -51,7 +53,9 @@ nov dezember dez jahrhundert jh
 """
 _AFTER_GERMAN_ORDINAL = tuple(_GERMAN.split())
 """Other languages that write "3." write months small, and a small letter after a point says enough."""
-_LETTERS_AND_POINTS = re.compile(r"(?:[^\W\d_]{1,2}\.)+[^\W\d_]{1,2}")
+_LETTERS_AND_POINTS = re.compile(
+    r"(?:(?:[^\W\d_][\u0900-\u0903\u093a-\u094f]*){1,2}\.)+(?:[^\W\d_][\u0900-\u0903\u093a-\u094f]*){1,2}"
+)
 _BEFORE_WORD = "([{\"'“”„«‹‘’*_~`>¿¡"
 
 

@@ -32,7 +32,7 @@ _UNITS = {
 }  # fmt: skip
 _AS_SHORT_AS_A_WORD = ("m", "g", "l", "ms")
 """Units only after a space, in small letters."""
-_NUMBER = r"\d+(?:[.,]\d+)*"
+_NUMBER = r"(?:\d{1,3}(?:[ \u00a0\u202f]\d{3})+(?:,\d+)?(?!\d)|\d+(?:[.,]\d+)*)"
 _PLAIN = re.compile(rf"(?<![\w.,:])-?{_NUMBER}(?![\w:])")
 _SCALES = r"million|billion|trillion|thousand|millionen|milliarden|millones|millions|milliards|mio\.?|mrd\.?"
 _NOUN_FIRST = ("es", "fr", "it", "pt", "ca", "gl", "ro")
@@ -72,7 +72,7 @@ class Amounts:
             ),
             "quantity": (
                 rf"(?<![\w.,])(?:(?P<least>\d+)\s?[-–]\s?)?(?P<count>-?{_NUMBER})(?P<gap>\s?)"
-                rf"(?P<unit>{units})(?![\w/²³^])",
+                rf"(?P<unit>{units})(?![\w/²³^])(?-i:\.(?=\s[a-z]))?",
                 self._quantity,
             ),
         }  # fmt: skip
@@ -116,6 +116,7 @@ class Amounts:
         return {}
 
     def _number(self, text: str) -> Decimal | None:
+        text = re.sub(r"\s", "", text)
         try:
             return parse_decimal(text, locale=self._locale, strict=True)
         except NumberFormatError:

@@ -11,7 +11,7 @@ from voice_gateway.core.speakable.abbreviations import is_month
 
 _SIGNS = re.compile(r"[*_~`#<>|\[\]{}&\\+$-]|^\s*(?:\d{1,2}[.)]|[•‣◦–])\s")
 _FENCE_OR_RULE = re.compile(r"\s*(?:(?:```|~~~)[\w+-]*|\s*(?:[-*_=|:+]\s*){2,})\s*")
-_QUOTE_OR_HEADING = re.compile(r"\s*(?:>\s*)*(?:#{1,6}\s+)?")
+_QUOTE_OR_HEADING = re.compile(r"\s*(?:>(?!\s*[\d=$€£])\s*)*(?:#{1,6}\s+)?")
 _HEADING_END = re.compile(r"\s+#+\s*\Z")
 _BULLET = re.compile(r"\s*[-*+•‣◦–]\s+(?:\[[ xX]\]\s+)?(?=\S)")
 _NUMBER = re.compile(r"\s*(\d{1,2})[.)]\s+(?=\S)")

@@ -13,7 +13,7 @@ from functools import lru_cache
 from voice_gateway.core.speakable.signs import AMERICAN_HASH, SIGNS, Signs
 
 _ADDRESS = re.compile(r"[@/]|www\.", re.IGNORECASE)
-_MAY_BEGIN = r"(?=[\d#*<>=^~×$€£¥₹(+-]|\s[*×=]|US\$|No\.|der\s)"
+_MAY_BEGIN = r"(?=[\d#*<>≤≥=^~×$€£¥₹(+-]|\s[*×=]|US\$|No\.|der\s)"
 """What any rule but those of addresses begins with."""
 _Say = Callable[["re.Match[str]"], str | None]
 
@@ -94,6 +94,8 @@ def _sign_rules(table: Signs, hash_sign: str, *, ranges: bool) -> dict[str, tupl
         ),
         "star": (r"(?<!\*)\*(?!\*)", f" {table.star} "),
         "stars": (r"\*{2,}", " "),
+        "at_most": (r"(?<![<=])(?:<=|≤)(?=\s?[\w$€£-])", f" {table.at_most} "),
+        "at_least": (r"(?<![>=-])(?:>=|≥)(?=\s?[\w$€£-])", f" {table.at_least} "),
         "less_is": (r"(?<=[\w)]\s)<(?=\s[\w(-])", f" {table.less_is} "),
         "greater_is": (r"(?<=[\w)]\s)>(?=\s[\w(-])", f" {table.greater_is} "),
         "less": (r"(?<![<=-])<(?=\s?[\d$€£])", f" {table.less} "),

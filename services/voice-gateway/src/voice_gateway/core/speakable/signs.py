@@ -18,6 +18,8 @@ class Signs:
     less_is: str
     """Between two things."""
     greater_is: str
+    at_most: str
+    at_least: str
     about: str
     power: str
     to: str
@@ -26,21 +28,21 @@ class Signs:
 
 _ENGLISH = Signs(
     "star", "hash", "number", "sharp", "times", "equals", "less than", "greater than", "is less than",
-    "is greater than", "about", "to the power of", "to",
+    "is greater than", "at most", "at least", "about", "to the power of", "to",
 )  # fmt: skip
 SIGNS = {
     "en": _ENGLISH,
     "de": Signs(
         "Stern", "Raute", "Nummer", "sharp", "mal", "gleich", "weniger als", "mehr als", "kleiner als",
-        "größer als", "etwa", "hoch", "bis",
+        "größer als", "höchstens", "mindestens", "etwa", "hoch", "bis",
     ),
     "es": Signs(
         "asterisco", "almohadilla", "número", "sharp", "por", "es igual a", "menos de", "más de", "es menor que",
-        "es mayor que", "unos", "elevado a", "a",
+        "es mayor que", "como máximo", "como mínimo", "unos", "elevado a", "a",
     ),
     "fr": Signs(
         "étoile", "dièse", "numéro", "sharp", "fois", "égale", "moins de", "plus de", "est inférieur à",
-        "est supérieur à", "environ", "puissance", "à",
+        "est supérieur à", "au plus", "au moins", "environ", "puissance", "à",
     ),
 }  # fmt: skip
 """By language; of others the voice makes what it can."""

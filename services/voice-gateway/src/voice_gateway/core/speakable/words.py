@@ -9,7 +9,7 @@ from voice_gateway.core.speakable.rules import Rules, rules
 
 Verbalise: TypeAlias = Literal["auto", "words", "none"]
 
-_HINT = re.compile(r"[\d#*<>=^~$€£¥₹]|://|\bwww\.", re.IGNORECASE)
+_HINT = re.compile(r"[\d#*<>≤≥=^~×$€£¥₹]|://|\bwww\.", re.IGNORECASE)
 """Without one of these a phrase is spoken as it is written."""
 _LOOSE = re.compile(r"\s+(?=[.,!?;:)])")
 _RIVAS_OWN = ("magpie", "english-us", "fastpitch", "radtts", "german-de", "italian-it", "spanish-", "mandarin-cn")
