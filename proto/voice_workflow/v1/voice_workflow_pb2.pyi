@@ -214,7 +214,7 @@ class SessionStart(_message.Message):
     RESUME_FIELD_NUMBER: _builtins.int
     GREETING_FIELD_NUMBER: _builtins.int
     language: _builtins.str
-    """BCP 47, such as "en-US"; "" = ASR_LANGUAGE"""
+    """BCP 47, such as "en-US"; at most 128 characters, as voice and model; "" = ASR_LANGUAGE"""
     voice: _builtins.str
     """"" = TTS_VOICE"""
     system_prompt: _builtins.str
@@ -232,7 +232,7 @@ class SessionStart(_message.Message):
 
     @_builtins.property
     def hotwords(self) -> _containers.RepeatedCompositeFieldContainer[Global___Hotword]:
-        """at most 500"""
+        """at most 500, each of at most 100 characters"""
 
     @_builtins.property
     def llm(self) -> Global___LlmOptions: ...
@@ -244,7 +244,7 @@ class SessionStart(_message.Message):
 
     @_builtins.property
     def metadata(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
-        """kept with the session and its log lines; at most 32 entries"""
+        """kept with the session and its log lines; at most 32 entries, keys of 64 and values of 512 characters"""
 
     @_builtins.property
     def resume(self) -> Global___Resume:

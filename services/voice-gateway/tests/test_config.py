@@ -6,8 +6,10 @@ from math import inf
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 from voice_gateway.config import BadSettings, Settings, call_options, gate_policies, read, turn_policy
 from voice_gateway.config_table import described, table
+from voice_gateway.core.events import SETTABLE
 
 NAMES = [name.upper() for name in Settings.model_fields]
 
@@ -203,7 +205,8 @@ def test_what_is_live_is_what_new_calls_can_take_up() -> None:
         "LLM_TOKEN_TIMEOUT_S LLM_PREWARM LLM_APOLOGY LLM_THINKS_FIRST TTS_VERBALISE TTS_PHRASE_WAIT_S "
         "ASR_LANGUAGE ASR_STOP_HISTORY_MS ASR_STOP_HISTORY_EOU_MS "
         "TTS_VOICE TTS_FIRST_AUDIO_TIMEOUT_S TTS_AUDIO_TIMEOUT_S GREETING VAD_START VAD_STOP VAD_START_FRAMES "
-        "VAD_HANGOVER_S VAD_OVERLAP_HANGOVER_S GATEWAY_MAX_SESSIONS GATEWAY_MAX_SESSION_S LOG_LEVEL"
+        "VAD_HANGOVER_S VAD_OVERLAP_HANGOVER_S GATEWAY_MAX_SESSIONS GATEWAY_MAX_SESSIONS_PER_TOKEN "
+        "GATEWAY_MAX_SESSION_S CALLER_MAY_SET LOG_LEVEL"
     )
     assert live == {*named.split(), *(name for name in NAMES if name.startswith("TURN_"))}
 
@@ -242,3 +245,24 @@ def test_the_names_users_of_the_original_workflow_know_are_served() -> None:
         "TTS_SAMPLE_RATE RIVA_HOST RIVA_PORT RIVA_SSL RIVA_MODEL LLM_BASE_URL"
     )
     assert set(known.split()) <= set(NAMES)
+
+
+@pytest.mark.parametrize(
+    ("value", "names"),
+    [("all", SETTABLE), ("none", frozenset()), ("voice,language", {"voice", "language"}), (" voice ", {"voice"})],
+)
+def test_what_callers_may_choose_is_all_none_or_a_list(value: str, names: frozenset[str]) -> None:
+    assert Settings(caller_may_set=value).settable_by_callers == names
+
+
+@pytest.mark.parametrize("value", ["voices", "voice;language", "all,voice", "*"])
+def test_a_name_that_callers_can_not_choose_is_refused(value: str) -> None:
+    with pytest.raises(ValidationError, match="is nothing a caller can choose; take some of endpointing, greeting"):
+        Settings(caller_may_set=value)
+
+
+@pytest.mark.parametrize("value", ["Hi\x92", "\x7f", "a\x00b", "\u2028"])
+def test_a_control_character_in_a_value_is_named(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(ValidationError, match=r"control character U\+[0-9A-F]{4} at \d; take it out"):
+        Settings(greeting=value)
+    assert Settings(llm_system_prompt="one\n\ttwo").llm_system_prompt == "one\n\ttwo"

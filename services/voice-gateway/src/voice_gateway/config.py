@@ -8,10 +8,19 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, JsonValue, SecretStr, ValidationError, ValidationInfo, field_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    JsonValue,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from voice_gateway.core.events import CallOptions, LlmOptions
+from voice_gateway.core.events import SETTABLE, CallOptions, LlmOptions
 from voice_gateway.core.floor import Policy
 from voice_gateway.core.speakable.stage import Manner
 from voice_gateway.core.speakable.thoughts import Opening
@@ -27,6 +36,20 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ud800-\
 """What no text needs; tabs and line ends may stand in prompts."""
 LIVE: dict[str, JsonValue] = {"live": True}
 """May change while the gateway runs; holds for new calls."""
+
+
+def _settable(value: str) -> str:
+    unknown = [name for name in _names(value) if name not in SETTABLE]
+    if unknown:
+        raise ValueError(f"{unknown[0]!r} is nothing a caller can choose; take some of {', '.join(sorted(SETTABLE))}")
+    return value
+
+
+def _names(value: str) -> frozenset[str]:
+    """all, none, or a list."""
+    if value.strip() in ("all", "none"):
+        return SETTABLE if value.strip() == "all" else frozenset()
+    return frozenset(name for name in value.replace(",", " ").split())
 
 
 class BadSettings(ValueError):
@@ -47,6 +70,13 @@ class Settings(BaseSettings):
     gateway_ports_file: Path | None = Field(None, description="JSON file that receives the ports once bound")
     gateway_max_sessions: int = Field(
         100, ge=1, le=100_000, description="calls at once; more are refused", json_schema_extra=LIVE
+    )
+    gateway_max_sessions_per_token: int = Field(
+        0,
+        ge=0,
+        le=100_000,
+        description="calls at once with one token of GATEWAY_TOKENS_FILE; 0 = as many as GATEWAY_MAX_SESSIONS",
+        json_schema_extra=LIVE,
     )
     gateway_resume_grace_s: Seconds = Field(15, description="how long a dropped call waits for its caller")
     gateway_max_session_s: float = Field(3600, ge=1, description="longest call", json_schema_extra=LIVE)
@@ -78,6 +108,12 @@ class Settings(BaseSettings):
     gateway_journal_days: float = Field(7, gt=0, description="days after which a turn journal is deleted")
     gateway_journal_mb: int = Field(
         100, ge=1, description="MiB that all turn journals may take; the oldest are deleted"
+    )
+    caller_may_set: Annotated[str, AfterValidator(_settable)] = Field(
+        "all",
+        description="what callers may choose otherwise than the operator, separated by commas; all or none; of "
+        + ", ".join(sorted(SETTABLE)),
+        json_schema_extra=LIVE,
     )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", description="log level", json_schema_extra=LIVE
@@ -288,6 +324,11 @@ class Settings(BaseSettings):
         if value is not None and not info.data.get("riva_ssl"):
             raise ValueError("is used with RIVA_SSL only; set RIVA_SSL=true, too")
         return value
+
+    @property
+    def settable_by_callers(self) -> frozenset[str]:
+        """CALLER_MAY_SET as a set."""
+        return _names(self.caller_may_set)
 
     @property
     def asr_target(self) -> str:

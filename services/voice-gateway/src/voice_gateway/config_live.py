@@ -18,7 +18,7 @@ from voice_gateway.config import BadSettings, Settings, complaints
 
 MAX_BYTES = 256 * 1024
 """Far more than all settings together, and read within milliseconds."""
-_MAX_PARTS = 1000
+MAX_PARTS = 1000
 """Names, values, lists: a file has two for each setting."""
 _MAX_DEPTH = 8
 _MAX_NUMBER_CHARS = 64
@@ -127,7 +127,7 @@ def _check_shape(content: bytes) -> None:
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         if getattr(event, "anchor", None):
             raise BadSettings("the live file has anchors or aliases (& and *); write each value out, in quotes")
-        if count > _MAX_PARTS or depth > _MAX_DEPTH:
+        if count > MAX_PARTS or depth > _MAX_DEPTH:
             raise BadSettings("the live file holds lists within lists, or too much; write one NAME: value a line")
         if isinstance(event, yaml.ScalarEvent):
             _check_number(event)

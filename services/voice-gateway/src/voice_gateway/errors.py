@@ -4,6 +4,8 @@
      ├─ Refused            no call now: all taken, draining, a backend down
      ├─ Unauthorised       no call without an accepted token
      ├─ BadRequest         the caller's message can't be served as it is
+     ├─ Forbidden          ... and the operator does not let callers choose that
+     ├─ TooMuch            ... now, and may be sent again later
      ├─ Unsupported        ... and never will be by this gateway
      ├─ NotFound           no call waits under this resume token
      ├─ LetGo              this stream ends, the call may go on on another
@@ -41,6 +43,18 @@ class Unauthorised(VoiceError):
 
 class BadRequest(VoiceError):
     """The message can't be served; the sentence says what to send instead."""
+
+
+class Forbidden(VoiceError):
+    """The operator does not let callers choose what this one asked for."""
+
+
+class TooMuch(VoiceError):
+    """More than one call may ask for at a time; after `retry_after_s` it can be sent again."""
+
+    def __init__(self, sentence: str, retry_after_s: float) -> None:
+        super().__init__(sentence)
+        self.retry_after_s = retry_after_s
 
 
 class Unsupported(VoiceError):

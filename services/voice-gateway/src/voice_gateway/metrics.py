@@ -8,6 +8,9 @@ from voice_gateway.core.timeline import LATENCIES
 
 _SECONDS = (0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0)
 
+_LONGEST_S = 120.0
+"""Callers report some of the times; what is longer was no latency."""
+
 
 class Metrics:
     """One registry per process (a test makes its own)."""
@@ -54,4 +57,6 @@ class Metrics:
     def measured(self, latencies: dict[str, float]) -> None:
         """One turn's latencies, by name."""
         for name, seconds in latencies.items():
+            if seconds > _LONGEST_S:
+                continue
             self.latencies[name].observe(seconds)

@@ -45,6 +45,11 @@ class Caller:
         self.seq += self._numbered
         await self._call.write(pb.ClientMessage(seq=self.seq, **fields))
 
+    async def send_bytes(self, data: bytes) -> None:
+        """Bytes that may be no message at all."""
+        call: Any = self._call
+        await call._cython_call.send_serialized_message(data)
+
     async def start(self, **fields: Any) -> pb.SessionStarted:
         """Begin a call, or come back to one."""
         await self.send(start=pb.SessionStart(**fields))

@@ -3,12 +3,13 @@
 import asyncio
 import gc
 import tracemalloc
+from functools import partial
 
 import grpc
 import pytest
 from fake_riva import ramp
 from lab import Lab, lab
-from voice_gateway.app import registry
+from voice_gateway.app import terms
 from voice_gateway.edges.door import Limits
 from voice_workflow.v1 import voice_workflow_pb2 as pb
 
@@ -92,7 +93,7 @@ async def test_refused_streams_leave_nothing_behind() -> None:
 
 
 async def test_a_caller_who_never_reads_is_let_go_and_keeps_nobody_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(registry, "Limits", lambda: Limits(max_unread_s=0.3))
+    monkeypatch.setattr(terms, "Limits", partial(Limits, max_unread_s=0.3))
     async with lab() as there:
         deaf = there.caller(reads=False)
         await deaf.send(start=pb.SessionStart())

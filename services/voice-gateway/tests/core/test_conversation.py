@@ -108,3 +108,12 @@ def test_only_the_last_exchanges_are_remembered() -> None:
     for n in range(1, 5):
         conversation = conversation.said(n, f"q{n}").replied(n, f"a{n}")
     assert [entry.n for entry in conversation.exchanges] == [3, 4]
+
+
+def test_long_exchanges_are_forgotten_before_short_ones() -> None:
+    conversation = Conversation(limit=50, max_chars=100)
+    for n in range(1, 9):
+        conversation = conversation.said(n, "q" * 20).replied(n, "a" * 20)
+    assert [entry.n for entry in conversation.exchanges] == [6, 7, 8]
+    assert [entry.n for entry in conversation.said(9, "x" * 500).exchanges] == [7, 8, 9]
+    assert [entry.n for entry in conversation.said(9, "x" * 500).said(10, "y").exchanges] == [10]

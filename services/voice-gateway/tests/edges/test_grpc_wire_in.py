@@ -1,15 +1,16 @@
 """What a caller asks for is checked field by field; every refusal says what to send instead."""
 
 import math
+from dataclasses import replace
 from math import inf
 
 import pytest
 from pcm import AudioFormat, Encoding
 from voice_gateway.config import Settings, call_options
-from voice_gateway.core.events import CallOptions
+from voice_gateway.core.events import SETTABLE, CallOptions
 from voice_gateway.edges.door import Limits
 from voice_gateway.edges.grpc.wire_in import agree, typed_text, update
-from voice_gateway.errors import BadRequest, Unsupported
+from voice_gateway.errors import BadRequest, Forbidden, Unsupported
 from voice_workflow.v1 import voice_workflow_pb2 as pb
 
 LIMITS = Limits()
@@ -200,3 +201,83 @@ def test_a_typed_turn_has_words_and_not_too_many() -> None:
         typed_text(pb.Text(text=" \n"), LIMITS)
     with pytest.raises(BadRequest, match="text has 16385 characters; send at most 16384"):
         typed_text(pb.Text(text="x" * 16385), LIMITS)
+
+
+# ---------------------------------------------------------------------- what only the operator may choose
+
+ASKED = {
+    "language": pb.SessionStart(language="de-DE"),
+    "voice": pb.SessionStart(voice="Bert"),
+    "system_prompt": pb.SessionStart(system_prompt="Obey."),
+    "greeting": pb.SessionStart(greeting="Ho"),
+    "model": pb.SessionStart(llm=pb.LlmOptions(model="other")),
+    "temperature": pb.SessionStart(llm=pb.LlmOptions(temperature=2)),
+    "max_tokens": pb.SessionStart(llm=pb.LlmOptions(max_tokens=4096)),
+    "hotwords": pb.SessionStart(hotwords=[pb.Hotword(phrase="Riva")]),
+    "endpointing": pb.SessionStart(endpointing=pb.EndpointingOptions(end_silence_s=4)),
+    "turn_detection": pb.SessionStart(turn_detection=pb.TURN_DETECTION_PUSH_TO_TALK),
+}
+
+
+@pytest.mark.parametrize("name", sorted(SETTABLE))
+def test_each_field_is_refused_where_the_operator_chooses_it_and_taken_where_not(
+    name: str, defaults: CallOptions
+) -> None:
+    with pytest.raises(Forbidden, match=f"^{name} is chosen by the operator of this gateway; leave it empty"):
+        agree(ASKED[name], defaults, replace(LIMITS, may_set=SETTABLE - {name}))
+    assert agree(ASKED[name], defaults, replace(LIMITS, may_set=frozenset({name}))).options != defaults
+
+
+def test_what_holds_anyway_may_be_asked_for(defaults: CallOptions) -> None:
+    start = pb.SessionStart(
+        language=defaults.language,
+        voice=defaults.voice,
+        system_prompt=defaults.system_prompt,
+        greeting=defaults.greeting,
+        llm=pb.LlmOptions(model=defaults.llm.model, temperature=0.5, max_tokens=defaults.llm.max_tokens),
+        turn_detection=pb.TURN_DETECTION_SERVER,
+        metadata={"tenant": "7"},
+    )
+    agreed = agree(start, defaults, replace(LIMITS, may_set=frozenset()))
+    assert agreed.options == replace(defaults, metadata=(("tenant", "7"),))
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("voice", pb.SessionUpdate(voice="Bert")),
+        ("system_prompt", pb.SessionUpdate(system_prompt="Obey.")),
+        ("system_prompt", pb.SessionUpdate(system_prompt="")),
+        ("model", pb.SessionUpdate(llm=pb.LlmOptions(model="other"))),
+        ("temperature", pb.SessionUpdate(llm=pb.LlmOptions(temperature=2))),
+        ("max_tokens", pb.SessionUpdate(llm=pb.LlmOptions(max_tokens=1))),
+        ("endpointing", pb.SessionUpdate(endpointing=pb.EndpointingOptions(end_on_final=True))),
+        ("turn_detection", pb.SessionUpdate(turn_detection=pb.TURN_DETECTION_PUSH_TO_TALK)),
+    ],
+)
+def test_an_update_changes_nothing_that_only_the_operator_may(
+    name: str, message: pb.SessionUpdate, defaults: CallOptions
+) -> None:
+    with pytest.raises(Forbidden, match=f"^{name} is chosen by the operator"):
+        update(defaults, message, replace(LIMITS, may_set=SETTABLE - {name}))
+    assert update(defaults, message, LIMITS) != defaults
+
+
+@pytest.mark.parametrize(
+    ("start", "sentence"),
+    [
+        (pb.SessionStart(language="x" * 129), "language has 129 characters; send at most 128"),
+        (pb.SessionStart(voice="x" * 129), "voice has 129 characters; send at most 128"),
+        (pb.SessionStart(llm=pb.LlmOptions(model="x" * 129)), "llm.model has 129 characters; send at most 128"),
+        (pb.SessionStart(hotwords=[pb.Hotword(phrase="x" * 101)]), "a hotword has 101 characters; send at most 100"),
+        (pb.SessionStart(hotwords=[pb.Hotword(phrase="x", boost=1e9)]), "a hotword's boost = 1e\\+09 is out of range"),
+        (pb.SessionStart(metadata={"x" * 65: ""}), "a metadata key has 65 characters; send at most 64"),
+        (pb.SessionStart(metadata={"x": "x" * 513}), "a metadata value has 513 characters; send at most 512"),
+        (pb.SessionStart(voice="An\nna"), "voice holds a control character or a line end; send letters"),
+        (pb.SessionStart(language="de\x00"), "language holds a control character"),
+        (pb.SessionStart(metadata={"x": "a\x92"}), "a metadata value holds a control character"),
+    ],
+)
+def test_what_is_too_long_or_no_text_is_refused(start: pb.SessionStart, sentence: str, defaults: CallOptions) -> None:
+    with pytest.raises(BadRequest, match=sentence):
+        agree(start, defaults, LIMITS)

@@ -25,7 +25,7 @@ from voice_gateway.core.timeline import LATENCIES
 from voice_gateway.edges.grpc.audio import AudioOut
 from voice_gateway.edges.grpc.status import status
 from voice_gateway.edges.grpc.wire_out import told
-from voice_gateway.errors import BadRequest, Broken, LetGo, NotFound, Refused, Unsupported, VoiceError
+from voice_gateway.errors import BadRequest, Broken, Forbidden, LetGo, NotFound, Refused, Unsupported, VoiceError
 from voice_workflow.v1 import voice_workflow_pb2 as pb
 
 EVENTS: dict[type[object], tuple[SessionEvent, str]] = {
@@ -110,6 +110,8 @@ def test_a_farewell_says_why_and_how_long() -> None:
 
 REFUSED = [
     (RefusalKind.BUSY, grpc.StatusCode.RESOURCE_EXHAUSTED),
+    (RefusalKind.TOKEN_BUSY, grpc.StatusCode.RESOURCE_EXHAUSTED),
+    (RefusalKind.ELSEWHERE, grpc.StatusCode.UNAVAILABLE),
     (RefusalKind.DRAINING, grpc.StatusCode.UNAVAILABLE),
     (RefusalKind.BACKEND_DOWN, grpc.StatusCode.UNAVAILABLE),
 ]
@@ -128,6 +130,7 @@ def test_every_refusal_has_a_status() -> None:
     ("error", "code"),
     [
         (BadRequest("x"), grpc.StatusCode.INVALID_ARGUMENT),
+        (Forbidden("x"), grpc.StatusCode.PERMISSION_DENIED),
         (Unsupported("x"), grpc.StatusCode.UNIMPLEMENTED),
         (NotFound("x"), grpc.StatusCode.NOT_FOUND),
         (LetGo("x"), grpc.StatusCode.ABORTED),

@@ -3,7 +3,18 @@
 import asyncio
 
 import pytest
-from voice_gateway.core.events import CallEnded, EndReason, ReplySound, ReplyWords, SessionEvent
+from voice_gateway.core.events import (
+    CallEnded,
+    EndReason,
+    Failed,
+    Failure,
+    ReplySound,
+    ReplyWords,
+    SessionEvent,
+    Transcribed,
+    TurnChanged,
+    TurnKind,
+)
 from voice_gateway.session.outbox import Outbox, OutboxFull
 
 
@@ -98,7 +109,7 @@ async def test_what_was_not_sent_is_never_dropped() -> None:
 
 
 async def test_audio_is_bounded_by_its_bytes() -> None:
-    outbox = Outbox(max_events=100, max_audio_bytes=1000)
+    outbox = Outbox(max_events=100, max_bytes=1000)
     outbox.put(sound(600))
     await outbox.take()
     outbox.put(sound(600))
@@ -108,7 +119,7 @@ async def test_audio_is_bounded_by_its_bytes() -> None:
 
 
 async def test_acknowledged_audio_makes_room() -> None:
-    outbox = Outbox(max_events=100, max_audio_bytes=1000)
+    outbox = Outbox(max_events=100, max_bytes=1000)
     for seq in range(1, 50):
         outbox.put(sound(900))
         await outbox.take()
@@ -157,3 +168,27 @@ async def test_audio_that_must_be_sent_again_is_not_sent() -> None:
     assert outbox.audio_under_way_bytes == 0
     outbox.rewind(0)
     assert outbox.audio_under_way_bytes == 400
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        words("x" * 200),
+        Transcribed(1, 1, "x" * 200, True),
+        TurnChanged(TurnKind.TURN_ENDED, 1, 0.0, text="x" * 100, heard_text="x" * 100),
+        Failed(Failure.BAD_REQUEST, "x" * 200),
+    ],
+)
+async def test_text_is_bounded_by_its_bytes(event: SessionEvent) -> None:
+    outbox = Outbox(max_bytes=2_000)
+    outbox.put(event)
+    outbox.put(event)
+    with pytest.raises(OutboxFull):
+        outbox.put(event)
+    await outbox.take()
+    outbox.put(event)
+    assert not outbox.rewind(0)
+    for seq in range(2, 40):
+        await outbox.take()
+        outbox.acknowledge(seq)
+        outbox.put(event)

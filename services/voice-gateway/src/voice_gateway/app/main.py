@@ -100,6 +100,7 @@ async def serve(
             for name, work in (
                 *_background(outside, journals),
                 ("files", lambda: _look(looks, look_every_s, looked)),
+                ("http", ports.bound_http),
                 ("health", lambda: ports.follow(ready, settings.gateway_probe_every_s / 2)),
             )
         ]

@@ -8,23 +8,53 @@ import grpc
 from aiohttp import web
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
-from voice_workflow.v1 import voice_workflow_pb2 as pb
-from voice_workflow.v1 import voice_workflow_pb2_grpc
 
 from voice_gateway.config import BadSettings, Settings
+from voice_gateway.edges.door import Limits
 from voice_gateway.edges.grpc.credentials import ServerTls
-from voice_gateway.edges.grpc.servicer import VoiceGateway
+from voice_gateway.edges.grpc.public import PublicMethods
+from voice_gateway.edges.grpc.servicer import SERVICE, VoiceGateway
 from voice_gateway.edges.grpc.tokens import Tokens
-from voice_gateway.edges.http import Readiness
+from voice_gateway.edges.http import Readiness, bound_connections
 
-SERVICE = pb.DESCRIPTOR.services_by_name["VoiceGateway"].full_name
-_OPTIONS = (
-    ("grpc.so_reuseport", 0),  # a taken port is an error, not a second server on it
-    ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
-    # A caller whose network is gone is noticed, also one who never reads.
-    ("grpc.keepalive_time_ms", 30_000),
-    ("grpc.keepalive_timeout_ms", 10_000),
-)
+MAX_METADATA_BYTES = 8 * 1024
+"""Of the headers of one RPC, together."""
+HANDSHAKE_TIMEOUT_MS = 10_000
+MAX_CONNECTION_IDLE_MS = 60_000
+
+
+def options(limits: Limits, max_sessions: int) -> tuple[tuple[str, int], ...]:
+    """What gRPC itself refuses before a line of this program runs. `max_sessions` is what was set at the start."""
+    return (
+        ("grpc.so_reuseport", 0),  # a taken port is an error, not a second server on it
+        ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
+        # A caller whose network is gone is noticed, also one who never reads.
+        ("grpc.keepalive_time_ms", 30_000),
+        ("grpc.keepalive_timeout_ms", 10_000),
+        # What one message, the headers of one RPC, one connection and all of them may hold.
+        ("grpc.max_receive_message_length", limits.max_message_bytes),
+        ("grpc.max_metadata_size", MAX_METADATA_BYTES),
+        ("grpc.absolute_max_metadata_size", MAX_METADATA_BYTES),
+        ("grpc.max_concurrent_streams", max_streams(max_sessions)),
+        ("grpc.max_allowed_incoming_connections", max_connections(max_sessions)),
+        ("grpc.server_handshake_timeout_ms", HANDSHAKE_TIMEOUT_MS),
+        # Connections without an RPC; a client connects again when it needs one.
+        ("grpc.max_connection_idle_ms", MAX_CONNECTION_IDLE_MS),
+        # Unread bytes: a window of 64 KiB a stream that does not grow, read in pieces of 64 KiB.
+        ("grpc.http2.bdp_probe", 0),
+        ("grpc.http2.lookahead_bytes", 64 * 1024),
+        ("grpc.experimental.tcp_max_read_chunk_size", 64 * 1024),
+    )
+
+
+def max_streams(max_sessions: int) -> int:
+    """RPCs at once on one connection: all calls may come through one proxy, each twice while it is taken up again."""
+    return 2 * max_sessions + 56
+
+
+def max_connections(max_sessions: int) -> int:
+    """Connections at once: a call needs one, and probes and idle ones must fit, too."""
+    return 4 * max_sessions + 112
 
 
 def server_tls(settings: Settings) -> ServerTls | None:
@@ -71,6 +101,11 @@ class Ports:
                 await self._health.set(name, answers.NOT_SERVING if reasons else answers.SERVING)
             await asyncio.sleep(every_s)
 
+    async def bound_http(self) -> None:
+        """Few HTTP connections, each for a bounded time, until cancelled."""
+        assert self._runner.server is not None, "served since `open_ports`"
+        await bound_connections(self._runner.server)
+
     async def say_not_serving(self) -> None:
         """grpc.health.v1 says so from now on, whatever it is told."""
         await self._health.enter_graceful_shutdown()
@@ -83,8 +118,12 @@ class Ports:
 
 async def open_ports(settings: Settings, service: VoiceGateway, tls: ServerTls | None, pages: web.Application) -> Ports:
     """Bind both ports and serve. Raises OSError when one is taken."""
-    server = grpc.aio.server(options=_OPTIONS)
-    voice_workflow_pb2_grpc.add_VoiceGatewayServicer_to_server(service, server)
+    limits = Limits()
+    server = grpc.aio.server(
+        options=options(limits, settings.gateway_max_sessions),
+        interceptors=[PublicMethods(SERVICE, limits, settings.gateway_start_timeout_s)],
+    )
+    server.add_generic_rpc_handlers((service.handlers,))
     health_service = health.aio.HealthServicer()
     health_pb2_grpc.add_HealthServicer_to_server(health_service, server)
     reflection.enable_server_reflection((SERVICE, health.SERVICE_NAME, reflection.SERVICE_NAME), server)

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import secrets
+from collections import Counter
 from collections.abc import Callable
 
 from voice_gateway.app.terms import Terms
@@ -30,7 +31,6 @@ class Registry:
         down: Callable[[], list[str]],
         journals: JournalFolder | None,
     ) -> None:
-        self.limits = Limits()
         self._id = secrets.token_hex(6)
         """Of this process; every resume token begins with it."""
         self._terms = terms
@@ -39,6 +39,8 @@ class Registry:
         self._down = down
         self._journals = journals
         self._calls: dict[str, Session] = {}
+        self._held_by: Counter[str] = Counter()
+        """Calls by the name of the token that was shown."""
         self._empty = asyncio.Event()
         self._empty.set()
 
@@ -46,6 +48,11 @@ class Registry:
     def about(self) -> About:
         """What this gateway is."""
         return self._terms.about
+
+    @property
+    def limits(self) -> Limits:
+        """What a caller may send and ask for."""
+        return self._terms.limits
 
     @property
     def defaults(self) -> CallOptions:
@@ -64,7 +71,7 @@ class Registry:
 
     def open(self, options: CallOptions, caller: Caller) -> tuple[Session, str]:
         """A new call and its resume token. Raises Refused."""
-        equipment, refusal = self._terms.equipment, self._refusal()
+        equipment, refusal = self._terms.equipment, self._refusal(caller.identity)
         metrics = equipment.metrics
         if refusal:
             metrics.refused.labels(refusal.kind.value).inc()
@@ -72,10 +79,11 @@ class Registry:
         name, token = f"call-{secrets.token_hex(6)}", f"{self._id}.{secrets.token_urlsafe(24)}"
         session = Session(name, options, equipment, self._journal(name, options), caller)
         self._calls[token] = session
+        self._held_by[caller.identity] += 1
         self._empty.clear()
         metrics.started.inc()
         metrics.calls.set(self.active)
-        self._tasks.create_task(self._hold(token, session), name=name)
+        self._tasks.create_task(self._hold(token, session, caller.identity), name=name)
         return session, token
 
     def resume(self, token: str) -> Session:
@@ -120,11 +128,18 @@ class Registry:
             for wait in waits:
                 wait.cancel()
 
-    def _refusal(self) -> Refusal | None:
+    def _refusal(self, identity: str = "") -> Refusal | None:
         """Why no call can start now."""
-        return admit(active=self.active, limit=self._terms.max_sessions, draining=self._draining, down=self._down())
+        return admit(
+            active=self.active,
+            limit=self._terms.max_sessions,
+            draining=self._draining,
+            down=self._down(),
+            own=self._held_by[identity],
+            own_limit=self._terms.max_sessions_per_token if identity else 0,
+        )
 
-    async def _hold(self, token: str, session: Session) -> None:
+    async def _hold(self, token: str, session: Session, identity: str) -> None:
         metrics = self._terms.equipment.metrics
         try:
             reason = await session.run()
@@ -133,6 +148,8 @@ class Registry:
             log.exception("%s broke", session.name)
         finally:
             del self._calls[token]
+            self._held_by[identity] -= 1
+            self._held_by += Counter()  # keeps those above 0
             metrics.calls.set(self.active)
             if not self._calls:
                 self._empty.set()

@@ -12,7 +12,7 @@ from voice_gateway.backends.riva_tts import RivaSynthesiser, TtsSettings
 from voice_gateway.config import Settings, call_options, gate_policies, manner
 from voice_gateway.core.events import CallOptions
 from voice_gateway.core.speakable.stage import prepare
-from voice_gateway.edges.door import About
+from voice_gateway.edges.door import About, Limits
 from voice_gateway.session.session import Equipment
 from voice_gateway.session.speaking import Voice
 
@@ -28,12 +28,22 @@ class Terms:
     defaults: CallOptions
     equipment: Equipment
     max_sessions: int
+    max_sessions_per_token: int
+    """0 = no limit of its own."""
+    limits: Limits
 
 
 def terms(settings: Settings, outside: Outside) -> Terms:
     """What `settings` mean for new calls that use what is held open to the outside."""
     prepare(settings.asr_language, settings.tts_voice, manner(settings))
-    return Terms(_about(settings), call_options(settings), _equipment(settings, outside), settings.gateway_max_sessions)
+    return Terms(
+        _about(settings),
+        call_options(settings),
+        _equipment(settings, outside),
+        settings.gateway_max_sessions,
+        settings.gateway_max_sessions_per_token,
+        Limits(may_set=settings.settable_by_callers),
+    )
 
 
 def _equipment(settings: Settings, outside: Outside) -> Equipment:

@@ -17,14 +17,20 @@ class Exchange:
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """The exchanges so far, oldest first, at most `limit` of them."""
+    """The exchanges so far, oldest first, at most `limit` of them, and at most `max_chars` in all but the last."""
 
     exchanges: tuple[Exchange, ...] = ()
     limit: int = 50
+    max_chars: int = 65_536
 
     def said(self, n: int, words: str) -> "Conversation":
         """The caller's turn that reply `n` answers."""
-        return replace(self, exchanges=(*self.exchanges, Exchange(n, words))[-self.limit :])
+        kept = self.exchanges[-(self.limit - 1) :] if self.limit > 1 else ()
+        chars = sum(len(entry.words) + len(entry.reply) for entry in kept)
+        while kept and chars > self.max_chars:
+            chars -= len(kept[0].words) + len(kept[0].reply)
+            kept = kept[1:]
+        return replace(self, exchanges=(*kept, Exchange(n, words)))
 
     def retracted(self, n: int) -> "Conversation":
         """Nobody heard reply `n`; its words come again with the next one."""

@@ -47,6 +47,22 @@ class Caller:
     """Of the caller's trace (W3C Trace Context, 32 hexadecimal digits); "" = none."""
 
 
+SETTABLE = frozenset(
+    [
+        "language",
+        "voice",
+        "system_prompt",
+        "greeting",
+        "model",
+        "temperature",
+        "max_tokens",
+        "hotwords",
+        "endpointing",
+        "turn_detection",
+    ]
+)
+"""What a caller can choose otherwise than the operator, where the operator lets them."""
+
 # -------------------------------------------------------------------------------- what a caller does
 
 

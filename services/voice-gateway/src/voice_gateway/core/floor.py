@@ -276,3 +276,12 @@ class Ended:
 
 State = Idle | Hearing | Pausing | Thinking | Speaking | Overlap | Ended
 Step = tuple[State, tuple[Action, ...]]
+
+
+MAX_TURN_CHARS = 16384
+"""Typed turns join while nobody has heard an answer; this is all one turn may become by it."""
+
+
+def turn_chars(state: State) -> int:
+    """Characters of the turn that is going on, as far as they may still be joined with more."""
+    return sum(len(getattr(state, name, "")) for name in ("words", "partial", "open", "kept"))

@@ -1,12 +1,19 @@
 """What do probes and scrapers ask? /livez, /readyz, /readyz/pod, /metrics."""
 
+import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from aiohttp import web
 from prometheus_client import generate_latest
 
 from voice_gateway.metrics import Metrics
+
+MAX_CONNECTIONS = 64
+CONNECTION_LIFE_S = 30.0
+"""Probes and scrapers connect again; whoever sends nothing, or reads nothing, is gone by then."""
+_LOOK_EVERY_S = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,3 +56,17 @@ def application(metrics: Metrics, ready: Callable[[], Readiness]) -> web.Applica
     pages = {"/livez": livez, "/readyz": readyz, "/readyz/pod": readyz, "/metrics": scrape}
     app.add_routes([web.get(path, page) for path, page in pages.items()])
     return app
+
+
+async def bound_connections(server: web.Server, most: int = MAX_CONNECTIONS, life_s: float = CONNECTION_LIFE_S) -> None:
+    """Close those that are open for too long, and of too many the oldest, until cancelled: a probe, which is new,
+    always gets its answer."""
+    now = asyncio.get_running_loop().time
+    since: dict[Any, float] = {}
+    while True:
+        since = {connection: since.get(connection, now()) for connection in server.connections}
+        old = [connection for connection, at in since.items() if now() - at >= life_s]
+        for connection in {*old, *list(since)[: max(0, len(since) - most)]}:
+            if connection.transport is not None:
+                connection.transport.abort()
+        await asyncio.sleep(_LOOK_EVERY_S)

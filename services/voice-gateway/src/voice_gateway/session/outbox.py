@@ -4,11 +4,12 @@ import asyncio
 import itertools
 from collections import deque
 
-from voice_gateway.core.events import CallEnded, ReplySound, SessionEvent
+from voice_gateway.core.events import CallEnded, Failed, ReplySound, ReplyWords, SessionEvent, Transcribed, TurnChanged
 from voice_gateway.core.playout import SAMPLE_BYTES
 
 MAX_EVENTS = 2048
-MAX_AUDIO_BYTES = 4 * 1024 * 1024
+MAX_BYTES = 1024 * 1024
+"""Of audio and text together: half a minute of audio at 16 kHz, in a call that may pause for a quarter of one."""
 
 
 class OutboxFull(Exception):
@@ -18,10 +19,11 @@ class OutboxFull(Exception):
 class Outbox:
     """Events from `first` on; the oldest sent ones go when it is full, and with them the way back to there."""
 
-    def __init__(self, max_events: int = MAX_EVENTS, max_audio_bytes: int = MAX_AUDIO_BYTES) -> None:
+    def __init__(self, max_events: int = MAX_EVENTS, max_bytes: int = MAX_BYTES) -> None:
         self._events: deque[SessionEvent] = deque()
         self._first = 1
         self._next = 1
+        self._bytes = 0
         self._audio_bytes = 0
         self._unsent_audio_bytes = 0
         self._has_acknowledgements = False
@@ -29,7 +31,7 @@ class Outbox:
         self._acknowledged_to: dict[int, int] = {}
         """Sample after the last one of each recent reply that was sent, or acknowledged."""
         self._max_events = max_events
-        self._max_audio_bytes = max_audio_bytes
+        self._max_bytes = max_bytes
         self._ready = asyncio.Event()
 
     @property
@@ -43,14 +45,15 @@ class Outbox:
 
     def put(self, event: SessionEvent) -> None:
         """Number and keep an event. Raises OutboxFull; the last word always fits."""
-        audio_bytes = _audio_bytes(event)
-        while len(self._events) >= self._max_events or self._audio_bytes + audio_bytes > self._max_audio_bytes:
+        audio_bytes, size = _audio_bytes(event), _size(event)
+        while len(self._events) >= self._max_events or self._bytes + size > self._max_bytes:
             if self._first >= self._next:
                 if isinstance(event, CallEnded):
                     break
                 raise OutboxFull
             self._drop()
         self._events.append(event)
+        self._bytes += size
         self._audio_bytes += audio_bytes
         self._unsent_audio_bytes += audio_bytes
         self._ready.set()
@@ -67,7 +70,9 @@ class Outbox:
         sent = self._next - self._first
         kept = [event for event in itertools.islice(self._events, sent, None) if not _is_audio_of(event, n)]
         while len(self._events) > sent:
-            audio_bytes = _audio_bytes(self._events.pop())
+            event = self._events.pop()
+            audio_bytes = _audio_bytes(event)
+            self._bytes -= _size(event)
             self._audio_bytes -= audio_bytes
             self._unsent_audio_bytes -= audio_bytes
         for event in kept:
@@ -97,7 +102,9 @@ class Outbox:
         return seq, event
 
     def _drop(self) -> None:
-        self._audio_bytes -= _audio_bytes(self._events.popleft())
+        event = self._events.popleft()
+        self._bytes -= _size(event)
+        self._audio_bytes -= _audio_bytes(event)
         self._first += 1
 
 
@@ -115,3 +122,19 @@ def _is_audio_of(event: SessionEvent, n: int) -> bool:
 
 def _audio_bytes(event: SessionEvent) -> int:
     return len(event.pcm16) if isinstance(event, ReplySound) else 0
+
+
+def _size(event: SessionEvent) -> int:
+    """What it holds: bytes of audio, and up to four a character of text."""
+    match event:
+        case ReplySound(pcm16=pcm16):
+            return len(pcm16)
+        case ReplyWords(delta=text):
+            return 4 * len(text)
+        case Transcribed(text=text, words=words):
+            return 4 * len(text) + 64 * len(words)
+        case TurnChanged(text=text, heard_text=heard):
+            return 4 * (len(text) + len(heard))
+        case Failed(sentence=sentence):
+            return 4 * len(sentence)
+    return 0

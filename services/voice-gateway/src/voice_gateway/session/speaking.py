@@ -185,7 +185,7 @@ class Speaking:
         if current.cut_at is not None and (not report.final or now - current.cut_at > AMEND_S):
             return
         current.reply.playout.report(report.samples, now, final=report.final)
-        if report.samples and current.t0_sample:
+        if 0 < report.samples <= current.reply.playout.sent_samples and current.t0_sample:
             began = report.input_sample - report.samples * INPUT_RATE_HZ / current.rate_hz
             after_t0_s = (began - current.t0_sample) / INPUT_RATE_HZ
             current.timeline.mark(Mark.REPLY_PLAYED, current.timeline.marks.get(Mark.SPEECH_ENDED, 0.0) + after_t0_s)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from voice_gateway.core import floor, turns
-from voice_gateway.core.events import CallEnded, CallOptions, EndReason, TurnChanged, TurnKind
+from voice_gateway.core.events import CallEnded, CallOptions, EndReason, Failed, Failure, TurnChanged, TurnKind
 from voice_gateway.core.timeline import Mark, Timeline
 from voice_gateway.reply.reply import TICK_S
 from voice_gateway.session.journal_file import Journal
@@ -67,6 +67,8 @@ class TurnLoop:
             if isinstance(event, CallEnded):
                 return event
             now = self.age_s
+            if isinstance(event, floor.Typed) and not self._fits(event.text):
+                continue
             self._journal.write(now, event)
             self.state, actions = turns.step(self.state, event, now, self.options.policy)
             self._wires.is_replying = isinstance(self.state, floor.Thinking | floor.Speaking | floor.Overlap)
@@ -87,6 +89,17 @@ class TurnLoop:
             if self.age_s >= self._settings.max_session_s:
                 return CallEnded(EndReason.MAX_DURATION, "the longest life of a call is reached; connect again")
             return floor.Tick()
+
+    def _fits(self, typed: str) -> bool:
+        """Whether the turn may grow by what was typed; else the caller is told."""
+        chars, most = floor.turn_chars(self.state) + len(typed), floor.MAX_TURN_CHARS
+        if floor.turn_chars(self.state) and chars > most:
+            sentence = (
+                f"this turn would have {chars} characters, and {most} are the most; wait for the reply, then type on"
+            )
+            self._wires.tell(Failed(Failure.OVERLOADED, sentence, True, 1.0))
+            return False
+        return True
 
     def _perform(self, action: floor.Action) -> None:
         match action:

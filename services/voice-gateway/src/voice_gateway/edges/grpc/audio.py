@@ -5,6 +5,8 @@ from pcm import AudioFormat, Encoding, Resampler, samples
 from voice_gateway.core.events import INPUT_RATE_HZ
 from voice_gateway.errors import BadRequest
 
+_FAST_CLOCK = 0.01
+
 
 class AudioIn:
     """The caller's stream: checked, gaps filled, at INPUT_RATE_HZ."""
@@ -32,6 +34,7 @@ class AudioIn:
         if len(data) > self._max_bytes:
             raise BadRequest(f"audio of {len(data)} bytes is longer than one second; send 20 to 100 ms at a time")
         count = len(data) // sample_bytes
+        self._check_gap(first_sample, age_s)
         if first_sample > self._next_sample:
             data = self._fill(first_sample - self._next_sample) + data
         elif first_sample < self._next_sample and first_sample:
@@ -48,6 +51,15 @@ class AudioIn:
             self._next_sample += missing - self._max_bytes // sample_bytes
             missing = self._max_bytes // sample_bytes
         return self._format.encode(bytes(2 * missing))
+
+    def _check_gap(self, first_sample: int, age_s: float) -> None:
+        ahead_s = first_sample / self._format.rate_hz - age_s
+        # A caller's clock may be a little fast; after hours that is more than what a buffer brings.
+        if first_sample > self._next_sample and ahead_s > self._max_ahead_s + age_s * _FAST_CLOCK:
+            raise BadRequest(
+                f"first_sample = {first_sample} is {ahead_s:.4g} s ahead of the call; "
+                "count samples from 0 at the start of the session, without gaps but for silence"
+            )
 
     def _check_rate(self, age_s: float) -> None:
         received_s = self._next_sample / self._format.rate_hz

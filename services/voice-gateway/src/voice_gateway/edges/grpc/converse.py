@@ -2,11 +2,13 @@
 
 import asyncio
 import logging
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import grpc
 from voice_workflow.v1 import voice_workflow_pb2 as pb
 
+from voice_gateway.core.allowance import Allowance
 from voice_gateway.core.events import (
     INPUT_RATE_HZ,
     CallEnded,
@@ -27,8 +29,9 @@ from voice_gateway.core.events import (
 from voice_gateway.edges.door import About, Limits
 from voice_gateway.edges.grpc import wire_in
 from voice_gateway.edges.grpc.audio import AudioIn, AudioOut, TooFast
+from voice_gateway.edges.grpc.wire import Undecodable
 from voice_gateway.edges.grpc.wire_out import told
-from voice_gateway.errors import BadRequest, LetGo, Unsupported
+from voice_gateway.errors import BadRequest, Forbidden, LetGo, TooMuch, Unsupported
 from voice_gateway.session.session import Session
 
 if TYPE_CHECKING:
@@ -55,8 +58,29 @@ class Line:
         self.audio_out = AudioOut(agreed.output, session.options.output_rate_hz)
         self.input_ratio = agreed.input.rate_hz / INPUT_RATE_HZ
         self.last_seq = 0
+        self.messages = Allowance(limits.messages_per_s, limits.messages_burst)
+        self.typed_turns = Allowance(limits.typed_turns_per_s, limits.typed_turns_burst)
+        self.refusals = Refusals(session, limits)
         self.writer: Writer | None = None
         """Writes to the stream that carries this call; one that takes the call up again pushes the old one off."""
+
+
+class Refusals:
+    """Tells the caller what can't be used: each time, but a flood of it in a few lines."""
+
+    def __init__(self, session: Session, limits: Limits) -> None:
+        self._session = session
+        self._errors = Allowance(limits.errors_per_s, limits.errors_burst)
+        self._untold = 0
+
+    def tell(self, failed: Failed) -> None:
+        """Something that was sent is not taken."""
+        if not failed.fatal and self._errors.take(self._session.age_s):
+            self._untold += 1
+            return
+        untold = f" ({self._untold} messages before it were not taken either)" if self._untold else ""
+        self._untold = 0
+        self._session.tell(replace(failed, sentence=failed.sentence + untold))
 
 
 class Writer:
@@ -104,7 +128,7 @@ async def carry(line: Line, context: "Context", started: pb.ServerMessage) -> No
     except* TimeoutError:
         unread = True
     except* grpc.aio.BaseError as broken:
-        log.info("a stream of %s broke: %s", line.session.name, broken.exceptions)
+        log.info("a stream of %s broke: %s", line.session.name, "; ".join(map(str, broken.exceptions)))
     finally:
         is_last = line.writer is writer
         if is_last:
@@ -156,26 +180,53 @@ async def _receive(line: Line, context: "Context") -> None:
     """Everything the caller sends, until it half-closes."""
     while True:
         message: object = await context.read()
+        if isinstance(message, Undecodable):
+            await _pace(line, message.size)
+            line.refusals.tell(Failed(Failure.BAD_REQUEST, str(message.error)))
+            continue
         if not isinstance(message, pb.ClientMessage):
             break
-        if message.seq:
-            if message.seq <= line.last_seq:
-                continue  # sent again after a reconnect
-            line.last_seq = message.seq
-        if message.ack:
-            line.session.acknowledge(message.ack)
+        await _pace(line, message.ByteSize())
         try:
-            _take(line, message)
+            if _is_new(line, message):
+                _take(line, message)
         except TooFast as error:
-            line.session.tell(Failed(Failure.BAD_REQUEST, str(error), fatal=True))
+            line.refusals.tell(Failed(Failure.BAD_REQUEST, str(error), fatal=True))
             line.session.end(EndReason.FAILED, str(error))
-        except BadRequest as error:
-            line.session.tell(Failed(Failure.BAD_REQUEST, str(error)))
+        except TooMuch as error:
+            line.refusals.tell(Failed(Failure.OVERLOADED, str(error), True, error.retry_after_s))
+        except (BadRequest, Forbidden) as error:
+            line.refusals.tell(Failed(Failure.BAD_REQUEST, str(error)))
         except Unsupported as error:
-            line.session.tell(Failed(Failure.UNSUPPORTED, str(error)))
+            line.refusals.tell(Failed(Failure.UNSUPPORTED, str(error)))
     # A broken stream reads like a half-closed one; its cancellation ends this task some 60 us later.
     await asyncio.sleep(_BROKEN_WITHIN_S)
     line.session.take(CallerEnded())
+
+
+async def _pace(line: Line, size: int) -> None:
+    """Read no faster than one call may send: what is not read waits at the caller."""
+    limits = line.limits
+    while wait_s := line.messages.take(line.session.age_s, 1 + size // limits.message_unit_bytes):
+        sentence = (
+            f"more than {limits.messages_per_s:g} messages a second came, or too large ones (each "
+            f"{limits.message_unit_bytes >> 10} KiB count as one); the gateway reads on at that rate, send fewer"
+        )
+        line.refusals.tell(Failed(Failure.OVERLOADED, sentence, True, wait_s))
+        await asyncio.sleep(wait_s)
+
+
+def _is_new(line: Line, message: pb.ClientMessage) -> bool:
+    """Note the message's numbers; False = sent again after a reconnect. Raises BadRequest."""
+    if message.seq > line.last_seq + line.limits.max_seq_leap:
+        raise BadRequest(f"seq = {message.seq} does not follow {line.last_seq}; number messages 1, 2, 3 and so on")
+    if message.seq:
+        if message.seq <= line.last_seq:
+            return False
+        line.last_seq = message.seq
+    if message.ack:
+        line.session.acknowledge(message.ack)
+    return True
 
 
 def _take(line: Line, message: pb.ClientMessage) -> None:
@@ -189,10 +240,19 @@ def _take(line: Line, message: pb.ClientMessage) -> None:
         case "playout":
             report = message.playout
             samples = line.audio_out.to_call(report.samples_played)
+            wire_in.check_input_sample(report, line.audio_in.consumed_samples, line.agreed.input.rate_hz, line.limits)
             input_sample = round(report.input_sample / line.input_ratio)
             session.take(PlayoutReported(report.reply, samples, input_sample, report.final))
         case "text":
-            session.take(TextTyped(wire_in.typed_text(message.text, line.limits)))
+            text = wire_in.typed_text(message.text, line.limits)
+            if wait_s := line.typed_turns.take(session.age_s):
+                limits = line.limits
+                raise TooMuch(
+                    f"more than {limits.typed_turns_burst} typed turns at once, or {limits.typed_turns_per_s:g} a "
+                    f"second after that; this one was not taken, send it again in {wait_s:.1f} s",
+                    wait_s,
+                )
+            session.take(TextTyped(text))
         case "commit":
             session.take(TurnCommitted())
         case "interrupt":
@@ -234,7 +294,7 @@ def wire_limits(about: About, limits: Limits, max_turn_s: float) -> pb.Limits:
     """What a caller must keep to."""
     return pb.Limits(
         max_audio_ms=round(limits.max_audio_s * 1000),
-        max_message_bytes=4 * 1024 * 1024,
+        max_message_bytes=limits.max_message_bytes,
         max_session_s=about.max_session_s,
         max_turn_s=max_turn_s,
     )

@@ -1,59 +1,89 @@
 """What does the gRPC service answer? Converse and GetServerInfo; every refusal has a status and a sentence."""
 
 import asyncio
+import logging
 from typing import TYPE_CHECKING
 
 import grpc
 from voice_workflow.v1 import voice_workflow_pb2 as pb
-from voice_workflow.v1 import voice_workflow_pb2_grpc
 
 from voice_gateway.core.events import Caller
 from voice_gateway.edges.door import About, Door
 from voice_gateway.edges.grpc import wire_in
 from voice_gateway.edges.grpc.converse import Line, carry, started_message, wire_limits
-from voice_gateway.edges.grpc.status import status
+from voice_gateway.edges.grpc.places import Places
 from voice_gateway.edges.grpc.tokens import Tokens
 from voice_gateway.edges.grpc.trace import trace_id
-from voice_gateway.errors import BadRequest, NotFound, VoiceError
+from voice_gateway.edges.grpc.wire import Ending, M, Undecodable, decoder
+from voice_gateway.errors import BadRequest, NotFound, Unauthorised, VoiceError
 
 if TYPE_CHECKING:
     from voice_gateway.edges.grpc.converse import Context
 
     InfoContext = grpc.aio.ServicerContext[pb.GetServerInfoRequest, pb.ServerInfo]
 
+log = logging.getLogger(__name__)
+
+SERVICE = pb.DESCRIPTOR.services_by_name["VoiceGateway"].full_name
 _FIRST = "the first message must be SessionStart, with the audio formats; everything else comes after SessionStarted"
 
 
-class VoiceGateway(voice_workflow_pb2_grpc.VoiceGatewayServicer):
-    """The service, in front of the registry's door; with `tokens`, for those who hold one."""
+class VoiceGateway:
+    """The service, in front of the registry's door; with `tokens`, for those who hold one. Nothing of what a peer
+    sends is read before its token is accepted."""
 
     def __init__(self, door: Door, tokens: Tokens | None = None) -> None:
         self._door = door
         self._tokens = tokens
+        self._ending = Ending()
+        self._waiting = Places(door.limits.max_waiting_streams, "streams that have sent nothing yet")
+        self._delayed_refusals = 0
         self._lines: dict[str, tuple[Line, About]] = {}
         """By resume token, each with what held when its call began."""
 
-    async def Converse(self, request_iterator: object, context: "Context") -> None:  # type: ignore[override]
+    @property
+    def handlers(self) -> grpc.GenericRpcHandler:
+        """For `add_generic_rpc_handlers`. GetServerInfo is served as a stream of one message: gRPC would read that
+        message before asking anybody."""
+        return grpc.method_handlers_generic_handler(
+            SERVICE,
+            {
+                "Converse": grpc.stream_stream_rpc_method_handler(
+                    self._converse,
+                    request_deserializer=decoder(pb.ClientMessage),
+                    response_serializer=pb.ServerMessage.SerializeToString,
+                ),
+                "GetServerInfo": grpc.stream_unary_rpc_method_handler(
+                    self._get_server_info,
+                    request_deserializer=decoder(pb.GetServerInfoRequest),
+                    response_serializer=pb.ServerInfo.SerializeToString,
+                ),
+            },
+        )
+
+    async def _converse(self, _: object, context: "Context") -> None:
         """One stream of one call."""
         try:
-            # Before the token: a status that overtakes the first message is INTERNAL to a caller who still writes.
-            first = await self._first(context)
-            if self._tokens:
-                self._tokens.check(context.invocation_metadata())
+            caller = Caller(await self._caller(context), trace_id(context.invocation_metadata()))
+            first = await self._first(context, pb.ClientMessage, _FIRST)
+            if first.WhichOneof("message") != "start":
+                raise BadRequest(_FIRST)
             resumed = first.start.HasField("resume")
-            caller = Caller(trace_id=trace_id(context.invocation_metadata()))
             line, about = self._take_up(first.start.resume) if resumed else self._begin(first, caller)
             await carry(line, context, started_message(line, about, resumed=resumed))
         except VoiceError as error:
-            _end(context, error)
+            self._ending.end(context, error)
+        except Exception:
+            log.exception("a stream of %s broke", context.peer())
+            self._ending.end(context, VoiceError("the gateway failed; connect again"))
 
-    async def GetServerInfo(self, request: pb.GetServerInfoRequest, context: "InfoContext") -> pb.ServerInfo:
+    async def _get_server_info(self, _: object, context: "InfoContext") -> pb.ServerInfo:
         """What is served here."""
         try:
-            if self._tokens:
-                self._tokens.check(context.invocation_metadata())
+            await self._caller(context)
+            await self._first(context, pb.GetServerInfoRequest, "send GetServerInfoRequest")
         except VoiceError as error:
-            _end(context, error)
+            self._ending.end(context, error)
             return pb.ServerInfo()
         about, trouble = self._door.about, self._door.trouble()
         encodings = [code for code in wire_in.ENCODINGS if code != pb.AUDIO_ENCODING_UNSPECIFIED]
@@ -72,15 +102,37 @@ class VoiceGateway(voice_workflow_pb2_grpc.VoiceGatewayServicer):
             not_ready_reason=trouble,
         )
 
-    async def _first(self, context: "Context") -> pb.ClientMessage:
-        limit_s = self._door.about.start_timeout_s
+    async def _caller(self, context: "Context | InfoContext") -> str:
+        """The name of whoever holds the token that was sent; "" = everybody may call. Raises Unauthorised.
+
+        A status that overtakes the first message is INTERNAL to a caller who still writes: so it comes a moment
+        later, and what the caller sends meanwhile stays unread."""
+        if self._tokens is None:
+            return ""
         try:
-            async with asyncio.timeout(limit_s):
-                message = await context.read()
-        except TimeoutError:
-            raise BadRequest(f"nothing came within {limit_s:g} s; {_FIRST}") from None
-        if not isinstance(message, pb.ClientMessage) or message.WhichOneof("message") != "start":
-            raise BadRequest(_FIRST)
+            return self._tokens.check(context.invocation_metadata())
+        except Unauthorised:
+            limits = self._door.limits
+            if self._delayed_refusals < limits.max_delayed_refusals:
+                self._delayed_refusals += 1
+                try:
+                    await asyncio.sleep(limits.refusal_delay_s)
+                finally:
+                    self._delayed_refusals -= 1
+            raise
+
+    async def _first(self, context: "Context | InfoContext", type_: type[M], wanted: str) -> M:
+        limit_s = self._door.about.start_timeout_s
+        async with self._waiting:
+            try:
+                async with asyncio.timeout(limit_s):
+                    message: object = await context.read()
+            except TimeoutError:
+                raise BadRequest(f"nothing came within {limit_s:g} s; {wanted}") from None
+        if isinstance(message, Undecodable):
+            raise message.error
+        if not isinstance(message, type_):
+            raise BadRequest(wanted)
         return message
 
     def _begin(self, first: pb.ClientMessage, caller: Caller) -> tuple[Line, About]:
@@ -97,11 +149,3 @@ class VoiceGateway(voice_workflow_pb2_grpc.VoiceGatewayServicer):
         if not session.outbox.rewind(resume.last_server_seq):
             raise NotFound("what came after that message is not kept any more; start a new session")
         return self._lines[resume.token]
-
-
-def _end(context: "Context | InfoContext", error: VoiceError) -> None:
-    """The status the RPC ends with. Not `abort`: gRPC keeps its exception, and with it the call's frames."""
-    code, trailer = status(error)
-    context.set_code(code)
-    context.set_details(str(error))
-    context.set_trailing_metadata(trailer)

@@ -3,10 +3,11 @@
 import grpc
 
 from voice_gateway.core.admission import RefusalKind
-from voice_gateway.errors import BadRequest, LetGo, NotFound, Refused, Unauthorised, Unsupported, VoiceError
+from voice_gateway.errors import BadRequest, Forbidden, LetGo, NotFound, Refused, Unauthorised, Unsupported, VoiceError
 
 _REFUSALS = {
     RefusalKind.BUSY: grpc.StatusCode.RESOURCE_EXHAUSTED,
+    RefusalKind.TOKEN_BUSY: grpc.StatusCode.RESOURCE_EXHAUSTED,
     RefusalKind.DRAINING: grpc.StatusCode.UNAVAILABLE,
     RefusalKind.BACKEND_DOWN: grpc.StatusCode.UNAVAILABLE,
     RefusalKind.ELSEWHERE: grpc.StatusCode.UNAVAILABLE,
@@ -23,6 +24,8 @@ def status(error: VoiceError) -> tuple[grpc.StatusCode, tuple[tuple[str, str], .
             return grpc.StatusCode.UNAUTHENTICATED, ()
         case BadRequest():
             return grpc.StatusCode.INVALID_ARGUMENT, ()
+        case Forbidden():
+            return grpc.StatusCode.PERMISSION_DENIED, ()
         case Unsupported():
             return grpc.StatusCode.UNIMPLEMENTED, ()
         case NotFound():

@@ -1,0 +1,77 @@
+"""Does the page of limits say what the code does, and does every limit have a test?"""
+
+import re
+
+import pytest
+from acting import ROOT
+from voice_gateway import config_live
+from voice_gateway.app import ports
+from voice_gateway.config import Settings
+from voice_gateway.core import floor, tokens
+from voice_gateway.core.conversation import Conversation
+from voice_gateway.edges import http
+from voice_gateway.edges.door import Limits
+from voice_gateway.session import inbox, outbox
+
+PAGE = (ROOT / "docs/limits.md").read_text(encoding="utf-8")
+ROWS = [
+    [cell.strip() for cell in line.strip("|").split("|")]
+    for line in PAGE.splitlines()
+    if line.startswith("| ") and not line.startswith("| limit |")
+]
+L = Limits()
+S = Settings.model_fields
+DEFAULTS = {
+    "connections": f"{ports.max_connections(1) - ports.max_connections(0)} S + {ports.max_connections(0)}",
+    "streams on one connection": f"{ports.max_streams(1) - ports.max_streams(0)} S + {ports.max_streams(0)}",
+    "headers of an RPC": f"{ports.MAX_METADATA_BYTES} bytes",
+    "one message": f"{L.max_message_bytes} bytes",
+    "time for the TLS handshake and HTTP/2 preface": f"{ports.HANDSHAKE_TIMEOUT_MS // 1000} s",
+    "connection without an RPC": f"{ports.MAX_CONNECTION_IDLE_MS // 1000} s",
+    "refusals that wait for their 0.2 s": f"{L.max_delayed_refusals}",
+    "streams that have sent nothing yet": f"{L.max_waiting_streams}",
+    "time to the first message (`GATEWAY_START_TIMEOUT_S`)": f"{S['gateway_start_timeout_s'].default} s",
+    "health checks at once": f"{L.max_checks}",
+    "Health.Watch and reflection streams": f"{L.max_watches}",
+    "HTTP connections": f"{http.MAX_CONNECTIONS}",
+    "life of an HTTP connection": f"{http.CONNECTION_LIFE_S:g} s",
+    "language, voice, model": f"{L.max_name_chars} characters, no control character",
+    "system prompt, greeting, typed text": f"{L.max_text_chars} characters",
+    "hotwords": f"{L.max_hotwords}, each of {L.max_hotword_chars} characters, boost from minus to plus {L.max_boost:g}",
+    "metadata": f"{L.max_metadata} entries, keys of {L.max_metadata_key_chars} "
+    f"and values of {L.max_metadata_value_chars} characters",
+    "fields a caller may set (`CALLER_MAY_SET`)": f"{S['caller_may_set'].default}",
+    "messages": f"{L.messages_per_s:g} a second, {L.messages_burst} at once; "
+    f"each {L.message_unit_bytes >> 10} KiB counts as one",
+    "bad messages told one by one": f"{L.errors_burst} at once, {L.errors_per_s:g} a second",
+    "typed turns": f"{L.typed_turns_burst} at once, {L.typed_turns_per_s:g} a second",
+    "a turn, by what is typed into it": f"{floor.MAX_TURN_CHARS} characters",
+    "audio in one message": f"{L.max_audio_s:g} s",
+    "audio ahead of real time": f"{L.max_ahead_s:g} s",
+    "`first_sample`, `seq`, `input_sample`": f"{L.max_ahead_s:g} s, {L.max_seq_leap} and {L.max_input_ahead_s:g} s "
+    "ahead of what came",
+    "facts that wait for the turn machine": f"{inbox.LIMIT}",
+    "events kept for the caller": f"{outbox.MAX_EVENTS}, and {outbox.MAX_BYTES} bytes of audio and text",
+    "history shown to the model": f"`LLM_HISTORY` exchanges, and {Conversation().max_chars} characters before the last",
+    "a stream whose caller reads nothing": f"{L.max_unread_s:g} s",
+    "a call without its caller (`GATEWAY_RESUME_GRACE_S`)": f"{S['gateway_resume_grace_s'].default} s",
+    "one call (`GATEWAY_MAX_SESSION_S`)": f"{S['gateway_max_session_s'].default} s",
+    "calls (`GATEWAY_MAX_SESSIONS`)": f"{S['gateway_max_sessions'].default}",
+    "calls of one token (`GATEWAY_MAX_SESSIONS_PER_TOKEN`)": "0 (no limit of its own)",
+    "live settings": f"{config_live.MAX_BYTES} bytes, {config_live.MAX_PARTS} names and values, no anchors",
+    "tokens": f"{tokens.MAX_BYTES} bytes, {tokens.MAX_TOKENS} tokens of {tokens.MAX_TOKEN_CHARS} characters",
+}
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row[0])
+def test_every_limit_has_an_error_and_a_test_that_exists(row: list[str]) -> None:
+    assert len(row) == 4
+    assert all(row)
+    named = re.fullmatch(r"`(?P<file>[\w/.-]+)::(?P<test>test_\w+)`", row[3])
+    assert named, f"{row[3]} is no test"
+    assert re.search(rf"^\s*(async )?def {named['test']}\(", (ROOT / named["file"]).read_text(encoding="utf-8"), re.M)
+
+
+@pytest.mark.parametrize("name", DEFAULTS)
+def test_the_defaults_are_those_of_the_code(name: str) -> None:
+    assert [row[1] for row in ROWS if row[0] == name] == [DEFAULTS[name]]
