@@ -9,9 +9,12 @@ from pathlib import Path
 
 import psutil
 import pytest
+from mini_llm.settings import Settings as LlmSettings
+from speech_server.settings import ServerSettings as SpeechSettings
 from voice_bench.stack import Part, StackFailed, StackPlan, embedded, running, scripted, with_environment
 from voice_client import CallOptions, connect, server_info
 from voice_client.events import ReplyAudio, Turn, TurnEvent
+from voice_gateway.config import Settings as GatewaySettings
 
 WAIT_S = 20.0
 
@@ -173,3 +176,17 @@ async def test_run_says_what_failed_and_exits_with_one() -> None:
     assert run.returncode == 1
     assert b"mini-llm ended with exit status" in said
     assert b"MINI_LLM_FAULT" in said
+
+
+def test_on_their_defaults_the_three_servers_meet() -> None:
+    gateway, speech, llm = GatewaySettings(), SpeechSettings(), LlmSettings()
+    assert gateway.riva_port == speech.speech_grpc_port
+    assert gateway.llm_base_url == f"http://localhost:{llm.port}/v1"
+    ports = {
+        gateway.gateway_port,
+        gateway.gateway_http_port,
+        speech.speech_grpc_port,
+        speech.speech_http_port,
+        llm.port,
+    }
+    assert len(ports) == 5, "they run beside each other on one machine"

@@ -135,9 +135,9 @@ class FakeRiva:
         server = grpc.aio.server(options=(("grpc.so_reuseport", 0),))
         riva_asr_pb2_grpc.add_RivaSpeechRecognitionServicer_to_server(self, server)
         riva_tts_pb2_grpc.add_RivaSpeechSynthesisServicer_to_server(self, server)
-        answers = health.aio.HealthServicer()
-        health_pb2_grpc.add_HealthServicer_to_server(answers, server)
-        await answers.set("", health_pb2.HealthCheckResponse.SERVING)
+        self._answers = health.aio.HealthServicer()
+        health_pb2_grpc.add_HealthServicer_to_server(self._answers, server)
+        await self._answers.set("", health_pb2.HealthCheckResponse.SERVING)
         address = f"127.0.0.1:{self.port}"
         tls = self.credentials
         self.port = server.add_secure_port(address, tls) if tls else server.add_insecure_port(address)
@@ -149,6 +149,10 @@ class FakeRiva:
         if self._server:
             await self._server.stop(None)
         self._server = None
+
+    async def leave(self) -> None:
+        """Say that nothing new is taken; what runs goes on."""
+        await self._answers.set("", health_pb2.HealthCheckResponse.NOT_SERVING)
 
     async def stream(self, n: int = 1) -> Listened:
         """The nth recognition stream, once it is open."""

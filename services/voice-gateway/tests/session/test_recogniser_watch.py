@@ -57,6 +57,22 @@ async def test_a_final_that_was_asked_for_is_owed_too() -> None:
         assert stuck_at == [4.0]
 
 
+async def test_progress_that_is_no_final_gives_a_final_that_was_asked_for_only_more_time() -> None:
+    async with watched() as (watch, stuck_at):
+        watch.asked()
+        for _ in range(3):
+            await asyncio.sleep(5)
+            watch.answered(settles=False)
+        await asyncio.sleep(20)
+        assert stuck_at == [15.0 + 8.0]
+        watch.asked()
+        await asyncio.sleep(5)
+        watch.answered(settles=False)
+        watch.answered(settles=True)
+        await asyncio.sleep(20)
+        assert len(stuck_at) == 1
+
+
 async def test_a_recogniser_that_is_quick_is_found_standing_a_second_after_it_owes_a_word() -> None:
     loop, stands_at = asyncio.get_running_loop(), list[float]()
     watch = RecogniserWatch(8.0, lambda: None, lambda: stands_at.append(loop.time()))

@@ -185,7 +185,9 @@ class Hearing:
         self._told.fact(SpeechStopped())
 
     def _recognised(self, result: Recognised) -> None:
-        self._recogniser_watch.answered()
+        processed_s = result.audio_processed_s
+        is_through = processed_s is not None and processed_s >= self._ear.received_s - _FINAL_WINDOW_S
+        self._recogniser_watch.answered(settles=result.final or is_through)
         now = self._clock()
         if result.final and result.text.strip():
             self.final_at = now

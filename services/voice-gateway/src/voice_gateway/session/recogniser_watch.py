@@ -23,6 +23,7 @@ class RecogniserWatch:
         self._stands_after_s = _STANDS_AFTER_S
         self._unanswered_s = 0.0
         """Speech since the recogniser last said something."""
+        self._owes_final = False
         self._owed = asyncio.Event()
         self._answer = asyncio.Event()
 
@@ -30,17 +31,23 @@ class RecogniserWatch:
         """The caller has spoken for so much longer."""
         self._unanswered_s += seconds
         if self._unanswered_s > _CERTAINLY_WORDS_S:
-            self.asked()
+            self._owe()
 
     def asked(self) -> None:
         """The recogniser was asked for a final."""
+        self._owes_final = True
+        self._owe()
+
+    def _owe(self) -> None:
         if not self._owed.is_set():
             self._answer.clear()
             self._owed.set()
 
-    def answered(self) -> None:
-        """It said something."""
+    def answered(self, *, settles: bool = True) -> None:
+        """It said something new. What `settles`, a final or being through with all audio, pays for a final that was
+        asked for; anything else only shows that it is at work."""
         self._unanswered_s = 0.0
+        self._owes_final = self._owes_final and not settles
         self._answer.set()
 
     async def run(self) -> None:
@@ -50,13 +57,19 @@ class RecogniserWatch:
             await self._owed.wait()
             owed_at = clock()
             soon_s = min(self._stands_after_s, self._limit_s)
-            if not await self._answered_within(soon_s):
+            answered = await self._answered_within(soon_s)
+            if not answered:
                 self._stands()
-                if not await self._answered_within(self._limit_s - soon_s):
-                    self._stuck()
-            self._stands_after_s = max(self._stands_after_s, _SLOWER * (clock() - owed_at))
-            self._unanswered_s = 0.0
-            self._owed.clear()
+                answered = await self._answered_within(self._limit_s - soon_s)
+            if answered:
+                self._stands_after_s = max(self._stands_after_s, _SLOWER * (clock() - owed_at))
+                self._answer.clear()
+            else:
+                self._stuck()
+                self._owes_final = False
+            if not self._owes_final:
+                self._unanswered_s = 0.0
+                self._owed.clear()
 
     async def _answered_within(self, seconds: float) -> bool:
         try:
