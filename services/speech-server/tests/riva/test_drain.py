@@ -12,7 +12,7 @@ import grpc
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from speech_server.app import Server
-from speech_server.drain import LEAVE
+from speech_server.drain import LEAVE, Drain
 from speech_server.servicers.health import MOST_WATCHES
 from speech_server.wire import riva_tts_pb2 as tts
 
@@ -128,15 +128,32 @@ async def test_at_the_end_of_the_grace_a_stream_is_told_why(start_server: StartS
     await caller.channel.close()
 
 
+@pytest.fixture
+def waiting(monkeypatch: pytest.MonkeyPatch) -> asyncio.Semaphore:
+    """Is released by each stream that begins to wait for a message."""
+    begun, unless = asyncio.Semaphore(0), Drain.unless
+
+    async def counted(drain: Drain, waiting: Awaitable[Any]) -> Any:
+        begun.release()
+        return await unless(drain, waiting)
+
+    monkeypatch.setattr(Drain, "unless", counted)
+    return begun
+
+
 @pytest.mark.parametrize("first", [True, False])
-async def test_a_stream_that_waits_for_its_next_message_leaves(start_server: StartServer, first: bool) -> None:
+async def test_a_stream_that_waits_for_its_next_message_leaves(
+    start_server: StartServer, waiting: asyncio.Semaphore, first: bool
+) -> None:
     server = await start_server(SPEECH_DRAIN_GRACE_S="0.2")
     caller = Caller(server.grpc_port)
     hearing, speaking = caller.asr.StreamingRecognize(), caller.tts.SynthesizeOnline()
-    await hearing.wait_for_connection()
+    for _ in range(2):
+        await waiting.acquire()
     if not first:
         await speaking.write(tts.SynthesizeSpeechRequest(text="hello"))
         await speaking.read()
+        await waiting.acquire()
     await server.drain()
     assert await after(speaking) == (grpc.StatusCode.UNAVAILABLE, LEAVE)
     assert await after(hearing) == (grpc.StatusCode.UNAVAILABLE, LEAVE)
