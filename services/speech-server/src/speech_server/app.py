@@ -13,12 +13,14 @@ from typing import Any
 import uvloop
 from aiohttp import web
 
+from speech_server import http_listener
 from speech_server.commands import COMMANDS, command, listing
 from speech_server.core.recognition import AsrPolicy
 from speech_server.core.voices import VoicePolicy
 from speech_server.drain import LEAVE_WITHIN_S, Drain, let_end
 from speech_server.engines import Engines, build, endpointing
-from speech_server.gates import gates
+from speech_server.gates import gates, most_calls
+from speech_server.http_guard import allowed_origin, authorised, cross_origin
 from speech_server.leaving import leave
 from speech_server.listening.ears import Listening, StreamLimits
 from speech_server.metrics import Metrics
@@ -29,13 +31,16 @@ from speech_server.ports import EngineError, Measured, Queued
 from speech_server.request_log import RequestLog
 from speech_server.riva_realtime import routes as riva_realtime
 from speech_server.servicers.asr import AsrServicer
-from speech_server.servicers.serving import GrpcServer, PortTaken, serve
+from speech_server.servicers.entrance import Entrance
+from speech_server.servicers.first_messages import FirstMessages
+from speech_server.servicers.serving import GrpcLimits, GrpcServer, PortTaken, serve
 from speech_server.servicers.speaking import Speaking
 from speech_server.servicers.tts import TtsServicer
 from speech_server.settings import BadSettings, Settings, table
 from speech_server.speech_length import WithinLength
 from speech_server.timeline import Timeline
-from speech_server.tls import BadTls, certified, http_context
+from speech_server.tls import BadTls, Certificates, certified, http_context
+from speech_server.tokens import BadTokens, Tokens
 from speech_server.web import application
 
 DRAINING = "The server is draining; take another one."
@@ -67,6 +72,7 @@ class Server:
         self._drain = Drain()
         self._hurried = asyncio.Event()
         self._runner: web.AppRunner | None = None
+        self._http: asyncio.Server | None = None
         self._grpc: GrpcServer | None = None
         self.grpc_port = 0
         self.http_port = 0
@@ -122,6 +128,8 @@ class Server:
         """Close everything, engines last."""
         if self._grpc is not None:
             await self._grpc.server.stop(LEAVE_WITHIN_S)
+        if self._http is not None:
+            self._http.close()
         if self._runner is not None:
             await self._runner.cleanup()
         for _, engine in reversed(self._engines.named):
@@ -132,28 +140,16 @@ class Server:
 
     async def _listen(self) -> None:
         server = self._settings.server
-        pages = application(lambda: self._waiting, self._metrics, lambda: self._engines.states)
-        edge, speaking = self._edge(), self._speaking()
-        add_routes(pages, edge, riva_realtime.by_dialect(edge, speaking, Realtime(edge).answer))
-        riva_realtime.add_routes(pages, edge, speaking)
-        if server.tls is not None:
-            pages.middlewares.append(certified(server.tls))
-        pages.on_response_prepare.append(self._part)
-        self._runner = web.AppRunner(pages, access_log=None, handler_cancellation=True, shutdown_timeout=LEAVE_WITHIN_S)
-        await self._runner.setup()
-        context = http_context(server.tls) if server.tls is not None else None
-        site = web.TCPSite(self._runner, server.speech_host, server.speech_http_port, ssl_context=context)
-        try:
-            await site.start()
-        except OSError as error:
-            where = f"{server.speech_host}:{server.speech_http_port}"
-            raise PortTaken(f"can't listen on {where} (HTTP): {error.strerror or error}") from error
-        self.http_port = self._runner.addresses[0][1]
+        certificates = await asyncio.to_thread(Certificates, server.tls) if server.tls is not None else None
+        file = server.speech_tokens_file
+        tokens = Tokens(file, server.speech_max_per_token, server.speech_retry_after_ms) if file is not None else None
+        await self._listen_http(tokens, certificates)
         self._grpc = await serve(
             server.speech_host,
             server.speech_grpc_port,
-            server.speech_max_message_bytes,
-            server.tls,
+            GrpcLimits(server.speech_max_message_bytes, most_calls(self._gates)),
+            certificates,
+            Entrance(tokens, FirstMessages(server.speech_idle_limit_s, server.speech_retry_after_ms), self._metrics),
             AsrServicer(self._listening(), self._gates.streams, self._gates.recordings, self._metrics),
             TtsServicer(self._speaking(), self._gates.syntheses, self._metrics),
         )
@@ -165,8 +161,31 @@ class Server:
             part.write_text(ports, encoding="utf-8")
             part.replace(server.speech_ports_file)
 
+    async def _listen_http(self, tokens: Tokens | None, certificates: Certificates | None) -> None:
+        server = self._settings.server
+        pages = application(lambda: self._waiting, self._metrics, lambda: self._engines.states)
+        edge, speaking = self._edge(), self._speaking()
+        add_routes(pages, edge, riva_realtime.by_dialect(edge, speaking, Realtime(edge).answer))
+        riva_realtime.add_routes(pages, edge, speaking)
+        guard = [cross_origin(server.cors_origins)] if server.cors_origins else []
+        guard += [certified(certificates.files)] if certificates is not None else []
+        guard += [authorised(tokens, server.speech_retry_after_ms)] if tokens is not None else []
+        # Outside what says which paths there are.
+        pages.middlewares[:0] = guard
+        pages.on_response_prepare.append(self._part)
+        self._runner = http_listener.runner(pages, LEAVE_WITHIN_S)
+        await self._runner.setup()
+        context = http_context(certificates) if certificates is not None else None
+        host, port = server.speech_host, server.speech_http_port
+        try:
+            self._http = await http_listener.listen(self._runner, host, port, context, most_calls(self._gates))
+        except OSError as error:
+            raise PortTaken(f"can't listen on {host}:{port} (HTTP): {error.strerror or error}") from error
+        self.http_port = self._http.sockets[0].getsockname()[1]
+
     async def _part(self, request: web.Request, response: web.StreamResponse) -> None:
-        """A draining server keeps no connection: the client's next request goes elsewhere."""
+        """What every answer carries. A draining server keeps no connection: the next request goes elsewhere."""
+        response.headers.update(allowed_origin(self._settings.server.cors_origins, request))
         if self._drain.has_begun:
             response.force_close()
             response.headers["Connection"] = "close"
@@ -230,7 +249,7 @@ class Server:
 async def run(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT, then drain; a second signal hurries. A signal before it is ready ends the process.
 
-    Raises BadTls, PortTaken, EngineError, OSError.
+    Raises BadTls, BadTokens, PortTaken, EngineError, OSError.
     """
     asked: asyncio.Future[int] = asyncio.get_running_loop().create_future()
     server = Server(settings)
@@ -304,7 +323,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(run(settings))
-    except (BadSettings, BadTls, PortTaken, EngineError, OSError) as error:
+    except (BadSettings, BadTls, BadTokens, PortTaken, EngineError, OSError) as error:
         sys.stderr.write(f"speech-server: {error}\n")
         return 1
     return 0

@@ -3,6 +3,7 @@
     SpeechError
       BadRequest   the caller can do better; says how          INVALID_ARGUMENT
       NotFound     asked for something that isn't here         NOT_FOUND
+      Unauthorised without one of the operator's tokens        UNAUTHENTICATED
       Busy         full now; says when to come back            RESOURCE_EXHAUSTED
       NotServing   starting or draining; go elsewhere          UNAVAILABLE
       TooQuiet     nothing came for too long                   DEADLINE_EXCEEDED
@@ -23,6 +24,10 @@ class BadRequest(SpeechError):
 
 class NotFound(SpeechError):
     """The request names something that isn't here."""
+
+
+class Unauthorised(SpeechError):
+    """The request carries no token, or one that is not accepted."""
 
 
 class Busy(SpeechError):

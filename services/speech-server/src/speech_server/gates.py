@@ -55,6 +55,18 @@ def gates(settings: Settings) -> Gates:
     )
 
 
+_BESIDE = 300
+"""Calls that hold no place: health checks and watches, lists, calls whose first message is on its way."""
+
+
+def most_calls(gates: Gates) -> int:
+    """How many calls, or HTTP connections, there may be at once: those that hold a place or wait for one, and others.
+
+    Enough for all of them, so that one too many of a kind is refused with a sentence.
+    """
+    return gates.streams.limit + gates.syntheses.limit + gates.uploading.limit + _BESIDE
+
+
 def recordings_at_once(settings: Settings) -> int:
     """As many as the engine takes: a whole batch, or a worker each."""
     if settings.server.speech_asr_engine == "embedded":

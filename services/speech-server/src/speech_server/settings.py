@@ -1,5 +1,6 @@
 """What can an operator turn? Environment variables, read once; every one has a default that works."""
 
+import re
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -16,6 +17,10 @@ Count = Annotated[int, Field(ge=1)]
 Milliseconds = Annotated[int, Field(ge=0, le=600_000)]
 Seconds = Annotated[float, Field(gt=0)]
 Part = Annotated[float, Field(gt=0, le=1)]
+
+
+def _parts(comma_list: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in comma_list.split(",") if part.strip())
 
 
 class BadSettings(Exception):
@@ -37,6 +42,17 @@ class ServerSettings(BaseSettings):
     speech_tls_client_ca_file: Path | None = Field(
         None, description="PEM certificates that sign callers' own: callers without one are turned away"
     )
+    speech_tokens_file: Path | None = Field(
+        None,
+        description="bearer tokens of callers, one a line, with # comments and names (NAME: TOKEN); read anew when it "
+        "changes; empty = callers need none",
+    )
+    speech_max_per_token: int = Field(
+        0, ge=0, description="requests and streams that one token may have at once; 0 = as many as there are places"
+    )
+    speech_cors_origins: str = Field(
+        "", description="comma list of origins whose web pages may call over HTTP, such as https://app.example; * = all"
+    )
     speech_asr_engine: Literal["embedded", "parakeet", "streaming", "scripted"] = Field(
         "embedded", description="who recognises"
     )
@@ -47,11 +63,13 @@ class ServerSettings(BaseSettings):
     speech_idle_limit_s: Seconds = Field(600, description="a stream without any message this long is ended")
     speech_max_ahead_s: Seconds = Field(5, description="audio read ahead of a slow engine, then reading stops")
     speech_max_utterance_s: Seconds = Field(60, description="an utterance is cut after this long")
-    speech_max_message_bytes: Count = Field(33_554_432, description="largest request message")
+    speech_max_message_bytes: Count = Field(
+        8_388_608, description="largest gRPC request message; longer recordings come by HTTP, or as a stream"
+    )
     speech_unary_limit_bytes: Count = Field(
         4_000_000, description="largest Synthesize answer; gRPC clients take 4 MiB unless told otherwise"
     )
-    speech_text_limit: Count = Field(2000, description="characters of one text to speak")
+    speech_text_limit: Count = Field(4096, description="characters of one text to speak")
     speech_max_speech_s: Seconds = Field(
         600, description="longest audio of one text, SSML breaks included; longer is refused, or ended with an error"
     )
@@ -70,6 +88,19 @@ class ServerSettings(BaseSettings):
         if self.speech_tls_client_ca_file is not None and self.speech_tls_cert_file is None:
             raise ValueError("SPEECH_TLS_CLIENT_CA_FILE needs SPEECH_TLS_CERT_FILE and SPEECH_TLS_KEY_FILE")
         return self
+
+    @field_validator("speech_cors_origins")
+    @classmethod
+    def _whole_origins(cls, origins: str) -> str:
+        for origin in _parts(origins):
+            if origin != "*" and not re.fullmatch(r"[a-z][a-z0-9+.-]*://[^/\s,]+", origin):
+                raise ValueError(f"{origin!r} is no origin; write such as https://app.example, without a path, or *")
+        return origins
+
+    @property
+    def cors_origins(self) -> tuple[str, ...]:
+        """Whose web pages may call."""
+        return _parts(self.speech_cors_origins)
 
     @property
     def tls(self) -> TlsFiles | None:

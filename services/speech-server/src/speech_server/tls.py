@@ -1,10 +1,14 @@
 """How is the traffic encrypted, and which clients are let in? Certificates from files, for gRPC and HTTP alike.
 
-Files may be replaced while the server runs, as certificate issuers on Kubernetes do: gRPC reads them anew for the next
-handshake, HTTP when they changed.
+Files may be replaced while the server runs, as certificate issuers on Kubernetes do: they are looked at with each
+handshake. A pair is served once it is read whole and fits; until then the old one stays.
 """
 
+import logging
 import ssl
+import tempfile
+import threading
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,11 +16,16 @@ import grpc
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
-_OPEN_PATHS = frozenset(
+log = logging.getLogger(__name__)
+
+OPEN_PATHS = frozenset(
     {"/livez", "/readyz", "/healthz", "/metrics", "/v1/metrics", "/v1/health/live", "/v1/health/ready"}
 )
-"""What probes and Prometheus ask, which have no client certificate."""
+"""What probes and Prometheus ask, which have neither a client certificate nor a token."""
 _NO_CERTIFICATE = "A client certificate is needed here; send one that SPEECH_TLS_CLIENT_CA_FILE signed."
+_START_WITHIN_S = 2.0
+"""A start in the middle of a renewal waits so long for a pair that fits."""
+_LOOK_EVERY_S = 0.1
 
 
 class BadTls(Exception):
@@ -32,50 +41,86 @@ class TlsFiles:
     client_ca: Path | None = None
 
     @property
-    def changed_at(self) -> float:
-        """When one of them was last written. Raises OSError."""
-        files = [self.certificate, self.key, *([self.client_ca] if self.client_ca else [])]
-        return max(file.stat().st_mtime for file in files)
+    def all(self) -> tuple[Path, ...]:
+        """Those there are."""
+        return (self.certificate, self.key, *([self.client_ca] if self.client_ca else []))
 
 
-def grpc_credentials(files: TlsFiles) -> grpc.ServerCredentials:
-    """For the gRPC port. Raises BadTls."""
-    http_context(files)  # gRPC itself would refuse bad files only at the first handshake, without a word
-    served = [files.changed_at]
+@dataclass(frozen=True, slots=True)
+class _Served:
+    """What was read at one moment and fits."""
+
+    certificate: bytes
+    key: bytes
+    client_ca: bytes | None
+    context: ssl.SSLContext
+
+
+Stamp = tuple[tuple[int, int, int], ...]
+
+
+class Certificates:
+    """The pair that is served, for both ports; a better one is looked for with each handshake. From any thread."""
+
+    def __init__(self, files: TlsFiles) -> None:
+        """Blocking, for up to two seconds. Raises BadTls."""
+        self.files = files
+        self._lock = threading.Lock()
+        self._seen, self._served = _at_start(files)
+
+    @property
+    def served(self) -> _Served:
+        """The newest pair that fits."""
+        with self._lock:
+            self._look()
+            return self._served
+
+    def _look(self) -> None:
+        try:
+            seen = _stamp(self.files)
+        except OSError:
+            return  # in the middle of being replaced: the next handshake looks again
+        if seen == self._seen:
+            return
+        try:
+            served = _read(self.files)
+        except BadTls as error:
+            log.warning("the certificate that is served stays: %s", error)
+        else:
+            self._served = served
+            log.info("a renewed certificate is served from now on")
+        self._seen = seen
+
+
+def grpc_credentials(certificates: Certificates) -> grpc.ServerCredentials:
+    """For the gRPC port."""
+    told = certificates.served
 
     def fetch() -> grpc.ServerCertificateConfiguration | None:
-        try:
-            changed_at = files.changed_at
-            if changed_at == served[0]:
-                return None
-            fresh = _configuration(files)
-        except OSError:
-            return None  # in the middle of being replaced: the next handshake looks again
-        served[0] = changed_at
-        return fresh
+        nonlocal told
+        served = certificates.served
+        if served is told:
+            return None
+        told = served
+        return _configuration(served)
 
     return grpc.dynamic_ssl_server_credentials(
-        _configuration(files),
+        _configuration(told),
         fetch,  # type: ignore[arg-type]  # None means "as before", which the stubs don't know
-        files.client_ca is not None,
+        certificates.files.client_ca is not None,
     )
 
 
-def http_context(files: TlsFiles) -> ssl.SSLContext:
-    """For the HTTP port; who needs a client certificate is decided by `certified`. Raises BadTls."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    _load(context, files)
-    served = [files.changed_at]
+def http_context(certificates: Certificates) -> ssl.SSLContext:
+    """For the HTTP port; who needs a client certificate is decided by `certified`.
+
+    Each handshake gets the context of the newest pair, which nobody changes any more.
+    """
+    served = certificates.served
+    context = _context(served.certificate, served.key, served.client_ca)
 
     def refresh(connection: ssl.SSLObject, name: str | None, outer: ssl.SSLContext) -> None:
-        try:
-            changed_at = files.changed_at
-            if changed_at != served[0]:
-                _load(context, files)
-                served[0] = changed_at
-        except (OSError, BadTls):
-            return  # in the middle of being replaced: the next handshake looks again
+        connection.context = certificates.served.context
 
     context.sni_callback = refresh
     return context
@@ -88,7 +133,7 @@ def certified(files: TlsFiles) -> Middleware:
     async def check(request: web.Request, handler: Handler) -> web.StreamResponse:
         tunnel = request.transport.get_extra_info("ssl_object") if request.transport else None
         known = tunnel is not None and tunnel.getpeercert()
-        if files.client_ca is not None and not known and request.path not in _OPEN_PATHS:
+        if files.client_ca is not None and not known and request.path not in OPEN_PATHS:
             return web.json_response(
                 {"error": {"message": _NO_CERTIFICATE, "type": "authentication_error"}}, status=401
             )
@@ -97,18 +142,53 @@ def certified(files: TlsFiles) -> Middleware:
     return check
 
 
-def _load(context: ssl.SSLContext, files: TlsFiles) -> None:
+def _at_start(files: TlsFiles) -> tuple[Stamp, _Served]:
+    until = time.monotonic() + _START_WITHIN_S
+    while True:
+        try:
+            return _stamp(files), _read(files)
+        except (OSError, BadTls) as error:
+            if time.monotonic() >= until:
+                raise error if isinstance(error, BadTls) else _bad(files, error) from error
+        time.sleep(_LOOK_EVERY_S)
+
+
+def _stamp(files: TlsFiles) -> Stamp:
+    found = [file.stat() for file in files.all]
+    return tuple((one.st_mtime_ns, one.st_size, one.st_ino) for one in found)
+
+
+def _read(files: TlsFiles) -> _Served:
     try:
-        context.load_cert_chain(files.certificate, files.key)
-        if files.client_ca is not None:
-            context.load_verify_locations(files.client_ca)
-            context.verify_mode = ssl.CERT_OPTIONAL
-    except (OSError, ssl.SSLError) as error:
-        names = ", ".join(str(file) for file in (files.certificate, files.key, files.client_ca) if file)
-        raise BadTls(f"TLS can't use {names}: {error}; give PEM files that belong together") from error
+        certificate, key = files.certificate.read_bytes(), files.key.read_bytes()
+        client_ca = files.client_ca.read_bytes() if files.client_ca is not None else None
+        return _Served(certificate, key, client_ca, _context(certificate, key, client_ca))
+    except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
+        raise _bad(files, error) from error
 
 
-def _configuration(files: TlsFiles) -> grpc.ServerCertificateConfiguration:
-    pair = (files.key.read_bytes(), files.certificate.read_bytes())
-    roots = files.client_ca.read_bytes() if files.client_ca is not None else None
-    return grpc.ssl_server_certificate_configuration([pair], roots)
+def _context(certificate: bytes, key: bytes, client_ca: bytes | None) -> ssl.SSLContext:
+    """Of exactly these bytes: the files may be others by now. Raises ssl.SSLError for a pair that doesn't fit."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    with tempfile.TemporaryDirectory() as folder:  # Python takes a chain from files only
+        chain, secret = Path(folder, "chain.pem"), Path(folder, "key.pem")
+        chain.write_bytes(certificate)
+        secret.touch(mode=0o600)
+        secret.write_bytes(key)
+        # Without a password an encrypted key is an error, not a question on a terminal.
+        context.load_cert_chain(chain, secret, password="")
+    if client_ca is not None:
+        context.load_verify_locations(cadata=client_ca.decode("ascii", "replace"))
+        context.verify_mode = ssl.CERT_OPTIONAL
+    return context
+
+
+def _bad(files: TlsFiles, error: Exception) -> BadTls:
+    names = ", ".join(str(file) for file in files.all)
+    why = (error.reason or error) if isinstance(error, ssl.SSLError) else error
+    return BadTls(f"TLS can't use {names}: {why}; give PEM files that belong together")
+
+
+def _configuration(served: _Served) -> grpc.ServerCertificateConfiguration:
+    return grpc.ssl_server_certificate_configuration([(served.key, served.certificate)], served.client_ca)

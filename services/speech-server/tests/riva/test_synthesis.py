@@ -116,7 +116,7 @@ async def test_a_speak_document_is_ssml_and_its_tags_are_not_spoken(caller: Call
         (say(sample_rate_hz=100), "sample_rate_hz is 100; send 8000 to 96000"),
         (say(voice_name="Nobody"), "Unknown voice_name 'Nobody'"),
         (say(language_code="xx"), "No voice speaks language_code 'xx'"),
-        (say("a" * 2001), "The text has 2001 characters, more than 2000"),
+        (say("a" * 4097), "The text has 4097 characters, more than 4096"),
         (say(zero_shot_data=tts.ZeroShotData(quality=20)), "zero_shot_data is not supported"),
         (say(custom_dictionary="a  b"), "The voice English-US.Female-1 takes no custom_dictionary"),
         (say(custom_dictionary="a b"), 'is not "word<two spaces>phonemes"'),

@@ -6,6 +6,7 @@ Phonemes are IPA, as for Riva's Magpie voices.
 import re
 from collections.abc import Callable
 
+from speech_server.core.sentences import shown
 from speech_server.errors import BadRequest
 
 MOST_ENTRIES = 500
@@ -22,7 +23,7 @@ def parse_dictionary(text: str) -> tuple[tuple[str, str], ...]:
 def _entry(entry: str) -> tuple[str, str]:
     word, _, phonemes = entry.partition("  ")
     if not word.strip() or not phonemes.strip():
-        raise BadRequest(f'custom_dictionary entry {entry!r} is not "word<two spaces>phonemes"; phonemes are IPA.')
+        raise BadRequest(f'custom_dictionary entry {shown(entry)} is not "word<two spaces>phonemes"; phonemes are IPA.')
     return word.strip(), phonemes.strip()
 
 

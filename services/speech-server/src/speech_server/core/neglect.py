@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from speech_server.core.recognition import AsrPolicy, WordingWish
+from speech_server.core.sentences import named
 from speech_server.ports import AsrModel
 
 USED_KEYS = frozenset({"stop_history_eou", "neural_vad.onset", "neural_vad.offset", "get_vad_probabilities"})
@@ -22,7 +23,13 @@ def neglected(
         found.append(f"enable_automatic_punctuation has no effect: the model {model.name} writes words only.")
     if wish.profanity_filter and not policy.profanity:
         found.append("profanity_filter has no effect: the operator has set no SPEECH_PROFANITY_FILE.")
-    for key, value in sorted(custom.items()):
-        if key not in USED_KEYS and ALWAYS_SO.get(key) != value.lower():
-            found.append(f"custom_configuration key {key} has no effect; known are {', '.join(sorted(USED_KEYS))}.")
+    unknown = sorted(
+        key for key, value in custom.items() if key not in USED_KEYS and ALWAYS_SO.get(key) != value.lower()
+    )
+    if unknown:
+        keys = "key" if len(unknown) == 1 else "keys"
+        have = "has" if len(unknown) == 1 else "have"
+        found.append(
+            f"custom_configuration {keys} {named(unknown)} {have} no effect; known are {', '.join(sorted(USED_KEYS))}."
+        )
     return tuple(found)

@@ -10,6 +10,7 @@ from pcm import Encoding
 
 from speech_server.core.audio_in import HIGHEST_HZ, LOWEST_HZ, Compressed
 from speech_server.core.endpointer import Endpointing
+from speech_server.core.sentences import cut
 from speech_server.core.wording import NUMBER_LANGUAGES, Wording
 from speech_server.errors import BadRequest
 from speech_server.ports import AsrModel, Hints
@@ -92,7 +93,7 @@ def choose_language(
     available = "; ".join(f"{known.name} ({', '.join(known.languages)})" for known in models)
     unavailable = (
         "Error: Unavailable model requested given these parameters: "
-        f"model={model}; language_code={language}; sample_rate={rate_hz or 0}; type=online; "
+        f"model={cut(model)}; language_code={cut(language)}; sample_rate={rate_hz or 0}; type=online; "
         f"available: {available}"
     )
     if model and not named and policy.unknown_models == "strict":

@@ -8,7 +8,8 @@ from dataclasses import asdict, dataclass, fields
 
 from speech_server.errors import BadRequest
 
-OK = "OK"
+OK, LEFT = "OK", "CANCELLED"
+"""Statuses that are no refusal: served, and the client was gone before the end."""
 _UNITS_S = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from speech_server.core.recognition import Policy, match_language
+from speech_server.core.sentences import shown
 from speech_server.errors import BadRequest
 from speech_server.ports import Voice
 
@@ -38,7 +39,7 @@ def choose_voice(name: str, language: str, voices: Sequence[Voice], policy: Voic
         return stand_in
     if policy.unknown_voices == "strict":
         some = ", ".join(voice.name for voice in voices[:8])
-        raise BadRequest(f"Unknown voice_name {name!r}; send one of the listed voices ({some}), or none.")
+        raise BadRequest(f"Unknown voice_name {shown(name)}; send one of the listed voices ({some}), or none.")
     return voices[0]
 
 
@@ -50,7 +51,7 @@ def _of_language(language: str, voices: Sequence[Voice], policy: VoicePolicy) ->
         return next(voice for voice in voices if voice.language == found)
     if policy.unknown_voices == "strict":
         spoken = ", ".join(dict.fromkeys(voice.language for voice in voices))
-        raise BadRequest(f"No voice speaks language_code {language!r}; send one of {spoken}, or a voice_name.")
+        raise BadRequest(f"No voice speaks language_code {shown(language)}; send one of {spoken}, or a voice_name.")
     return voices[0]
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from speech_server.doctor.findings import Finding, bad, note, ok
 from speech_server.settings import Settings
-from speech_server.tls import BadTls, TlsFiles, http_context
+from speech_server.tls import BadTls, Certificates, TlsFiles
 
 SOON = timedelta(days=14)
 """A certificate that ends sooner is worth a note."""
@@ -69,7 +69,7 @@ def _is_a_speech_server(port: int, encrypted: bool) -> bool:
 
 def _certificate(files: TlsFiles, now: datetime) -> Finding:
     try:
-        context = http_context(files)
+        context = Certificates(files).served.context
     except (BadTls, OSError) as error:
         return bad("certificate", "can't be used", str(error))
     try:

@@ -13,6 +13,7 @@ from pcm import Encoding
 
 from speech_server.core.endpointer import Endpointing
 from speech_server.core.recognition import AsrPolicy, RecognitionPlan, choose_language, choose_phrases
+from speech_server.core.sentences import shown
 from speech_server.errors import BadRequest, NotFound
 from speech_server.openai_audio.refusals import BadParameter
 from speech_server.ports import AsrModel, Hints
@@ -42,7 +43,8 @@ def transcription(fields: Mapping[str, Sequence[str]], models: Sequence[AsrModel
     written = last.get("response_format") or "json"
     if written not in get_args(Format):
         raise BadParameter(
-            f"response_format {written!r} is not served; send one of {', '.join(get_args(Format))}.", "response_format"
+            f"response_format {shown(written)} is not served; send one of {', '.join(get_args(Format))}.",
+            "response_format",
         )
     granularities = set(fields.get("timestamp_granularities", ())) or {"segment"}
     if granularities - {"word", "segment"}:
@@ -78,13 +80,13 @@ def hints(model: str, language: str, keywords: Sequence[str], models: Sequence[A
     """What the engine is told beforehand. Raises NotFound for a model, BadParameter for a language or keywords."""
     named = any(known.name.lower() == model.lower() for known in models)
     if model and not named and policy.unknown_models == "strict":
-        raise NotFound(f"The model {model!r} does not exist; send one of {', '.join(one.name for one in models)}.")
+        raise NotFound(f"The model {shown(model)} does not exist; send one of {', '.join(one.name for one in models)}.")
     try:
         chosen = choose_language(model if named else "", language, None, models, policy)
     except BadRequest as error:
         spoken = ", ".join(dict.fromkeys(tag for one in models for tag in one.languages))
         raise BadParameter(
-            f"language {language!r} is not recognised here; send one of {spoken}.", "language"
+            f"language {shown(language)} is not recognised here; send one of {spoken}.", "language"
         ) from error
     try:
         return Hints(chosen, choose_phrases([([word for word in keywords if word.strip()], KEYWORD_BOOST)], "keywords"))
@@ -130,7 +132,7 @@ def _number(content: Mapping[str, Any], name: str, lowest: float, highest: float
     except (TypeError, ValueError):
         number = float("nan")
     if not lowest <= number <= highest:
-        raise BadParameter(f"{param}.{name} is {content[name]!r}; send {lowest:g} to {highest:g}.", param)
+        raise BadParameter(f"{param}.{name} is {shown(content[name])}; send {lowest:g} to {highest:g}.", param)
     return number
 
 

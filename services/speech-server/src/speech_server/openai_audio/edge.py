@@ -1,16 +1,21 @@
 """What do the endpoints work with, and what surrounds each of them? Metrics, the request log, errors in one shape."""
 
+import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from aiohttp import web
 
 from speech_server.admission import Admission
+from speech_server.core.requests import LEFT
 from speech_server.core.voices import VoicePolicy
 from speech_server.listening.ears import Listening
 from speech_server.metrics import Metrics, Ticket
 from speech_server.openai_audio.refusals import Refusal, refusal
 from speech_server.ports import Synthesiser
+
+_log = logging.getLogger(__name__)
 
 Answer = Callable[[web.Request, Ticket], Awaitable[web.StreamResponse]]
 
@@ -62,9 +67,10 @@ class Edge:
         async def served(request: web.Request) -> web.StreamResponse:
             with self.metrics.request("http", route) as ticket:
                 try:
-                    return await answer(request, ticket)
-                except ConnectionError:
-                    ticket.status = "CANCELLED"
+                    answered = await answer(request, ticket)
+                except (ConnectionError, asyncio.CancelledError):
+                    ticket.status = LEFT
+                    _note_left(route)
                     raise
                 except Exception as error:
                     found = self.refusal(error, route)
@@ -75,5 +81,12 @@ class Edge:
                     if request.transport is not None:
                         request.transport.close()
                     raise ConnectionAbortedError(found.sentence) from error
+                if ticket.status == LEFT:
+                    _note_left(route)
+                return answered
 
         return served
+
+
+def _note_left(route: str) -> None:
+    _log.info("%s ended early: the client is gone, or the server stops", route)

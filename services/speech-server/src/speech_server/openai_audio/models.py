@@ -4,6 +4,7 @@ from typing import Any
 
 from aiohttp import web
 
+from speech_server.core.sentences import shown
 from speech_server.errors import NotFound
 from speech_server.metrics import Ticket
 from speech_server.openai_audio.edge import Edge
@@ -28,7 +29,7 @@ class Models:
         for name in self._names():
             if name.lower() == wanted:
                 return web.json_response(_model(name))
-        raise NotFound(f"The model {wanted!r} does not exist; GET {ROUTE} lists those that do.")
+        raise NotFound(f"The model {shown(wanted)} does not exist; GET {ROUTE} lists those that do.")
 
     def _names(self) -> list[str]:
         heard = [model.name for model in self._edge.listening.recogniser.models]

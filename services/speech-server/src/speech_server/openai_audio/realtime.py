@@ -10,6 +10,8 @@ from typing import Any
 
 from aiohttp import WSMessage, WSMsgType, web
 
+from speech_server.core.requests import LEFT, OK
+from speech_server.core.sentences import shown
 from speech_server.drain import LEAVE, leaving
 from speech_server.errors import BadRequest, NotServing, SpeechError, TooQuiet
 from speech_server.metrics import Ticket
@@ -71,8 +73,10 @@ class _Connection:
             while (message := await self._next()).type in (WSMsgType.TEXT, WSMsgType.BINARY):
                 await self._answer(message)
         except ConnectionError:
-            self._ticket.status = "CANCELLED"
+            self._ticket.status = LEFT
         finally:
+            if not transcriber.is_between and self._ticket.status == OK:
+                self._ticket.status = LEFT
             await transcriber.close()
 
     def is_paused(self) -> bool:
@@ -130,7 +134,7 @@ class _Connection:
                 await self._tell({"type": "input_audio_buffer.cleared"})
             case other:
                 raise BadParameter(
-                    f"{other!r} is no event of a transcription session; send session.update, "
+                    f"{shown(other)} is no event of a transcription session; send session.update, "
                     "input_audio_buffer.append, .commit or .clear.",
                     "type",
                 )

@@ -1,6 +1,7 @@
 """How does an error look over HTTP? As a status and an object in OpenAI's shape, never a stack trace.
 
-BadRequest 400 · NotFound 404 · TooLarge 413 · Busy, EngineBusy 429 · WaitedTooLong, NotServing, EngineError 503
+BadRequest 400 · Unauthorised 401 · NotFound 404 · TooQuiet 408 · TooLarge 413 · Busy, EngineBusy 429
+WaitedTooLong, NotServing, EngineError 503
 """
 
 import logging
@@ -10,6 +11,7 @@ from typing import Any
 
 from aiohttp import web
 
+from speech_server.core.sentences import bounded
 from speech_server.errors import (
     BadRequest,
     Busy,
@@ -18,19 +20,22 @@ from speech_server.errors import (
     SpeechError,
     TooLarge,
     TooQuiet,
+    Unauthorised,
     WaitedTooLong,
 )
 from speech_server.ports import EngineBusy, EngineError
 
+_LONGEST_PARAM_BYTES = 200
 _log = logging.getLogger(__name__)
 
 
 class BadParameter(BadRequest):
-    """One parameter is wrong; `param` names it."""
+    """One parameter is wrong; `param` names it, `code` is OpenAI's word for what is wrong with it."""
 
-    def __init__(self, sentence: str, param: str) -> None:
+    def __init__(self, sentence: str, param: str, code: str = "invalid_value") -> None:
         super().__init__(sentence)
         self.param = param
+        self.code = code
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +67,7 @@ class Refusal:
 _KINDS: tuple[tuple[type[Exception], int, str, str, str | None], ...] = (
     (TooLarge, 413, "INVALID_ARGUMENT", "invalid_request_error", "too_large"),
     (BadRequest, 400, "INVALID_ARGUMENT", "invalid_request_error", None),
+    (Unauthorised, 401, "UNAUTHENTICATED", "authentication_error", "invalid_api_key"),
     (NotFound, 404, "NOT_FOUND", "invalid_request_error", "model_not_found"),
     (Busy, 429, "RESOURCE_EXHAUSTED", "rate_limit_error", "rate_limit_exceeded"),
     (EngineBusy, 429, "RESOURCE_EXHAUSTED", "rate_limit_error", "rate_limit_exceeded"),
@@ -85,9 +91,18 @@ def refusal(error: BaseException, route: str, retry_after_ms: int) -> Refusal:
         return Refusal(500, "INTERNAL", "server_error", None, sentence)
     _, http, status, kind, code = found
     again_ms = cause.retry_after_ms if isinstance(cause, Busy) else retry_after_ms
-    param = cause.param if isinstance(cause, BadParameter) else None
-    _log.info("%s refused: %s: %s", route, status, cause)
-    return Refusal(http, status, kind, code, str(cause), param, again_ms if http in (429, 503) else None)
+    param = None
+    if isinstance(cause, BadParameter):
+        code, param = cause.code, bounded(cause.param, _LONGEST_PARAM_BYTES)
+    sentence = bounded(str(cause))
+    _log.log(
+        logging.DEBUG if isinstance(cause, Unauthorised) else logging.INFO,
+        "%s refused: %s: %s",
+        route,
+        status,
+        sentence,
+    )
+    return Refusal(http, status, kind, code, sentence, param, again_ms if http in (429, 503) else None)
 
 
 def _first(error: BaseException) -> BaseException:

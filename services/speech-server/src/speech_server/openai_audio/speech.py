@@ -16,6 +16,7 @@ from aiohttp import web
 from pcm import Resampler, duration_s
 
 from speech_server.core import openai_voices
+from speech_server.core.sentences import shown
 from speech_server.core.ssml import is_ssml
 from speech_server.errors import BadRequest, TooLarge
 from speech_server.metrics import Ticket
@@ -71,7 +72,9 @@ class Speech:
         format = body.get("response_format") or "mp3"
         if format not in get_args(Format):
             served = ", ".join(get_args(Format))
-            raise BadParameter(f"response_format {format!r} is not made here; send one of {served}.", "response_format")
+            raise BadParameter(
+                f"response_format {shown(format)} is not made here; send one of {served}.", "response_format"
+            )
         stream_format = body.get("stream_format") or "audio"
         if stream_format not in ("audio", "sse"):
             raise BadParameter("stream_format takes audio or sse.", "stream_format")

@@ -10,6 +10,7 @@ from typing import IO, TypeVar
 from aiohttp import BodyPartReader, MultipartReader, web
 from aiohttp.http_exceptions import HttpProcessingError
 
+from speech_server.core.sentences import shown
 from speech_server.errors import BadRequest, TooLarge, TooQuiet
 from speech_server.openai_audio.edge import UploadLimits
 from speech_server.openai_audio.refusals import BadParameter
@@ -92,7 +93,7 @@ async def _read_field(part: BodyPartReader, name: str, limits: UploadLimits) -> 
     while piece := await _in_time(part.read_chunk(_PIECE_BYTES), limits):
         content += piece
         if len(content) > _FIELD_BYTES:
-            raise BadParameter(f"The field {name!r} is longer than {_FIELD_BYTES} bytes; shorten it.", name)
+            raise BadParameter(f"The field {shown(name)} is longer than {_FIELD_BYTES} bytes; shorten it.", name)
     return content.decode("utf-8")
 
 

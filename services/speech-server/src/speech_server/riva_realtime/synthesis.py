@@ -11,6 +11,7 @@ from typing import Any
 
 from google.protobuf.json_format import ParseDict, ParseError
 
+from speech_server.core.sentences import shown
 from speech_server.errors import BadRequest, SpeechError
 from speech_server.metrics import Metrics, Ticket
 from speech_server.openai_audio.refusals import BadParameter
@@ -56,7 +57,7 @@ class SynthesisSession:
                 await self._connection.tell("input_text.committed")
                 await self._speak(is_last=False)
             case other:
-                raise BadParameter(f"{other[:80]!r} is no event of this session; send {_EVENTS}.", "type")
+                raise BadParameter(f"{shown(other)} is no event of this session; send {_EVENTS}.", "type")
 
     async def _update(self, sent: Any) -> None:
         session = updated(self._session, sent)

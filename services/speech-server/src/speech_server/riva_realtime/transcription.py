@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 from speech_server.core.recognition import RecognitionPlan
+from speech_server.core.sentences import shown
 from speech_server.errors import BadRequest, SpeechError
 from speech_server.listening.ears import Listening, hearing
 from speech_server.metrics import Metrics, Ticket
@@ -80,7 +81,7 @@ class TranscriptionSession:
                     case "input_audio_buffer.done":
                         self._done = True
                     case other:
-                        raise BadParameter(f"{other[:80]!r} is no event of this session; send {_EVENTS}.", "type")
+                        raise BadParameter(f"{shown(other)} is no event of this session; send {_EVENTS}.", "type")
             except SpeechError as error:
                 await self._connection.tell_error(error)
 

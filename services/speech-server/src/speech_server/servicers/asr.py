@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, aclosing
 from dataclasses import replace
 
@@ -16,6 +16,8 @@ from speech_server.listening.intake import PIECE_BYTES
 from speech_server.metrics import Metrics, Ticket
 from speech_server.ports import Hypothesis
 from speech_server.servicers import asr_wire
+from speech_server.servicers.entrance import reads_itself
+from speech_server.servicers.large_messages import LargeMessages
 from speech_server.servicers.seam import Context, answering, warn
 from speech_server.servicers.stream import Stream
 from speech_server.wire import riva_asr_pb2 as asr
@@ -32,6 +34,7 @@ class AsrServicer(RivaSpeechRecognitionServicer):
         self._streams = streams
         self._recordings = recordings
         self._metrics = metrics
+        self._whole = LargeMessages()
 
     # The stub knows generators only; grpc.aio also takes a coroutine that writes, which two of its tasks can share.
     async def StreamingRecognize(  # type: ignore[override]
@@ -58,12 +61,15 @@ class AsrServicer(RivaSpeechRecognitionServicer):
                     finally:
                         ticket.audio_s, ticket.inference_s = hearing.processed_s, hearing.engine_s
 
-    async def Recognize(self, request: asr.RecognizeRequest, context: Context) -> asr.RecognizeResponse:
-        """A whole recording in, one result out: its utterances joined."""
-        async with self._answering(context, "Recognize") as ticket:
-            plan = self._plan(request.config)
-            async with self._recordings.queue_up() as waited_s:
+    @reads_itself
+    async def Recognize(
+        self, read: Callable[[], Awaitable[asr.RecognizeRequest]], context: Context
+    ) -> asr.RecognizeResponse:
+        """A whole recording in, one result out: its utterances joined. Those in line are not read yet."""
+        async with self._answering(context, "Recognize") as ticket:  # noqa: SIM117  # errors of the next are answered
+            async with self._recordings.queue_up() as waited_s, self._whole.read(read) as request:
                 ticket.queue_s = waited_s
+                plan = self._plan(request.config)
                 with self._metrics.serving("asr"):
                     warn(context, plan.warnings)
                     audio = asr_wire.recording(plan, request.audio, self._listening.longest_recording_s)

@@ -1,5 +1,6 @@
 """How does an error become a gRPC status? The only place that knows."""
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -7,7 +8,18 @@ from typing import Any, NoReturn
 
 import grpc
 
-from speech_server.errors import BadRequest, Busy, NotFound, NotServing, SpeechError, TooQuiet, WaitedTooLong
+from speech_server.core.requests import LEFT
+from speech_server.core.sentences import ascii_only, bounded
+from speech_server.errors import (
+    BadRequest,
+    Busy,
+    NotFound,
+    NotServing,
+    SpeechError,
+    TooQuiet,
+    Unauthorised,
+    WaitedTooLong,
+)
 from speech_server.metrics import Metrics, Ticket
 from speech_server.ports import EngineBusy, EngineError
 
@@ -20,6 +32,7 @@ WARNING = "speech-warning"
 _STATUS: tuple[tuple[type[Exception], grpc.StatusCode], ...] = (
     (BadRequest, grpc.StatusCode.INVALID_ARGUMENT),
     (NotFound, grpc.StatusCode.NOT_FOUND),
+    (Unauthorised, grpc.StatusCode.UNAUTHENTICATED),
     (Busy, grpc.StatusCode.RESOURCE_EXHAUSTED),
     (EngineBusy, grpc.StatusCode.RESOURCE_EXHAUSTED),
     (NotServing, grpc.StatusCode.UNAVAILABLE),
@@ -40,35 +53,53 @@ async def answering(context: Context, rpc: str, metrics: Metrics, retry_after_ms
             yield ticket
         except grpc.aio.AbortError:
             raise
+        except asyncio.CancelledError:
+            _note_left(rpc, ticket)
+            raise
         except Exception as error:
+            if _has_left(context, _first(error)):
+                _note_left(rpc, ticket)
+                # What gRPC takes from a handler whose call is over, without a word in its log.
+                raise asyncio.CancelledError from error
             await _refuse(context, rpc, metrics, ticket, retry_after_ms, error)
+
+
+def _note_left(rpc: str, ticket: Ticket) -> None:
+    ticket.status = LEFT
+    _log.info("%s ended early: the client is gone, or the server stops", rpc)
 
 
 def warn(context: Context, warnings: Sequence[str]) -> None:
     """Tell the caller with the status what had no effect."""
     if warnings:
-        context.set_trailing_metadata(tuple((WARNING, _as_metadata(sentence)) for sentence in warnings))
+        context.set_trailing_metadata(tuple((WARNING, ascii_only(sentence)) for sentence in warnings))
 
 
-def _as_metadata(sentence: str) -> str:
-    """Printable ASCII: anything else in a trailer would break the whole answer."""
-    return "".join(letter if " " <= letter <= "~" else "?" for letter in sentence).strip()
+def _has_left(context: Context, error: BaseException) -> bool:
+    """Did the call end under the handler? gRPC says so with errors of its own, before it cancels the handler."""
+    return context.done() or isinstance(error, grpc.aio.UsageError | grpc.aio.InternalError)
 
 
 async def _refuse(
     context: Context, rpc: str, metrics: Metrics, ticket: Ticket, retry_after_ms: int, error: Exception
 ) -> NoReturn:
     cause = _first(error)
-    code = next((code for kind, code in _STATUS if isinstance(cause, kind)), grpc.StatusCode.INTERNAL)
+    code = status_of(cause)
     metrics.refused(rpc, code.name)
     ticket.status = code.name
     if code is grpc.StatusCode.INTERNAL:
         _log.error("%s failed", rpc, exc_info=cause)
         await context.abort(code, "Something went wrong inside the server; its log says what.")
-    _log.info("%s refused: %s: %s", rpc, code.name, cause)
+    sentence = bounded(str(cause))
+    _log.info("%s refused: %s: %s", rpc, code.name, sentence)
     trailer = cause.retry_after_ms if isinstance(cause, Busy) else retry_after_ms
     busy = code is grpc.StatusCode.RESOURCE_EXHAUSTED
-    await context.abort(code, str(cause), ((RETRY_AFTER, str(trailer)),) if busy else ())
+    await context.abort(code, sentence, ((RETRY_AFTER, str(trailer)),) if busy else ())
+
+
+def status_of(error: BaseException) -> grpc.StatusCode:
+    """The status of an error; INTERNAL for one that nobody expected."""
+    return next((code for kind, code in _STATUS if isinstance(error, kind)), grpc.StatusCode.INTERNAL)
 
 
 def _first(error: BaseException) -> BaseException:

@@ -8,10 +8,10 @@ from grpc_health.v1.health_pb2_grpc import add_HealthServicer_to_server
 from grpc_reflection.v1alpha import reflection
 
 from speech_server.servicers.asr import AsrServicer
+from speech_server.servicers.entrance import Entrance
 from speech_server.servicers.health import Health
 from speech_server.servicers.tts import TtsServicer
-from speech_server.servicers.undecodable import Undecodable
-from speech_server.tls import TlsFiles, grpc_credentials
+from speech_server.tls import Certificates, grpc_credentials
 from speech_server.wire.riva_asr_pb2 import DESCRIPTOR as ASR
 from speech_server.wire.riva_asr_pb2_grpc import add_RivaSpeechRecognitionServicer_to_server
 from speech_server.wire.riva_tts_pb2 import DESCRIPTOR as TTS
@@ -35,11 +35,33 @@ class GrpcServer:
     health: Health
 
 
+@dataclass(frozen=True, slots=True)
+class GrpcLimits:
+    """What callers can hold."""
+
+    message_bytes: int
+    most_calls: int
+    """Of every method, at once; more are refused before they are looked at."""
+
+
+HANDSHAKE_MS = 10_000
+METADATA_BYTES = 16_384
+IDLE_CONNECTION_MS = 600_000
+
+
 async def serve(
-    host: str, port: int, message_bytes: int, tls: TlsFiles | None, asr: AsrServicer, tts: TtsServicer
+    host: str,
+    port: int,
+    limits: GrpcLimits,
+    tls: Certificates | None,
+    entrance: Entrance,
+    asr: AsrServicer,
+    tts: TtsServicer,
 ) -> GrpcServer:
-    """Listen, health NOT_SERVING. Raises PortTaken, BadTls."""
-    server = grpc.aio.server(interceptors=(Undecodable(),), options=_options(message_bytes))
+    """Listen, health NOT_SERVING. Raises PortTaken."""
+    server = grpc.aio.server(
+        interceptors=(entrance,), options=_options(limits), maximum_concurrent_rpcs=limits.most_calls
+    )
     add_RivaSpeechRecognitionServicer_to_server(asr, server)
     add_RivaSpeechSynthesisServicer_to_server(tts, server)
     health = Health((ASR_SERVICE, TTS_SERVICE))
@@ -56,9 +78,16 @@ async def serve(
     return GrpcServer(server, bound, health)
 
 
-def _options(message_bytes: int) -> list[tuple[str, int]]:
+def _options(limits: GrpcLimits) -> list[tuple[str, int]]:
     return [
-        ("grpc.max_receive_message_length", message_bytes),
+        ("grpc.max_receive_message_length", limits.message_bytes),
+        # One connection may have all of them: a gateway's.
+        ("grpc.max_concurrent_streams", limits.most_calls),
+        ("grpc.max_metadata_size", METADATA_BYTES),
+        ("grpc.absolute_max_metadata_size", METADATA_BYTES),
+        # TLS and HTTP/2 settings included; a peer that says nothing is gone after it.
+        ("grpc.server_handshake_timeout_ms", HANDSHAKE_MS),
+        ("grpc.max_connection_idle_ms", IDLE_CONNECTION_MS),
         # Two servers on one port would share its streams by chance.
         ("grpc.so_reuseport", 0),
         # A window that doesn't grow: a client of a slow engine is held back after 64 KiB, 2 s of audio.

@@ -45,13 +45,14 @@ class TtsServicer(RivaSpeechSynthesisServicer):
     ) -> None:
         """Texts in, audio out while it is made, text after text; an empty text is passed over."""
         async with self._answering(context, "SynthesizeOnline") as ticket:
+            request = await self._next(request_iterator)
             with self._admission.admit(), self._metrics.serving("tts"):
-                while (request := await self._next(request_iterator)) is not None:
-                    if not request.text.strip():
-                        continue
-                    async with aclosing(self._speak(request, ticket)) as chunks:
-                        async for audio, words in chunks:
-                            await context.write(tts_wire.answer(request, audio, words))
+                while request is not None:
+                    if request.text.strip():
+                        async with aclosing(self._speak(request, ticket)) as chunks:
+                            async for audio, words in chunks:
+                                await context.write(tts_wire.answer(request, audio, words))
+                    request = await self._next(request_iterator)
 
     async def GetRivaSynthesisConfig(
         self, request: tts.RivaSynthesisConfigRequest, context: Context

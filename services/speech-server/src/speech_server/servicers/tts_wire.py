@@ -8,6 +8,7 @@ from pcm.compressed import EncodedStream
 
 from speech_server.core.audio_in import HIGHEST_HZ, LOWEST_HZ, Compressed
 from speech_server.core.dictionary import parse_dictionary
+from speech_server.core.sentences import named, shown
 from speech_server.core.ssml import is_ssml, looks_like_ssml
 from speech_server.core.voices import VoicePolicy, choose_voice, list_voices
 from speech_server.errors import BadRequest, NotFound
@@ -39,7 +40,7 @@ def plan(
     if looks_like_ssml(sent.text) and not is_ssml(sent.text):
         raise BadRequest("The SSML can't be read; send one well-formed <speak> document without a document type.")
     if sent.custom_configuration:
-        keys = ", ".join(sorted(sent.custom_configuration))
+        keys = named(sorted(sent.custom_configuration))
         raise BadRequest(f"custom_configuration key not supported: {keys}; leave it out.")
     voice = choose_voice(sent.voice_name, sent.language_code, voices, policy)
     pronunciations = parse_dictionary(sent.custom_dictionary)
@@ -140,5 +141,5 @@ def voice_list(voices: Sequence[Voice], wanted: str) -> tts.RivaSynthesisConfigR
     found = [entry for entry in listed if not wanted or wanted.lower() == entry.model_name.lower()]
     if wanted and not found:
         names = ", ".join(dict.fromkeys(entry.model_name for entry in listed))
-        raise NotFound(f"No model {wanted!r}; there are {names}.")
+        raise NotFound(f"No model {shown(wanted)}; there are {names}.")
     return tts.RivaSynthesisConfigResponse(model_config=found)

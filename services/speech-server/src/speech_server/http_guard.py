@@ -1,0 +1,90 @@
+"""Who may ask over HTTP, from which web pages? Bearer tokens and CORS, around every route but the probes'."""
+
+from collections.abc import Mapping, Sequence
+
+from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
+from multidict import CIMultiDict
+
+from speech_server.errors import SpeechError
+from speech_server.openai_audio.refusals import refusal
+from speech_server.tls import OPEN_PATHS
+from speech_server.tokens import Tokens
+
+SUBPROTOCOL = "openai-insecure-api-key."
+"""How a browser sends its key to a WebSocket: it can set no header."""
+_METHODS = "GET, POST, OPTIONS"
+_MOST_HEADERS_BYTES = 1024
+_EXPOSED = "Retry-After, retry-after-ms"
+_MAX_AGE_S = "600"
+
+
+def authorised(tokens: Tokens, retry_after_ms: int) -> Middleware:
+    """Lets requests without an accepted token reach the probes' paths only."""
+
+    @web.middleware
+    async def check(request: web.Request, handler: Handler) -> web.StreamResponse:
+        if request.path in OPEN_PATHS:
+            return await handler(request)
+        try:
+            with tokens.holding(tokens.check(_sent(request.headers))):
+                return await handler(request)
+        except SpeechError as error:
+            refused = refusal(error, request.path[:100], retry_after_ms).response()
+            if refused.status == 401:
+                refused.headers["WWW-Authenticate"] = "Bearer"
+            return refused
+
+    return check
+
+
+def _sent(headers: Mapping[str, str]) -> str:
+    """The header, or what a browser offers as a subprotocol, in the header's form."""
+    given = headers.get("Authorization", "")
+    offered = headers.get("Sec-WebSocket-Protocol", "") if not given else ""
+    for protocol in (one.strip() for one in offered.split(",")):
+        if protocol.startswith(SUBPROTOCOL):
+            return f"Bearer {protocol.removeprefix(SUBPROTOCOL)}"
+    return given
+
+
+def cross_origin(origins: Sequence[str]) -> Middleware:
+    """Lets web pages of these origins ask; "*" is every one. Preflights are answered here, without a token."""
+    all_of_them = "*" in origins
+
+    @web.middleware
+    async def allow(request: web.Request, handler: Handler) -> web.StreamResponse:
+        origin = request.headers.get("Origin", "")
+        if not origin or not (all_of_them or origin in origins):
+            return await handler(request)
+        if request.method == "OPTIONS" and "Access-Control-Request-Method" in request.headers:
+            return web.Response(status=204, headers=_preflight(request))
+        return await handler(request)
+
+    return allow
+
+
+def allowed_origin(origins: Sequence[str], request: web.Request) -> CIMultiDict[str]:
+    """The headers of an answer, streamed ones included; empty for an origin that may not read it."""
+    origin = request.headers.get("Origin", "")
+    headers: CIMultiDict[str] = CIMultiDict()
+    if not origins or not origin:
+        return headers
+    if "*" in origins:
+        headers["Access-Control-Allow-Origin"] = "*"
+    elif origin in origins:
+        headers["Access-Control-Allow-Origin"] = origin
+    else:
+        return headers
+    headers["Access-Control-Expose-Headers"] = _EXPOSED
+    headers["Vary"] = "Origin"
+    return headers
+
+
+def _preflight(request: web.Request) -> dict[str, str]:
+    asked = request.headers.get("Access-Control-Request-Headers", "")[:_MOST_HEADERS_BYTES]
+    return {
+        "Access-Control-Allow-Methods": _METHODS,
+        "Access-Control-Allow-Headers": asked or "Authorization, Content-Type",
+        "Access-Control-Max-Age": _MAX_AGE_S,
+    }

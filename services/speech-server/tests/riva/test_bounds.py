@@ -1,0 +1,178 @@
+"""What a caller sends never comes back larger than a client takes, and what nobody has read yet is bounded."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import grpc
+import pytest
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from speech_server.core.sentences import bounded
+from speech_server.servicers import entrance, first_messages
+from speech_server.wire import riva_asr_pb2 as asr
+from speech_server.wire import riva_tts_pb2 as tts
+
+from .caller import Caller, chunk, config, finals, hum, hush
+
+CallServer = Callable[..., Awaitable[Caller]]
+TURN = hush(0.1) + hum(0.6) + hush(0.4)
+HEADER_BYTES = 8192
+"""What a gRPC client takes of trailers, unless told otherwise."""
+
+
+def size(trailers: Any) -> int:
+    """As HTTP/2 counts them."""
+    return sum(len(name) + len(str(value)) + 32 for name, value in trailers or ())
+
+
+@pytest.mark.parametrize(
+    "custom",
+    [
+        {f"key{number}": "x" for number in range(60)},
+        {"k" * 20_000: "x"},
+        {"key": "v" * 20_000},
+        {"ключ\n" * 4000: "ü" * 4000},
+        {f"क{number}" * 30: "x" for number in range(500)},
+    ],
+)
+async def test_unknown_keys_bring_the_transcript_and_one_bounded_warning(
+    caller: Caller, custom: dict[str, str]
+) -> None:
+    call = caller.asr.StreamingRecognize(iter([config(custom_configuration=custom), chunk(TURN)]))
+    assert len(finals([one async for one in call])) == 1
+    wish = asr.RecognitionConfig(sample_rate_hertz=16_000, custom_configuration=custom)
+    whole = caller.asr.Recognize(asr.RecognizeRequest(config=wish, audio=TURN))
+    assert len((await whole).results[0].alternatives) == 1
+    for trailers in (await call.trailing_metadata(), await whole.trailing_metadata()):
+        (warning,) = [value for name, value in trailers if name == "speech-warning"]
+        assert str(warning).isascii()
+        assert "no effect; known are" in str(warning)
+        assert size(trailers) < 2000
+
+
+@pytest.mark.parametrize("text", ["x" * 20_000, "漢" * 20_000, "a\r\nb\0" * 5000, "%" * 20_000])
+async def test_a_refusal_never_outgrows_the_trailers(caller: Caller, text: str) -> None:
+    asked = [
+        caller.asr.StreamingRecognize(iter([config(language_code=text)])).read(),
+        caller.asr.StreamingRecognize(iter([config(model=text, language_code=text)])).read(),
+        caller.tts.Synthesize(tts.SynthesizeSpeechRequest(text="a", voice_name=text)),
+        caller.tts.Synthesize(tts.SynthesizeSpeechRequest(text="a", language_code=text)),
+        caller.tts.Synthesize(tts.SynthesizeSpeechRequest(text="a", custom_dictionary=text.replace(",", ""))),
+        caller.tts.Synthesize(tts.SynthesizeSpeechRequest(text="a", custom_configuration={text: "x"})),
+        caller.tts.GetRivaSynthesisConfig(tts.RivaSynthesisConfigRequest(model_name=text)),
+    ]
+    for one in asked:
+        with pytest.raises(grpc.aio.AioRpcError) as refused:
+            await one
+        code, details = refused.value.code(), refused.value.details() or ""
+        assert code in (grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.NOT_FOUND), details
+        assert len(details) < 1000
+        assert "\n" not in details
+    assert len(finals(await caller.hear(config(), TURN))) == 1
+
+
+def test_a_sentence_is_one_line_of_bounded_bytes() -> None:
+    assert bounded("one\n two") == "one two"
+    for text in ("x" * 5000, "漢" * 5000, "%" * 5000, "😀" * 5000):
+        short = bounded(text)
+        escaped = sum(1 if " " <= one <= "~" and one != "%" else 3 * len(one.encode()) for one in short)
+        assert escaped <= 1000
+        assert short.endswith("...")
+
+
+METHODS = [
+    "/nvidia.riva.asr.RivaSpeechRecognition/StreamingRecognize",
+    "/nvidia.riva.asr.RivaSpeechRecognition/Recognize",
+    "/nvidia.riva.asr.RivaSpeechRecognition/GetRivaSpeechRecognitionConfig",
+    "/nvidia.riva.tts.RivaSpeechSynthesis/Synthesize",
+    "/nvidia.riva.tts.RivaSpeechSynthesis/SynthesizeOnline",
+    "/nvidia.riva.tts.RivaSpeechSynthesis/GetRivaSynthesisConfig",
+    "/grpc.health.v1.Health/Check",
+    "/grpc.health.v1.Health/Watch",
+    "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
+]
+
+
+async def _raw(caller: Caller, method: str, messages: list[bytes]) -> tuple[grpc.StatusCode, str]:
+    call = caller.channel.stream_stream(method)(iter(messages), timeout=10)
+    try:
+        async for _ in call:
+            pass
+    except grpc.aio.AioRpcError:
+        pass
+    return await call.code(), await call.details()
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("garbage", [b"\xff\xff\xff", b"\x0a\x05ab", b"\x0a\x02\xff\xfe", bytes(range(256)) * 40])
+async def test_bytes_that_are_no_message_get_a_sentence(
+    caller: Caller, caplog: pytest.LogCaptureFixture, method: str, garbage: bytes
+) -> None:
+    code, details = await _raw(caller, method, [garbage])
+    assert code is grpc.StatusCode.INVALID_ARGUMENT
+    assert "no message of this method" in details
+    assert [one.message for one in caplog.records if one.levelname in ("ERROR", "WARNING") or one.exc_info] == []
+
+
+async def test_a_call_without_a_message_gets_a_sentence(caller: Caller) -> None:
+    for method in METHODS:
+        if "SynthesizeOnline" in method or "Reflection" in method:
+            continue  # nothing asked, nothing answered
+        code, details = await _raw(caller, method, [])
+        assert code is grpc.StatusCode.INVALID_ARGUMENT, method
+        assert "message" in details
+
+
+async def test_an_unknown_method_is_unimplemented(caller: Caller) -> None:
+    assert (await _raw(caller, "/nvidia.riva.nlp.RivaLanguageUnderstanding/X", [b""]))[
+        0
+    ] is grpc.StatusCode.UNIMPLEMENTED
+
+
+async def test_calls_that_send_nothing_keep_nobody_out(
+    call_server: CallServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    most = 3
+    monkeypatch.setattr(first_messages.FirstMessages.__init__, "__defaults__", (most,))
+    caller = await call_server()
+    begun = asyncio.Semaphore(0)
+    read = first_messages.FirstMessages.read
+
+    async def counted(self: first_messages.FirstMessages, context: Any) -> object:
+        begun.release()
+        return await read(self, context)
+
+    monkeypatch.setattr(entrance.FirstMessages, "read", counted)
+    idle = [caller.asr.StreamingRecognize() for _ in range(most + 2)]
+    for _ in idle:
+        await begun.acquire()
+    reads = [asyncio.ensure_future(one.read()) for one in idle]
+    async with asyncio.timeout(5):
+        while sum(read.done() for read in reads) < len(idle) - most:
+            await asyncio.wait(reads, return_when=asyncio.FIRST_COMPLETED, timeout=0.05)
+    ended = [read.exception() for read in reads if read.done()]
+    assert len(ended) == len(idle) - most
+    for error in ended:
+        assert isinstance(error, grpc.aio.AioRpcError)
+        assert error.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+        assert "have sent nothing yet" in (error.details() or "")
+    assert len(finals(await caller.hear(config(), TURN))) == 1
+    for one in idle:
+        one.cancel()
+    await asyncio.gather(*reads, return_exceptions=True)
+
+
+async def test_metadata_is_bounded(caller: Caller) -> None:
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        await caller.hear(config(), TURN, metadata=(("x-long", "v" * 40_000),))
+    assert refused.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+    assert len(finals(await caller.hear(config(), TURN, metadata=(("x-long", "v" * 7000),)))) == 1
+
+
+async def test_a_message_that_is_too_large_is_refused_and_the_server_goes_on(call_server: CallServer) -> None:
+    caller = await call_server(SPEECH_MAX_MESSAGE_BYTES="100000")
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        await caller.asr.Recognize(asr.RecognizeRequest(audio=bytes(100_001)))
+    assert refused.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+    stub: Any = health_pb2_grpc.HealthStub(caller.channel)
+    assert (await stub.Check(health_pb2.HealthCheckRequest())).status == health_pb2.HealthCheckResponse.SERVING
