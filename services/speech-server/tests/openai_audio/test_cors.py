@@ -1,5 +1,7 @@
 """Web pages of the origins that the operator names may call; others, and by default all, may not."""
 
+from pathlib import Path
+
 import pytest
 
 from .conftest import Call
@@ -44,11 +46,15 @@ async def test_other_origins_and_the_default_are_closed(call: Call) -> None:
             assert "Access-Control-Allow-Origin" not in got.headers
 
 
-async def test_a_preflight_needs_no_token(call: Call, tmp_path: object) -> None:
-    file = f"{tmp_path}/tokens"
-    with open(file, "w", encoding="utf-8") as tokens:
-        tokens.write("secret\n")
-    session = await call(SPEECH_CORS_ORIGINS=APP, SPEECH_TOKENS_FILE=file)
+@pytest.fixture
+def tokens(tmp_path: Path) -> Path:
+    file = tmp_path / "tokens"
+    file.write_text("secret\n")
+    return file
+
+
+async def test_a_preflight_needs_no_token(call: Call, tokens: Path) -> None:
+    session = await call(SPEECH_CORS_ORIGINS=APP, SPEECH_TOKENS_FILE=str(tokens))
     async with session.options("/v1/audio/speech", headers=PREFLIGHT) as got:
         assert got.status == 204
     async with session.post("/v1/audio/speech", json=SPOKEN, headers={"Origin": APP}) as got:

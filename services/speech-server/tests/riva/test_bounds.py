@@ -8,7 +8,7 @@ import grpc
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from speech_server.core.sentences import bounded
-from speech_server.servicers import entrance, first_messages
+from speech_server.servicers import first_messages
 from speech_server.wire import riva_asr_pb2 as asr
 from speech_server.wire import riva_tts_pb2 as tts
 
@@ -52,7 +52,7 @@ async def test_unknown_keys_bring_the_transcript_and_one_bounded_warning(
 
 @pytest.mark.parametrize("text", ["x" * 20_000, "漢" * 20_000, "a\r\nb\0" * 5000, "%" * 20_000])
 async def test_a_refusal_never_outgrows_the_trailers(caller: Caller, text: str) -> None:
-    asked = [
+    asked: list[Any] = [
         caller.asr.StreamingRecognize(iter([config(language_code=text)])).read(),
         caller.asr.StreamingRecognize(iter([config(model=text, language_code=text)])).read(),
         caller.tts.Synthesize(tts.SynthesizeSpeechRequest(text="a", voice_name=text)),
@@ -94,7 +94,8 @@ METHODS = [
 
 
 async def _raw(caller: Caller, method: str, messages: list[bytes]) -> tuple[grpc.StatusCode, str]:
-    call = caller.channel.stream_stream(method)(iter(messages), timeout=10)
+    rpc: Any = caller.channel.stream_stream(method)
+    call = rpc(iter(messages), timeout=10)
     try:
         async for _ in call:
             pass
@@ -142,7 +143,7 @@ async def test_calls_that_send_nothing_keep_nobody_out(
         begun.release()
         return await read(self, context)
 
-    monkeypatch.setattr(entrance.FirstMessages, "read", counted)
+    monkeypatch.setattr(first_messages.FirstMessages, "read", counted)
     idle = [caller.asr.StreamingRecognize() for _ in range(most + 2)]
     for _ in idle:
         await begun.acquire()

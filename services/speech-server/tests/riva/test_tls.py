@@ -149,11 +149,15 @@ async def test_a_pair_that_does_not_fit_is_not_served(
     assert new_key not in papers.key.read_bytes()
 
 
+async def _of(started: Awaitable[Server]) -> Server:
+    return await started
+
+
 async def test_a_start_in_the_middle_of_a_renewal_waits_for_the_pair(start_server: StartServer, papers: Papers) -> None:
     key = papers.key.read_bytes()
     papers.key.write_text("not yet")
     async with asyncio.TaskGroup() as tasks:
-        starting = tasks.create_task(start_server(**papers.settings()))
+        starting: asyncio.Task[Server] = tasks.create_task(_of(start_server(**papers.settings())))
         await asyncio.sleep(0)
         papers.key.write_bytes(key)
         server = await starting
