@@ -7,8 +7,8 @@ because prosody is better and there is time. There is no look-ahead but where a 
 
 import re
 
-from voice_gateway.core.speakable.abbreviations import ends_sentence, is_abbreviation
 from voice_gateway.core.speakable.emoji import without_emoji
+from voice_gateway.core.speakable.ends import END, ends_phrase, is_inside, looks_complete, parting_space
 from voice_gateway.core.speakable.markup import Markup
 
 MAX_PHRASE_CHARS = 200
@@ -16,23 +16,10 @@ MAX_PHRASE_CHARS = 200
 
 _MAX_WORD_CHARS = 2000
 """A link's target may make a phrase longer as it is written than as it is spoken."""
-_MIN_CLAUSE_CHARS = 12
-_MIN_DENSE_CLAUSE_CHARS = 5
-"""The same in scripts that write a syllable with one sign."""
-_END = re.compile(
-    r"(?P<line>\n+)|(?:(?P<full>[。！？।॥؟۔]+)|(?P<point>[.…]+)|(?P<strong>[!?]+|[.…]+[!?]+)"
-    r"|(?P<clause>[,;:—])|(?P<dense>[，、；：،؛]))[\"'”’)\]»」』）*_~`]*"
-)
-_MAY_GO_ON = re.compile(r"[\d/@=_#%]|&(?!\w+\Z)|\w[.:]\w|www\.", re.IGNORECASE)
-"""In a word: an address or a number, which any sign may go on."""
-_ENTITY = re.compile(r"&(?:#x?)?\w+\Z")
-_INSIDE = re.compile(r"!?\[[^\[\]\n]{0,100}\Z|\]\([^()\s]*(?:\s+\"[^\"]*)?\Z|<[/a-z!][^<>\n]{0,100}\Z", re.IGNORECASE)
 _KEY = re.compile(r"(?<![*#])[*#](?![*#])")
 """A sign that has a name: it may be said alone."""
 _LEFT_OVER = "»”)]」』） "
 """Ends of what a phrase before began."""
-_PAIRS = ("“”", "()", "[]", "«»", "「」", "『』", "（）")
-_NO_BREAK_AFTER = frozenset("$€£¥₹#+-–/&@=<>~*_(“\"'[«") | frozenset("0123456789")
 
 
 class Phraser:
@@ -79,42 +66,23 @@ class Phraser:
             return None
         if not self._hurried:
             return self._began_at + wait_s
-        return self._last_at + wait_s if self._looks_complete() else None
+        return self._last_at + wait_s if looks_complete(self._pending) else None
 
     def hurry(self, now: float, wait_s: float) -> list[str]:
         """Nobody hears anything: the whole words that wait; and all, where it looks complete and nothing has come."""
-        complete = self._looks_complete()
+        complete = looks_complete(self._pending)
         if complete and now < self._last_at + wait_s:
             self._hurried = True
             return []
-        end = len(self._pending) if complete else self._whole_words(len(self._pending))
+        end = len(self._pending) if complete else parting_space(self._pending, len(self._pending), self._language)
         phrases = self._take(end)
         self._began_at, self._hurried = self._last_at, not end
         return phrases
 
-    def _looks_complete(self) -> bool:
-        pending = self._pending.rstrip("\"'”’)]»*_~` ")
-        return pending.endswith((".", "!", "?", "…", ":", ",", ";")) and not _INSIDE.search(pending)
-
-    def _whole_words(self, end: int) -> int:
-        """Where the last space before `end` is that parts no name, number, address or pair; 0 = nowhere."""
-        text = self._pending
-        while (end := text.rfind(" ", 1, end)) > 0:
-            before, after = text[:end], text[end:].lstrip()
-            words = before.split()
-            if len(words) < 2:
-                return 0
-            last = words[-1]
-            name = last[0].isupper() and last != "I" and (not after or after[0].isupper() or after[0].isdigit())
-            short = last[-1] == "." and is_abbreviation(last[:-1].casefold(), self._language)
-            if not (name or short or last[-1] in _NO_BREAK_AFTER or _INSIDE.search(before)):
-                return end
-        return 0
-
     def _end(self) -> int:
         """Where the first complete phrase of the pending text ends; 0 = nowhere yet."""
-        while match := _END.search(self._pending, self._searched):
-            ends = self._ends(match)
+        while match := END.search(self._pending, self._searched):
+            ends = ends_phrase(self._pending, match, self._language, clauses=self._first)
             if ends is None:
                 break
             self._searched = match.end()
@@ -123,68 +91,19 @@ class Phraser:
         else:
             self._searched = len(self._pending)
         if len(self._pending) <= self._max_chars or (
-            len(self._pending) <= _MAX_WORD_CHARS and _INSIDE.search(self._pending)
+            len(self._pending) <= _MAX_WORD_CHARS and is_inside(self._pending)
         ):
             return 0
         return self._cut(len(self._pending))
-
-    def _ends(self, match: "re.Match[str]") -> bool | None:
-        """Whether a phrase ends with this sign; None: that depends on what comes next."""
-        kind, end = match.lastgroup, match.end()
-        if kind == "line":
-            return True
-        if kind in ("clause", "dense") and not self._first:
-            return False
-        rest = self._pending[end:]
-        before = self._pending[: match.start()]
-        if _INSIDE.search(before) or before.endswith("<"):
-            return False
-        if kind == "full":
-            return True if rest or not self._is_open(end) else None
-        if kind == "dense":
-            return len(before.strip()) >= _MIN_DENSE_CLAUSE_CHARS
-        if rest and not rest[0].isspace():
-            return False
-        if kind == "point":
-            return self._point_ends(end, rest)
-        word = before[before.rfind(" ") + 1 :]
-        if kind == "strong":
-            sure = rest or (word and not _MAY_GO_ON.search(word) and not self._is_open(end))
-            return True if sure else None
-        return self._clause_ends(end, rest, word)
-
-    def _point_ends(self, end: int, rest: str) -> bool | None:
-        after = rest.lstrip()
-        if "\n" in rest[: len(rest) - len(after)]:
-            return True
-        return ends_sentence(self._pending[:end], after, self._language) if after else None
-
-    def _clause_ends(self, end: int, rest: str, word: str) -> bool | None:
-        if end < _MIN_CLAUSE_CHARS or (self._pending[end - 1] == ";" and _ENTITY.search(word)):
-            return False
-        if _MAY_GO_ON.search(word):  # "May 3, 2024", "1,000", "3: 2"
-            after = rest.lstrip()
-            return not after[0].isdigit() if after else None
-        return True if rest or self._pending[end - 1] != ":" else None
-
-    def _is_open(self, end: int) -> bool:
-        """Whether a quotation, bracket or pair of signs is, so that its end may follow."""
-        text = self._pending[:end]
-        return (
-            text.count('"') % 2 == 1
-            or text.count("*") % 2 == 1
-            or text.count("_") % 2 == 1
-            or any(text.count(opening) > text.count(closing) for opening, closing in _PAIRS)
-        )
 
     def _cut(self, end: int) -> int:
         """`end`, or a space before it where a phrase would be too long."""
         if end <= self._max_chars:
             return end
-        if space := self._whole_words(self._max_chars):
+        if space := parting_space(self._pending, self._max_chars, self._language):
             return space
         space = self._pending.rfind(" ", 1, self._max_chars)
-        while space > 0 and _INSIDE.search(self._pending[:space]):
+        while space > 0 and is_inside(self._pending[:space]):
             space = self._pending.rfind(" ", 1, space)
         if space > 0:
             return space
