@@ -95,8 +95,8 @@ docs: $(READY) ## write the generated parts of the docs
 images: ## build the container images with docker, podman or buildah (REGISTRY, TAG, BASE_IMAGE)
 	@scripts/build_gateway.sh $(if $(REGISTRY),--registry $(REGISTRY)) $(if $(TAG),--tag $(TAG)) all
 
-canary: $(READY) ## a canary of the gateway: IMAGE=... WEIGHT=10 (then .venv/bin/voicectl canary promote, or rollback)
-	@$(BIN)/voicectl canary start --image "$(IMAGE)" --weight $(or $(WEIGHT),10)
+canary: $(READY) ## a canary of the gateway: IMAGE=... WEIGHT=10 (then .venv/bin/voicectl --namespace voice canary promote)
+	@$(BIN)/voicectl --namespace $(or $(NAMESPACE),voice) canary start --image "$(IMAGE)" --weight $(or $(WEIGHT),10)
 
 e2e: $(READY) ## the cluster tests, on the cluster of KUBECONFIG (e2e/README.md)
 	@$(BIN)/python -m pytest --timeout 400 $(or $(E2E_TESTS),e2e)

@@ -54,7 +54,7 @@ def _restart(release: Release, cluster: Cluster, wish: Wanted) -> None:
 
 
 def _upgrade(release: Release, cluster: Cluster, wish: Wanted) -> None:
-    release.upgrade({"embedded.speech.env.SPEECH_MAX_STREAMS": "501"})
+    release.upgrade({"embedded.speech.env.E2E": "rolled"})
     _rolled_out(release)
 
 

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Installs or upgrades the gateway by its chart, waits until it is ready, and rolls back by itself when it is not.
+# Installs or upgrades the gateway by its chart and waits until it is ready. When it is not, it says why, and brings the
+# release back that ran before; a first install stays as it is, to be looked at.
 #
 # usage: scripts/deploy_gateway.sh [--embedded] [--values FILE]... [--set NAME=VALUE]... [--set-json NAME=VALUE]...
 #                                  [--release NAME] [--namespace NAME] [--timeout SECONDS] [--no-test] [--dry-run]
@@ -33,8 +34,6 @@ done
 seconds "$timeout"
 cluster
 helm=$("$root/scripts/helm.sh")
-undo=--rollback-on-failure
-[[ $("$helm" version --short) != v3* ]] || undo=--atomic
 
 if [ -n "$dry" ] || ! kubectl get namespace "$namespace" --request-timeout=10s >/dev/null 2>&1; then
     say "namespace $namespace"
@@ -43,8 +42,16 @@ if [ -n "$dry" ] || ! kubectl get namespace "$namespace" --request-timeout=10s >
         voice-workflow/may-use-models=true --request-timeout=30s
 fi
 say "release $release in $namespace; new pods get $timeout s to be ready, running calls end within their grace"
-run "$helm" upgrade --install "$release" "$root/helm/voice-workflow" --namespace "$namespace" \
-    ${values[@]+"${values[@]}"} "$undo" --wait --timeout "${timeout}s"
+before=$(revision deployed) newest=$(revision all)
+if ! run "$helm" upgrade --install "$release" "$root/helm/voice-workflow" --namespace "$namespace" \
+    ${values[@]+"${values[@]}"} --wait --timeout "${timeout}s"; then
+    [ "$(revision all)" != "$newest" ] || stop "helm refused it, and nothing was changed; its reason stands above"
+    why "$namespace" "$release"
+    [ -n "$before" ] || stop "nothing ran before, so it stays as it is: correct the cause and run this again, or helm uninstall $release --namespace $namespace"
+    say "back to revision $before"
+    run "$helm" rollback "$release" "$before" --namespace "$namespace" --wait --timeout "${timeout}s"
+    stop "the new release did not become ready, for the reasons above; revision $before runs again"
+fi
 if [ -n "$test" ]; then
     say "a spoken round trip"
     run "$helm" test "$release" --namespace "$namespace" --timeout 180s --logs

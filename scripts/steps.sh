@@ -29,6 +29,20 @@ tool() { # a command of this repository's environment
     echo "$root/.venv/bin/$1"
 }
 
+revision() { # deployed|all: the release's revision that runs, or the newest of all; empty where there is none
+    [ -n "$dry" ] || "${helm:?}" list "--$1" --namespace "${namespace:?}" --filter "^${release:?}\$" --output json |
+        sed -n 's/.*"revision":"\{0,1\}\([0-9]*\).*/\1/p'
+}
+
+why() { # NAMESPACE RELEASE: what keeps its pods from being ready, while they are still there
+    say "why it is not ready"
+    if [ -x "$root/.venv/bin/voicectl" ]; then
+        "$root/.venv/bin/voicectl" --namespace "$1" --release "$2" why && return || [ $? -ne 1 ] || return 0
+    fi
+    kubectl --namespace "$1" get pods --output=wide --request-timeout=30s || true
+    kubectl --namespace "$1" get events --field-selector=type=Warning --sort-by=.lastTimestamp --request-timeout=30s || true
+}
+
 workplace() { # a folder in $work; it and what `forward` started are gone when the script ends
     work=$(mktemp -d)
     trap 'for pid in $(jobs -p); do kill "$pid" 2>/dev/null || true; done; rm -rf "$work"' EXIT

@@ -22,7 +22,8 @@ with open({calls!r}, "a") as calls:
     calls.write(json.dumps({{"line": line, "stdin": piped}}) + "\\n")
 for part, answer in play["answers"]:
     if part in line:
-        sys.stdout.write(answer.get("out", ""))
+        seen = open({calls!r}).read().count(part)
+        sys.stdout.write(answer["first"] if "first" in answer and seen == 1 else answer.get("out", ""))
         sys.stderr.write(answer.get("err", ""))
         sys.stdout.flush()
         if answer.get("pass_on"):
@@ -78,7 +79,8 @@ class Stage:
         return [call["line"] for call in self.calls]
 
     def answer(self, part: str, **answer: Any) -> None:
-        """What a command with these words gets: out, err, status; stays = does not end by itself."""
+        """What a command with these words gets: out, err, status; first = out of the first such command; stays = does
+        not end by itself."""
         self.answers.append((part, answer))
 
     def forwards(self, target: str, port: int) -> None:

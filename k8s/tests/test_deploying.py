@@ -155,21 +155,56 @@ async def test_the_gateway_is_upgraded_in_place_and_rolls_back_by_itself(stage: 
         "v2",
     )
     assert shown.status == 0, shown.err
-    installed, tested = [line for line in stage.lines if line.startswith("helm ") and "version" not in line]
+    asked = [line for line in stage.lines if line.startswith("helm ")]
+    installed, tested = [line for line in asked if "version" not in line and " list " not in line]
     assert installed == (
         f"helm upgrade --install v2 {ROOT}/helm/voice-workflow --namespace voice --values {values} --set replicas=3 "
         "--set-json config.llm.temperature=0.2 "
-        "--rollback-on-failure --wait --timeout 90s"
+        "--wait --timeout 90s"
     )
     assert tested == "helm test v2 --namespace voice --timeout 180s --logs"
     assert not [line for line in stage.lines if "create namespace" in line]
 
 
-async def test_an_older_helm_is_asked_in_its_own_words(stage: Stage) -> None:
-    stage.answer("version", out="v3.19.0+gabc\n")
-    assert (await stage.run("deploy_gateway.sh", "--embedded", "--no-test")).status == 0
-    (installed,) = [line for line in stage.lines if "upgrade --install" in line]
-    assert "--set embedded.enabled=true --atomic --wait" in installed
+async def test_a_release_that_does_not_become_ready_is_explained_and_taken_back(stage: Stage) -> None:
+    stage.answer("version", out="v4.1.4+gabc\n")
+    stage.answer("list --deployed", out='[{"name":"voice","revision":"3","status":"deployed"}]\n')
+    stage.answer("list --all", out='[{"name":"voice","revision":"4","status":"failed"}]\n', first="")
+    stage.answer("upgrade --install", err="Error: context deadline exceeded\n", status=1)
+    stage.answer("get pods", out="voice-gateway-7f  ImagePullBackOff\n")
+    stage.answer("get events", out="Warning  FailedCreate  exceeded quota\n")
+
+    shown = await stage.run("deploy_gateway.sh", "--embedded", "--no-test")
+
+    assert shown.status == 1
+    assert "ImagePullBackOff" in shown.out
+    assert "exceeded quota" in shown.out
+    assert "helm rollback voice 3 --namespace voice --wait --timeout 600s" in stage.lines
+    assert shown.err.endswith("for the reasons above; revision 3 runs again\n")
+    at = {part: next(i for i, line in enumerate(stage.lines) if part in line) for part in ("get events", "rollback")}
+    assert at["get events"] < at["rollback"], "the evidence is read before it goes"
+
+
+async def test_a_first_install_that_fails_stays_to_be_looked_at(stage: Stage) -> None:
+    stage.answer("version", out="v4.1.4+gabc\n")
+    stage.answer("list --all", out='[{"name":"voice","revision":"1"}]\n', first="[]\n")
+    stage.answer("upgrade --install", status=1)
+
+    shown = await stage.run("deploy_gateway.sh", "--no-test")
+
+    assert (shown.status, "it stays as it is" in shown.err) == (1, True)
+    assert not [line for line in stage.lines if "rollback" in line or "uninstall" in line]
+
+
+async def test_values_that_helm_refuses_change_nothing(stage: Stage) -> None:
+    stage.answer("version", out="v4.1.4+gabc\n")
+    stage.answer("list", out='[{"name":"voice","revision":"3"}]\n')
+    stage.answer("upgrade --install", err="Error: at '/replicas': got string\n", status=1)
+
+    shown = await stage.run("deploy_gateway.sh", "--no-test", "--set", "replicas=two")
+
+    assert (shown.status, "nothing was changed" in shown.err) == (1, True)
+    assert not [line for line in stage.lines if "rollback" in line or "get events" in line]
 
 
 async def test_a_missing_namespace_is_made_restricted(stage: Stage) -> None:

@@ -36,6 +36,11 @@ class FakeApi:
         self.controllers_work = True
         self.gateway_answers = True
         self.deaf_pods: set[str] = set()
+        self.broken_images: set[str] = set()
+        """Their pods stay in the state a test gave them."""
+        self.events: list[Json] = []
+        self.quota = ""
+        """Why no pod is made any more; empty = nothing forbids it."""
         self.patches: list[tuple[str, Json]] = []
         self._version = 100
         self._loop = asyncio.new_event_loop()
@@ -89,6 +94,8 @@ class FakeApi:
         self._step()
         if request.path == CORE + "/pods":
             return web.json_response({"items": self.pods})
+        if request.path == CORE + "/events":
+            return web.json_response({"items": self.events})
         if request.path == APPS:
             return web.json_response(
                 {"items": [found for path, found in self.objects.items() if path.startswith(APPS)]}
@@ -164,7 +171,7 @@ class FakeApi:
             _end(old.pop())
         elif waiting:
             self._go_on(waiting[0], image)
-        elif len(new) < wanted:
+        elif len(new) < wanted and not self.quota:
             self.pods.append(_pod(name, found["spec"]["template"], f"{name}-{self._next()}"))
         alive = [pod for pod in mine if "deletionTimestamp" not in pod["metadata"]]
         fresh = [pod for pod in alive if _image(pod) == image]
@@ -176,8 +183,13 @@ class FakeApi:
             "readyReplicas": count,
             "availableReplicas": count,
         }
+        if self.quota and len(new) < wanted:
+            refused = {"type": "ReplicaFailure", "status": "True", "reason": "FailedCreate", "message": self.quota}
+            found["status"]["conditions"] = [refused]
 
     def _go_on(self, pod: Json, image: str) -> None:
+        if image in self.broken_images:
+            return
         if image not in self.missing_images:
             pod["status"] = {"conditions": [{"type": "Ready", "status": "True"}]}
             return

@@ -78,7 +78,7 @@ def test_an_image_that_cannot_be_pulled_is_told_and_gets_no_calls(routed: FakeAp
     done = voicectl("canary", "start", "--image", NEW, "--weight", "10")
     assert done.exit_code == 1
     assert "ImagePullBackOff (no such image reg/gateway:2)" in done.stderr
-    assert "voicectl canary rollback" in done.stderr
+    assert "voicectl --namespace voice canary rollback" in done.stderr
     assert weights(routed) == [100, 0]
 
 

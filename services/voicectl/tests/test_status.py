@@ -53,7 +53,7 @@ def test_a_pod_that_cannot_be_asked_has_a_question_mark_and_a_sentence(api: Fake
 def test_after_a_promote_the_status_names_the_way_back(routed: FakeApi, voicectl: Run) -> None:
     voicectl("canary", "start", "--image", "reg/gateway:2", "--weight", "25")
     voicectl("canary", "promote")
-    assert "voicectl canary rollback brings reg/gateway:1 back" in voicectl("status").stdout
+    assert "voicectl --namespace voice canary rollback brings reg/gateway:1 back" in voicectl("status").stdout
 
 
 def test_config_is_content_when_every_pod_took_what_the_configmap_holds(api: FakeApi, voicectl: Run) -> None:

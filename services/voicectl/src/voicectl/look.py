@@ -1,12 +1,14 @@
-"""What do the pods themselves say? Calls held and settings taken, through the API server's pod proxy."""
+"""What do the pods themselves say? Metrics and settings taken, through the API server's pod proxy."""
 
+import json
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 from voicectl.cluster.api import Cluster
+from voicectl.core.evidence import Sight
 from voicectl.core.live import Taken, short_hash, taken_by
-from voicectl.core.metrics import calls_held
+from voicectl.core.metrics import sums
 from voicectl.core.observed import Pod
 from voicectl.errors import NotThere, VoicectlError
 from voicectl.names import Names
@@ -17,16 +19,29 @@ AT_ONCE = 8
 T = TypeVar("T")
 
 
-def calls(cluster: Cluster, pods: Sequence[Pod]) -> list[int | None]:
-    """Calls held by each pod, in the same order; None where a pod cannot be asked."""
+def sights(cluster: Cluster, pods: Sequence[Pod]) -> list[Sight]:
+    """Each pod with its metrics, in the same order."""
 
-    def ask(pod: Pod) -> int | None:
+    def ask(pod: Pod) -> Sight:
         try:
-            return calls_held(cluster.from_pod(pod.name, pod.http_port, "metrics"))
+            return Sight(pod, sums(cluster.from_pod(pod.name, pod.http_port, "metrics")))
         except VoicectlError:
-            return None
+            return Sight(pod, None)
 
     return _each(ask, pods)
+
+
+def unready(cluster: Cluster, pods: Sequence[Pod]) -> dict[str, list[str]]:
+    """Why each pod says it is not ready, by its name; pods that say nothing are left out."""
+
+    def ask(pod: Pod) -> list[str]:
+        try:
+            found = json.loads(cluster.from_pod(pod.name, pod.http_port, "readyz"))["reasons"]
+        except (VoicectlError, ValueError, KeyError, TypeError):
+            return []
+        return [f"{name}: {trouble}" for name, trouble in found.items()] if isinstance(found, dict) else [str(found)]
+
+    return {pod.name: said for pod, said in zip(pods, _each(ask, pods), strict=True) if said}
 
 
 def settings(cluster: Cluster, pods: Sequence[Pod]) -> list[Taken]:

@@ -58,6 +58,11 @@ class Names:
         return f"{self.release}-gateway-live"
 
     @property
+    def parts(self) -> str:
+        """Label selector of everything of the release."""
+        return f"app.kubernetes.io/part-of={PART_OF},app.kubernetes.io/instance={self.release}"
+
+    @property
     def selector(self) -> str:
         """Label selector of the gateway's pods, both tracks."""
         return f"app.kubernetes.io/name={GATEWAY},app.kubernetes.io/instance={self.release}"

@@ -6,6 +6,7 @@ from voicectl.cli.canary import canary
 from voicectl.cli.config import config
 from voicectl.cli.running import choose
 from voicectl.cli.status import status
+from voicectl.cli.why import why
 
 app = typer.Typer(
     name="voicectl",
@@ -17,6 +18,7 @@ app.callback()(choose)
 app.add_typer(canary)
 app.command()(status)
 app.command()(config)
+app.command()(why)
 
 
 def main() -> None:

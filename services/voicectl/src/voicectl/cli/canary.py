@@ -4,17 +4,25 @@ from typing import Annotated
 
 import typer
 
-from voicectl.cli.running import Chosen, find, say, spoken
+from voicectl import watch as watching
+from voicectl.cli.running import FAILED, Chosen, complain, find, say, spoken
 from voicectl.cli.status import status
 from voicectl.cluster.api import Cluster
 from voicectl.cluster.reading import read_release
 from voicectl.core import plan as plans
 from voicectl.core.orders import Plan
 from voicectl.core.recorded import helm_line
+from voicectl.core.state import state
+from voicectl.errors import Refused
 from voicectl.names import Names
 from voicectl.perform import Performer
 
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done and do nothing.")]
+Watch = Annotated[
+    bool,
+    typer.Option("--watch", help="Watch it afterwards, and roll back when its pods or its callers' turns fail."),
+]
+WatchS = Annotated[float, typer.Option("--watch-s", min=1, help="How long to watch, seconds.")]
 Timeout = Annotated[float, typer.Option("--timeout-s", min=1, help="How long pods may take to become ready, seconds.")]
 
 canary = typer.Typer(name="canary", help="Try a new image on a share of new calls.", no_args_is_help=True)
@@ -29,6 +37,8 @@ def start(
         int | None, typer.Option(help="Canary pods.", show_default="nearest to the weight, at least 1")
     ] = None,
     timeout_s: Timeout = 300,
+    watch: Watch = False,
+    watch_s: WatchS = 600,
     dry_run: DryRun = False,
 ) -> None:
     """Bring up a canary and give it its share of new calls; again with another weight: change the share."""
@@ -36,6 +46,18 @@ def start(
         cluster, names = find(ctx)
         plan = plans.start(read_release(cluster, names), image, weight, replicas, timeout_s)
         _carry_out(ctx, cluster, names, plan, dry_run=dry_run)
+        if watch and not dry_run:
+            _watch(ctx, cluster, names, watch_s, timeout_s)
+
+
+@canary.command("watch")
+def watch_running(ctx: typer.Context, watch_s: WatchS = 600, timeout_s: Timeout = 900) -> None:
+    """Watch the canary that runs, and roll back when its pods or its callers' turns fail. Exits 1 then."""
+    with spoken():
+        cluster, names = find(ctx)
+        if state(read_release(cluster, names)) != "running":
+            raise Refused("no canary runs, so there is nothing to watch: begin with voicectl canary start")
+        _watch(ctx, cluster, names, watch_s, timeout_s)
 
 
 @canary.command()
@@ -55,6 +77,17 @@ def rollback(ctx: typer.Context, timeout_s: Timeout = 900, dry_run: DryRun = Fal
 
 
 canary.command()(status)
+
+
+def _watch(ctx: typer.Context, cluster: Cluster, names: Names, for_s: float, timeout_s: float) -> None:
+    outcome = watching.watch(cluster, names, say, ctx.ensure_object(Chosen).pace, for_s)
+    if not outcome.evidence:
+        say(f"{outcome.told}. Next: voicectl canary promote, or voicectl canary rollback")
+        return
+    complain(f"against the canary: {outcome.evidence}. Rolling back")
+    plan = plans.rollback(read_release(cluster, names), timeout_s)
+    _carry_out(ctx, cluster, names, plan, dry_run=False)
+    raise typer.Exit(FAILED)
 
 
 def _carry_out(ctx: typer.Context, cluster: Cluster, names: Names, plan: Plan, *, dry_run: bool) -> None:

@@ -4,9 +4,12 @@
 """
 
 import json
+import re
+import shlex
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from typing import Annotated, Any
@@ -27,6 +30,9 @@ INTERRUPTED = 130
 
 MINIMUM_WIDTH = 140
 """Characters, for tables."""
+
+_OURS = re.compile(r"\bvoicectl (canary|status|config|why)\b")
+_command: ContextVar[str] = ContextVar("command", default="voicectl")
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")]
 
@@ -74,7 +80,21 @@ def find(ctx: typer.Context) -> tuple[Cluster, Names]:
     chosen = ctx.ensure_object(Chosen)
     cluster = connect(chosen.namespace, chosen.context)
     ctx.call_on_close(cluster.api.close)
+    _command.set(_pasted(cluster.namespace, chosen))
     return cluster, find_release(cluster, chosen.release)
+
+
+def _pasted(namespace: str, chosen: Chosen) -> str:
+    """How this command was begun, so that one that a sentence names does the same release when it is pasted."""
+    program = sys.argv[0] if sys.argv[0].endswith("/voicectl") else "voicectl"
+    parts = [program, "--namespace", namespace]
+    for option, value in (("--release", chosen.release), ("--context", chosen.context)):
+        parts += [option, value] if value else []
+    return shlex.join(parts)
+
+
+def _with_commands(sentence: str) -> str:
+    return _OURS.sub(lambda found: f"{_command.get()} {found[1]}", sentence)
 
 
 @contextmanager
@@ -92,12 +112,12 @@ def spoken() -> Iterator[None]:
 
 def complain(sentence: str) -> None:
     """To stderr, so that stdout stays for results."""
-    Console(stderr=True, highlight=False, markup=False, soft_wrap=True).print(sentence)
+    Console(stderr=True, highlight=False, markup=False, soft_wrap=True).print(_with_commands(sentence))
 
 
 def say(sentence: str) -> None:
     """To stdout, at once."""
-    Console(highlight=False, markup=False, soft_wrap=True).print(sentence)
+    Console(highlight=False, markup=False, soft_wrap=True).print(_with_commands(sentence))
 
 
 def show(*tables: Table) -> None:

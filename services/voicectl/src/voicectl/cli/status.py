@@ -1,6 +1,7 @@
-"""`voicectl status`: which pods are there, what do they run, how many calls do they hold, who gets new calls?"""
+"""`voicectl status`: which pods are there, what do they run, who gets new calls, and are these answered?"""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 import typer
@@ -9,31 +10,37 @@ from rich.table import Table
 from voicectl import look
 from voicectl.cli.running import Json, find, say, show, spoken, write_json
 from voicectl.cluster.reading import read_pods, read_release
-from voicectl.core.observed import Pod, Release
+from voicectl.core.evidence import Sight, against, of_track
+from voicectl.core.observed import Release, Track
 from voicectl.core.share import of_new_calls
 from voicectl.core.state import sentence, state
 
 
 def status(ctx: typer.Context, as_json: Json = False) -> None:
-    """Show tracks, weights and pods with the calls they hold."""
+    """Show tracks, weights and pods, the calls they hold, and what went wrong in them."""
     with spoken():
         cluster, names = find(ctx)
         release = read_release(cluster, names)
         pods = read_pods(cluster, names)
-        calls = look.calls(cluster, pods)
+        sights = look.sights(cluster, pods)
         if as_json:
-            write_json(_fields(cluster.namespace, release, pods, calls))
+            write_json(_fields(cluster.namespace, release, sights))
             return
-        show(_tracks(release), _pods(pods, calls))
+        show(_tracks(release, sights), _pods(sights))
+        for name, each in (("stable", release.stable), ("canary", release.canary)):
+            if each.refused:
+                say(f"{name}: {each.refused}")
         for pod in pods:
             if pod.hindrance and not pod.ending:
                 say(f"{pod.name}: {pod.hindrance}")
-        if any(held is None for held in calls):
+        if any(each.calls is None for each in sights):
             say("calls '?': these pods could not be asked for /metrics through the API server")
+        if evidence := against(of_track(sights, Track.CANARY), of_track(sights, Track.STABLE)):
+            say(f"canary: {evidence}")
         say(sentence(release))
 
 
-def _fields(namespace: str, release: Release, pods: Sequence[Pod], calls: Sequence[int | None]) -> dict[str, Any]:
+def _fields(namespace: str, release: Release, sights: Sequence[Sight]) -> dict[str, Any]:
     weights = release.weights
     return {
         "release": release.names.release,
@@ -43,38 +50,52 @@ def _fields(namespace: str, release: Release, pods: Sequence[Pod], calls: Sequen
         "canary_percent": round(of_new_calls(release), 1),
         "route": None if weights is None else {"stable": weights.stable, "canary": weights.canary},
         "tracks": [
-            {"track": name, "image": each.image, "wanted": each.wanted, "ready": each.ready}
-            for name, each in (("stable", release.stable), ("canary", release.canary))
+            {
+                "track": str(track),
+                "image": each.image,
+                "wanted": each.wanted,
+                "ready": each.ready,
+                "refused": each.refused,
+                **asdict(of_track(sights, track)),
+            }
+            for track, each in ((Track.STABLE, release.stable), (Track.CANARY, release.canary))
         ],
         "pods": [
             {
-                "name": pod.name,
-                "track": str(pod.track),
-                "image": pod.image,
-                "ready": pod.ready,
-                "ending": pod.ending,
-                "hindrance": pod.hindrance,
-                "calls": held,
+                "name": each.pod.name,
+                "track": str(each.pod.track),
+                "image": each.pod.image,
+                "ready": each.pod.ready,
+                "ending": each.pod.ending,
+                "hindrance": each.pod.hindrance,
+                "calls": each.calls,
+                **asdict(each.counters),
             }
-            for pod, held in zip(pods, calls, strict=True)
+            for each in sights
         ],
     }
 
 
-def _tracks(release: Release) -> Table:
-    table = Table("track", "image", "ready", "new calls")
+def _tracks(release: Release, sights: Sequence[Sight]) -> Table:
+    table = Table("track", "image", "ready", "new calls", "calls begun", "turns", "replies", "failures", "restarts")
     share = of_new_calls(release)
-    for name, each, percent in (("stable", release.stable, 100 - share), ("canary", release.canary, share)):
-        image = each.image if each.wanted or name == "stable" else "-"
-        table.add_row(name, image, f"{each.ready}/{each.wanted}", f"{percent:.1f} %")
+    for track, each, percent in (
+        (Track.STABLE, release.stable, 100 - share),
+        (Track.CANARY, release.canary, share),
+    ):
+        image = each.image if each.wanted or track is Track.STABLE else "-"
+        seen = of_track(sights, track)
+        counts = (seen.started, seen.turns, seen.replies, seen.failures, seen.restarts)
+        table.add_row(str(track), image, f"{each.ready}/{each.wanted}", f"{percent:.1f} %", *map(str, counts))
     return table
 
 
-def _pods(pods: Sequence[Pod], calls: Sequence[int | None]) -> Table:
-    table = Table("pod", "track", "image", "state", "calls")
-    for pod, held in zip(pods, calls, strict=True):
+def _pods(sights: Sequence[Sight]) -> Table:
+    table = Table("pod", "track", "image", "state", "calls", "failures", "restarts")
+    for each in sights:
+        pod, seen = each.pod, each.counters
         condition = "ending" if pod.ending else "ready" if pod.ready else pod.reason or "not ready"
-        table.add_row(
-            pod.name, str(pod.track), pod.image.rpartition("/")[2], condition, "?" if held is None else str(held)
-        )
+        held = "?" if each.calls is None else str(each.calls)
+        image = pod.image.rpartition("/")[2]
+        table.add_row(pod.name, str(pod.track), image, condition, held, str(seen.failures), str(seen.restarts))
     return table

@@ -1,4 +1,4 @@
-"""What is asked of the API server? Seven requests, as plain JSON objects; nothing is decided here."""
+"""What is asked of the API server? Eight requests, as plain JSON objects; nothing is decided here."""
 
 import json
 import os
@@ -111,6 +111,18 @@ class Cluster:
             return _items(
                 client.CoreV1Api(self.api).list_namespaced_pod(
                     self.namespace, label_selector=selector, _preload_content=False, _request_timeout=REQUEST_S
+                )
+            )
+
+    def events(self) -> list[Json]:
+        """Warnings only."""
+        with told(f"list the events in namespace {self.namespace}", self.server):
+            return _items(
+                client.CoreV1Api(self.api).list_namespaced_event(
+                    self.namespace,
+                    field_selector="type=Warning",
+                    _preload_content=False,
+                    _request_timeout=REQUEST_S,
                 )
             )
 

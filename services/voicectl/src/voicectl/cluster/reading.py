@@ -5,8 +5,12 @@ from typing import Any
 
 from voicectl.cluster.api import Cluster, Json
 from voicectl.core.observed import Deployed, Pod, Release, Track, Weights
-from voicectl.errors import NotThere, Refused
+from voicectl.core.reasons import Warned
+from voicectl.errors import Denied, NotThere, Refused
 from voicectl.names import CONTAINER, GATEWAY, HTTP_PORT, LIVE_FILE, LIVE_KEY, PART_OF, TRACK_LABEL, Names
+
+LAST_LINES = 3
+"""Of what a program said before it ended."""
 
 
 def find_release(cluster: Cluster, release: str | None) -> Names:
@@ -56,6 +60,33 @@ def read_pods(cluster: Cluster, names: Names) -> list[Pod]:
     return sorted(pods, key=lambda each: (each.track is Track.CANARY, each.name))
 
 
+def read_parts(cluster: Cluster, names: Names) -> dict[str, Deployed]:
+    """Every Deployment of the release, by its name: the gateway's and those of its own backends."""
+    return {each["metadata"]["name"]: deployed(each) for each in cluster.deployments(names.parts)}
+
+
+def read_part_pods(cluster: Cluster, names: Names) -> list[Pod]:
+    """The pods of all its parts."""
+    return sorted((pod(each) for each in cluster.pods(names.parts)), key=lambda each: each.name)
+
+
+def read_warnings(cluster: Cluster) -> list[Warned]:
+    """Kubernetes' warnings in the namespace; none where they may not be read."""
+    try:
+        found = cluster.events()
+    except Denied:
+        return []
+    return [
+        Warned(
+            about=each.get("involvedObject", {}).get("name", ""),
+            reason=each.get("reason", ""),
+            message=each.get("message", ""),
+            at=each.get("lastTimestamp") or each.get("eventTime") or each["metadata"].get("creationTimestamp") or "",
+        )
+        for each in found
+    ]
+
+
 def deployed(found: Json) -> Deployed:
     """One Deployment."""
     metadata, spec, status = found["metadata"], found["spec"], found.get("status", {})
@@ -68,6 +99,7 @@ def deployed(found: Json) -> Deployed:
         available=status.get("availableReplicas", 0),
         settled=status.get("observedGeneration", 0) >= metadata.get("generation", 0),
         stalled=_stalled(status.get("conditions", [])),
+        refused=_refused(status.get("conditions", [])),
         annotations=metadata.get("annotations", {}),
     )
 
@@ -108,6 +140,7 @@ def pod(found: Json) -> Pod:
         http_port=next((p["containerPort"] for p in container.get("ports", []) if p.get("name") == "http"), HTTP_PORT),
         hindrance=hindrance,
         reason=reason,
+        restarts=sum(each.get("restartCount", 0) for each in status.get("containerStatuses", [])),
         live_key=_live_key(container),
     )
 
@@ -128,16 +161,35 @@ def _stalled(conditions: list[Mapping[str, Any]]) -> str:
     return ""
 
 
+def _refused(conditions: list[Mapping[str, Any]]) -> str:
+    for each in conditions:
+        if each["type"] == "ReplicaFailure" and each["status"] == "True":
+            return _with_message(each)
+    return ""
+
+
 def _hindrance(status: Mapping[str, Any]) -> tuple[str, str]:
-    """(bare reason, reason with message) of the first container that waits, or of a pod that no node takes."""
+    """(bare reason, reason with message) of the first container that waits or ended, or of a pod that no node takes."""
     for container in [*status.get("initContainerStatuses", []), *status.get("containerStatuses", [])]:
         waiting = container.get("state", {}).get("waiting")
         if waiting and waiting.get("reason") not in (None, "ContainerCreating", "PodInitializing"):
-            return waiting["reason"], _with_message(waiting)
+            return waiting["reason"], "; ".join(filter(None, (_with_message(waiting), _last_end(container))))
+        if not container.get("ready", True) and (ended := _last_end(container)):
+            return "", f"not ready; {ended}"
     for each in status.get("conditions", []):
         if each["type"] == "PodScheduled" and each["status"] == "False":
             return each.get("reason", ""), _with_message(each)
     return "", ""
+
+
+def _last_end(container: Mapping[str, Any]) -> str:
+    """How its process ended the last time, with its last words; "" where it never did."""
+    ended = container.get("state", {}).get("terminated") or container.get("lastState", {}).get("terminated")
+    if not ended or ended.get("exitCode") == 0:
+        return ""
+    words = str(ended.get("message", "")).strip().splitlines()
+    said = f": {' / '.join(words[-LAST_LINES:])}" if words else ""
+    return f"it ended with {ended.get('reason', 'Error')}, exit status {ended.get('exitCode')}{said}"
 
 
 def _with_message(said: Mapping[str, Any]) -> str:

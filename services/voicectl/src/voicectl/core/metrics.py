@@ -1,19 +1,15 @@
-"""How many calls does a pod hold, by the text of its /metrics?"""
+"""What does the text of a pod's /metrics say?"""
 
 from prometheus_client.parser import text_string_to_metric_families
 
-SESSIONS = "voice_sessions_active"
 
-
-def calls_held(exposition: str) -> int | None:
-    """Calls that the pod holds now; None where the text is no metrics or says nothing about calls."""
+def sums(exposition: str) -> dict[str, float] | None:
+    """The sum of each series over its labels, by its name; None where the text is no metrics."""
+    found: dict[str, float] = {}
     try:
-        values = [
-            sample.value
-            for family in text_string_to_metric_families(exposition)
-            for sample in family.samples
-            if sample.name == SESSIONS
-        ]
+        for family in text_string_to_metric_families(exposition):
+            for sample in family.samples:
+                found[sample.name] = found.get(sample.name, 0.0) + sample.value
     except ValueError:
         return None
-    return int(sum(values)) if values else None
+    return found

@@ -32,6 +32,8 @@ class Deployed:
     """The counts above already speak of the newest spec."""
     stalled: str = ""
     """Why Kubernetes gave up on the rollout; empty while it has not."""
+    refused: str = ""
+    """Why Kubernetes may not make pods, such as a quota; empty while it may."""
     annotations: Mapping[str, str] | None = None
 
     def noted(self, annotation: str) -> str:
@@ -71,5 +73,7 @@ class Pod:
     """Why it is not ready: the container's waiting reason and message, or why it cannot be scheduled."""
     reason: str = ""
     """The bare waiting reason, as in `ImagePullBackOff`."""
+    restarts: int = 0
+    """How often its containers were started again."""
     live_key: str = LIVE_KEY
     """Which of the live ConfigMap's files it reads."""

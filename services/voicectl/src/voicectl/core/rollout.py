@@ -37,6 +37,10 @@ class Hopeless:
     told: str
 
 
+FORBIDDEN = ("exceeded quota", "must specify", "violates PodSecurity", "maximum ")
+"""Words of a refusal to make pods that stays until somebody changes the quota, the limits or the pod."""
+
+
 def judge(deployed: Deployed, pods: Iterable[Pod]) -> Done | Going | Hopeless:
     """The state of the rollout; `pods` are those of the Deployment's track."""
     if not deployed.settled:
@@ -45,14 +49,15 @@ def judge(deployed: Deployed, pods: Iterable[Pod]) -> Done | Going | Hopeless:
     in_the_way = "; ".join(f"{pod.name}: {pod.hindrance}" for pod in new if pod.hindrance)
     if any(pod.reason in HOPELESS for pod in new):
         return Hopeless(in_the_way)
+    if any(words in deployed.refused for words in FORBIDDEN):
+        return Hopeless(deployed.refused)
     if deployed.stalled:
-        return Hopeless(in_the_way or deployed.stalled)
+        return Hopeless(in_the_way or deployed.refused or deployed.stalled)
     old = deployed.replicas - deployed.updated
     if deployed.replicas <= deployed.wanted <= min(deployed.updated, deployed.available):
         return Done()
     parts = [f"{min(deployed.available, deployed.updated)} of {deployed.wanted} ready"]
     if old > 0:
         parts.append(f"{old} older to go")
-    if in_the_way:
-        parts.append(in_the_way)
+    parts += filter(None, (deployed.refused, in_the_way))
     return Going(", ".join(parts))

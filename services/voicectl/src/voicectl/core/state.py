@@ -23,6 +23,8 @@ def sentence(release: Release) -> str:
             wish = f" (asked: {asked} %)" if asked else ""
             missing = canary.wanted - canary.ready
             lame = f"; {plural(missing, 'canary pod')} not ready" if missing > 0 else ""
+            if missing > 0 and not canary.ready:
+                lame = "; no canary pod is ready, and these calls fail: say voicectl canary rollback"
             return f"the canary {canary.image} gets {shown(of_new_calls(release))} of new calls {by}{wish}{lame}"
         case "promoted":
             return (

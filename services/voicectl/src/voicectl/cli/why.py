@@ -1,0 +1,28 @@
+"""`voicectl why`: what keeps the release from being ready? Of its Deployments, pods and Kubernetes' warnings."""
+
+import typer
+
+from voicectl import look
+from voicectl.cli.running import FAILED, Json, find, say, spoken, write_json
+from voicectl.cluster.reading import read_part_pods, read_parts, read_warnings
+from voicectl.core.reasons import reasons
+
+
+def why(ctx: typer.Context, as_json: Json = False) -> None:
+    """Say what keeps the release's pods from being ready. Exits 1 when something does."""
+    with spoken():
+        cluster, names = find(ctx)
+        pods = read_part_pods(cluster, names)
+        waiting = [pod for pod in pods if not pod.ready and not pod.ending and not pod.hindrance]
+        parts, warnings = read_parts(cluster, names), read_warnings(cluster)
+        found = reasons(parts, pods, look.unready(cluster, waiting), warnings)
+        lacking = any(each.ready < each.wanted or each.updated < each.wanted for each in parts.values())
+        if as_json:
+            write_json({"ready": not lacking, "reasons": found})
+        else:
+            for sentence in found if lacking else []:
+                say(sentence)
+            if not lacking:
+                say("every part of the release has the pods it wants, and they are ready")
+        if lacking:
+            raise typer.Exit(FAILED)
