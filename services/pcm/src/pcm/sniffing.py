@@ -36,6 +36,12 @@ class Kind(Enum):
     ASF = "WMA/ASF"
     AVI = "AVI"
     FLV = "FLV"
+    MPEG_TS = "MPEG-TS"
+    WAVPACK = "WavPack"
+    TTA = "TTA"
+    APE = "Monkey's Audio"
+    DSD = "DSD"
+    REAL = "RealMedia"
     MIDI = "MIDI"
     HTML = "HTML"
     XML = "XML"
@@ -46,8 +52,19 @@ class Kind(Enum):
     JPEG = "JPEG"
     GIF = "GIF"
     WEBP = "WebP"
+    TIFF = "TIFF"
+    BMP = "BMP"
     ZIP = "ZIP"
     GZIP = "gzip"
+    BZIP2 = "bzip2"
+    XZ = "XZ"
+    ZSTD = "Zstandard"
+    SEVEN_ZIP = "7-Zip"
+    RAR = "RAR"
+    OFFICE = "an Office document"
+    NUMPY = "NumPy"
+    SQLITE = "SQLite"
+    ELF = "an ELF program"
 
     @property
     def is_audio(self) -> bool:
@@ -55,44 +72,62 @@ class Kind(Enum):
         return self not in _NO_AUDIO
 
 
-_NO_AUDIO = frozenset(
-    [Kind.MIDI, Kind.HTML, Kind.XML, Kind.JSON, Kind.TEXT, Kind.PDF, Kind.PNG, Kind.JPEG, Kind.GIF, Kind.WEBP, Kind.ZIP,
-     Kind.GZIP]
-)  # fmt: skip
+_NO_AUDIO = frozenset(list(Kind)[list(Kind).index(Kind.MIDI) :])
+"""MIDI and all that follow it: notes, texts, pictures, archives."""
 
-_SIGNATURES: tuple[tuple[bytes, Kind], ...] = (
-    (rb"(RIFF|RIFX|RF64|BW64)....WAVE", Kind.WAV),
-    (rb"riff\x2e\x91\xcf\x11\xa5\xd6\x28\xdb\x04\xc1\x00\x00", Kind.WAVE64),
-    (rb"FORM....AIF[FC]", Kind.AIFF),
-    (rb"caff\x00\x01", Kind.CAF),
-    (rb"\.snd\x00\x00..", Kind.AU),
-    (rb"dns\.....", Kind.AU),
-    (rb"fLaC", Kind.FLAC),
-    (rb"OggS", Kind.OGG),
-    (rb"....(ftyp|moov|mdat|wide)", Kind.MP4),
-    (rb"\x1a\x45\xdf\xa3", Kind.MATROSKA),
-    (rb"#!AMR", Kind.AMR),
-    (rb"\x30\x26\xb2\x75\x8e\x66\xcf\x11", Kind.ASF),
-    (rb"RIFF....AVI ", Kind.AVI),
-    (rb"RIFF....WEBP", Kind.WEBP),
-    (rb"FLV\x01[\x01\x04\x05]", Kind.FLV),
-    (rb"MThd\x00\x00\x00\x06", Kind.MIDI),
-    (rb"%PDF-", Kind.PDF),
-    (rb"\x89PNG\r\n\x1a\n", Kind.PNG),
-    (rb"\xff\xd8\xff[\xdb\xe0\xe1\xe2\xee]", Kind.JPEG),
-    (rb"GIF8[79]a", Kind.GIF),
-    (rb"PK\x03\x04", Kind.ZIP),
-    (rb"\x1f\x8b\x08[\x00-\x1f]", Kind.GZIP),
-    (rb"(\xef\xbb\xbf)?\s*<(?i:!doctype\s+html|html|head|body)[\s>]", Kind.HTML),
-    (rb"(\xef\xbb\xbf)?\s*<\?xml\s", Kind.XML),
-    (rb'(\xef\xbb\xbf)?\s*(\{\s*"[^"\x00-\x1f\x7f-\xff]*"\s*:|\[\s*\{\s*")', Kind.JSON),
+_STARTS: tuple[tuple[bytes, bytes, Kind], ...] = (
+    *((magic, rb"....WAVE", Kind.WAV) for magic in (b"RIFF", b"RIFX", b"RF64", b"BW64")),
+    (b"RIFF", rb"....AVI ", Kind.AVI),
+    (b"RIFF", rb"....WEBP", Kind.WEBP),
+    (b"riff\x2e\x91\xcf\x11\xa5\xd6\x28\xdb", rb"", Kind.WAVE64),
+    (b"FORM", rb"....AIF[FC]", Kind.AIFF),
+    (b"caff\x00\x01", rb"", Kind.CAF),
+    (b".snd\x00\x00", rb"", Kind.AU),
+    (b"dns.", rb"", Kind.AU),
+    (b"fLaC", rb"", Kind.FLAC),
+    (b"OggS", rb"", Kind.OGG),
+    (b"\x1a\x45\xdf\xa3", rb"", Kind.MATROSKA),
+    (b"#!AMR", rb"", Kind.AMR),
+    (b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", rb"", Kind.ASF),
+    (b"FLV\x01", rb"[\x01\x04\x05]", Kind.FLV),
+    (b"wvpk", rb"", Kind.WAVPACK),
+    (b"TTA1", rb"", Kind.TTA),
+    (b"MAC ", rb"", Kind.APE),
+    (b"DSD ", rb"", Kind.DSD),
+    (b".RMF", rb"", Kind.REAL),
+    (b"MThd\x00\x00\x00\x06", rb"", Kind.MIDI),
+    (b"%PDF-", rb"", Kind.PDF),
+    (b"\x89PNG\r\n\x1a\n", rb"", Kind.PNG),
+    (b"\xff\xd8\xff", rb"[\xdb\xe0\xe1\xe2\xee]", Kind.JPEG),
+    (b"GIF8", rb"[79]a", Kind.GIF),
+    (b"II*\x00", rb"", Kind.TIFF),
+    (b"MM\x00*", rb"", Kind.TIFF),
+    (b"BM", rb"....\x00\x00\x00\x00", Kind.BMP),
+    (b"PK\x03\x04", rb"", Kind.ZIP),
+    (b"\x1f\x8b\x08", rb"[\x00-\x1f]", Kind.GZIP),
+    (b"BZh", rb"[1-9]1AY&SY", Kind.BZIP2),
+    (b"\xfd7zXZ\x00", rb"", Kind.XZ),
+    (b"\x28\xb5\x2f\xfd", rb"", Kind.ZSTD),
+    (b"7z\xbc\xaf\x27\x1c", rb"", Kind.SEVEN_ZIP),
+    (b"Rar!\x1a\x07", rb"", Kind.RAR),
+    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", rb"", Kind.OFFICE),
+    (b"\x93NUMPY", rb"", Kind.NUMPY),
+    (b"SQLite format 3\x00", rb"", Kind.SQLITE),
+    (b"\x7fELF", rb"", Kind.ELF),
 )
-_PATTERNS = tuple((re.compile(pattern, re.DOTALL), kind) for pattern, kind in _SIGNATURES)
-_PREFIXES = (
-    *(b"RIFF", b"RIFX", b"RF64", b"BW64", b"riff", b"FORM", b"caff\x00\x01", b".snd", b"dns.", b"fLaC", b"OggS"),
-    *(b"ID3", b"\x1a\x45\xdf\xa3", b"#!AMR", b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", b"FLV\x01", b"MThd", b"%PDF-"),
-    *(b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF8", b"PK\x03\x04", b"\x1f\x8b\x08"),
-)  # fmt: skip
+"""What a file begins with, and how it goes on."""
+_PATTERNS = (
+    *((re.compile(re.escape(start) + behind, re.DOTALL), kind) for start, behind, kind in _STARTS),
+    (re.compile(rb"....(ftyp|moov|mdat|wide)", re.DOTALL), Kind.MP4),
+    (re.compile(rb"G.{187}G.{187}G", re.DOTALL), Kind.MPEG_TS),
+    (re.compile(rb"(\xef\xbb\xbf)?\s*<(?i:!doctype\s+html|html|head|body)[\s>]"), Kind.HTML),
+    (re.compile(rb"(\xef\xbb\xbf)?\s*<\?xml\s"), Kind.XML),
+    (re.compile(rb'(\xef\xbb\xbf)?\s*(\{\s*"[^"\x00-\x1f\x7f-\xff]*"\s*:|\[\s*\{\s*")'), Kind.JSON),
+)
+_BEGINNINGS = (b"ID3", *(start for start, _, _ in _STARTS))
+_TS_PACKET_BYTES = 188
+_SIGNATURE_BYTES = 16
+"""Longer than any start with what follows it."""
 
 
 def sniff(start: bytes, *, whole: bool, text: bool = True) -> Kind | None:
@@ -121,7 +156,9 @@ def sniff(start: bytes, *, whole: bool, text: bool = True) -> Kind | None:
 
 
 def _may_become_one(start: bytes, text: bool) -> bool:
-    if len(start) < 16 and any(start.startswith(one[: len(start)]) for one in _PREFIXES):
+    if len(start) < _SIGNATURE_BYTES and any(start.startswith(one[: len(start)]) for one in _BEGINNINGS):
+        return True
+    if start[:1] == b"G" and len(start) <= 2 * _TS_PACKET_BYTES and start[_TS_PACKET_BYTES:][:1] in (b"", b"G"):
         return True
     if len(start) < 8 and start[:1] == b"\0" and any(name.startswith(start[4:]) for name in _FIRST_BOXES):
         return True

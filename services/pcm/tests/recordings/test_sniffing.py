@@ -29,6 +29,13 @@ STARTS: dict[Kind, bytes] = {
     Kind.JPEG: b"\xff\xd8\xff\xe0\x00\x10JFIF\x00",
     Kind.GIF: b"GIF89a\x01\x00",
     Kind.ZIP: b"PK\x03\x04\x14\x00",
+    Kind.MPEG_TS: (b"G\x40\x11\x10" + bytes(184)) * 4,
+    Kind.WAVPACK: b"wvpk" + bytes(60),
+    Kind.TIFF: b"II*\x00\x08\x00\x00\x00",
+    Kind.BMP: b"BM\x36\x00\x0c\x00\x00\x00\x00\x00\x36\x00",
+    Kind.XZ: b"\xfd7zXZ\x00\x00\x04",
+    Kind.OFFICE: b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(20),
+    Kind.NUMPY: b"\x93NUMPY\x01\x00v\x00",
     Kind.GZIP: b"\x1f\x8b\x08\x00\x00\x00\x00\x00",
 }
 
