@@ -147,7 +147,7 @@ def test_new_calls_are_healthy_soon_after_a_node_with_a_speech_server_vanished(
             _settled(release, cluster, 2)
             run(["kubectl", "uncordon", stays], timeout_s=30)
             run(["kubectl", "cordon", goes], timeout_s=30)
-            outcomes, new_asked = _talk_while_it_vanishes(release, cluster, wish, goes)
+            outcomes, new_asked = _talk_while_it_vanishes(release, cluster, wish, figures, goes)
     finally:
         run(["kubectl", "uncordon", stays, goes], timeout_s=30)
     _say(figures, "node with a speech server gone", outcomes)
@@ -159,10 +159,10 @@ def test_new_calls_are_healthy_soon_after_a_node_with_a_speech_server_vanished(
 
 
 def _talk_while_it_vanishes(
-    release: Release, cluster: Cluster, wish: Wanted, node: str
+    release: Release, cluster: Cluster, wish: Wanted, figures: Figures, node: str
 ) -> tuple[list[Outcome], list[Outcome]]:
     """All outcomes, and those of new calls that were begun after NEW_HEALTHY_S."""
-    with talking(cluster, wish, release, "vanish") as (held, _first):
+    with talking(cluster, wish, release, "vanish") as (held, meanwhile):
         run(["bash", "-c", wish.power_off.format(node=node)], timeout_s=60)
         try:
             time.sleep(NEW_HEALTHY_S)
@@ -170,6 +170,9 @@ def _talk_while_it_vanishes(
             after = start(cluster, release.namespace, "after-vanish", wish.image("client"), stream)
             new = after.outcomes(within_s=80)
             outcomes = held.outcomes(within_s=HELD_S + 60) + new
+            first = meanwhile.outcomes(within_s=NEW_FOR_S + 60)
+            bad = [one for one in first if one.end != "normal" or one.unanswered]
+            figures.say(f"node gone: of {len(first)} calls a second from before it not answered", len(bad))
         finally:
             run(["bash", "-c", wish.power_on.format(node=node)], timeout_s=120)
             run(["kubectl", "wait", f"node/{node}", "--for=condition=Ready", "--timeout=120s"], timeout_s=130)

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Brings uv into .uv for a machine that has none. Needs no root.
+# Brings uv into .uv for a machine that has none. Needs no root. bootstrap_uv.sh [PYTHON]
 set -euo pipefail
+case ${1:-} in -h | --help) sed -n '2,/^set /{/^# \{0,1\}/s///p;}' "$0"; exit ;; esac
 cd "$(dirname "$0")/.."
 python=${1:-python3}
 command -v "$python" >/dev/null || { echo "no $python here: install Python 3.11 or newer" >&2; exit 1; }

@@ -32,7 +32,7 @@ done
 [ ${#images[@]} -gt 0 ] || images=(gateway)
 engine() { # the first engine that answers
     local found
-    for found in docker podman buildah; do "$found" info >/dev/null 2>&1 && { echo "$found"; return; }; done
+    for found in docker podman buildah; do if "$found" info >/dev/null 2>&1; then echo "$found"; return; fi; done
 }
 engine=${ENGINE:-${BUILD:+script}}
 engine=${engine:-$(engine)}

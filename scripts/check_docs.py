@@ -1,5 +1,6 @@
 """Are the generated documents fresh? Runs each generator's --check; exit status 1 after naming every stale file."""
 
+import argparse
 import subprocess
 import sys
 from pathlib import Path
@@ -15,4 +16,5 @@ def main() -> int:
 
 
 if __name__ == "__main__":
+    argparse.ArgumentParser(description="Say which generated documents are stale.").parse_args()
     sys.exit(main())

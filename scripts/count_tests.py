@@ -1,5 +1,6 @@
 """How many tests passed and failed? Reads pytest's JUnit report: `count_tests.py REPORT PYTEST_STATUS`."""
 
+import argparse
 import sys
 from pathlib import Path
 from xml.etree import ElementTree
@@ -17,4 +18,8 @@ def main(report: str, status: int) -> str:
 
 
 if __name__ == "__main__":
-    sys.stdout.write(main(sys.argv[1], int(sys.argv[2])) + "\n")
+    parser = argparse.ArgumentParser(description="Say how many tests passed and failed, by pytest's JUnit report.")
+    parser.add_argument("report", help="file that pytest --junit-xml wrote")
+    parser.add_argument("status", type=int, help="exit status of pytest")
+    given = parser.parse_args()
+    sys.stdout.write(main(given.report, given.status) + "\n")

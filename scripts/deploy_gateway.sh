@@ -42,10 +42,10 @@ if [ -n "$dry" ] || ! kubectl get namespace "$namespace" --request-timeout=10s >
         voice-workflow/may-use-models=true --request-timeout=30s
 fi
 say "release $release in $namespace; new pods get $timeout s to be ready, running calls end within their grace"
-before=$(revision deployed) newest=$(revision all)
+before=$(revision running) newest=$(revision newest)
 if ! run "$helm" upgrade --install "$release" "$root/helm/voice-workflow" --namespace "$namespace" \
     ${values[@]+"${values[@]}"} --wait --timeout "${timeout}s"; then
-    [ "$(revision all)" != "$newest" ] || stop "helm refused it, and nothing was changed; its reason stands above"
+    [ "$(revision newest)" != "$newest" ] || stop "helm refused it, and nothing was changed; its reason stands above"
     why "$namespace" "$release"
     [ -n "$before" ] || stop "nothing ran before, so it stays as it is: correct the cause and run this again, or helm uninstall $release --namespace $namespace"
     say "back to revision $before"

@@ -6,6 +6,7 @@ is configured for and checked against the hash below; nothing of it is built or 
 folder is printed and nothing is fetched. Run it with any Python from 3.11; it needs the standard library only.
 """
 
+import argparse
 import ensurepip
 import hashlib
 import io
@@ -157,4 +158,7 @@ def fail(sentence: str) -> int:
 
 
 if __name__ == "__main__":
+    argparse.ArgumentParser(
+        description="Fetch recordings of speech into the cache, once, and print their folder (VOICE_AUDIO, if set)."
+    ).parse_args()
     sys.exit(main())

@@ -1,6 +1,8 @@
 #!/bin/sh
 # Puts onnxruntime with CUDA, and the CUDA libraries it needs, in the place of the CPU's: gpu.sh UV PYTHON
 set -eu
+case ${1:-} in -h | --help) sed -n '2,/^set /{/^# \{0,1\}/s///p;}' "$0"; exit ;; esac
+[ $# -ge 2 ] || { echo "usage: scripts/gpu.sh UV PYTHON; --help says more" >&2; exit 2; }
 cd "$(dirname "$0")/.."
 echo "installing what requirements-gpu.lock names (2.5 GB) ..."
 "$1" pip uninstall --quiet --python "$2" onnxruntime onnxruntime-gpu

@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
 # Installs other people's clients, each into an environment of its own under .venv/interop: interop.sh UV PYTHON
 set -euo pipefail
+case ${1:-} in -h | --help) sed -n '2,/^set /{/^# \{0,1\}/s///p;}' "$0"; exit ;; esac
+[ $# -ge 2 ] || { echo "usage: scripts/interop.sh UV PYTHON; --help says more" >&2; exit 2; }
 cd "$(dirname "$0")/.."
 uv=$1 python=$2
 environments=$(dirname "$(dirname "$python")")/interop

@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
 # Resolves the dependencies into the lock files: lock.sh UV LOCAL_PACKAGE...
 set -euo pipefail
+case ${1:-} in -h | --help) sed -n '2,/^set /{/^# \{0,1\}/s///p;}' "$0"; exit ;; esac
+[ $# -ge 2 ] || { echo "usage: scripts/lock.sh UV LOCAL_PACKAGE...; --help says more" >&2; exit 2; }
 cd "$(dirname "$0")/.."
 uv=$1; shift
 options=(--universal --generate-hashes --no-header --no-annotate --python-version 3.11 --quiet)

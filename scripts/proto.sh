@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Generates the Python code of both wire contracts; with --check, fails when the committed code is stale.
+# Generates the Python code of both wire contracts: proto.sh; proto.sh --check fails when the committed code is stale.
 set -euo pipefail
+case ${1:-} in -h | --help) sed -n '2,/^set /{/^# \{0,1\}/s///p;}' "$0"; exit ;; esac
 cd "$(dirname "$0")/.."
 python=${PYTHON:-.venv/bin/python}
 PATH="$(dirname "$python"):$PATH"

@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
 # Installs the locked dependencies and this workspace into a virtual environment: setup.sh UV VENV
 set -euo pipefail
+case ${1:-} in -h | --help) sed -n '2,/^set /{/^# \{0,1\}/s///p;}' "$0"; exit ;; esac
+[ $# -ge 2 ] || { echo "usage: scripts/setup.sh UV VENV; --help says more" >&2; exit 2; }
 cd "$(dirname "$0")/.."
 uv=$1 venv=$2
 [ -x "$venv/bin/python" ] || "$uv" venv --quiet --no-python-downloads --python '>=3.11' "$venv"

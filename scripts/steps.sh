@@ -29,8 +29,10 @@ tool() { # a command of this repository's environment
     echo "$root/.venv/bin/$1"
 }
 
-revision() { # deployed|all: the release's revision that runs, or the newest of all; empty where there is none
-    [ -n "$dry" ] || "${helm:?}" list "--$1" --namespace "${namespace:?}" --filter "^${release:?}\$" --output json |
+revision() { # running|newest: which revision of the release runs, or was made last; empty where there is none
+    local asked=(history "${release:?}" --max 1)
+    [ "$1" = newest ] || asked=(list --deployed --filter "^$release\$")
+    [ -n "$dry" ] || { "${helm:?}" "${asked[@]}" --namespace "${namespace:?}" --output json 2>/dev/null || true; } |
         sed -n 's/.*"revision":"\{0,1\}\([0-9]*\).*/\1/p'
 }
 

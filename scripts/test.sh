@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
-# Runs every check and every service's tests, one pytest process each, and ends with one total line.
+# Runs every check and every service's tests, one pytest process each, and ends with one total line: test.sh SERVICE...
 set -uo pipefail
+case ${1:-} in -h | --help) sed -n '2,/^set /{/^# \{0,1\}/s///p;}' "$0"; exit ;; esac
+[ $# -ge 1 ] || { echo "usage: scripts/test.sh SERVICE...; --help says more" >&2; exit 2; }
 cd "$(dirname "$0")/.."
 python=${PYTHON:-.venv/bin/python}
 bin=$(dirname "$python")

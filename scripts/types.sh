@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
 # mypy, strict, folder by folder: their tests have modules of the same names. types.sh PYTHON SERVICE...
 set -uo pipefail
+case ${1:-} in -h | --help) sed -n '2,/^set /{/^# \{0,1\}/s///p;}' "$0"; exit ;; esac
+[ $# -ge 2 ] || { echo "usage: scripts/types.sh PYTHON SERVICE...; --help says more" >&2; exit 2; }
 cd "$(dirname "$0")/.."
 python=$1; shift
 status=0

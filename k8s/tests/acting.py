@@ -53,12 +53,16 @@ class Stage:
 
     def __post_init__(self) -> None:
         (self.folder / "bin").mkdir()
-        program = _ACTOR.format(python=sys.executable, play=str(self._play), calls=str(self._calls))
         for name in ("kubectl", "helm", "docker"):
-            actor = self.folder / "bin" / name
-            actor.write_text(program, encoding="utf-8")
-            actor.chmod(actor.stat().st_mode | stat.S_IXUSR)
+            self.acts(name)
         self._calls.touch()
+
+    def acts(self, name: str) -> None:
+        """A program of that name is one of the actors."""
+        program = _ACTOR.format(python=sys.executable, play=str(self._play), calls=str(self._calls))
+        actor = self.folder / "bin" / name
+        actor.write_text(program, encoding="utf-8")
+        actor.chmod(actor.stat().st_mode | stat.S_IXUSR)
 
     @property
     def _play(self) -> Path:

@@ -156,7 +156,7 @@ async def test_the_gateway_is_upgraded_in_place_and_rolls_back_by_itself(stage: 
     )
     assert shown.status == 0, shown.err
     asked = [line for line in stage.lines if line.startswith("helm ")]
-    installed, tested = [line for line in asked if "version" not in line and " list " not in line]
+    installed, tested = [line for line in asked if line.split()[1] in ("upgrade", "test")]
     assert installed == (
         f"helm upgrade --install v2 {ROOT}/helm/voice-workflow --namespace voice --values {values} --set replicas=3 "
         "--set-json config.llm.temperature=0.2 "
@@ -169,7 +169,7 @@ async def test_the_gateway_is_upgraded_in_place_and_rolls_back_by_itself(stage: 
 async def test_a_release_that_does_not_become_ready_is_explained_and_taken_back(stage: Stage) -> None:
     stage.answer("version", out="v4.1.4+gabc\n")
     stage.answer("list --deployed", out='[{"name":"voice","revision":"3","status":"deployed"}]\n')
-    stage.answer("list --all", out='[{"name":"voice","revision":"4","status":"failed"}]\n', first="")
+    stage.answer("history voice", out='[{"revision":4,"status":"failed"}]\n', first='[{"revision":3}]\n')
     stage.answer("upgrade --install", err="Error: context deadline exceeded\n", status=1)
     stage.answer("get pods", out="voice-gateway-7f  ImagePullBackOff\n")
     stage.answer("get events", out="Warning  FailedCreate  exceeded quota\n")
@@ -187,7 +187,7 @@ async def test_a_release_that_does_not_become_ready_is_explained_and_taken_back(
 
 async def test_a_first_install_that_fails_stays_to_be_looked_at(stage: Stage) -> None:
     stage.answer("version", out="v4.1.4+gabc\n")
-    stage.answer("list --all", out='[{"name":"voice","revision":"1"}]\n', first="[]\n")
+    stage.answer("history voice", out='[{"revision":1,"status":"failed"}]\n', first="")
     stage.answer("upgrade --install", status=1)
 
     shown = await stage.run("deploy_gateway.sh", "--no-test")
@@ -199,6 +199,7 @@ async def test_a_first_install_that_fails_stays_to_be_looked_at(stage: Stage) ->
 async def test_values_that_helm_refuses_change_nothing(stage: Stage) -> None:
     stage.answer("version", out="v4.1.4+gabc\n")
     stage.answer("list", out='[{"name":"voice","revision":"3"}]\n')
+    stage.answer("history voice", out='[{"revision":3}]\n')
     stage.answer("upgrade --install", err="Error: at '/replicas': got string\n", status=1)
 
     shown = await stage.run("deploy_gateway.sh", "--no-test", "--set", "replicas=two")

@@ -26,6 +26,7 @@ WORDS = {
     "check_production.sh": ("--target", "a:1", "--metrics", "http://a", "--riva", "b:1", "--llm", "http://c/v1"),
 }
 KEY = "nvapi-very-secret"
+EVERY_SCRIPT = sorted((ROOT / "scripts").glob("*.sh"))
 
 
 def test_shellcheck_finds_nothing() -> None:
@@ -48,6 +49,39 @@ async def test_help_says_how_to_use_it_and_does_nothing(script: str, stage: Stag
     assert (shown.status, shown.err, stage.lines) == (0, "", [])
     assert f"usage: scripts/{script}" in shown.out
     assert "--dry-run" in shown.out
+
+
+@pytest.mark.parametrize("script", [path.name for path in EVERY_SCRIPT if path.name not in (*SCRIPTS, "steps.sh")])
+async def test_help_of_the_others_helps_and_does_nothing(script: str, stage: Stage) -> None:
+    shown = await stage.run(script, "--help")
+    assert (shown.status, shown.err, stage.lines) == (0, "", [])
+    assert script in shown.out or shown.out.count("\n") > 1
+    assert not list(stage.folder.glob(".*"))
+
+
+@pytest.mark.parametrize("script", sorted(path.name for path in (ROOT / "scripts").glob("*.py")))
+def test_help_of_a_program_helps_and_does_nothing(script: str, tmp_path: Path) -> None:
+    command = [sys.executable, str(ROOT / "scripts" / script), "--help"]
+    environment = {"HOME": str(tmp_path), "PATH": os.environ["PATH"]}
+    shown = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    assert (shown.returncode, shown.stderr, list(tmp_path.iterdir())) == (0, "", [])
+    assert f"usage: {script}" in shown.stdout
+
+
+@pytest.mark.parametrize("script", ["interop.sh", "setup.sh", "lock.sh", "types.sh", "test.sh", "gpu.sh"])
+async def test_a_script_without_its_arguments_says_which(script: str, stage: Stage) -> None:
+    shown = await stage.run(script)
+    assert (shown.status, stage.lines) == (2, [])
+    assert shown.err.startswith(f"usage: scripts/{script} ")
+
+
+async def test_without_an_engine_images_are_not_built_and_a_sentence_says_what_is_missing(stage: Stage) -> None:
+    for engine in ("docker", "podman", "buildah"):
+        stage.acts(engine)
+    stage.answer("info", status=1)
+    shown = await stage.run("build_gateway.sh")
+    assert (shown.status, shown.out) == (2, "")
+    assert shown.err.startswith("build_gateway.sh: no docker, podman or buildah answers here: start one, or name a")
 
 
 @pytest.mark.parametrize("script", SCRIPTS)
