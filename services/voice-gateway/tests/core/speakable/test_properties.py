@@ -14,6 +14,7 @@ _WORDS = """
 well Dr. Smith 3.5 1,000 10:30 e.g. apples naïve 你好。 हाँ। U.S. No. 5 example.com bob@x.org C# #1 *67# 2 * 3 <5% < a_b
 snake_case R&D AC/DC x^2 ~5 v2.0 Ph.D. Jan. 3. Mai bzw. usw. $5 St. (aside) “quoted.” — yes! why? so, end. ... go:
 """
+_UNITS = "km kg m h °C million am pm st th rd EUR USD Uhr Mai January No. Nr. der e E inf nan"
 WORDS = some.sampled_from(_WORDS.split())
 _MARKED = r"""
 **bold**, *it*, __strong__, _em_, ~~gone~~, `code`,
@@ -145,3 +146,20 @@ def test_one_that_did_so_before_is_held_but_nothing_is_lost() -> None:
     stage = Speakable("en-US", "", held)
     assert (stage.push("No thought. At all.", 0.0), len(stage.flush()), stage.held_in_vain) == ([], 2, True)
     assert told(["No thought. At all."], held) == (["No thought.", "At all."], "No thought. At all.")
+
+
+@HOLD
+@given(
+    some.lists(
+        some.one_of(some.text("0123456789.,:/-$€£¥₹%#*<>=^~ +°()", max_size=12), some.sampled_from(_UNITS.split())),
+        max_size=12,
+    ).map("".join),
+    some.sampled_from(
+        ["en-US", "en-GB", "de-DE", "fr-FR", "es-ES", "it-IT", "pt-BR", "ru-RU", "hi-IN", "ja-JP", "ar-EG"]
+    ),
+)
+def test_no_number_breaks_the_stage_or_loses_what_was_written(text: str, language: str) -> None:
+    for verbalise in ("auto", "words", "none"):
+        stage = Speakable(language, "", Manner(verbalise=verbalise))
+        phrases = stage.push(f"well {text}", 0.0) + stage.flush()
+        assert letters("".join(phrase.written for phrase in phrases)) == letters("".join(told([f"well {text}"])[0]))
