@@ -394,6 +394,7 @@ def turn_policy(settings: Settings) -> Policy:
         idle_after=settings.turn_idle_after_s or float("inf"),
         idle_tries=settings.turn_idle_tries,
         greets=bool(settings.greeting),
+        detects=settings.vad != "none",
     )
 
 

@@ -27,8 +27,8 @@ class Ear(Protocol):
     def forget(self) -> None:
         """Nothing was said for a while: audio sent so far need not be heard again, but for the last second."""
 
-    def finish_utterance(self) -> None:
-        """Ask for a final now."""
+    def finish_utterance(self, *, in_silence: bool = False) -> None:
+        """Ask for a final now; `in_silence`: no more audio comes, so send the silence a recogniser waits for."""
 
     def reopen(self, *, elsewhere: bool = False) -> None:
         """The open stream says nothing any more: try another one; with `elsewhere`, only if another server is known

@@ -93,7 +93,7 @@ def test_audio_that_is_compressed_in_its_wav_is_expanded() -> None:
     ("stream", "says"),
     [
         (wav(channels=2), "2 channels"),
-        (wav(tag=2, bits=4), "WAV format 2"),
+        (wav(tag=2, bits=4), "WAV of Microsoft ADPCM"),
         (b"RIFF" + bytes(4) + b"WAVEdata" + bytes(400), "without a format chunk"),
     ],
 )

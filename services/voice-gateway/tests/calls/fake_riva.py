@@ -37,13 +37,13 @@ class Listened:
     def partial(self, text: str, *, stability: float = 0.0, processed_s: float = 0.0) -> None:
         """Say a partial; without text it only tells how far recognition has come."""
         found = [asr.SpeechRecognitionAlternative(transcript=text)] if text else []
-        self._say(asr.StreamingRecognitionResult(alternatives=found, stability=stability, audio_processed=processed_s))
+        self.say(asr.StreamingRecognitionResult(alternatives=found, stability=stability, audio_processed=processed_s))
 
     def final(self, text: str, words: Sequence[tuple[str, int, int]] = (), *, processed_s: float = 0.0) -> None:
         """Say a final; `words` with start and end in milliseconds of this stream."""
         infos = [asr.WordInfo(word=word, start_time=start, end_time=end) for word, start, end in words]
         best = asr.SpeechRecognitionAlternative(transcript=text, words=infos)
-        self._say(asr.StreamingRecognitionResult(alternatives=[best], is_final=True, audio_processed=processed_s))
+        self.say(asr.StreamingRecognitionResult(alternatives=[best], is_final=True, audio_processed=processed_s))
 
     def die(self, code: grpc.StatusCode = grpc.StatusCode.UNAVAILABLE) -> None:
         """End the stream with an error."""
@@ -58,11 +58,16 @@ class Listened:
         await self._changes.until(lambda: len(self.audio) >= size, f"{size} bytes at recognition")
         return bytes(self.audio)
 
+    async def asked(self) -> None:
+        """Wait until a final was asked for."""
+        await self._changes.until(lambda: self.forced, "the wish for a final")
+
     async def ended(self) -> None:
         """Wait until the stream is over at the server too."""
         await self._changes.until(lambda: self.over, "the end of the recognition stream")
 
-    def _say(self, result: asr.StreamingRecognitionResult) -> None:
+    def say(self, result: asr.StreamingRecognitionResult) -> None:
+        """Say any result."""
         self._orders.put_nowait(asr.StreamingRecognizeResponse(results=[result]))
 
     async def read(self, requests: AsyncIterator[asr.StreamingRecognizeRequest]) -> None:

@@ -185,7 +185,7 @@ async def test_a_reply_waits_while_nobody_is_there_to_hear_it() -> None:
         token = (await old.start()).resume_token
         stream = await there.asr.stream()
         stream.final("Tell me.")
-        await old.expect("transcript")
+        await old.turn(TurnEvent.TURN_ENDED)
         old.cancel()
         await old.over()
         await there.tts.phrase()
@@ -193,6 +193,29 @@ async def test_a_reply_waits_while_nobody_is_there_to_hear_it() -> None:
         new = await come_back(there, token, max(numbers(old)), old.seq + 1)
         await new.turn(TurnEvent.REPLY_ENDED, 1)
         assert new.audio(1) == ramp(8_000)
+        await new.hang_up()
+
+
+async def test_a_turn_is_not_answered_half_way_while_its_caller_is_away() -> None:
+    async with lab(turn_max_silence_s=0.1) as there:
+        old = there.caller(numbered=True)
+        token = (await old.start()).resume_token
+        stream = await there.asr.stream()
+        await old.send(audio=pb.Audio(data=ramp(1_600)))
+        stream.partial("I would like")
+        await old.expect("transcript")
+        old.cancel()
+        await old.over()
+        stream.final("I would like")
+        await there.eventually(lambda: there.metric("voice_sessions_active"), 1)
+        await asyncio.sleep(0.5)  # five times the silence that would end the turn
+        assert not there.llm.asked
+        new = await come_back(there, token, max(numbers(old)), old.seq + 1)
+        await new.send(audio=pb.Audio(data=ramp(1_600, 1_600)))
+        stream.partial("to book a table")
+        stream.final("to book a table")
+        await new.turn(TurnEvent.REPLY_ENDED)
+        assert there.llm.asked[-1].chat[-1] == ("user", "I would like to book a table")
         await new.hang_up()
 
 

@@ -107,6 +107,6 @@ async def test_a_caller_who_sends_nothing_for_ten_minutes_stays_connected_to_rec
     assert await running is EndReason.CALLER_ENDED
     assert max(later - sooner for sooner, later in zip(channel.heard_at, channel.heard_at[1:], strict=False)) <= 15.1
     assert len(channel.heard_at) >= TEN_MINUTES_S / 15
-    assert channel.audio.endswith(b"\1\2" * 320)
-    assert not any(channel.audio[:-640])
+    assert bytes(channel.audio).count(b"\1\2" * 320) == 1
+    assert not any(channel.audio.replace(b"\1\2" * 320, b""))
     assert channel.streams == 1

@@ -57,6 +57,57 @@ def test_audio_the_recogniser_has_not_worked_through_is_not_stood_for() -> None:
     assert [fact.until for fact in facts] == [7.5, 9.0, 9.0, 9.0]
 
 
+def timed(text: str, *ends_s: float, processed_s: float = 0.0) -> Recognised:
+    """A final whose words take 0.2 s each and end then."""
+    words = tuple(WordTime(word, end_s - 0.2, end_s) for word, end_s in zip(text.split(), ends_s, strict=True))
+    return Recognised(text, True, 1.0, processed_s or ends_s[-1] + 0.4, words)
+
+
+def said(*results: Recognised) -> list[str]:
+    """The finals with words that the machine hears."""
+    _, facts = fold(*results, received_s=30.0)
+    return [fact.text for fact in facts if fact.final and fact.text]
+
+
+def test_a_final_that_comes_again_is_no_second_turn() -> None:
+    once = timed("book a table", 0.9, 1.1, 1.4)
+    told, facts = fold(once, once, received_s=30.0)
+    assert [event.text for event in told] == ["book a table"]
+    assert [(fact.text, fact.final) for fact in facts] == [("book a table", True), ("", False)]
+
+
+def test_a_final_of_all_after_finals_of_its_parts_brings_only_what_is_new() -> None:
+    parts = (timed("book a table", 0.9, 1.1, 1.4), timed("for two", 1.7, 2.1))
+    assert said(*parts, timed("book a table for two", 0.9, 1.1, 1.4, 1.7, 2.1)) == ["book a table", "for two"]
+    more = timed("book a table for two please", 0.9, 1.1, 1.4, 1.7, 2.1, 2.6)
+    assert said(*parts, more) == ["book a table", "for two", "please"]
+
+
+def test_a_second_yes_counts() -> None:
+    assert said(timed("yes", 1.0), timed("yes", 3.0)) == ["yes", "yes"]
+    assert said(final("yes", 1.0), final("yes", 3.0)) == ["yes", "yes"]
+    assert said(final("yes"), final("yes")) == ["yes", "yes"]
+
+
+def test_without_word_times_what_was_said_of_the_same_audio_comes_once() -> None:
+    parts = (final("book a table", 2.0), final("for two", 2.0))
+    assert said(*parts, final("for two", 2.0), final("Book a table for two.", 2.0)) == ["book a table", "for two"]
+
+
+def test_a_partial_that_turns_out_to_be_known_is_closed() -> None:
+    told, facts = fold(
+        timed("book a table", 0.9, 1.1, 1.4), partial("book a", processed_s=1.9), timed("book a table", 0.9, 1.1, 1.4)
+    )
+    assert [(fact.text, fact.final) for fact in facts] == [("book a table", True), ("book a", False), ("", True)]
+    assert [(event.text, event.final) for event in told][-1] == ("", True)
+
+
+def test_signs_without_a_letter_or_digit_are_no_words() -> None:
+    told, facts = fold(final("."), final("..."), final(" ?! "), final("7"))
+    assert [event.text for event in told] == ["7"]
+    assert [fact.text for fact in facts] == ["", "", "", "7"]
+
+
 def test_an_empty_final_nobody_waits_for_is_not_told() -> None:
     told, facts = fold(final(""), final("  "))
     assert told == []

@@ -56,6 +56,16 @@ MUTANTS: dict[str, tuple[str, str]] = {
         "return Idle(call, now, state.open), (InterruptReply(n),)",
         "return Idle(call, now), (InterruptReply(n),)",
     ),
+    "a partial interrupts though a detector heard nothing": (
+        "and policy.decides and not policy.detects:",
+        "and policy.decides:",
+    ),
+    "without a detector a partial never interrupts": ("and policy.decides and not policy.detects:", "and False:"),
+    "noise without a detector takes the floor": (
+        'case Overlap(call, n, undetected=True), Heard("", True):',
+        'case Overlap(call, n, undetected=True), Heard("never", True):',
+    ),
+    "words without a detector wait for speech to stop": ("if state.undetected:", "if False:"),
     "an inaudible reply is not held back": ("(HoldReply(n),) if policy.decides else ()", "()"),
     "a cough does not give a held reply back": ("() if state.held_at is None else (ResumeReply(n),)", "()"),
     "what was heard is retracted": (

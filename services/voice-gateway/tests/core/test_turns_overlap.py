@@ -16,6 +16,7 @@ from voice_gateway.core.floor import (
 ASKED: Script = [(1.0, STARTED), (2.0, said("tell me a story")), (2.1, STOPPED)]
 ANSWERED: tuple[float, Action] = (2.4, StartReply(1, "tell me a story"))
 HEARD: Script = [*ASKED, (3.0, ReplyAudible(1))]
+UNDETECTED = Policy(detects=False)
 
 
 def test_a_cough_is_not_a_barge_in(play: Play) -> None:
@@ -56,6 +57,21 @@ def test_a_cough_that_looked_like_a_word_is_still_a_cough(play: Play) -> None:
         (9.0, ReplyEnded(1)),
     ]
     assert play(script) == [ANSWERED]
+
+
+def test_without_a_detector_a_partial_that_lasts_interrupts(play: Play) -> None:
+    story = play([*HEARD, (4.0, saying("wait")), (4.1, saying("wait a")), (5.0, said("wait a minute"))], UNDETECTED)
+    assert story == [ANSWERED, (4.2, InterruptReply(1)), (5.0, StartReply(2, "wait a minute"))]
+
+
+def test_without_a_detector_a_partial_that_is_taken_back_at_once_was_noise(play: Play) -> None:
+    story = [*HEARD, (4.0, saying("uh")), (4.1, said("")), (9.0, ReplyEnded(1))]
+    assert play(story, UNDETECTED) == [ANSWERED]
+
+
+def test_without_a_detector_a_final_interrupts(play: Play) -> None:
+    story = play([*HEARD, (4.0, saying("wait")), (4.1, said("wait"))], UNDETECTED)
+    assert story == [ANSWERED, (4.1, InterruptReply(1)), (4.4, StartReply(2, "wait"))]
 
 
 def test_a_partial_over_a_reply_decides_nothing_by_itself(play: Play) -> None:

@@ -114,6 +114,7 @@ REFUSED = [
     (RefusalKind.ELSEWHERE, grpc.StatusCode.UNAVAILABLE),
     (RefusalKind.DRAINING, grpc.StatusCode.UNAVAILABLE),
     (RefusalKind.BACKEND_DOWN, grpc.StatusCode.UNAVAILABLE),
+    (RefusalKind.ELSEWHERE, grpc.StatusCode.UNAVAILABLE),
 ]
 
 

@@ -82,3 +82,25 @@ async def test_a_reader_waits_for_the_next_fact() -> None:
     assert not reader.done()
     inbox.put(Tick())
     assert await reader == Tick()
+
+
+async def test_while_paused_only_the_end_of_the_call_comes_out() -> None:
+    inbox = Inbox()
+    inbox.pause()
+    inbox.put(SpeechStopped())
+    reader = asyncio.create_task(inbox.get())
+    await asyncio.sleep(0)
+    assert not reader.done()
+    end = CallEnded(EndReason.CALLER_GONE)
+    inbox.put(end)
+    assert await reader == end
+
+
+async def test_what_came_in_a_pause_comes_out_after_it() -> None:
+    inbox = Inbox()
+    inbox.pause()
+    inbox.put(SpeechStopped())
+    reader = asyncio.create_task(inbox.get())
+    await asyncio.sleep(0)
+    inbox.go_on()
+    assert await reader == SpeechStopped()

@@ -22,6 +22,7 @@ class Ear:
     def __init__(self) -> None:
         self.pushed: list[tuple[int, bool]] = []
         self.finished = 0
+        self.finished_in_silence = 0
         self.reopened = 0
         self.forgotten = 0
         self.open_audio = b"open"
@@ -34,8 +35,9 @@ class Ear:
     def push(self, pcm16: bytes, *, urgent: bool) -> None:
         self.pushed.append((len(pcm16), urgent))
 
-    def finish_utterance(self) -> None:
+    def finish_utterance(self, *, in_silence: bool = False) -> None:
         self.finished += 1
+        self.finished_in_silence += in_silence
 
     def reopen(self, *, elsewhere: bool = False) -> None:
         self.reopened += not elsewhere
@@ -84,6 +86,7 @@ class Call:
             HearingSettings(POLICIES, FINAL_AFTER_S, max_lag_s=8.0),
             self,
             lambda: self.now,
+            lambda: self.now - 100.0,
             lambda: self.paused_at.append(self.now),
         )
 
@@ -155,10 +158,10 @@ def test_audio_hurries_only_around_the_moment_a_final_may_hang_on_it() -> None:
     assert len(urgent) == pytest.approx(0.32 / FRAME_S, abs=1)
 
 
-def test_without_a_detector_all_audio_hurries() -> None:
+def test_without_a_detector_no_audio_hurries() -> None:
     call = Call(detects=False)
     call.frames(0.0, 3)
-    assert [hurries for _, hurries in call.ear.pushed] == [True] * 3
+    assert [hurries for _, hurries in call.ear.pushed] == [False] * 3
     assert call.facts == []
 
 

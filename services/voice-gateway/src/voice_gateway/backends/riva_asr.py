@@ -23,11 +23,16 @@ from voice_gateway.backends.seams import deadline, decoded, riva_errors
 from voice_gateway.backends.stay import GivenUp, Stay
 from voice_gateway.core.events import INPUT_RATE_HZ
 from voice_gateway.core.progress import Progress, progressed
+from voice_gateway.core.stream_time import StreamTime
 from voice_gateway.core.transcript import Recognised
 from voice_gateway.errors import TooSlow, Unavailable, Upstream
 from voice_gateway.ports import ListenOptions
 
 _SILENCE = bytes(BYTES_PER_S // 10)
+_STOP_HISTORY_S = 0.8
+"""Riva's own, where none is asked for."""
+_AND_SURE_S = 0.4
+"""Silence beyond the one that is asked for: recognisers look at it in windows."""
 _PRE_ROLL_S = 1.0
 _REPLAY_S = 30.0
 """Audio kept for a new stream; Riva's finals come at least this often."""
@@ -77,13 +82,15 @@ class RivaEar:
         self._unsettled = AudioBuffer(_REPLAY_S)
         self._wake = asyncio.Event()
         self._finish = False
+        self._in_silence = False
+        """The caller sends nothing, silence neither."""
         self._asked = False
         """A final was asked for on the open stream and has not come."""
         self._accepted = False
         """A stream of this call worked once: its configuration is none that the recogniser refuses."""
         self._received_bytes = 0
-        self._stream_began_s = 0.0
-        """Where in the call's audio the open stream begins; keep-alive silence moves it back."""
+        self._stream_time = StreamTime()
+        """Where in the call's audio the open stream begins, and where silence of ours is in it."""
         self._progress = Progress()
         self._stay: Stay | None = None
         """The open stream's, else the last one's."""
@@ -99,6 +106,11 @@ class RivaEar:
         return self._received_bytes / BYTES_PER_S
 
     @property
+    def _sent_s(self) -> float:
+        """Audio of the caller sent so far."""
+        return self.received_s - self._pending.seconds
+
+    @property
     def open_audio(self) -> bytes:
         """What a new stream would be sent first."""
         return self._unsettled.peek() + self._pending.peek()
@@ -108,6 +120,7 @@ class RivaEar:
         if self._pending.seconds >= self._settings.buffer_s:
             raise TooSlow("asr", f"speech recognition is {self._settings.buffer_s:g} s behind; hang up and try again")
         self._received_bytes += len(pcm16)
+        self._in_silence = False
         self._pending.append(pcm16)
         if urgent or self._pending.seconds >= self._settings.chunk_s:
             self._wake.set()
@@ -120,9 +133,10 @@ class RivaEar:
         elif self._stay:
             self._stay.leave_in_gap()
 
-    def finish_utterance(self) -> None:
-        """Send what is left and ask for a final now (`force_eou`, where the recogniser knows it)."""
-        self._finish = True
+    def finish_utterance(self, *, in_silence: bool = False) -> None:
+        """Send what is left and ask for a final now (`force_eou`, where the recogniser knows it); `in_silence`: then
+        send the silence that a recogniser waits for which does not know it."""
+        self._finish, self._in_silence = True, in_silence
         self._wake.set()
 
     def reopen(self, *, elsewhere: bool = False) -> None:
@@ -157,7 +171,7 @@ class RivaEar:
         self._finish = self._finish or self._asked
         if self._finish or self._pending.seconds:
             self._wake.set()  # a caller who fell silent brings no more audio that could
-        self._stream_began_s = self.received_s - self._pending.seconds
+        self._stream_time = StreamTime(self._sent_s)
         self._progress = Progress()
         stay = self._stay = Stay(self._endpoints, self._endpoints.pick(), self._moves)
         call = stay.endpoint.stub(RivaSpeechRecognitionStub).StreamingRecognize()
@@ -224,27 +238,39 @@ class RivaEar:
                     await self._wake.wait()
             except TimeoutError:
                 if not self._pending.seconds:
-                    self._stream_began_s -= len(_SILENCE) / BYTES_PER_S
+                    self._note_silence(_SILENCE)
             audio = self._pending.take()
             self._unsettled.append(audio)
             self._wake.clear()
             if not audio and not self._finish:
                 audio = _SILENCE
-            request = riva.StreamingRecognizeRequest(audio_content=audio)
+            requests = [riva.StreamingRecognizeRequest(audio_content=audio)]
             if self._finish:
                 self._finish, self._asked = False, True
-                request.runtime_config["force_eou"] = "true"
+                requests[0].runtime_config["force_eou"] = "true"
+                if self._in_silence:
+                    requests.append(riva.StreamingRecognizeRequest(audio_content=self._end_silence()))
             try:
-                with deadline("asr", limit_s, "sign that it takes audio"):
-                    async with asyncio.timeout(limit_s):
-                        await call.write(request)
+                for request in requests:
+                    with deadline("asr", limit_s, "sign that it takes audio"):
+                        async with asyncio.timeout(limit_s):
+                            await call.write(request)
             except (grpc.aio.AioRpcError, asyncio.InvalidStateError, grpc.aio.UsageError):
                 return  # the reader is told why
 
+    def _end_silence(self) -> bytes:
+        """As much as ends an utterance; no audio of the caller's, so it takes no time of the call."""
+        history_s = self._settings.stop_history_ms / 1000 or _STOP_HISTORY_S
+        silence = bytes(round((history_s + _AND_SURE_S) * INPUT_RATE_HZ) * 2)
+        self._note_silence(silence)
+        return silence
+
+    def _note_silence(self, silence: bytes) -> None:
+        self._stream_time = self._stream_time.silenced(self._sent_s, len(silence) / BYTES_PER_S)
+
     def _tell(self, response: riva.StreamingRecognizeResponse, stay: Stay, told: Callable[[Recognised], None]) -> None:
-        sent_s = self.received_s - self._pending.seconds
         for result in recognised(response):
-            result = moved(result, self._stream_began_s, sent_s)
+            result = moved(result, self._stream_time, self._sent_s)
             self._progress, is_new = progressed(self._progress, result)
             if not is_new:
                 continue

@@ -6,6 +6,7 @@ from math import isfinite
 from riva.client.proto import riva_asr_pb2 as riva
 
 from voice_gateway.core.events import WordTime
+from voice_gateway.core.stream_time import StreamTime
 from voice_gateway.core.transcript import Recognised
 
 _MAX_CHARS = 262_144
@@ -19,8 +20,9 @@ def recognised(response: riva.StreamingRecognizeResponse) -> list[Recognised]:
     found: list[Recognised] = []
     partials = [result for result in response.results if not result.is_final]
     for result in response.results:
-        if result.is_final and result.alternatives:
-            best = result.alternatives[0]
+        if result.is_final:
+            # Without alternatives the recogniser takes back what it had said: noise.
+            best = result.alternatives[0] if result.alternatives else riva.SpeechRecognitionAlternative()
             words = tuple(
                 WordTime(word.word, word.start_time / 1000, word.end_time / 1000, _part(word.confidence))
                 for word in best.words[:_MAX_WORDS]
@@ -35,13 +37,17 @@ def recognised(response: riva.StreamingRecognizeResponse) -> list[Recognised]:
     return found
 
 
-def moved(result: Recognised, by_s: float, until_s: float) -> Recognised:
+def moved(result: Recognised, times: StreamTime, until_s: float) -> Recognised:
     """Times of a stream as times of the call, of which `until_s` seconds were sent."""
     processed_s = result.audio_processed_s
     if processed_s is not None:
-        processed_s = min(by_s + processed_s, until_s)
+        processed_s = _between(times.call_s(processed_s), until_s)
     words = tuple(
-        replace(word, start_s=_between(by_s + word.start_s, until_s), end_s=_between(by_s + word.end_s, until_s))
+        replace(
+            word,
+            start_s=_between(times.call_s(word.start_s), until_s),
+            end_s=_between(times.call_s(word.end_s), until_s),
+        )
         for word in result.words
     )
     return replace(result, audio_processed_s=processed_s, words=words)

@@ -162,6 +162,8 @@ class Policy:
     """How often it asks before it hangs up."""
     greets: bool = False
     """The agent speaks first."""
+    detects: bool = True
+    """A voice activity detector tells of speech; without one the recogniser's words over a reply begin an overlap."""
     decides: bool = True
     """False = push-to-talk: only Committed ends a turn and only Interrupted stops a reply."""
 
@@ -264,6 +266,8 @@ class Overlap:
     held_at: float | None = None
     quiet_since: float | None = None
     """When that speech stopped, where only the caller decides what it meant."""
+    undetected: bool = False
+    """It began with words of the recogniser, where there is no detector."""
 
 
 @dataclass(frozen=True, slots=True)

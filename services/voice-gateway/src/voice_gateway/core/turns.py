@@ -152,6 +152,8 @@ def _move(state: State, event: Event, now: float, policy: Policy) -> Step:
             if not policy.decides:
                 return Overlap(call, n, now, True, words=text, quiet_since=call.heard_until), ()
             return _overhear(Pausing(call, now, now), event, now, policy, InterruptReply(n))
+        case Speaking(call, n, ""), Heard(text, False) if text and policy.decides and not policy.detects:
+            return Overlap(call, n, now, True, partial=text, undetected=True), ()
         case Speaking(call, n), Typed(text) if text:
             return _answer(call, text, InterruptReply(n))
         case ((Thinking(call, n) | Speaking(call, n)), Interrupted()):
@@ -165,13 +167,15 @@ def _move(state: State, event: Event, now: float, policy: Policy) -> Step:
             if state.audible or not policy.decides or _same(open, text):
                 return replace(state, kept="" if state.audible else _join(state.kept, text), open=""), ()
             return _take_floor(replace(state, words=text, open=""))
+        case Overlap(call, n, undetected=True), Heard("", True):  # it was noise
+            return Speaking(call, n), ()
         case Overlap(), Heard(text, True):
             spoken = replace(state, words=_join(state.words, text), partial="")
             return _take_floor(spoken) if text and policy.decides else (spoken, ())
         case Overlap(open=""), Heard(text, False) if text:
             return replace(state, partial=text), ()
         case Overlap(), SpeechStarted():
-            return replace(state, quiet_since=None), ()
+            return replace(state, quiet_since=None, undetected=False), ()
         case Overlap(), SpeechStopped() if not policy.decides:
             return replace(state, quiet_since=now), ()
         case Overlap(), SpeechStopped() if state.words or state.partial:
@@ -260,6 +264,8 @@ def _caller_turn(state: Overlap, *, committed: bool = False) -> Hearing | Pausin
     kept, open = ("", "") if state.audible else (state.kept, state.open)
     words, partial = _join(kept, state.words), state.partial or open
     settled_until = state.call.heard_until if state.words and not state.partial else 0.0
+    if state.undetected:
+        return Pausing(state.call, state.call.heard_at, state.since, words, partial, settled_until, committed)
     if state.quiet_since is None:
         return Hearing(state.call, state.since, words, partial, settled_until)
     return Pausing(state.call, state.quiet_since, state.since, words, partial, settled_until, committed)

@@ -23,6 +23,16 @@ class Inbox:
         self._facts: deque[Event | CallEnded] = deque()
         self._limit = limit
         self._ready = asyncio.Event()
+        self._is_paused = False
+
+    def pause(self) -> None:
+        """Give out nothing but the end of the call until `go_on`."""
+        self._is_paused = True
+
+    def go_on(self) -> None:
+        """Give out what waits."""
+        self._is_paused = False
+        self._ready.set()
 
     def put(self, fact: Event | CallEnded) -> None:
         """Queue a fact. Raises InboxFull; the end of the call always fits."""
@@ -36,11 +46,16 @@ class Inbox:
         self._ready.set()
 
     async def get(self) -> Event | CallEnded:
-        """The oldest fact."""
-        while not self._facts:
+        """The oldest fact; while paused, the end of the call."""
+        while (fact := self._next()) is None:
             self._ready.clear()
             await self._ready.wait()
-        return self._facts.popleft()
+        return fact
+
+    def _next(self) -> Event | CallEnded | None:
+        if not self._is_paused:
+            return self._facts.popleft() if self._facts else None
+        return next((fact for fact in self._facts if isinstance(fact, CallEnded)), None)
 
 
 def _is_partial(fact: Event | CallEnded) -> TypeGuard[Heard]:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+from voice_gateway.core.absence import Arrivals
 from voice_gateway.core.events import INPUT_RATE_HZ, Failed, Failure, Transcribed, TurnChanged, TurnKind
 from voice_gateway.core.floor import Heard, SpeechStarted, SpeechStopped
 from voice_gateway.core.speech_gate import Edge, GatePolicies, SpeechGate, gate
@@ -18,8 +19,6 @@ _SETTLED_AFTER_S = 1.0
 """Silence after the final of the last speech, in which a recogniser has nothing left to say."""
 _PAUSE_S = 0.09
 """Silence after which the turn may be over soon: three frames."""
-_ABSENT_AFTER_S = 1.0
-"""Pipecat's audio-idle watchdog waits as long."""
 
 
 class Told(Protocol):
@@ -60,23 +59,25 @@ class Hearing:
         settings: HearingSettings,
         told: Told,
         clock: Callable[[], float],
+        turn_now: Callable[[], float],
         when_paused: Callable[[], None],
     ) -> None:
         self._ear = ear
         self._settings = settings
         self._told = told
         self._clock = clock
+        self._turn_now = turn_now
         self._when_paused = when_paused
         self._paused = False
         """In a pause of speech that was told of."""
         self._recogniser_watch = RecogniserWatch(settings.max_lag_s, self._stuck, lambda: ear.reopen(elsewhere=True))
-        self._began_at = clock()
         self._gate = SpeechGate()
         self._listening = Listening()
         self._frames = 0
         self._last_probability = 0.0
-        self._last_audio_at = 0.0
-        self._speech = asyncio.Event()
+        self._arrivals = Arrivals()
+        self._audio = asyncio.Event()
+        """Audio comes, and the caller does not count as absent."""
         self._detector = detector.open(self._scored) if detector else None
         self.final_at = 0.0
         """When the last final came."""
@@ -118,20 +119,43 @@ class Hearing:
             tasks.create_task(self._watch_audio(), name="audio watch")
 
     async def _watch_audio(self) -> None:
-        """Audio that stops in the midst of speech has stopped the speech, too."""
+        """A caller whose audio stops for too long is absent."""
         while True:
-            await self._speech.wait()
-            absent_s = self._clock() - self._last_audio_at
-            if absent_s < _ABSENT_AFTER_S:
-                await asyncio.sleep(_ABSENT_AFTER_S - absent_s)
-            else:
-                self._gate = replace(self._gate, speaking=False)
-                self._stopped()
-                self._ear.finish_utterance()
+            await self._audio.wait()
+            left_s = self._arrivals.absent_at - self._clock()
+            if left_s > 0:
+                await asyncio.sleep(left_s)
+            elif self._audio.is_set():
+                self._audio.clear()
+                self._went_absent()
+
+    def _went_absent(self) -> None:
+        """Audio that stops in the midst of speech has stopped the speech, too; what was said gets its final. The
+        recogniser hears no silence from a caller who sends none, so it is asked, and sent some."""
+        if self._gate.speaking:
+            self._gate = replace(self._gate, speaking=False)
+            self._stopped()
+        has_spoken = bool(self._listening.partial) or self.final_at < self._gate.last_at
+        if has_spoken or self._detector is None:
+            self._ear.finish_utterance(in_silence=True)
+        if has_spoken:
+            self._recogniser_watch.asked()
+
+    def left(self) -> None:
+        """The caller's stream is gone: that no audio comes means nothing now."""
+        self._audio.clear()
+
+    def returned(self) -> None:
+        """The caller is back, and may send what was kept meanwhile."""
+        if self._arrivals.last_at:
+            self._arrivals = replace(self._arrivals, last_at=self._clock())
+            self._audio.set()
 
     def push(self, pcm16: bytes) -> None:
         """The caller's audio as it arrives. Raises Upstream when the recogniser is too far behind."""
-        now = self._last_audio_at = self._clock()
+        now = self._clock()
+        self._arrivals = self._arrivals.arrived(now, len(pcm16) / 2 / INPUT_RATE_HZ)
+        self._audio.set()
         if self._detector:
             self._detector.push(pcm16, now)
         self._ear.push(pcm16, urgent=self._is_urgent(now))
@@ -151,7 +175,7 @@ class Hearing:
         """Whether a final may hang on this audio: speech has paused for about as long as the recogniser waits.
         Before and after that, audio may wait for a fuller message, which costs a fifth as much."""
         if self._detector is None:
-            return True
+            return False
         paused = self._last_probability < self._settings.policies.turn.stop
         return paused and abs(now - self._gate.last_at - self._settings.final_after_s) < _FINAL_WINDOW_S
 
@@ -172,14 +196,12 @@ class Hearing:
         elif self.final_at >= self._gate.last_at and arrived_at - self._gate.last_at > _SETTLED_AFTER_S:
             self._ear.forget()
         if edge is Edge.STARTED:
-            self._speech.set()
             self._told.tell(TurnChanged(TurnKind.SPEECH_STARTED, self._told.turn, self._clock(), sample=sample))
             self._told.fact(SpeechStarted())
         elif edge is Edge.STOPPED:
             self._stopped()
 
     def _stopped(self) -> None:
-        self._speech.clear()
         stopped = self.last_speech_sample
         self._told.tell(TurnChanged(TurnKind.SPEECH_STOPPED, self._told.turn, self._clock(), sample=stopped))
         self._told.fact(SpeechStopped())
@@ -196,7 +218,7 @@ class Hearing:
             result,
             turn=self._told.turn,
             received_s=self._ear.received_s,
-            now=now - self._began_at,
+            now=self._turn_now(),
         )
         if transcribed:
             self._told.tell(transcribed)

@@ -41,6 +41,7 @@ from voice_gateway.session.journal_file import Journal
 from voice_gateway.session.listening import Hearing, HearingSettings
 from voice_gateway.session.outbox import Outbox
 from voice_gateway.session.speaking import Speaking, Voice
+from voice_gateway.session.turn_clock import TurnClock
 from voice_gateway.session.turn_loop import LoopSettings, TurnLoop
 from voice_gateway.session.wires import Wires
 
@@ -82,16 +83,20 @@ class Session:
         call_log.began(options)
         self._wires = Wires(equipment.metrics, call_log, clock)
         self._speaking = Speaking(equipment.voice, self._wires, clock, equipment.history)
+        self._turn_clock = TurnClock(clock)
         self._hearing = Hearing(
             equipment.recogniser.listen(ListenOptions(options.language, options.hotwords)),
             equipment.detector,
             HearingSettings(equipment.gate_policies, equipment.final_after_s, options.policy.max_lag),
             self._wires,
             clock,
+            self._turn_clock.now,
             self._speaking.get_ready,
         )
         settings = LoopSettings(equipment.max_session_s, equipment.idle_prompt)
-        self._loop = TurnLoop(options, settings, self._wires, self._hearing, self._speaking, journal, clock)
+        self._loop = TurnLoop(
+            options, settings, self._wires, self._hearing, self._speaking, journal, clock, self._turn_clock
+        )
 
     @property
     def options(self) -> CallOptions:
@@ -112,12 +117,18 @@ class Session:
         """A stream carries this call now."""
         self._detached.clear()
         self._attached.set()
+        self._turn_clock.go_on()
+        self._wires.inbox.go_on()
+        self._hearing.returned()
         self._speaking.silence(False)
 
     def detach(self, *, returns: bool) -> None:
         """The stream is gone; unless the caller `returns`, so is the call."""
         self._attached.clear()
         self._detached.set()
+        self._turn_clock.stop()
+        self._wires.inbox.pause()
+        self._hearing.left()
         self._speaking.silence(True)
         if not returns:
             self.end(EndReason.CALLER_GONE)
@@ -169,7 +180,7 @@ class Session:
             exchanges=self._speaking.conversation.exchanges,
             state=self._loop.state,
             turn=self._wires.turn,
-            age_s=self.age_s,
+            age_s=self._turn_clock.now(),
             received_samples=round(self._hearing.received_s * INPUT_RATE_HZ),
             open_audio=self._hearing.open_audio,
             unheard=unheard,

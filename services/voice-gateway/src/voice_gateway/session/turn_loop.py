@@ -14,6 +14,7 @@ from voice_gateway.reply.reply import TICK_S
 from voice_gateway.session.journal_file import Journal
 from voice_gateway.session.listening import Hearing
 from voice_gateway.session.speaking import Speaking
+from voice_gateway.session.turn_clock import TurnClock
 from voice_gateway.session.wires import Wires
 
 
@@ -37,6 +38,7 @@ class TurnLoop:
         speaking: Speaking,
         journal: Journal,
         clock: Callable[[], float],
+        turn_clock: TurnClock,
     ) -> None:
         self.options = options
         self.state: floor.State = floor.Idle(floor.Call(language=options.language), 0.0)
@@ -46,18 +48,19 @@ class TurnLoop:
         self._speaking = speaking
         self._journal = journal
         self._clock = clock
+        self._turn_clock = turn_clock
         self._began_at = clock()
         self._answers_words = False
 
     @property
     def age_s(self) -> float:
-        """Seconds since the call began: the machine's time."""
+        """Seconds since the call began."""
         return self._clock() - self._began_at
 
     def change(self, options: CallOptions) -> None:
         """Go by these options from now on."""
         if options.policy != self.options.policy:
-            self._journal.change(self.age_s, options.policy)
+            self._journal.change(self._turn_clock.now(), options.policy)
         self.options = options
 
     async def run(self) -> CallEnded:
@@ -66,7 +69,7 @@ class TurnLoop:
             event = await self._next_event()
             if isinstance(event, CallEnded):
                 return event
-            now = self.age_s
+            now = self._turn_clock.now()
             if isinstance(event, floor.Typed) and not self._fits(event.text):
                 continue
             self._journal.write(now, event)
@@ -78,17 +81,19 @@ class TurnLoop:
                 return CallEnded(EndReason.IDLE, "nobody has spoken for a while")
 
     async def _next_event(self) -> floor.Event | CallEnded:
-        now = self.age_s
-        left_s = self._settings.max_session_s - now
-        due = turns.deadline(self.state, self.options.policy)
-        wait_s = left_s if due is None else min(left_s, due - now)
-        try:
-            async with asyncio.timeout(max(wait_s, TICK_S)):
-                return await self._wires.inbox.get()
-        except TimeoutError:
-            if self.age_s >= self._settings.max_session_s:
-                return CallEnded(EndReason.MAX_DURATION, "the longest life of a call is reached; connect again")
-            return floor.Tick()
+        while True:
+            wait_s = self._settings.max_session_s - self.age_s
+            due = turns.deadline(self.state, self.options.policy)
+            if due is not None and not self._turn_clock.is_stopped:
+                wait_s = min(wait_s, due - self._turn_clock.now())
+            try:
+                async with asyncio.timeout(max(wait_s, TICK_S)):
+                    return await self._wires.inbox.get()
+            except TimeoutError:
+                if self.age_s >= self._settings.max_session_s:
+                    return CallEnded(EndReason.MAX_DURATION, "the longest life of a call is reached; connect again")
+            if not self._turn_clock.is_stopped:
+                return floor.Tick()
 
     def _fits(self, typed: str) -> bool:
         """Whether the turn may grow by what was typed; else the caller is told."""

@@ -6,6 +6,9 @@ from voice_gateway.core.events import INPUT_RATE_HZ
 from voice_gateway.errors import BadRequest
 
 _FAST_CLOCK = 0.01
+"""A clock that is so much faster than ours is forgiven for ever; sound cards differ by 0.1 % at most."""
+_SAVED_S = 60.0
+"""Time without audio that may be made up for, as after a dropped stream."""
 
 
 class AudioIn:
@@ -18,6 +21,10 @@ class AudioIn:
         self._resampler = Resampler(format.rate_hz, INPUT_RATE_HZ)
         self._plain = format == AudioFormat(Encoding.PCM16, INPUT_RATE_HZ)
         self._next_sample = 0
+        self._ahead_s = 0.0
+        """Audio that came beyond the time that has passed."""
+        self._checked_at = (0, 0.0)
+        """Samples, and age of the call, when that was last reckoned."""
 
     @property
     def consumed_samples(self) -> int:
@@ -62,10 +69,17 @@ class AudioIn:
             )
 
     def _check_rate(self, age_s: float) -> None:
-        received_s = self._next_sample / self._format.rate_hz
-        if received_s > age_s + self._max_ahead_s:
+        """Audio may be ahead of time after a stall of the link, and a sound card's clock may be a little fast for
+        hours; but not both rates be wrong."""
+        before_samples, before_s = self._checked_at
+        self._checked_at = (self._next_sample, age_s)
+        received_s = (self._next_sample - before_samples) / self._format.rate_hz
+        passed_s = age_s - before_s
+        self._ahead_s = max(-_SAVED_S, self._ahead_s - passed_s) + received_s
+        self._ahead_s -= min(max(0.0, self._ahead_s), _FAST_CLOCK * passed_s)
+        if self._ahead_s > self._max_ahead_s:
             raise TooFast(
-                f"{received_s:.1f} s of audio came in {age_s:.1f} s; is it really {self._format.rate_hz} Hz? "
+                f"audio is {self._ahead_s:.1f} s ahead of time; is it really {self._format.rate_hz} Hz? "
                 "Name the true rate in SessionStart.input, and send no faster than it is spoken"
             )
 
