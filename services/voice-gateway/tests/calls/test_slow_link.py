@@ -14,17 +14,17 @@ FRAME = ramp(320)
 
 
 class Link:
-    """A TCP relay to the gateway whose way to the caller can be stopped."""
+    """A TCP relay to the gateway whose ways to the caller, and up from it, can be stopped."""
 
     def __init__(self) -> None:
-        self.open = asyncio.Event()
+        self.open, self.open_up = asyncio.Event(), asyncio.Event()
         self.open.set()
+        self.open_up.set()
 
-    async def relay(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, gated: bool) -> None:
+    async def relay(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, gate: asyncio.Event) -> None:
         try:
             while data := await reader.read(4096):
-                if gated:
-                    await self.open.wait()
+                await gate.wait()
                 writer.write(data)
                 await writer.drain()
         except ConnectionError:
@@ -41,8 +41,8 @@ async def link_to(port: int) -> AsyncGenerator[tuple[Link, int], None]:
 
         async def carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             up, down = await asyncio.open_connection("127.0.0.1", port)
-            relays.append(ways.create_task(link.relay(reader, down, gated=False)))
-            relays.append(ways.create_task(link.relay(up, writer, gated=True)))
+            relays.append(ways.create_task(link.relay(reader, down, link.open_up)))
+            relays.append(ways.create_task(link.relay(up, writer, link.open)))
 
         async with await asyncio.start_server(carry, "127.0.0.1", 0) as server:
             yield link, server.sockets[0].getsockname()[1]
@@ -70,8 +70,36 @@ async def test_an_interrupt_after_a_stall_comes_behind_little_audio_and_counts_w
         link.open.set()
         async with asyncio.timeout(LIMIT_S):
             cut = await caller.turn(pb.TurnEvent.REPLY_INTERRUPTED)
-        assert _audio_s(caller.received) - got < 0.8, "audio that nobody will play came first"
+        assert _audio_s(caller.received) - got < 1.3, "audio that nobody will play came first"
         assert cut.heard_ms / 1000 <= got + 0.15
+        await caller.hang_up()
+
+
+async def test_a_link_that_stands_still_in_the_midst_of_a_turn_does_not_end_it() -> None:
+    async with lab(turn_max_silence_s=2.5) as there, link_to(there.grpc_port) as (link, port):
+        caller = there.caller(numbered=True, port=port)
+        await caller.start()
+        stream = await there.asr.stream()
+
+        async def speak(frames: int) -> None:
+            for _ in range(frames):
+                await caller.send(audio=pb.Audio(data=FRAME), ack=_seen(caller.received))
+                await asyncio.sleep(0.02)
+
+        await speak(20)
+        stream.partial("I would like")
+        await speak(10)
+        link.open.clear()
+        link.open_up.clear()
+        stream.partial("I would like to")
+        await asyncio.sleep(4.0)
+        assert not there.llm.asked
+        link.open.set()
+        link.open_up.set()
+        await speak(20)
+        stream.final("I would like to book a table")
+        await caller.turn(pb.TurnEvent.REPLY_ENDED)
+        assert [asked.chat[-1][1] for asked in there.llm.asked] == ["I would like to book a table"]
         await caller.hang_up()
 
 

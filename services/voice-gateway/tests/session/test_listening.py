@@ -80,6 +80,8 @@ class Call:
         self.ear = Ear()
         self.detector = Detector()
         self.paused_at: list[float] = []
+        self.stalls: list[bool] = []
+        self.unacknowledged_s = 0.0
         self.hearing = Hearing(
             self.ear,
             self.detector if detects else None,
@@ -88,6 +90,7 @@ class Call:
             lambda: self.now,
             lambda: self.now - 100.0,
             lambda: self.paused_at.append(self.now),
+            self.stalls.append,
         )
 
     def fact(self, fact: SpeechStarted | SpeechStopped | Heard) -> None:
@@ -224,4 +227,57 @@ async def test_audio_that_stops_in_the_midst_of_speech_has_stopped_the_speech() 
     await asyncio.sleep(0.6)
     assert call.facts == [SpeechStarted(), SpeechStopped()]
     assert call.ear.finished == 1
+    watch.cancel()
+
+
+@pytest.mark.looptime
+@pytest.mark.parametrize(("stops_after_s", "finished"), [(0.3, 1), (0.6, 1)])
+async def test_words_get_their_final_though_the_caller_stops_after_the_detector_has(
+    stops_after_s: float, finished: int
+) -> None:
+    call = Call()
+    call.frames(0.9, 20)
+    call.frames(0.0, round(stops_after_s / FRAME_S))
+    watch = asyncio.create_task(call.hearing.watch())
+    await asyncio.sleep(0)
+    call.now += 1.1
+    await asyncio.sleep(1.1)
+    assert call.facts == [SpeechStarted(), SpeechStopped()]
+    assert (call.ear.finished, call.ear.finished_in_silence) == (finished, finished)
+    watch.cancel()
+
+
+@pytest.mark.looptime
+async def test_a_caller_who_leaves_is_not_absent() -> None:
+    call = Call()
+    call.frames(0.9, 20)
+    watch = asyncio.create_task(call.hearing.watch())
+    call.hearing.left()
+    call.now += 5.0
+    await asyncio.sleep(5.0)
+    assert call.facts == [SpeechStarted()]
+    call.hearing.returned()
+    await asyncio.sleep(0.5)
+    assert call.facts == [SpeechStarted()]
+    call.now += 1.1
+    await asyncio.sleep(1.1)
+    assert call.facts == [SpeechStarted(), SpeechStopped()]
+    watch.cancel()
+
+
+@pytest.mark.looptime
+async def test_a_link_that_stands_still_is_waited_for_and_one_that_stays_so_is_not() -> None:
+    call = Call()
+    call.frames(0.9, 20)
+    watch = asyncio.create_task(call.hearing.watch())
+    for second in range(1, 8):
+        call.now, call.unacknowledged_s = call.now + 1.0, float(second)
+        await asyncio.sleep(1.0)
+    assert call.facts == [SpeechStarted()]
+    assert call.stalls
+    assert all(call.stalls)
+    call.now, call.unacknowledged_s = call.now + 1.5, 8.5
+    await asyncio.sleep(1.5)
+    assert call.facts == [SpeechStarted(), SpeechStopped()]
+    assert call.stalls[-1] is False
     watch.cancel()

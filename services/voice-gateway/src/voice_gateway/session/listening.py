@@ -17,6 +17,11 @@ _FINAL_WINDOW_S = 0.16
 """How far apart the detector and the recogniser may see the end of speech, and a chunk of audio on top."""
 _SETTLED_AFTER_S = 1.0
 """Silence after the final of the last speech, in which a recogniser has nothing left to say."""
+_ACKNOWLEDGES_S = 1.3
+"""Who acknowledges does so within a second, and some time on the way."""
+_LINK_BACK_S = 8.0
+"""A link that stands still for longer does not come back by itself."""
+_LOOK_AGAIN_S = 0.1
 _PAUSE_S = 0.09
 """Silence after which the turn may be over soon: three frames."""
 
@@ -33,6 +38,10 @@ class Told(Protocol):
     @property
     def turn(self) -> int:
         """Number of the turn that is going on."""
+
+    @property
+    def unacknowledged_s(self) -> float:
+        """How long the caller has not acknowledged what was told, though it does that."""
 
     @property
     def is_replying(self) -> bool:
@@ -61,6 +70,7 @@ class Hearing:
         clock: Callable[[], float],
         turn_now: Callable[[], float],
         when_paused: Callable[[], None],
+        when_stalled: Callable[[bool], None],
     ) -> None:
         self._ear = ear
         self._settings = settings
@@ -68,6 +78,7 @@ class Hearing:
         self._clock = clock
         self._turn_now = turn_now
         self._when_paused = when_paused
+        self._when_stalled = when_stalled
         self._paused = False
         """In a pause of speech that was told of."""
         self._recogniser_watch = RecogniserWatch(settings.max_lag_s, self._stuck, lambda: ear.reopen(elsewhere=True))
@@ -122,12 +133,25 @@ class Hearing:
         """A caller whose audio stops for too long is absent."""
         while True:
             await self._audio.wait()
-            left_s = self._arrivals.absent_at - self._clock()
-            if left_s > 0:
-                await asyncio.sleep(left_s)
+            if (wait_s := self._stays_s()) > 0:
+                await asyncio.sleep(wait_s)
             elif self._audio.is_set():
                 self._audio.clear()
+                self._when_stalled(False)
                 self._went_absent()
+
+    def _stays_s(self) -> float:
+        """How long the caller does not count as absent yet. While nothing at all comes, acknowledgements neither, the
+        link stands still: then the turn clock does, too, for as long as a link may come back."""
+        now = self._clock()
+        if (left_s := self._arrivals.absent_at - now) > 0:
+            return left_s
+        unacknowledged_s = self._told.unacknowledged_s
+        if not 0.0 < unacknowledged_s < _LINK_BACK_S:
+            return 0.0
+        if unacknowledged_s > _ACKNOWLEDGES_S:
+            self._when_stalled(True)
+        return _LOOK_AGAIN_S
 
     def _went_absent(self) -> None:
         """Audio that stops in the midst of speech has stopped the speech, too; what was said gets its final. The

@@ -39,6 +39,11 @@ class Outbox:
         """Audio the caller does not have: not acknowledged, or, of a caller who acknowledges nothing, not sent."""
         return self._audio_bytes if self._has_acknowledgements else self._unsent_audio_bytes
 
+    @property
+    def awaits_acknowledgement(self) -> bool:
+        """Whether a caller who acknowledges has not done so for something that was sent."""
+        return self._has_acknowledgements and self._first < self._next
+
     def arrived_samples(self, n: int) -> int:
         """How much of reply `n` the caller can have heard: what was acknowledged, or else sent."""
         return (self._acknowledged_to if self._has_acknowledgements else self._sent_to).get(n, 0)

@@ -92,6 +92,7 @@ class Session:
             clock,
             self._turn_clock.now,
             self._speaking.get_ready,
+            lambda stalled: self._stand_still() if stalled else self._came(),
         )
         settings = LoopSettings(equipment.max_session_s, equipment.idle_prompt)
         self._loop = TurnLoop(
@@ -117,8 +118,7 @@ class Session:
         """A stream carries this call now."""
         self._detached.clear()
         self._attached.set()
-        self._turn_clock.go_on()
-        self._wires.inbox.go_on()
+        self._go_on()
         self._hearing.returned()
         self._speaking.silence(False)
 
@@ -126,15 +126,25 @@ class Session:
         """The stream is gone; unless the caller `returns`, so is the call."""
         self._attached.clear()
         self._detached.set()
-        self._turn_clock.stop()
-        self._wires.inbox.pause()
+        self._stand_still()
         self._hearing.left()
         self._speaking.silence(True)
         if not returns:
             self.end(EndReason.CALLER_GONE)
 
+    def _stand_still(self) -> None:
+        """Nothing is decided while the caller can neither go on nor hear of it."""
+        self._turn_clock.stop()
+        self._wires.inbox.pause()
+
+    def _go_on(self) -> None:
+        if self._turn_clock.is_stopped:
+            self._turn_clock.go_on()
+            self._wires.inbox.go_on()
+
     def take(self, event: CallerEvent) -> None:
         """What the caller does. Never blocks."""
+        self._came()
         match event:
             case CallerAudio(pcm16):
                 try:
@@ -158,6 +168,12 @@ class Session:
     def acknowledge(self, seq: int) -> None:
         """The caller has every event up to `seq`."""
         self._wires.acknowledge(seq)
+        self._came()
+
+    def _came(self) -> None:
+        """A message of the caller's: the link moves."""
+        if self._attached.is_set():
+            self._go_on()
 
     def tell(self, event: SessionEvent) -> None:
         """Something the caller should know."""

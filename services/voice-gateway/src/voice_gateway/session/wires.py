@@ -40,6 +40,8 @@ class Wires:
         self._clock = clock
         self._began_at = clock()
         self._delivery = Delivery()
+        self._told_at: float | None = None
+        """Since when something told waits for its acknowledgement."""
 
     def fact(self, fact: Event) -> None:
         """Something happened that the turn machine should know."""
@@ -54,6 +56,8 @@ class Wires:
         self._log.told(event, self._clock() - self._began_at)
         if isinstance(event, TurnChanged) and event.kind in _DEAD:
             self.outbox.drop_unsent_audio(event.reply)
+        if self._told_at is None:
+            self._told_at = self._clock()
         try:
             self.outbox.put(event)
         except OutboxFull:
@@ -63,6 +67,14 @@ class Wires:
         """The caller has every event up to `seq`."""
         self._delivery = self._delivery.acknowledged(self._clock())
         self.outbox.acknowledge(seq)
+        self._told_at = self._clock() if self.outbox.awaits_acknowledgement else None
+
+    @property
+    def unacknowledged_s(self) -> float:
+        """How long a caller who acknowledges has left something unacknowledged: a link that stands still looks so."""
+        if self._told_at is None or not self.outbox.awaits_acknowledgement:
+            return 0.0
+        return self._clock() - self._told_at
 
     def has_room(self, rate_hz: int, lead_s: float) -> bool:
         """Whether more reply audio may be sent, at this rate, so far ahead of its playing."""
