@@ -72,6 +72,14 @@ def test_soak_leaves_no_task(spoken: Path, monkeypatch: pytest.MonkeyPatch) -> N
     assert verdict(content, "failed calls") == 0
 
 
+def test_soak_of_interrupted_replies_leaves_no_task(spoken: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("voice_bench.measure.soak.WARM_UP_CALLS", 1)
+    monkeypatch.setattr("voice_bench.measure.soak.REPLIES_A_CALL", 3)
+    content = measured(spoken, monkeypatch, "soak", "--interrupt", "--calls", "2", "--at-once", "2")
+    assert verdict(content, "tasks left") <= 0
+    assert verdict(content, "failed calls") == 0
+
+
 def test_speech_plays_recordings_one_by_one_and_together(spoken: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     content = measured(spoken, monkeypatch, "speech", str(spoken), "--callers", "2")
     tables = content["tables"]

@@ -222,6 +222,18 @@ async def test_cancelling_a_reply_closes_the_model_and_the_voice() -> None:
     assert stage.clock() == 1.0
 
 
+async def test_a_cancelled_reply_gives_its_unsent_audio_back_and_knows_what_was_heard() -> None:
+    stage = Stage("one two three four five.")
+    task = asyncio.create_task(stage.reply.run())
+    await asyncio.sleep(1.2)
+    assert stage.reply.playout.waiting_s > 1.0
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert stage.reply.playout.waiting_s == 0.0
+    assert stage.reply.playout.heard_text(stage.clock()) == "one two"
+
+
 async def test_cancelling_a_reply_whose_voice_waits_for_room_closes_both_too() -> None:
     stage = Stage("one two three four five. And", 60.0, ahead_s=1.0)
     task = asyncio.create_task(stage.reply.run())

@@ -94,6 +94,10 @@ class Caller:
         """Send Interrupt with the next frame."""
         self._orders.append(pb.ClientMessage(interrupt=pb.Interrupt()))
 
+    def type(self, text: str) -> None:
+        """Send a typed turn with the next frame."""
+        self._orders.append(pb.ClientMessage(text=pb.Text(text=text)))
+
     def hang_up(self) -> None:
         """Send SessionEnd with the next frame."""
         self._is_hanging_up = True

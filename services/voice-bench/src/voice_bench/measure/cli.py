@@ -105,16 +105,21 @@ def asr_faults(
 def soak(
     calls: Annotated[int, typer.Option(min=1, help="calls in all")] = 1000,
     at_once: Annotated[int, typer.Option(min=1, help="calls at once")] = 8,
+    interrupt: Annotated[
+        bool, typer.Option("--interrupt", help=f"{soaking.REPLIES_A_CALL} replies a call, each cut half-way")
+    ] = False,
     json: Json = False,
     strict: Strict = False,
     seed: Seed = 1,
 ) -> None:
-    """Many short calls: does memory stay flat, and is everything given back?"""
+    """Many short calls, or replies cut half-way: does memory stay flat, and is everything given back?"""
+    one = soaking.interrupted_call if interrupt else soaking.short_call
+    what = f"calls of {soaking.REPLIES_A_CALL} replies cut half-way" if interrupt else "short calls"
 
     async def measure() -> Report:
         clips = await callers_speech(0.3, 0.5)
-        async with simulators(soaking.simulated()) as stack:
-            return soaking.report(await soaking.soak(stack, calls, at_once, clips, seed), calls)
+        async with simulators(soaking.simulated(interrupted=interrupt)) as stack:
+            return soaking.report(await soaking.soak(stack, calls, at_once, clips, seed, one), calls, what)
 
     run_measurement(measure, json=json, strict=strict)
 

@@ -1,11 +1,14 @@
-"""Does the gateway give everything back? Many short calls in a row, several at once, with its memory sampled."""
+"""Does the gateway give everything back? Many short calls in a row, several at once, with its memory sampled; or many
+replies that are cancelled half-way, at the model, at TTS and on their way to the caller.
+"""
 
 import asyncio
 import random
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
-from voice_bench.measure.caller import CallFailed, calling, channel_to
+from voice_bench.measure.caller import Caller, CallFailed, calling, channel_to
 from voice_bench.measure.clips import Frames
 from voice_bench.measure.figures import slope
 from voice_bench.measure.overhead import with_one_rate
@@ -16,6 +19,11 @@ from voice_bench.plan import StackPlan, scripted
 from voice_bench.stack import Stack
 
 REPLY = "Yes I have heard {last}. Go on."
+LONG_REPLY = " ".join(["Yes I have heard {last}, and there is a lot that I could say to it."] * 12)
+"""Longer than anybody listens to it here."""
+REPLIES_A_CALL = 20
+HEARD_S = 0.8
+"""A reply is cut at some moment until then after its first audio."""
 DROPPED_PART = 0.1
 """Callers who vanish in the middle of the reply instead of hanging up."""
 GRACE_S = 1
@@ -26,6 +34,10 @@ MB_PER_1000_CALLS = 2.0
 WARM_UP_CALLS = 20
 FILES_LEFT = 10
 """Kept-alive connections to the model come and go; a call that leaves one would leave hundreds."""
+
+
+OneCall: TypeAlias = Callable[[str, Sequence[Frames], random.Random], Awaitable[None]]
+"""A call at a target, with its chances."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,21 +62,22 @@ class Life:
     failures: tuple[str, ...]
 
 
-def simulated() -> StackPlan:
-    """Quick backends."""
-    plan = with_one_rate(scripted(reply=REPLY, first_token_ms=20, token_ms=2, first_chunk_ms=20))
+def simulated(*, interrupted: bool) -> StackPlan:
+    """Quick backends; replies that are to be cut half-way take as long as they do in life."""
+    reply, token_ms = (LONG_REPLY, 20) if interrupted else (REPLY, 2)
+    plan = with_one_rate(scripted(reply=reply, first_token_ms=20, token_ms=token_ms, first_chunk_ms=20))
     return StackPlan(speech=plan.speech, llm=plan.llm, gateway={**plan.gateway, "GATEWAY_RESUME_GRACE_S": str(GRACE_S)})
 
 
-async def soak(stack: Stack, calls: int, at_once: int, clips: Sequence[Frames], seed: int) -> Life:
-    """`calls` short calls through one gateway, `at_once` at a time, after a few to warm up."""
+async def soak(stack: Stack, calls: int, at_once: int, clips: Sequence[Frames], seed: int, one: OneCall) -> Life:
+    """`calls` calls through one gateway, `at_once` at a time, after a few to warm up."""
     failures: list[str] = []
     async with gateway(stack, Kind.OURS) as tested:
-        await _calls(tested, min(WARM_UP_CALLS, calls), at_once, clips, seed, failures, [], 1)
+        await _calls(tested, min(WARM_UP_CALLS, calls), at_once, clips, seed, failures, [], 1, one)
         await asyncio.sleep(GRACE_S + 0.5)
         before, files_before = await tested.inside(), tested.files()
         samples = [_sample(tested, 0)]
-        await _calls(tested, calls, at_once, clips, seed + 1, failures, samples, max(1, calls // SAMPLES))
+        await _calls(tested, calls, at_once, clips, seed + 1, failures, samples, max(1, calls // SAMPLES), one)
         await asyncio.sleep(GRACE_S + 0.5)
         return Life(tuple(samples), before, await tested.inside(), files_before, tested.files(), tuple(failures))
 
@@ -78,6 +91,7 @@ async def _calls(
     failures: list[str],
     samples: list[Sample],
     every: int,
+    one: OneCall,
 ) -> None:
     numbers = iter(range(calls))
     done = 0
@@ -86,7 +100,7 @@ async def _calls(
         nonlocal done
         for number in numbers:
             try:
-                await _short_call(tested.target, clips, random.Random(f"{seed} {number}"))
+                await one(tested.target, clips, random.Random(f"{seed} {number}"))
             except CallFailed as trouble:
                 failures.append(str(trouble))
             done += 1
@@ -98,7 +112,7 @@ async def _calls(
             tasks.create_task(one_after_another(), name=f"line {line}")
 
 
-async def _short_call(target: str, clips: Sequence[Frames], chance: random.Random) -> None:
+async def short_call(target: str, clips: Sequence[Frames], chance: random.Random) -> None:
     async with channel_to(target) as channel, calling(channel) as caller:
         await caller.speak(chance.choice(clips))
         await caller.until(lambda: caller.record.audio_bytes > 0, 10, "reply audio")
@@ -106,11 +120,41 @@ async def _short_call(target: str, clips: Sequence[Frames], chance: random.Rando
             caller.drop()
 
 
+async def interrupted_call(target: str, clips: Sequence[Frames], chance: random.Random) -> None:
+    """REPLIES_A_CALL replies, each cut by a word typed over it, by a stop, or by speech."""
+    async with channel_to(target) as channel, calling(channel) as caller:
+        for n in range(1, REPLIES_A_CALL + 1):
+            caller.type(f"question {n}")
+            heard_before = caller.record.audio_bytes
+            await caller.until(lambda before=heard_before: caller.record.audio_bytes > before, 10, "reply audio")  # type: ignore[misc]
+            await caller.pause(chance.random() * HEARD_S)
+            await _cut(caller, clips, chance)
+        if chance.random() < DROPPED_PART:
+            caller.drop()
+
+
+async def _cut(caller: Caller, clips: Sequence[Frames], chance: random.Random) -> None:
+    """End the reply that is being heard; a word typed over it is the next question."""
+    cuts = _cuts(caller)
+    match chance.randrange(3):
+        case 0:
+            caller.type("never mind")
+        case 1:
+            caller.interrupt()
+        case _:
+            await caller.speak(chance.choice(clips))
+    await caller.until(lambda: _cuts(caller) > cuts, 10, "the end of the reply")
+
+
+def _cuts(caller: Caller) -> int:
+    return sum(reply.is_over for reply in caller.record.replies.values())
+
+
 def _sample(tested: UnderTest, calls: int) -> Sample:
     return Sample(calls, tested.rss_mb(), tested.threads(), tested.files())
 
 
-def report(life: Life, calls: int) -> Report:
+def report(life: Life, calls: int, what: str) -> Report:
     """Memory on the way, what is left, and the verdicts."""
     rows = tuple((one.calls, one.rss_mb, one.threads, one.files) for one in _told(life.samples, calls))
     left = (
@@ -125,7 +169,7 @@ def report(life: Life, calls: int) -> Report:
     new = {name: count for name, count in life.after.names.items() if count > life.before.names.get(name, 0)}
     every = " ".join(f"{one.calls}:{one.rss_mb:.0f}" for one in life.samples)
     notes = (f"all samples, calls:MB: {every}", f"tasks more than before: {new or 'none'}", *life.failures[:5])
-    return Report(f"soak: {calls} short calls", tables, tuple(verdicts(life)), notes)
+    return Report(f"soak: {calls} {what}", tables, tuple(verdicts(life)), notes)
 
 
 def verdicts(life: Life) -> list[Verdict]:

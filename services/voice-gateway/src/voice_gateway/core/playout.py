@@ -59,6 +59,11 @@ class Playout:
             self._waiting.append(pcm16)
             self._waiting_bytes += len(pcm16)
 
+    def forget_unsent(self) -> None:
+        """No more audio will leave. What was sent and heard, and which words it holds, is still known."""
+        self._waiting.clear()
+        self._waiting_bytes = 0
+
     def begin_phrase(self, phrase: SpeakablePhrase) -> None:
         """The audio that comes next speaks `phrase`."""
         self._phrase = begin(phrase, self.made_samples)
