@@ -113,13 +113,12 @@ def soak(
     seed: Seed = 1,
 ) -> None:
     """Many short calls, or replies cut half-way: does memory stay flat, and is everything given back?"""
-    one = soaking.interrupted_call if interrupt else soaking.short_call
-    what = f"calls of {soaking.REPLIES_A_CALL} replies cut half-way" if interrupt else "short calls"
+    one, replies = (soaking.interrupted_call, soaking.REPLIES_A_CALL) if interrupt else (soaking.short_call, 1)
 
     async def measure() -> Report:
         clips = await callers_speech(0.3, 0.5)
         async with simulators(soaking.simulated(interrupted=interrupt)) as stack:
-            return soaking.report(await soaking.soak(stack, calls, at_once, clips, seed, one), calls, what)
+            return soaking.report(await soaking.soak(stack, calls, at_once, clips, seed, one), calls, replies)
 
     run_measurement(measure, json=json, strict=strict)
 

@@ -11,6 +11,7 @@ from typing import TypeAlias
 from voice_bench.measure.caller import Caller, CallFailed, calling, channel_to
 from voice_bench.measure.clips import Frames
 from voice_bench.measure.figures import slope
+from voice_bench.measure.heard import ReplyHeard
 from voice_bench.measure.overhead import with_one_rate
 from voice_bench.measure.report import Report, Rows
 from voice_bench.measure.under_test import Inside, Kind, UnderTest, gateway
@@ -29,7 +30,7 @@ DROPPED_PART = 0.1
 GRACE_S = 1
 """How long a dropped call waits; short, so that none is left at the end."""
 SAMPLES = 40
-MB_PER_1000_CALLS = 2.0
+MB_PER_1000_REPLIES = 2.0
 """Over the second half: less than the allocator's noise over a day of calls."""
 WARM_UP_CALLS = 20
 FILES_LEFT = 10
@@ -124,37 +125,41 @@ async def interrupted_call(target: str, clips: Sequence[Frames], chance: random.
     """REPLIES_A_CALL replies, each cut by a word typed over it, by a stop, or by speech."""
     async with channel_to(target) as channel, calling(channel) as caller:
         for n in range(1, REPLIES_A_CALL + 1):
-            caller.type(f"question {n}")
-            heard_before = caller.record.audio_bytes
-            await caller.until(lambda before=heard_before: caller.record.audio_bytes > before, 10, "reply audio")  # type: ignore[misc]
+            reply = await _reply_to(caller, f"question {n}")
             await caller.pause(chance.random() * HEARD_S)
-            await _cut(caller, clips, chance)
+            match chance.randrange(3):
+                case 0:
+                    caller.type("never mind")
+                case 1:
+                    caller.interrupt()
+                case _:
+                    await caller.speak(chance.choice(clips))
+                    caller.interrupt()  # what was said may pass for a cough
+            await caller.until(lambda reply=reply: reply.is_over, 10, "the end of the reply")  # type: ignore[misc]
         if chance.random() < DROPPED_PART:
             caller.drop()
 
 
-async def _cut(caller: Caller, clips: Sequence[Frames], chance: random.Random) -> None:
-    """End the reply that is being heard; a word typed over it is the next question."""
-    cuts = _cuts(caller)
-    match chance.randrange(3):
-        case 0:
-            caller.type("never mind")
-        case 1:
-            caller.interrupt()
-        case _:
-            await caller.speak(chance.choice(clips))
-    await caller.until(lambda: _cuts(caller) > cuts, 10, "the end of the reply")
+async def _reply_to(caller: Caller, words: str) -> ReplyHeard:
+    """The reply to typed words, once it is heard."""
+    before = max(caller.record.replies, default=0)
+    caller.type(words)
 
+    def heard() -> ReplyHeard | None:
+        latest = caller.record.latest
+        return latest if latest and latest.number > before and latest.first_audio_at is not None else None
 
-def _cuts(caller: Caller) -> int:
-    return sum(reply.is_over for reply in caller.record.replies.values())
+    await caller.until(lambda: heard() is not None, 10, "reply audio")
+    reply = heard()
+    assert reply is not None
+    return reply
 
 
 def _sample(tested: UnderTest, calls: int) -> Sample:
     return Sample(calls, tested.rss_mb(), tested.threads(), tested.files())
 
 
-def report(life: Life, calls: int, what: str) -> Report:
+def report(life: Life, calls: int, replies_a_call: int = 1) -> Report:
     """Memory on the way, what is left, and the verdicts."""
     rows = tuple((one.calls, one.rss_mb, one.threads, one.files) for one in _told(life.samples, calls))
     left = (
@@ -166,18 +171,19 @@ def report(life: Life, calls: int, what: str) -> Report:
         Rows("one gateway, call after call", ("calls", "RSS MB", "threads", "files"), rows),
         Rows("when no call is left", ("what", "before", "after"), left),
     )
+    what = "short calls" if replies_a_call == 1 else f"calls of {replies_a_call} replies, each cut half-way"
     new = {name: count for name, count in life.after.names.items() if count > life.before.names.get(name, 0)}
     every = " ".join(f"{one.calls}:{one.rss_mb:.0f}" for one in life.samples)
     notes = (f"all samples, calls:MB: {every}", f"tasks more than before: {new or 'none'}", *life.failures[:5])
-    return Report(f"soak: {calls} {what}", tables, tuple(verdicts(life)), notes)
+    return Report(f"soak: {calls} {what}", tables, tuple(verdicts(life, replies_a_call)), notes)
 
 
-def verdicts(life: Life) -> list[Verdict]:
+def verdicts(life: Life, replies_a_call: int = 1) -> list[Verdict]:
     """Flat, and nothing left."""
     half = life.samples[len(life.samples) // 2 :]
-    per_1000 = 1000 * slope([(float(one.calls), one.rss_mb) for one in half])
+    per_1000 = 1000 * slope([(float(one.calls * replies_a_call), one.rss_mb) for one in half])
     return [
-        at_most("memory growth over the second half", per_1000, MB_PER_1000_CALLS, "MB per 1000 calls"),
+        at_most("memory growth over the second half", per_1000, MB_PER_1000_REPLIES, "MB per 1000 replies"),
         at_most("tasks left", life.after.tasks - life.before.tasks, 0, ""),
         at_most("files left", life.files_after - life.files_before, FILES_LEFT, ""),
         none_of("failed calls", len(life.failures)),

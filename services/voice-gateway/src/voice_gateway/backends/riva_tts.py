@@ -9,14 +9,16 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass
 
+import grpc
 from riva.client.proto import riva_audio_pb2
 from riva.client.proto import riva_tts_pb2 as riva
 from riva.client.proto.riva_tts_pb2_grpc import RivaSpeechSynthesisStub
 
 from voice_gateway.backends.endpoints import Spread
+from voice_gateway.backends.grpc_reads import read
 from voice_gateway.backends.pcm_stream import PcmStream
 from voice_gateway.backends.progress_limit import ProgressLimit
-from voice_gateway.backends.seams import riva_errors
+from voice_gateway.backends.seams import decoded, riva_errors
 from voice_gateway.core.continuation import Continuation
 from voice_gateway.errors import Broken, Unavailable, Upstream
 from voice_gateway.ports import Sound, SpeakOptions
@@ -95,10 +97,8 @@ class RivaVoice:
             with riva_errors("tts"):
                 await limit.wait(call.write(self._request(phrase)))
                 await limit.wait(call.done_writing())
-                answers = aiter(call)
-                while (answer := await limit.wait(anext(answers, _END))) is not _END:
-                    if answer is None:
-                        raise Broken("tts", "speech synthesis answered bytes that are no message of Riva's")
+                while (message := await read(call, limit.wait)) is not grpc.aio.EOF:
+                    answer = decoded("tts", message)
                     words = tuple((word.word, word.end_time / 1000) for word in answer.meta.words)
                     audio, words = given.add(pcm.push(answer.audio), words)
                     if audio:
@@ -120,10 +120,6 @@ class RivaVoice:
             sample_rate_hz=self._options.rate_hz,
             enable_word_time_offsets=True,
         )
-
-
-_END = riva.SynthesizeSpeechResponse()
-"""After the last answer: gRPC gives None for one that it can't decode."""
 
 
 def _tries(error: Upstream) -> int:
