@@ -9,9 +9,11 @@ import pytest
 from fake_riva import FakeRiva
 from faults import Deed, ScriptedGrpc, Stall, Status, Switch
 from grpc_health.v1 import health_pb2
+from riva.client.proto import riva_tts_pb2 as tts
+from riva.client.proto.riva_tts_pb2_grpc import RivaSpeechSynthesisStub
 from voice_gateway.backends import endpoint as timing
 from voice_gateway.backends.endpoint import Endpoint, Health
-from voice_gateway.backends.endpoints import Endpoints
+from voice_gateway.backends.endpoints import Endpoints, Spread
 from voice_gateway.backends.targets import Address, Name, Opaque, parts
 
 EVERY_S = 0.02
@@ -156,6 +158,29 @@ async def test_a_server_whose_streams_fail_is_left_out_for_a_while_though_its_he
         assert endpoints.pick() is first, "the one that failed less"
         first.answered()
         assert endpoints.elsewhere(second, second.connection)
+
+
+async def test_a_server_whose_calls_fail_is_left_out_and_one_that_refuses_what_was_asked_is_not() -> None:
+    failing, well = ScriptedGrpc(), FakeRiva()
+    failing.health = (health_pb2.HealthCheckResponse(status=1).SerializeToString(),)
+    async with watched(failing, well) as endpoints:
+        stub = RivaSpeechSynthesisStub(Spread(endpoints))
+
+        async def speak() -> grpc.StatusCode:
+            call = stub.SynthesizeOnline()
+            await call.write(tts.SynthesizeSpeechRequest(text="Yes.", sample_rate_hz=16_000))
+            await call.done_writing()
+            with suppress(grpc.aio.AioRpcError):
+                async for _ in call:
+                    pass
+            code: grpc.StatusCode = await call.code()
+            return code
+
+        for code, spoken in ((grpc.StatusCode.INVALID_ARGUMENT, 3), (grpc.StatusCode.UNAVAILABLE, 5)):
+            failing.streams = (Status(code),)
+            codes = [await speak() for _ in range(6)]
+            assert codes.count(grpc.StatusCode.OK) == spoken
+            assert codes.count(code) == 6 - spoken
 
 
 async def test_without_any_server_the_trouble_names_each() -> None:

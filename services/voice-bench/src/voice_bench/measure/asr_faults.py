@@ -44,6 +44,7 @@ class Fault(StrEnum):
     KILL = "kill"
     STOP = "stop"
     BLACKHOLE = "blackhole"
+    LEAVE = "leave"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +78,14 @@ class Replica:
                 self.server.signal(signal.SIGSTOP)
             case Fault.BLACKHOLE:
                 self.relay.drop()
+            case Fault.LEAVE:
+                self.server.signal(signal.SIGTERM)
 
     async def heal(self, fault: Fault) -> None:
         """It comes back."""
         match fault:
-            case Fault.KILL:
+            case Fault.KILL | Fault.LEAVE:
+                await self.server.stop()
                 await _start(self.server)
                 self.relay.behind = self.server.ports["grpc"]
             case Fault.STOP:

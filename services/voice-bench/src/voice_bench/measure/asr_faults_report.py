@@ -7,7 +7,7 @@ from voice_bench.measure.figures import percentile, spread
 from voice_bench.measure.report import Report, Rows
 from voice_bench.measure.verdict import Verdict, at_most, none_of
 
-ADDED_MS = {Fault.KILL: 500.0, Fault.STOP: 2_000.0, Fault.BLACKHOLE: 2_000.0}
+ADDED_MS = {Fault.KILL: 500.0, Fault.LEAVE: 500.0, Fault.STOP: 2_000.0, Fault.BLACKHOLE: 2_000.0}
 """A broken connection is known at once; one that stands still is told by an answer that does not come."""
 
 

@@ -91,7 +91,7 @@ def asr_faults(
     strict: Strict = False,
     seed: Seed = 1,
 ) -> None:
-    """A recogniser is killed, stopped, or vanishes from the network in mid-word: words lost or doubled, delay added."""
+    """A recogniser is killed, stopped, cut off, or leaves in mid-word: words lost or doubled, delay added."""
 
     async def measure() -> Report:
         clips = await callers_speech()

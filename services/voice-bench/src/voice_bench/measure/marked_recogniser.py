@@ -26,6 +26,8 @@ from voice_bench.measure.clips import FRAME_BYTES, RATE_HZ
 from voice_bench.measure.marked_words import text, words_in
 
 PORTS_FILE = "MARKED_PORTS_FILE"
+NOTICE_S, GRACE_S = 1.5, 1.0
+"""Asked to leave it says NOT_SERVING, then lets streams go on for so long, then ends them."""
 _LOUD = 300
 _BYTES_PER_S = 2 * RATE_HZ
 
@@ -68,7 +70,7 @@ class MarkedRecogniser(RivaSpeechRecognitionServicer):  # type: ignore[misc]  # 
 
 
 async def serve() -> None:
-    """Serve until SIGTERM."""
+    """Serve until SIGTERM, then leave as a speech server does."""
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     recogniser, answers = MarkedRecogniser(), health.aio.HealthServicer()
@@ -89,7 +91,9 @@ async def serve() -> None:
     ports = json.dumps({"grpc": port, "http": runner.addresses[0][1]})
     await asyncio.to_thread(Path(os.environ[PORTS_FILE]).write_text, ports, encoding="utf-8")
     await stop.wait()
-    await server.stop(1.0)
+    await answers.set("", health_pb2.HealthCheckResponse.NOT_SERVING)
+    await asyncio.sleep(NOTICE_S)
+    await server.stop(GRACE_S)
     await runner.cleanup()
 
 

@@ -22,6 +22,14 @@ log = logging.getLogger(__name__)
 _RESOLVE_EVERY_S, _RESOLVE_DOWN_EVERY_S = 5.0, 1.0
 """How often names are looked up; the second while nothing serves."""
 _RESOLVE_WITHIN_S = 2.0
+_SERVERS_FAULT = (
+    grpc.StatusCode.UNAVAILABLE,
+    grpc.StatusCode.RESOURCE_EXHAUSTED,
+    grpc.StatusCode.DEADLINE_EXCEEDED,
+    grpc.StatusCode.INTERNAL,
+    grpc.StatusCode.UNKNOWN,
+    grpc.StatusCode.DATA_LOSS,
+)
 _TAKES_CALLS = (Health.SERVING, Health.SILENT)
 
 Connect = Callable[[Address], grpc.aio.Channel]
@@ -152,10 +160,12 @@ class Endpoints:
 
 
 class Spread:
-    """Looks like a channel to a generated stub; each call goes to the server that is picked for it."""
+    """Looks like a channel to a generated stub; each call goes to the server that is picked for it, and how it ends
+    tells of that server."""
 
     def __init__(self, endpoints: Endpoints) -> None:
         self._endpoints = endpoints
+        self._judging: set[asyncio.Task[None]] = set()
 
     def stream_stream(self, method: str, **how: Any) -> Callable[[], "grpc.aio.StreamStreamCall[Any, Any]"]:
         """As `grpc.aio.Channel.stream_stream`."""
@@ -164,9 +174,25 @@ class Spread:
             endpoint = self._endpoints.pick()
             opened = endpoint.channel.stream_stream(method, **how)()
             endpoint.count(opened)
+
+            def done(_: object) -> None:
+                task = asyncio.get_running_loop().create_task(_judge(endpoint, opened), name=f"end at {endpoint.name}")
+                self._judging.add(task)
+                task.add_done_callback(self._judging.discard)
+
+            opened.add_done_callback(done)
             return opened
 
         return call
 
     def unary_unary(self, method: str, **how: Any) -> None:
         """Calls of a stub that nobody makes here."""
+
+
+async def _judge(endpoint: Endpoint, call: "grpc.aio.StreamStreamCall[Any, Any]") -> None:
+    """What the end of a call says about its server; a refusal of what was asked for says nothing."""
+    code = await call.code()
+    if code is grpc.StatusCode.OK:
+        endpoint.answered()
+    elif code in _SERVERS_FAULT:
+        endpoint.failed()
