@@ -222,7 +222,7 @@ async def test_a_client_may_cut_its_recording_its_own_way(call: Call) -> None:
         (form(RECORDING, response_format="diarized_json"), 400, "response_format", "verbose_json"),
         (form(RECORDING, temperature="2"), 400, "temperature", "0 to 1"),
         (form(RECORDING, temperature="hot"), 400, "temperature", "0 to 1"),
-        (form(RECORDING, stream="perhaps"), 400, "stream", "true or false"),
+        (form(RECORDING, stream="perhaps"), 400, "stream", "true, false"),
         (form(RECORDING, timestamp_granularities_="word"), 400, "timestamp_granularities", "verbose_json"),
         (form(RECORDING, chunking_strategy="often"), 400, "chunking_strategy", "server_vad"),
         (form(RECORDING, prompt="x" * 70_000), 400, "prompt", "65536 bytes"),

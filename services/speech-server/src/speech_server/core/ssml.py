@@ -22,9 +22,46 @@ def is_ssml(text: str) -> bool:
     return root.tag.rpartition("}")[2] == "speak"
 
 
-def looks_like_ssml(text: str) -> bool:
-    """Was it meant to be an SSML document? Such a text is not read out with its tags."""
-    return re.match(r"\s*(<\?xml[^>]*\?>\s*)?<speak[\s>/]", text) is not None
+_ELEMENTS = (
+    "speak|break|prosody|phoneme|sub|say-as|emphasis|voice|audio|mark|lexicon|lookup|lang|metadata|meta|amazon:[a-z-]+"
+    "|mstts:[a-z-]+"
+)
+_ELEMENT = re.compile(rf"</?({_ELEMENTS})(?=[\s/>]|$)", re.IGNORECASE)
+_DECLARATION = re.compile(r"<!(?:DOCTYPE|ENTITY|ELEMENT|ATTLIST|NOTATION|\[CDATA\[)|<\?xml\b", re.IGNORECASE)
+_CLOSED = re.compile(r"</([a-z][\w:.-]*)\s*>|<([a-z][\w:.-]*)(?:\s[^<>]*)?/>", re.IGNORECASE)
+_TAG = re.compile(r"</?([a-z][\w:.-]*)(?:\s[^<>]*)?/?>", re.IGNORECASE)
+_COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
+_ALONE = frozenset({"br", "hr", "p"})
+"""HTML's tags that need no end."""
+
+
+def broken_markup(text: str) -> str:
+    """What is wrong with a text that was meant as SSML, or is XML besides, in a sentence; "" for one to be spoken."""
+    if is_ssml(text):
+        return ""
+    if _DECLARATION.search(text):
+        return "The text has an XML declaration, a document type or CDATA; send plain text, or one <speak> document."
+    element = _ELEMENT.search(text)
+    if element is None:
+        return ""
+    if re.match(r"\s*<speak[\s>/]", text):
+        return (
+            "The SSML can't be read; send one well-formed <speak> document without a document type or comments. "
+            "Nothing of it is spoken."
+        )
+    return f"The text has the SSML tag {element[1].lower()} outside a <speak> document; put <speak>…</speak> around it."
+
+
+def without_tags(text: str) -> str:
+    """Plain text without the tags of other markup, such as HTML's: nobody wants to hear those.
+
+    A name in angle brackets that nothing closes stays: "cp <source> <target>".
+    """
+    if "<" not in text:
+        return text
+    names = {(closing or alone).lower() for closing, alone in _CLOSED.findall(text)} | _ALONE
+    plain = _COMMENT.sub(" ", text)
+    return _TAG.sub(lambda tag: " " if tag[1].lower() in names else tag[0], plain)
 
 
 def spoken_words(ssml: str) -> str:

@@ -5,7 +5,7 @@ are speech contexts, favoured by engines that can.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, cast, get_args
 
@@ -15,12 +15,22 @@ from speech_server.core.endpointer import Endpointing
 from speech_server.core.recognition import AsrPolicy, RecognitionPlan, choose_language, choose_phrases
 from speech_server.core.sentences import shown
 from speech_server.errors import BadRequest, NotFound
+from speech_server.openai_audio.checks import MISSING, number_of, one_of, only, text_of, written_number
 from speech_server.openai_audio.refusals import BadParameter
 from speech_server.ports import AsrModel, Hints
 
 Format = Literal["json", "text", "srt", "verbose_json", "vtt"]
 KEYWORD_BOOST = 4.0
 """Riva's own client sends so much when nothing else is said."""
+
+
+_FIELDS = frozenset(
+    {
+        "model", "language", "prompt", "response_format", "temperature", "stream", "timestamp_granularities", "include",
+        "chunking_strategy", "keywords",
+    }
+)  # fmt: skip
+"""Of a form, beside the file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,20 +48,21 @@ class Asked:
 def transcription(fields: Mapping[str, Sequence[str]], models: Sequence[AsrModel], policy: AsrPolicy) -> Asked:
     """The fields of a form, decided. Raises BadRequest, NotFound for an unknown model where the policy is strict."""
     last = {name: values[-1] for name, values in fields.items() if values}
+    only([name for name in fields if not name.startswith(_STRATEGY)], _FIELDS)
     if "model" not in last:
-        raise BadParameter("The field model is missing; send the name of a model of /v1/models.", "model")
-    written = last.get("response_format") or "json"
-    if written not in get_args(Format):
-        raise BadParameter(
-            f"response_format {shown(written)} is not served; send one of {', '.join(get_args(Format))}.",
-            "response_format",
-        )
+        raise BadParameter("model is missing; send the name of a model of /v1/models.", "model", MISSING)
+    for name in ("model", "language", "response_format", "temperature", "stream", "chunking_strategy"):
+        if name in last:
+            text_of(last[name], name)
+    written = one_of(last.get("response_format", "json"), "response_format", get_args(Format))
     granularities = set(fields.get("timestamp_granularities", ())) or {"segment"}
     if granularities - {"word", "segment"}:
         raise BadParameter("timestamp_granularities takes word and segment.", "timestamp_granularities")
     if "timestamp_granularities" in fields and written != "verbose_json":
         raise BadParameter("timestamp_granularities needs response_format verbose_json.", "timestamp_granularities")
-    _check_temperature(last.get("temperature", "0"))
+    for name in fields.get("include", ()):
+        one_of(name, "include", ("logprobs",))
+    written_number(last.get("temperature", "0"), "temperature", 0.0, 1.0)
     return Asked(
         plan=recognition(last, list(fields.get("keywords", ())), models, policy),
         format=cast(Format, written),
@@ -94,54 +105,49 @@ def hints(model: str, language: str, keywords: Sequence[str], models: Sequence[A
         raise BadParameter(str(error), "keywords") from error
 
 
-def with_vad(vad: Mapping[str, Any], ours: Endpointing, param: str) -> Endpointing:
-    """OpenAI's server_vad in our terms: threshold 0..1, silence_duration_ms. Raises BadParameter."""
-    threshold = _number(vad, "threshold", 0.0, 1.0, param)
-    silence_ms = _number(vad, "silence_duration_ms", 20, 30_000, param)
-    _number(vad, "prefix_padding_ms", 0, 10_000, param)
+def with_vad(vad: Mapping[str, Any], ours: Endpointing) -> Endpointing:
+    """OpenAI's server_vad, checked, in our terms: threshold 0..1, silence_duration_ms."""
     made = ours
+    threshold, silence_ms = vad.get("threshold"), vad.get("silence_duration_ms")
     if threshold is not None:
         made = replace(made, onset=threshold, offset=min(ours.offset, threshold))
     return replace(made, stop_history_s=silence_ms / 1000) if silence_ms is not None else made
 
 
+VAD_RANGES = {"threshold": (0.0, 1.0), "prefix_padding_ms": (0.0, 10_000.0), "silence_duration_ms": (20.0, 30_000.0)}
+_STRATEGY = "chunking_strategy["
+_STRATEGIES = "chunking_strategy takes auto, or an object with type server_vad."
+
+
 def _chunking(last: Mapping[str, str], ours: Endpointing) -> Endpointing:
     written = last.get("chunking_strategy", "auto")
     vad: dict[str, Any] = {
-        name.removeprefix("chunking_strategy[").removesuffix("]"): value
+        name.removeprefix(_STRATEGY).removesuffix("]"): value
         for name, value in last.items()
-        if name.startswith("chunking_strategy[")
+        if name.startswith(_STRATEGY)
     }
+    number: Callable[[Any, str, float, float], float] = written_number if vad else number_of
     if not vad and written != "auto":
         try:
             vad = json.loads(written)
-        except ValueError:
+        except (ValueError, RecursionError):
             vad = {}
         if not isinstance(vad, dict) or not vad:
-            raise BadParameter("chunking_strategy takes auto, or an object with type server_vad.", "chunking_strategy")
-    if vad and vad.get("type") != "server_vad":
-        raise BadParameter("chunking_strategy takes auto, or an object with type server_vad.", "chunking_strategy")
-    return with_vad(vad, ours, "chunking_strategy")
-
-
-def _number(content: Mapping[str, Any], name: str, lowest: float, highest: float, param: str) -> float | None:
-    if content.get(name) is None:
-        return None
-    try:
-        number = float(content[name])
-    except (TypeError, ValueError):
-        number = float("nan")
-    if not lowest <= number <= highest:
-        raise BadParameter(f"{param}.{name} is {shown(content[name])}; send {lowest:g} to {highest:g}.", param)
-    return number
-
-
-def _check_temperature(written: str) -> None:
-    if _number({"temperature": written}, "temperature", 0.0, 1.0, "temperature") is None:
-        raise BadParameter("temperature takes a number from 0 to 1.", "temperature")
+            raise BadParameter(_STRATEGIES, "chunking_strategy")
+    if not vad:
+        return ours
+    only(vad, ("type", *VAD_RANGES), "chunking_strategy")
+    if vad.get("type") != "server_vad":
+        raise BadParameter(_STRATEGIES, "chunking_strategy.type")
+    return with_vad(
+        {
+            name: number(vad[name], f"chunking_strategy.{name}", *limits)
+            for name, limits in VAD_RANGES.items()
+            if vad.get(name) is not None
+        },
+        ours,
+    )
 
 
 def _flag(written: str, param: str) -> bool:
-    if written.lower() not in ("true", "false", "1", "0", ""):
-        raise BadParameter(f"{param} takes true or false.", param)
-    return written.lower() in ("true", "1")
+    return one_of(written.lower(), param, ("true", "false", "1", "0")) in ("true", "1")

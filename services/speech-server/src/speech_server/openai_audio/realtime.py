@@ -11,10 +11,11 @@ from typing import Any
 from aiohttp import WSMessage, WSMsgType, web
 
 from speech_server.core.requests import LEFT, OK
-from speech_server.core.sentences import shown
+from speech_server.core.sentences import ascii_only, cut, shown
 from speech_server.drain import LEAVE, leaving
 from speech_server.errors import BadRequest, NotServing, SpeechError, TooQuiet
 from speech_server.metrics import Ticket
+from speech_server.openai_audio.checks import MISSING, TYPE, only, text_of
 from speech_server.openai_audio.edge import Edge
 from speech_server.openai_audio.refusals import BadParameter
 from speech_server.openai_audio.session import Session, updated
@@ -25,6 +26,8 @@ ROUTE = "/v1/realtime"
 MOST_MESSAGE_BYTES = 16 << 20
 """OpenAI's limit of an append is 15 MiB."""
 _PING_S = 30.0
+_CLOSE_BYTES = 120
+"""Of a close's reason: with its code, a control frame holds 125."""
 _RESTART, _TRY_AGAIN = 1012, 1013
 
 
@@ -92,7 +95,7 @@ class _Connection:
         refused = self._edge.refusal(error, ROUTE)
         self._ticket.status = refused.status
         await self.tell_error(refused.body()["error"])
-        await self._socket.close(code=code, message=refused.sentence.encode()[:120])
+        await self._socket.close(code=code, message=ascii_only(refused.sentence, _CLOSE_BYTES).encode())
 
     async def tell_error(self, error: dict[str, Any]) -> None:
         """An error event; the client may be gone."""
@@ -113,7 +116,7 @@ class _Connection:
         try:
             event = _event(message)
             sent_id = event.get("event_id")
-            event_id = sent_id if isinstance(sent_id, str) else None
+            event_id = cut(sent_id) if isinstance(sent_id, str) else None
             await self._perform(event)
         except SpeechError as error:
             body = self._edge.refusal(error, ROUTE).body()["error"]
@@ -121,10 +124,11 @@ class _Connection:
 
     async def _perform(self, event: dict[str, Any]) -> None:
         transcriber = self._transcriber
-        match event.get("type"):
-            case "session.update":
+        kind = _kind(event)
+        match kind:
+            case "session.update" | "transcription_session.update":
                 await transcriber.configure(updated(transcriber.session, event.get("session")))
-                await self._tell({"type": "session.updated", "session": transcriber.session.described()})
+                await self._tell({"type": f"{kind}d", "session": transcriber.session.described()})
             case "input_audio_buffer.append":
                 await transcriber.append(_audio(event))
             case "input_audio_buffer.commit":
@@ -132,29 +136,49 @@ class _Connection:
             case "input_audio_buffer.clear":
                 await transcriber.clear()
                 await self._tell({"type": "input_audio_buffer.cleared"})
-            case other:
-                raise BadParameter(
-                    f"{shown(other)} is no event of a transcription session; send session.update, "
-                    "input_audio_buffer.append, .commit or .clear.",
-                    "type",
-                )
 
     async def _tell(self, event: dict[str, Any]) -> None:
         await self._socket.send_str(json.dumps({"event_id": new_id("event"), **event}))
+
+
+_EVENTS: dict[str, tuple[str, ...]] = {
+    "session.update": ("session",),
+    "transcription_session.update": ("session",),
+    "input_audio_buffer.append": ("audio",),
+    "input_audio_buffer.commit": (),
+    "input_audio_buffer.clear": (),
+}
+"""What a client may send, each with its fields."""
 
 
 def _event(message: WSMessage) -> dict[str, Any]:
     try:
         event = json.loads(message.data)
     except (ValueError, RecursionError) as error:
-        raise BadRequest("The message is not JSON; send one event a message.") from error
+        raise BadParameter("The message is not JSON; send one event a message.", None, "invalid_json") from error
     if not isinstance(event, dict):
-        raise BadRequest("The message is not an object; send one event a message.")
+        raise BadParameter("The message is not an object; send one event a message.", None, TYPE)
     return event
 
 
+def _kind(event: dict[str, Any]) -> str:
+    """The type of an event whose fields are known. Raises BadParameter."""
+    if "type" not in event:
+        raise BadParameter("type is missing; send an event such as input_audio_buffer.append.", "type", MISSING)
+    kind = text_of(event["type"], "type")
+    if kind not in _EVENTS:
+        raise BadParameter(
+            f"{shown(kind)} is no event of a transcription session; send session.update, "
+            "input_audio_buffer.append, .commit or .clear.",
+            "type",
+        )
+    only(event, ("type", "event_id", *_EVENTS[kind]))
+    if not isinstance(event.get("event_id", ""), str):
+        raise BadParameter("event_id takes a string.", "event_id", TYPE)
+    return kind
+
+
 def _audio(event: dict[str, Any]) -> str:
-    audio = event.get("audio")
-    if not isinstance(audio, str):
-        raise BadParameter("audio is missing; send the bytes as base64.", "audio")
-    return audio
+    if "audio" not in event:
+        raise BadParameter("audio is missing; send the bytes as base64.", "audio", MISSING)
+    return text_of(event["audio"], "audio", may_be_empty=True)

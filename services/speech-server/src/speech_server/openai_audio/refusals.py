@@ -32,7 +32,7 @@ _log = logging.getLogger(__name__)
 class BadParameter(BadRequest):
     """One parameter is wrong; `param` names it, `code` is OpenAI's word for what is wrong with it."""
 
-    def __init__(self, sentence: str, param: str, code: str = "invalid_value") -> None:
+    def __init__(self, sentence: str, param: str | None, code: str = "invalid_value") -> None:
         super().__init__(sentence)
         self.param = param
         self.code = code
@@ -93,7 +93,8 @@ def refusal(error: BaseException, route: str, retry_after_ms: int) -> Refusal:
     again_ms = cause.retry_after_ms if isinstance(cause, Busy) else retry_after_ms
     param = None
     if isinstance(cause, BadParameter):
-        code, param = cause.code, bounded(cause.param, _LONGEST_PARAM_BYTES)
+        code = cause.code
+        param = bounded(cause.param, _LONGEST_PARAM_BYTES) if cause.param is not None else None
     sentence = bounded(str(cause))
     _log.log(
         logging.DEBUG if isinstance(cause, Unauthorised) else logging.INFO,

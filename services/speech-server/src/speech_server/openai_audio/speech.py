@@ -16,10 +16,10 @@ from aiohttp import web
 from pcm import Resampler, duration_s
 
 from speech_server.core import openai_voices
-from speech_server.core.sentences import shown
-from speech_server.core.ssml import is_ssml
-from speech_server.errors import BadRequest, TooLarge
+from speech_server.core.ssml import broken_markup, is_ssml, without_tags
+from speech_server.errors import BadRequest, TooLarge, TooQuiet
 from speech_server.metrics import Ticket
+from speech_server.openai_audio.checks import MISSING, TYPE, number_of, one_of, only, text_of
 from speech_server.openai_audio.edge import Edge
 from speech_server.openai_audio.encoders import MEDIA_TYPES, RATE_HZ, Format, encoder
 from speech_server.openai_audio.refusals import BadParameter
@@ -29,6 +29,7 @@ from speech_server.ports import EngineError, EngineUnavailable, SpeechRequest
 ROUTE = "/v1/audio/speech"
 _BODY_BYTES = 1 << 20
 _SLOWEST, _FASTEST = 0.25, 4.0
+_FIELDS = frozenset({"model", "input", "voice", "instructions", "response_format", "speed", "stream_format"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,7 @@ class Speech:
 
     async def answer(self, request: web.Request, ticket: Ticket) -> web.StreamResponse:
         """One request."""
-        wanted = self._wanted(await _body(request))
+        wanted = self._wanted(await _body(request, self._edge.uploads.stall_s))
         with self._edge.syntheses.admit(), self._edge.metrics.serving("tts"):
             async with aclosing(self._audio(wanted, ticket)) as audio:
                 # The first audio, or an error, comes before the status line is written.
@@ -60,27 +61,16 @@ class Speech:
                 return await _send_audio(request, ticket, wanted.format, first, audio)
 
     def _wanted(self, body: dict[str, Any]) -> Wanted:
-        text = _text(body, "input")
-        if not text.strip():
-            raise BadParameter("input is empty; send something to say.", "input")
-        if len(text) > self._edge.text_limit:
-            raise BadParameter(
-                f"input has {len(text)} characters; send at most {self._edge.text_limit}, sentence by sentence.",
-                "input",
-            )
-        _text(body, "model")
-        format = body.get("response_format") or "mp3"
-        if format not in get_args(Format):
-            served = ", ".join(get_args(Format))
-            raise BadParameter(
-                f"response_format {shown(format)} is not made here; send one of {served}.", "response_format"
-            )
-        stream_format = body.get("stream_format") or "audio"
-        if stream_format not in ("audio", "sse"):
-            raise BadParameter("stream_format takes audio or sse.", "stream_format")
-        speed = body.get("speed", 1.0)
-        if isinstance(speed, bool) or not isinstance(speed, int | float) or not _SLOWEST <= speed <= _FASTEST:
-            raise BadParameter(f"speed takes a number from {_SLOWEST} to {_FASTEST}.", "speed")
+        only(body, _FIELDS)
+        for name in ("model", "input"):
+            if name not in body:
+                raise BadParameter(f"{name} is missing; send a string.", name, MISSING)
+        text_of(body["model"], "model")
+        text = spoken_text(text_of(body["input"], "input"), self._edge.text_limit)
+        format = one_of(body.get("response_format", "mp3"), "response_format", get_args(Format))
+        events = one_of(body.get("stream_format", "audio"), "stream_format", ("audio", "sse")) == "sse"
+        speed = number_of(body.get("speed", 1.0), "speed", _SLOWEST, _FASTEST)
+        text_of(body.get("instructions", ""), "instructions", may_be_empty=True)
         voices = self._edge.synthesiser.voices
         try:
             voice = openai_voices.choose(_voice_name(body), voices, self._edge.voices)
@@ -88,8 +78,8 @@ class Speech:
             raise
         except BadRequest as error:
             raise BadParameter(str(error).replace("voice_name", "voice"), "voice") from error
-        spoken = SpeechRequest(text, voice, is_ssml(text), speed=float(speed))
-        return Wanted(spoken, cast(Format, format), stream_format == "sse")
+        request = SpeechRequest(text, voice, is_ssml(text), speed=speed)
+        return Wanted(request, cast(Format, format), events)
 
     async def _audio(self, wanted: Wanted, ticket: Ticket) -> AsyncGenerator[bytes, None]:
         """The answer's bytes, each piece as soon as it is encoded."""
@@ -149,12 +139,17 @@ async def _send_audio(
     return response
 
 
-async def _body(request: web.Request) -> dict[str, Any]:
+async def _body(request: web.Request, stall_s: float) -> dict[str, Any]:
     if (request.content_length or 0) > _BODY_BYTES:
         raise TooLarge(f"The body is larger than {_BODY_BYTES} bytes; send a shorter input.")
     try:
-        body = json.loads(await request.text())
-    except (ValueError, LookupError) as error:
+        async with asyncio.timeout(stall_s):
+            body = json.loads(await request.text())
+    except TimeoutError as error:
+        raise TooQuiet(f"The body did not come within {stall_s:g} s; send it at once.") from error
+    except UnicodeDecodeError as error:
+        raise BadRequest("The body is not UTF-8 text; send JSON with model, input and voice.") from error
+    except (ValueError, LookupError, RecursionError) as error:
         raise BadRequest("The body is not JSON; send an object with model, input and voice.") from error
     except web.HTTPRequestEntityTooLarge as error:
         raise TooLarge(f"The body is larger than {_BODY_BYTES} bytes; send a shorter input.") from error
@@ -163,18 +158,30 @@ async def _body(request: web.Request) -> dict[str, Any]:
     return body
 
 
-def _text(body: dict[str, Any], name: str) -> str:
-    value = body.get(name)
-    if not isinstance(value, str):
-        raise BadParameter(f"{name} is missing or not a string.", name)
-    if not value.isprintable() and any("\ud800" <= character <= "\udfff" for character in value):
-        raise BadParameter(f"{name} has half a character; send whole Unicode.", name)
-    return value
+def spoken_text(text: str, longest: int) -> str:
+    """The text as it is spoken. Raises BadParameter."""
+    if len(text) > longest:
+        raise BadParameter(
+            f"input has {len(text)} characters; send at most {longest}, sentence by sentence.",
+            "input",
+            "string_above_max_length",
+        )
+    if broken := broken_markup(text):
+        raise BadParameter(broken.replace("The text", "input"), "input")
+    plain = text if is_ssml(text) else without_tags(text)
+    if not plain.strip():
+        raise BadParameter("input has tags only; send something to say.", "input")
+    return plain
 
 
 def _voice_name(body: dict[str, Any]) -> str:
-    voice = body.get("voice", "")
-    name = voice.get("id") if isinstance(voice, dict) else voice
-    if not isinstance(name, str):
-        raise BadParameter('voice takes a name, or an object such as {"id": "a name"}.', "voice")
-    return name
+    """Without one, the operator's default speaks."""
+    if "voice" not in body:
+        return ""
+    voice = body["voice"]
+    if isinstance(voice, dict):
+        only(voice, ("id",), "voice")
+        voice = voice.get("id")
+    if not isinstance(voice, str):
+        raise BadParameter('voice takes a name, or an object such as {"id": "a name"}.', "voice", TYPE)
+    return text_of(voice, "voice", may_be_empty=True)

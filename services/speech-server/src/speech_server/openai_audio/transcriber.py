@@ -100,7 +100,8 @@ class Transcriber:
             raise BadParameter(
                 f"The buffer holds {self._uncommitted_s * 1000:.0f} ms; append at least "
                 f"{_SHORTEST_COMMIT_S * 1000:.0f} ms before a commit.",
-                "type",
+                None,
+                "input_audio_buffer_commit_empty",
             )
         await self._open()
         if self.session.vad is None:

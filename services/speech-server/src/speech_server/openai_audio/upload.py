@@ -10,8 +10,9 @@ from typing import IO, TypeVar
 from aiohttp import BodyPartReader, MultipartReader, web
 from aiohttp.http_exceptions import HttpProcessingError
 
-from speech_server.core.sentences import shown
+from speech_server.core.sentences import cut, named, shown
 from speech_server.errors import BadRequest, TooLarge, TooQuiet
+from speech_server.openai_audio.checks import MISSING
 from speech_server.openai_audio.edge import UploadLimits
 from speech_server.openai_audio.refusals import BadParameter
 
@@ -57,7 +58,8 @@ async def uploaded(request: web.Request, limits: UploadLimits) -> AsyncIterator[
         except (ValueError, AssertionError, LookupError, HttpProcessingError) as error:
             raise BadRequest(f"The form can't be read ({_reason(error)}); send file and model as parts.") from error
         if not has_file:
-            raise BadParameter("The part file is missing; send the recording in it.", "file")
+            there = f" (there are {named(list(upload.fields))})" if upload.fields else ""
+            raise BadParameter(f"The part file is missing{there}; send the recording in it.", "file", MISSING)
         file.seek(0)
         yield upload
 
@@ -94,7 +96,10 @@ async def _read_field(part: BodyPartReader, name: str, limits: UploadLimits) -> 
         content += piece
         if len(content) > _FIELD_BYTES:
             raise BadParameter(f"The field {shown(name)} is longer than {_FIELD_BYTES} bytes; shorten it.", name)
-    return content.decode("utf-8")
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError:
+        raise BadParameter(f"The field {shown(name)} is not UTF-8 text; encode it so.", cut(name)) from None
 
 
 async def _in_time(waiting: Awaitable[_T], limits: UploadLimits) -> _T:

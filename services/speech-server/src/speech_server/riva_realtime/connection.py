@@ -2,15 +2,18 @@
 
 import asyncio
 import json
+from collections.abc import Coroutine
 from typing import Any
 
-from aiohttp import WSMsgType, web
+from aiohttp import WSMessage, WSMsgType, web
 
 from speech_server.errors import BadRequest, SpeechError, TooQuiet
 from speech_server.openai_audio.edge import Edge
 from speech_server.openai_audio.transcriber import new_id
 
 MOST_MESSAGE_BYTES = 16 << 20
+_TOLD = (WSMsgType.TEXT, WSMsgType.BINARY)
+_CLOSED = "the client closed the connection"
 
 
 class Connection:
@@ -20,6 +23,7 @@ class Connection:
         self._edge = edge
         self._socket = socket
         self._route = route
+        self._ahead: WSMessage | None = None
         self.is_paused = True
         """Would a session elsewhere lack nothing?"""
 
@@ -29,15 +33,34 @@ class Connection:
         while True:
             try:
                 async with asyncio.timeout(limit_s):
-                    message = await self._socket.receive()
+                    message = self._ahead or await self._socket.receive()
             except TimeoutError:
                 raise TooQuiet(f"No message came for {limit_s:g} s; send audio or text, or close.") from None
-            if message.type not in (WSMsgType.TEXT, WSMsgType.BINARY):
-                raise ConnectionResetError("the client closed the connection")
+            self._ahead = None
+            if message.type not in _TOLD:
+                raise ConnectionResetError(_CLOSED)
             try:
                 return _event(message.data)
             except SpeechError as error:
                 await self.tell_error(error)
+
+    async def unless_closed(self, work: Coroutine[None, None, None]) -> None:
+        """Do the work, one message read ahead. Raises ConnectionResetError, the work undone, when that is the close."""
+        working = asyncio.create_task(work, name="realtime work")
+        reading = asyncio.create_task(self._read_ahead(), name="realtime read ahead")
+        try:
+            await asyncio.wait({working, reading}, return_when=asyncio.FIRST_COMPLETED)
+            if not working.done() and self._ahead is not None and self._ahead.type not in _TOLD:
+                raise ConnectionResetError(_CLOSED)
+            await working
+        finally:
+            for task in (working, reading):
+                task.cancel()
+            await asyncio.wait({working, reading})
+
+    async def _read_ahead(self) -> None:
+        if self._ahead is None:
+            self._ahead = await self._socket.receive()
 
     async def tell(self, kind: str, **more: Any) -> None:
         """Send an event. Raises ConnectionError when the client is gone."""

@@ -45,7 +45,7 @@ class SynthesisSession:
                 await self._answer(event)
             except SpeechError as error:
                 await self._connection.tell_error(error)
-        await self._speak(is_last=True)
+        await self._connection.unless_closed(self._speak(is_last=True))
 
     async def _answer(self, event: dict[str, Any]) -> None:
         match event["type"]:
@@ -55,7 +55,7 @@ class SynthesisSession:
                 self._append(event.get("text"))
             case "input_text.commit":
                 await self._connection.tell("input_text.committed")
-                await self._speak(is_last=False)
+                await self._connection.unless_closed(self._speak(is_last=False))
             case other:
                 raise BadParameter(f"{shown(other)} is no event of this session; send {_EVENTS}.", "type")
 

@@ -9,7 +9,7 @@ from pcm.compressed import EncodedStream
 from speech_server.core.audio_in import HIGHEST_HZ, LOWEST_HZ, Compressed
 from speech_server.core.dictionary import parse_dictionary
 from speech_server.core.sentences import named, shown
-from speech_server.core.ssml import is_ssml, looks_like_ssml
+from speech_server.core.ssml import broken_markup, is_ssml, without_tags
 from speech_server.core.voices import VoicePolicy, choose_voice, list_voices
 from speech_server.errors import BadRequest, NotFound
 from speech_server.ports import SpeechRequest, SpokenChunk, Voice, Word
@@ -37,8 +37,11 @@ def plan(
         )
     if sent.HasField("zero_shot_data"):
         raise BadRequest("zero_shot_data is not supported; leave it out and choose a listed voice.")
-    if looks_like_ssml(sent.text) and not is_ssml(sent.text):
-        raise BadRequest("The SSML can't be read; send one well-formed <speak> document without a document type.")
+    if broken := broken_markup(sent.text):
+        raise BadRequest(broken)
+    text = sent.text if is_ssml(sent.text) else without_tags(sent.text)
+    if not text.strip():
+        raise BadRequest("The text has tags only; send something to say.")
     if sent.custom_configuration:
         keys = named(sorted(sent.custom_configuration))
         raise BadRequest(f"custom_configuration key not supported: {keys}; leave it out.")
@@ -48,7 +51,7 @@ def plan(
         raise BadRequest(f"The voice {voice.name} takes no custom_dictionary; leave it out or choose another voice.")
     encoding = choose_encoding(sent.encoding, "LINEAR_PCM, FLAC, MULAW, OGGOPUS or ALAW")
     return SpeechPlan(
-        SpeechRequest(sent.text, voice, is_ssml(sent.text), pronunciations),
+        SpeechRequest(text, voice, is_ssml(text), pronunciations),
         encoding,
         _rate(sent.sample_rate_hz, encoding, voice),
         sent.enable_word_time_offsets,
