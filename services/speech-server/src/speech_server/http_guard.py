@@ -13,6 +13,8 @@ from speech_server.tokens import Tokens
 
 SUBPROTOCOL = "openai-insecure-api-key."
 """How a browser sends its key to a WebSocket: it can set no header."""
+SESSION_SUBPROTOCOL = "realtime-token."
+"""How `riva.client.realtime` sends the secret of its session."""
 _METHODS = "GET, POST, OPTIONS"
 _MOST_HEADERS_BYTES = 1024
 _EXPOSED = "Retry-After, retry-after-ms"
@@ -27,7 +29,7 @@ def authorised(tokens: Tokens, retry_after_ms: int) -> Middleware:
         if request.path in OPEN_PATHS:
             return await handler(request)
         try:
-            with tokens.holding(tokens.check(_sent(request.headers))):
+            with tokens.holding(_holder(tokens, request.headers)):
                 return await handler(request)
         except SpeechError as error:
             refused = refusal(error, request.path[:100], retry_after_ms).response()
@@ -38,14 +40,17 @@ def authorised(tokens: Tokens, retry_after_ms: int) -> Middleware:
     return check
 
 
-def _sent(headers: Mapping[str, str]) -> str:
-    """The header, or what a browser offers as a subprotocol, in the header's form."""
+def _holder(tokens: Tokens, headers: Mapping[str, str]) -> str:
+    """By the header, or by what a client that can't set it offers as a subprotocol: a browser its key, NVIDIA's client
+    the secret of its session. Raises Unauthorised."""
     given = headers.get("Authorization", "")
     offered = headers.get("Sec-WebSocket-Protocol", "") if not given else ""
     for protocol in (one.strip() for one in offered.split(",")):
         if protocol.startswith(SUBPROTOCOL):
-            return f"Bearer {protocol.removeprefix(SUBPROTOCOL)}"
-    return given
+            given = f"Bearer {protocol.removeprefix(SUBPROTOCOL)}"
+        elif protocol.startswith(SESSION_SUBPROTOCOL):
+            return tokens.check_session(protocol.removeprefix(SESSION_SUBPROTOCOL))
+    return tokens.check(given)
 
 
 def cross_origin(origins: Sequence[str]) -> Middleware:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from speech_server.core.sentences import bounded
+from speech_server.core.session_secret import opened
 from speech_server.core.tokens_file import MAX_BYTES, digest, parse
 from speech_server.errors import Busy, Unauthorised
 
@@ -15,6 +16,7 @@ log = logging.getLogger(__name__)
 
 MISSING = "This server wants a token; send it as authorization: Bearer TOKEN."
 _UNKNOWN = "This token is not accepted; ask the operator for one."
+_NO_SESSION = "This session secret is not accepted, or its time is over; open another session."
 _SCHEME = "bearer "
 _LOOK_EVERY_S = 1.0
 
@@ -56,6 +58,14 @@ class Tokens:
         if name is None:
             raise Unauthorised(_UNKNOWN)
         return name
+
+    def check_session(self, secret: str) -> str:
+        """The same for the secret of a realtime session. Raises Unauthorised."""
+        self._look()
+        token_digest = opened(secret, self._holders, time.time())
+        if token_digest is None:
+            raise Unauthorised(_NO_SESSION)
+        return self._holders[token_digest]
 
     def check_metadata(self, metadata: Iterable[tuple[str, str | bytes]] | None) -> str:
         """The same for gRPC. Raises Unauthorised."""

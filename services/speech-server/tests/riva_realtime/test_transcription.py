@@ -1,7 +1,9 @@
 """NVIDIA's realtime transcription: do updates hold, are utterances told one by one, and is what is wrong told?"""
 
+from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
 from openai_audio.sounds import hum, hush
 
@@ -143,3 +145,21 @@ async def test_without_the_secret_the_path_is_openais(call: Call) -> None:
     session = await call()
     async with session.ws_connect(TRANSCRIBE) as socket:
         assert (await socket.receive_json(timeout=5))["type"] == "session.created"
+
+
+async def test_where_tokens_are_wanted_the_session_needs_one_and_the_socket_its_secret(
+    call: Call, tmp_path: Path
+) -> None:
+    tokens = tmp_path / "tokens"
+    tokens.write_text("team-a: open-sesame")
+    session = await call(SPEECH_TOKENS_FILE=str(tokens), SCRIPT_TRANSCRIPT=TEXT)
+    path = "/v1/realtime/transcription_sessions"
+    async with session.post(path, json={}) as refused:
+        assert refused.status == 401
+    async with session.post(path, json={}, headers={"Authorization": "Bearer open-sesame"}) as opened:
+        secret = (await opened.json())["client_secret"]["value"]
+    with pytest.raises(aiohttp.WSServerHandshakeError) as handshake:
+        await session.ws_connect(TRANSCRIBE, protocols=("realtime", "realtime-token.made-up"))
+    assert handshake.value.status == 401
+    async with session.ws_connect(TRANSCRIBE, protocols=("realtime", f"realtime-token.{secret}")) as socket:
+        await Talk(socket).hear("conversation.created")

@@ -5,15 +5,19 @@ subprotocol, as `riva.client` does, or asks for synthesis, which OpenAI's transc
 """
 
 import secrets
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 from aiohttp import web
 
 from speech_server.core.requests import OK
+from speech_server.core.session_secret import session_secret
+from speech_server.core.tokens_file import digest
 from speech_server.core.voices import list_voices
 from speech_server.drain import LEAVE, leaving
 from speech_server.errors import BadRequest, NotServing, SpeechError
+from speech_server.http_guard import SESSION_SUBPROTOCOL
 from speech_server.metrics import Ticket
 from speech_server.openai_audio.edge import Answer, Edge
 from speech_server.openai_audio.transcriber import new_id
@@ -28,7 +32,7 @@ TRANSCRIPTION_SESSIONS = "/v1/realtime/transcription_sessions"
 SYNTHESIS_SESSIONS = "/v1/realtime/synthesis_sessions"
 VOICES = "/v1/audio/list_voices"
 _ROUTE = "/v1/realtime"
-_SECRET = "realtime-token."
+_SECRET_LIFE_S = 300
 _PING_S = 30.0
 _RESTART, _TRY_AGAIN = 1012, 1013
 
@@ -37,10 +41,10 @@ def add_routes(application: web.Application, edge: Edge, speaking: Speaking) -> 
     """The endpoints but for the socket, whose path is OpenAI's as well."""
 
     async def transcription(request: web.Request, ticket: Ticket) -> web.StreamResponse:
-        return _minted(transcription_defaults(edge.listening.recogniser.models))
+        return _minted(request, transcription_defaults(edge.listening.recogniser.models))
 
     async def synthesis(request: web.Request, ticket: Ticket) -> web.StreamResponse:
-        return _minted(synthesis_defaults(speaking.synthesiser.voices))
+        return _minted(request, synthesis_defaults(speaking.synthesiser.voices))
 
     async def voices(request: web.Request, ticket: Ticket) -> web.StreamResponse:
         listed: dict[str, dict[str, list[str]]] = {}
@@ -65,7 +69,7 @@ def by_dialect(edge: Edge, speaking: Speaking, openai: Answer) -> Answer:
         offered = request.headers.get("Sec-WebSocket-Protocol", "")
         if intent == "synthesize":
             return await _serve(edge, request, ticket, lambda it: _synthesise(edge, speaking, ticket, it))
-        if _SECRET in offered:
+        if SESSION_SUBPROTOCOL in offered:
             return await _serve(edge, request, ticket, lambda it: _transcribe(edge, ticket, it))
         return await openai(request, ticket)
 
@@ -111,6 +115,11 @@ async def _serve(
     return socket
 
 
-def _minted(session: dict[str, Any]) -> web.Response:
-    """A fresh session with the secret its socket is opened with."""
-    return web.json_response({**session, "id": new_id("sess"), "client_secret": {"value": secrets.token_urlsafe(24)}})
+def _minted(request: web.Request, session: dict[str, Any]) -> web.Response:
+    """A fresh session with the secret its socket is opened with: made of the caller's token, if it has one."""
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    expires_at = int(time.time() + _SECRET_LIFE_S)
+    has_token = scheme.lower() == "bearer" and token
+    value = session_secret(digest(token), expires_at) if has_token else secrets.token_urlsafe(24)
+    secret = {"value": value, "expires_at": expires_at}
+    return web.json_response({**session, "id": new_id("sess"), "client_secret": secret})
