@@ -6,11 +6,13 @@ from collections.abc import Iterator
 import pytest
 
 from e2e.conftest import Installing
+from e2e.support.callers import calls, start, tally
 from e2e.support.cluster import Cluster, Pod
 from e2e.support.figures import Figures
 from e2e.support.release import Release
 from e2e.support.shell import attempt, run
 from e2e.support.waiting import until
+from e2e.support.wanted import Wanted
 
 
 @pytest.fixture(scope="module")
@@ -58,6 +60,14 @@ def test_autoscaling_keeps_the_pods_that_run_and_so_does_a_hand(release: Release
     assert f"scale deployment {release.gateway} --replicas=4" in said.err, said
     cluster.scale(release.namespace, release.gateway, release.wanted.replicas)
     cluster.wait_ready(release.namespace, release.wanted.replicas)
+
+
+def test_callers_of_a_full_pod_find_the_free_one(installing: Installing, cluster: Cluster, wish: Wanted) -> None:
+    with installing("scripted", "full", {"replicas": "2", "config.gateway.maxSessions": "3"}) as release:
+        cluster.wait_ready(release.namespace, 2)
+        six = calls(release.address(), count=6, hold_s=12)
+        outcomes = start(cluster, release.namespace, "six", wish.image("client"), six).outcomes(within_s=90)
+    assert tally(outcomes) == {"normal": 6}, outcomes
 
 
 def _two_pods(release: Release, cluster: Cluster) -> None:

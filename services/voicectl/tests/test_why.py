@@ -41,7 +41,7 @@ def test_it_says_how_a_program_ended_and_its_last_words(api: FakeApi, voicectl: 
     done = voicectl("why")
 
     assert done.exit_code == 1
-    assert "vw-gateway: 1 of 3 pods ready" in done.stdout
+    assert "vw-gateway: 1 of 3 new pods ready" in done.stdout
     assert "it ended with Error, exit status 1: starting / voice-gateway: bad settings: VAD: neither" in done.stdout
     assert "it ended with OOMKilled, exit status 137" in done.stdout
 
@@ -82,7 +82,21 @@ def test_without_the_right_to_read_events_the_rest_is_told(api: FakeApi, voicect
     api.controllers_work = False
     api.objects[STABLE]["status"]["readyReplicas"] = 0
 
-    assert "0 of 3 pods ready" in voicectl("why").stdout
+    assert "0 of 3 new pods ready" in voicectl("why").stdout
+
+
+def test_an_upgrade_that_hangs_beside_older_pods_is_found(api: FakeApi, voicectl: Run) -> None:
+    api.missing_images.add("reg/gateway:nope")
+    api.objects[STABLE]["spec"]["template"]["spec"]["containers"][0]["image"] = "reg/gateway:nope"
+    api.controllers_work = False
+    stuck = {"waiting": {"reason": "ImagePullBackOff", "message": "no such image"}}
+    api.pods[0]["status"] = {"containerStatuses": [{"state": stuck}]}
+    api.objects[STABLE]["status"] |= {"replicas": 4, "updatedReplicas": 3, "readyReplicas": 3}
+
+    said = voicectl("why").stdout
+
+    assert "vw-gateway: 2 of 3 new pods ready beside 1 older" in said
+    assert "ImagePullBackOff (no such image)" in said
 
 
 def test_a_release_that_is_ready_is_content(api: FakeApi, voicectl: Run) -> None:

@@ -5,7 +5,7 @@ import typer
 from voicectl import look
 from voicectl.cli.running import FAILED, Json, find, say, spoken, write_json
 from voicectl.cluster.reading import read_part_pods, read_parts, read_warnings
-from voicectl.core.reasons import reasons
+from voicectl.core.reasons import lacks, reasons
 
 
 def why(ctx: typer.Context, as_json: Json = False) -> None:
@@ -16,7 +16,7 @@ def why(ctx: typer.Context, as_json: Json = False) -> None:
         waiting = [pod for pod in pods if not pod.ready and not pod.ending and not pod.hindrance]
         parts, warnings = read_parts(cluster, names), read_warnings(cluster)
         found = reasons(parts, pods, look.unready(cluster, waiting), warnings)
-        lacking = any(each.ready < each.wanted or each.updated < each.wanted for each in parts.values())
+        lacking = any(map(lacks, parts.values()))
         if as_json:
             write_json({"ready": not lacking, "reasons": found})
         else:

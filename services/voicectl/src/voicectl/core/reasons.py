@@ -28,7 +28,7 @@ def reasons(
     warnings: Sequence[Warned],
 ) -> list[str]:
     """Sentences, the likeliest cause first. `unready`: what a pod's own /readyz says, by the pod's name."""
-    found = [f"{name}: {each.ready} of {each.wanted} pods ready" for name, each in deployments.items() if _lacks(each)]
+    found = [_counted(name, each) for name, each in deployments.items() if lacks(each)]
     for name, each in deployments.items():
         found += [f"{name}: {said}" for said in (each.refused, each.stalled) if said]
     for pod in pods:
@@ -43,5 +43,12 @@ def reasons(
     return list(dict.fromkeys(found))
 
 
-def _lacks(found: Deployed) -> bool:
-    return min(found.ready, found.updated) < found.wanted or bool(found.refused)
+def lacks(found: Deployed) -> bool:
+    """Not every wanted pod is of the newest template and ready, or an older one is still there."""
+    return not found.replicas <= found.wanted <= min(found.updated, found.ready) or bool(found.refused)
+
+
+def _counted(name: str, found: Deployed) -> str:
+    older = max(0, found.replicas - found.updated)
+    beside = f" beside {older} older" if older else ""
+    return f"{name}: {max(0, found.ready - older)} of {found.wanted} new pods ready{beside}"
