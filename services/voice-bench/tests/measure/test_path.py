@@ -19,8 +19,9 @@ def one_turn() -> list[str]:
         (100.22, "asr.final", {"stream": 2, "utterance": 7}),
         (100.23, "llm.request", {"request": 5, "last": tag}),
         (100.38, "llm.token", {"request": 5, "n": 1, "text": "Heard"}),
-        (100.39, "llm.token", {"request": 5, "n": 2, "text": f"Heard {tag}."}),
-        (100.40, "llm.token", {"request": 5, "n": 3, "text": f"Heard {tag}. More"}),
+        (100.385, "llm.token", {"request": 5, "n": 2, "text": f"Heard {tag}."}),
+        (100.39, "llm.token", {"request": 5, "n": 3, "text": f"Heard {tag}. More"}),
+        (100.40, "llm.token", {"request": 5, "n": 4, "text": f"Heard {tag}. More."}),
         (100.392, "tts.request", {"text": f"Heard {tag}."}),
         (100.473, "tts.first_chunk", {"text": f"Heard {tag}."}),
         (100.60, "tts.request", {"text": f"More of {tag}."}),
@@ -40,8 +41,16 @@ def test_events_count_in_the_order_of_their_times_not_of_the_files() -> None:
 
 def test_the_token_counts_that_completes_the_phrase_really_sent() -> None:
     found = marks_by_tag(one_turn())["caller 2 turn 7"]
-    found.phrases[0] = (100.41, "Heard caller 2 turn 7. More")
+    found.phrases[0] = (100.41, "Heard caller 2 turn 7. More!")
+    found.tokens[-1] = (100.40, "Heard caller 2 turn 7. More!")
     assert programmed_s(found, SILENCE_S) == pytest.approx(0.2 + 0.02 + 0.17 + 0.063)
+
+
+def test_after_a_point_the_next_token_or_the_end_shows_that_the_phrase_is_complete() -> None:
+    found = marks_by_tag(one_turn())["caller 2 turn 7"]
+    found.tokens = found.tokens[:2]
+    found.llm_ended_at = 100.395
+    assert programmed_s(found, SILENCE_S) == pytest.approx(0.2 + 0.02 + 0.165 + 0.081)
 
 
 def test_a_turn_without_all_stamps_has_no_path() -> None:

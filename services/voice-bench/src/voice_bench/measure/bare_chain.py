@@ -104,11 +104,13 @@ class _Call:
                 piece = chunk.choices[0].delta.content if chunk.choices else None
                 if not piece:
                     continue
-                sentence += piece
                 await self._tell(pb.ServerMessage(reply_text=pb.ReplyText(reply=n, delta=piece)))
-                if sentence.endswith(_ENDS):
+                if sentence.endswith(_ENDS) and piece[0].isspace():  # else the point goes on: "example.com"
                     offset = await self._speak(n, sentence.strip(), offset)
                     sentence = ""
+                sentence += piece
+            if sentence.strip():
+                await self._speak(n, sentence.strip(), offset)
         finally:
             await stream.close()
         await self._turn(pb.TurnEvent.REPLY_ENDED, reply=n)

@@ -27,7 +27,7 @@ def report(loads: Sequence[Load], steps: Sequence[Step]) -> Report:
     notes = [
         f"{_NAMES[load.kind]}, {load.callers} callers: {failure}" for load in loads for failure in load.failures[:3]
     ]
-    notes.append("added = voice-to-voice at the caller minus the programmed path of that turn (540 ms)")
+    notes.append("added = voice-to-voice at the caller minus the programmed path of that turn (550 ms)")
     notes.append("first = the first turn of the process (connections, late imports), in no other number")
     return Report(
         "overhead: what the gateway adds to a turn",

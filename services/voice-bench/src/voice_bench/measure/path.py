@@ -1,7 +1,9 @@
 """How long must a turn take? The simulated backends' own time stamps say; what comes on top, the gateway added.
 
-    last speech frame ─ 200 ms of silence ─▶ asr.silence ─▶ asr.final   llm.request ─▶ token that completes the first
-    phrase   tts.request ─▶ tts.first_chunk
+    last speech frame ─ 200 ms of silence ─▶ asr.silence ─▶ asr.final   llm.request ─▶ token that shows the first
+    phrase to be complete   tts.request ─▶ tts.first_chunk
+
+A point may go on ("example.com", "Dr. Smith"): the token after it shows that it ends a phrase.
 
 Turns are matched by their words: the scripted recogniser hears "caller 3 turn 5", the mini LLM says it back, and every
 phrase sent to TTS that belongs to the turn holds it.
@@ -51,12 +53,21 @@ def programmed_s(marks: Marks, silence_s: float) -> float | None:
     if not marks.phrases:
         return None
     spoken_at, phrase = marks.phrases[0]
-    completed_at = next((at for at, text in marks.tokens if holds(text, phrase)), None)
+    completed_at = _completed_at(marks, phrase)
     stamps = (marks.silence_at, marks.final_at, marks.asked_at, completed_at, marks.first_chunk_at)
     if any(stamp is None for stamp in stamps):
         return None
     silent_at, final_at, asked_at, done_at, chunk_at = (stamp for stamp in stamps if stamp is not None)
     return silence_s + (final_at - silent_at) + (done_at - asked_at) + (chunk_at - spoken_at)
+
+
+def _completed_at(marks: Marks, phrase: str) -> float | None:
+    """When the tokens showed that `phrase` is complete, or the end of the reply did."""
+    held = [(at, text) for at, text in marks.tokens if holds(text, phrase)]
+    if phrase.endswith((".", ":")):
+        behind = [at for at, text in held if "".join(text.split()) != "".join(phrase.split())]
+        return behind[0] if behind else marks.llm_ended_at
+    return held[0][0] if held else None
 
 
 def holds(text: str, phrase: str) -> bool:
