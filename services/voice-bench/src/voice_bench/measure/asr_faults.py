@@ -11,7 +11,7 @@ import signal
 import sys
 import time
 from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -25,7 +25,7 @@ from voice_bench.measure.marked_words import WORD_S, sentence
 from voice_bench.measure.relay import Relay
 from voice_bench.measure.under_test import Kind, gateway
 from voice_bench.plan import Part, StackPlan, scripted
-from voice_bench.process import Launch, Server, StackFailed, leashed
+from voice_bench.process import Launch, Server, leashed
 from voice_bench.stack import Stack
 
 WORDS = 6
@@ -33,7 +33,6 @@ CALLERS = 4
 BASELINE_ROUNDS = 4
 _TURN_WITHIN_S = 20.0
 _WELL_WITHIN_S = 30.0
-_STARTS = 4
 _NEWS_S = 0.05
 """A transcript that comes so soon after the fault was on its way before."""
 
@@ -86,7 +85,7 @@ class Replica:
         match fault:
             case Fault.KILL | Fault.LEAVE:
                 await self.server.stop()
-                await _start(self.server)
+                await self.server.start()
                 self.relay.behind = self.server.ports["grpc"]
             case Fault.STOP:
                 self.server.signal(signal.SIGCONT)
@@ -150,8 +149,8 @@ async def _round(
             await victim.strike(fault)
         try:
             said = await speaking
-            for caller in callers:
-                await caller.until(lambda caller=caller: bool(caller.record.turns), _TURN_WITHIN_S, "turn")  # type: ignore[misc]
+            for caller, words in zip(callers, numbers, strict=True):
+                await caller.until(lambda caller=caller, last=words[-1]: _decided(caller, last), _TURN_WITHIN_S, "turn")  # type: ignore[misc]
         finally:
             if fault is not None:
                 await victim.heal(fault)
@@ -161,9 +160,22 @@ async def _round(
         ]
 
 
+def _decided(caller: Caller, last: int) -> bool:
+    """Whether a turn with the last word has ended."""
+    return any(last in _numbers(text) for _, text in caller.record.turns)
+
+
+def _numbers(text: str) -> list[int]:
+    return [int(word) for word in re.findall(r"w(\d+)", text)]
+
+
 def _turn(caller: Caller, words: Sequence[int], last_sent_at: float, struck_at: float | None) -> Turn:
-    at, _ = caller.record.turns[0]
-    heard = [int(word) for _, text in caller.record.turns for word in re.findall(r"w(\d+)", text)]
+    turns = caller.record.turns
+    at = next(at for at, text in turns if words[-1] in _numbers(text))
+    texts = [text for _, text in turns]
+    # A turn that was decided early and went on was taken back, and is told again with all of its words.
+    last_told = [text for n, text in enumerate(texts) if not any(later.startswith(text) for later in texts[n + 1 :])]
+    heard = [number for text in last_told for number in _numbers(text)]
     news = [] if struck_at is None else [one for one in caller.record.heard_at if one > struck_at + _NEWS_S]
     return Turn(
         hit=struck_at is not None,
@@ -198,20 +210,11 @@ async def _replicas(stack: Stack) -> AsyncIterator[list[Replica]]:
         replicas = []
         for name in ("one", "two"):
             server = Server(_launch(stack, name), leash)
-            await _start(server)
+            await server.start()
             ending.push_async_callback(server.stop)
             relay = await ending.enter_async_context(Relay(server.ports["grpc"]))
             replicas.append(Replica(server, relay))
         yield replicas
-
-
-async def _start(server: Server) -> None:
-    """gRPC's server sometimes dies as it starts on a busy machine (grpcio 1.85.1, SIGSEGV in its event engine); that is
-    nothing that is measured here."""
-    for _ in range(_STARTS - 1):
-        with suppress(StackFailed):
-            return await server.start()
-    await server.start()
 
 
 def _launch(stack: Stack, name: str) -> Launch:
