@@ -8,7 +8,8 @@ import grpc
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from speech_server.core.sentences import bounded
-from speech_server.servicers import first_messages
+from speech_server.servicers import first_messages, serving
+from speech_server.servicers.large_messages import LARGE_BYTES, LargeMessages
 from speech_server.wire import riva_asr_pb2 as asr
 from speech_server.wire import riva_tts_pb2 as tts
 
@@ -177,3 +178,47 @@ async def test_a_message_that_is_too_large_is_refused_and_the_server_goes_on(cal
     assert refused.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
     stub: Any = health_pb2_grpc.HealthStub(caller.channel)
     assert (await stub.Check(health_pb2.HealthCheckRequest())).status == health_pb2.HealthCheckResponse.SERVING
+
+
+def test_grpc_itself_is_told_its_limits() -> None:
+    said = dict(serving._options(serving.GrpcLimits(1000, 50)))
+    assert said["grpc.server_handshake_timeout_ms"] == 10_000
+    assert said["grpc.max_connection_idle_ms"] == 600_000
+    assert said["grpc.absolute_max_metadata_size"] == said["grpc.max_metadata_size"] == 16_384
+    assert said["grpc.max_receive_message_length"] == 1000
+    assert said["grpc.max_concurrent_streams"] == said["grpc.max_allowed_incoming_connections"] == 50
+
+
+async def test_large_requests_are_read_a_few_at_a_time() -> None:
+    few, read = LargeMessages(most=2), 0
+    may_end = asyncio.Event()
+
+    async def served(size: int) -> None:
+        async def message() -> asr.RecognizeRequest:
+            nonlocal read
+            read += 1
+            return asr.RecognizeRequest(audio=bytes(size))
+
+        async with few.read(message):
+            await may_end.wait()
+
+    async with asyncio.TaskGroup() as tasks:
+        for size in (10, 10, 10, LARGE_BYTES + 1, LARGE_BYTES + 1, LARGE_BYTES + 1):
+            tasks.create_task(served(size))
+        for _ in range(20):
+            await asyncio.sleep(0)
+        assert read == 5
+        may_end.set()
+    assert read == 6
+
+
+async def test_beyond_the_limit_of_syntheses_a_caller_is_told_when_to_come_back(call_server: CallServer) -> None:
+    caller = await call_server(SPEECH_MAX_SYNTHESES="1")
+    held = caller.tts.SynthesizeOnline()
+    await held.write(tts.SynthesizeSpeechRequest(text="hello"))
+    await held.read()
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        await caller.tts.Synthesize(tts.SynthesizeSpeechRequest(text="hello"))
+    assert refused.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+    assert ("retry-after-ms", "1000") in list(refused.value.trailing_metadata() or ())
+    held.cancel()

@@ -136,6 +136,9 @@ class Settings(BaseSettings):
         None, description="PEM certificate chain shown to a Riva that asks for one (mTLS)", validate_default=True
     )
     riva_client_key_file: Path | None = Field(None, description="its PEM key", validate_default=True)
+    riva_token_file: Path | None = Field(
+        None, description="file with the one bearer token that Riva or the speech server wants; read anew for every RPC"
+    )
     riva_model: str = Field("", description="ASR model name; empty = the server chooses")
     riva_asr_uri: str = Field(
         "", description="host:port of ASR where it differs from RIVA_HOST:RIVA_PORT; several with commas"

@@ -83,6 +83,10 @@ def _options(limits: GrpcLimits) -> list[tuple[str, int]]:
         ("grpc.max_receive_message_length", limits.message_bytes),
         # One connection may have all of them: a gateway's.
         ("grpc.max_concurrent_streams", limits.most_calls),
+        ("grpc.max_allowed_incoming_connections", limits.most_calls),
+        # Unread bytes come in pieces of 64 KiB.
+        ("grpc.http2.lookahead_bytes", 65_536),
+        ("grpc.experimental.tcp_max_read_chunk_size", 65_536),
         ("grpc.max_metadata_size", METADATA_BYTES),
         ("grpc.absolute_max_metadata_size", METADATA_BYTES),
         # TLS and HTTP/2 settings included; a peer that says nothing is gone after it.

@@ -3,11 +3,13 @@
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import cast
 
 import aiohttp
 import grpc
 
 from voice_gateway.app.riva_tls import riva_credentials
+from voice_gateway.app.riva_token import RivaToken, TokenChannel
 from voice_gateway.backends.endpoints import Endpoints
 from voice_gateway.backends.llm_probe import LlmProbe
 from voice_gateway.backends.openai_llm import LlmClients, open_clients, warm_up
@@ -81,7 +83,13 @@ async def _endpoints(
 ) -> AsyncGenerator[Endpoints, None]:
     credentials = riva_credentials(settings) if settings.riva_ssl else None
 
+    token = RivaToken(settings.riva_token_file) if settings.riva_token_file is not None else None
+
     def connect(address: Address) -> grpc.aio.Channel:
+        channel = to(address)
+        return cast(grpc.aio.Channel, TokenChannel(channel, token)) if token is not None else channel
+
+    def to(address: Address) -> grpc.aio.Channel:
         host = address.authority.rpartition(":")[0]
         named = (("grpc.default_authority", address.authority), ("grpc.ssl_target_name_override", host))
         options = (*_CHANNEL, *(named if host else ()))
