@@ -45,7 +45,7 @@
     {{- if and (not $helm) (hasKey (dig "fieldsV1" "f:spec" (dict) .) "f:replicas") }}{{ $owners = append $owners .manager }}{{ end }}
   {{- end }}
   {{- $said := dig "metadata" "annotations" "voice-workflow/replicas" "" $deployment }}
-  {{- $elsewhere := and $applied $owners }}
+  {{- $elsewhere := and $applied (gt (len $owners) 0) }}
   {{- if $scaled }}
     {{- $elsewhere | ternary "" (toString $now) }}
   {{- else if or (eq $now $wished) (not $elsewhere) }}
