@@ -78,7 +78,6 @@ class Server:
         self.name = name
         self.health = Health.SERVING
         self.trouble = ""
-        self.gone = False
         self.connection = 1
         self.failures = 0
         self.refuses: Exception | None = None

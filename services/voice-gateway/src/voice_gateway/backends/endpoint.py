@@ -59,8 +59,6 @@ class Endpoint:
         self.open_calls = 0
         self.ejected_until = 0.0
         """New streams avoid it until then (loop time)."""
-        self.gone = False
-        """Its name does not lead here any more."""
         self._connect = connect
         self._changed = changed
         self._failures = 0

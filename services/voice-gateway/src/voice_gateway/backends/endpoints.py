@@ -149,9 +149,7 @@ class Endpoints:
             connect = lambda address=address: self._connect(address)  # noqa: E731
             self._known[address] = Endpoint(name, connect, self._changed)
         for address in self._known.keys() - now.keys():
-            endpoint = self._known.pop(address)
-            endpoint.gone = True
-            self._leaving.append(endpoint)
+            self._leaving.append(self._known.pop(address))
             self._changed()
 
     def _changed(self) -> None:

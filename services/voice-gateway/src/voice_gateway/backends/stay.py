@@ -63,8 +63,7 @@ class Stay:
 
     def leave_in_gap(self) -> None:
         """Nothing is open on the stream: a good moment to leave a server that lets its streams end."""
-        leaving = self.endpoint.gone or self.endpoint.health in (Health.NOT_SERVING, Health.DOWN)
-        if leaving and self.has_better:
+        if self.endpoint.health in (Health.NOT_SERVING, Health.DOWN) and self.has_better:
             self.leave()
 
     async def watch(self) -> None:
