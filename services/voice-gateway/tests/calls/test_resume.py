@@ -219,6 +219,47 @@ async def test_a_turn_is_not_answered_half_way_while_its_caller_is_away() -> Non
         await new.hang_up()
 
 
+async def test_a_caller_who_drops_in_a_pause_and_brings_the_rest_is_answered_once() -> None:
+    async with lab(turn_end_silence_s=0.3) as there:
+        old = there.caller(numbered=True)
+        token = (await old.start()).resume_token
+        stream = await there.asr.stream()
+        await old.send(audio=pb.Audio(data=ramp(1_600)))
+        stream.final("I would like", processed_s=0.1)
+        await old.expect("transcript")
+        old.cancel()
+        await old.over()
+        await asyncio.sleep(1.0)
+        new = await come_back(there, token, max(numbers(old)), old.seq + 1)
+        await asyncio.sleep(0.5)  # longer than the silence that ends the turn: a slow link
+        for number in range(10):
+            await new.send(audio=pb.Audio(data=ramp(1_600, 1_600 * (number + 1))))
+        stream.partial("to book", processed_s=0.5)
+        await new.expect("transcript", lambda m: m.transcript.text == "to book")
+        stream.final("to book a table", processed_s=1.1)
+        assert (await new.turn(TurnEvent.TURN_ENDED)).text == "I would like to book a table"
+        await new.turn(TurnEvent.REPLY_ENDED)
+        assert len(there.llm.asked) == 1
+        await new.hang_up()
+
+
+async def test_a_caller_who_drops_after_the_last_word_is_answered_on_return() -> None:
+    async with lab(turn_end_silence_s=0.3) as there:
+        old = there.caller(numbered=True)
+        token = (await old.start()).resume_token
+        stream = await there.asr.stream()
+        await old.send(audio=pb.Audio(data=ramp(1_600)))
+        stream.final("Tell me.", processed_s=0.1)
+        await old.expect("transcript")
+        old.cancel()
+        await old.over()
+        await asyncio.sleep(0.5)
+        new = await come_back(there, token, max(numbers(old)), old.seq + 1)
+        await new.turn(TurnEvent.REPLY_ENDED)
+        assert [asked.chat[-1][1] for asked in there.llm.asked] == ["Tell me."]
+        await new.hang_up()
+
+
 async def test_a_token_of_another_gateway_is_told_to_try_again() -> None:
     async with lab() as there:
         caller = there.caller(numbered=True)

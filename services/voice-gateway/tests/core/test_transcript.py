@@ -137,3 +137,43 @@ def test_the_samples_are_those_of_the_words_where_the_recogniser_tells_them() ->
 def test_without_word_times_an_utterance_reaches_from_the_last_final_to_the_audio_worked_through() -> None:
     told, _ = fold(final("a", 2.0), partial("b", processed_s=2.5))
     assert [(event.first_sample, event.last_sample) for event in told] == [(0, 32000), (32000, 40000)]
+
+
+def test_words_without_times_are_words() -> None:
+    words = (WordTime("go", 0.0, 0.0, 0.9), WordTime("on", 0.0, 0.0, 0.8))
+    told, facts = fold(Recognised("go on", True, 1.0, 2.0, words), Recognised("go on", True, 1.0, 4.0, words))
+    assert [event.text for event in told] == ["go on", "go on"]
+    assert [fact.text for fact in facts] == ["go on", "go on"]
+
+
+def test_words_recognised_once_more_a_little_later_are_known() -> None:
+    once = (WordTime("for", 1.0, 1.2, 0.9), WordTime("two", 1.3, 1.6, 0.9))
+    again = (WordTime("for", 1.02, 1.24, 0.9), WordTime("two", 1.36, 1.7, 0.9))
+    _, facts = fold(Recognised("for two", True, 1.0, 2.0, once), Recognised("for two", True, 1.0, 2.7, again))
+    assert [(fact.text, fact.final) for fact in facts] == [("for two", True), ("", False)]
+
+
+def test_a_late_repetition_leaves_the_utterance_that_began_since_open() -> None:
+    once = (WordTime("yes", 1.0, 1.3, 0.9),)
+    told, facts = fold(
+        Recognised("yes", True, 1.0, 2.0, once),
+        partial("and also", processed_s=2.6),
+        Recognised("yes", True, 1.0, 2.0, once),
+        final("and also that", 3.5),
+    )
+    assert [(event.utterance, event.text, event.final) for event in told] == [
+        (1, "yes", True),
+        (2, "and also", False),
+        (2, "and also that", True),
+    ]
+    assert [(fact.text, fact.final) for fact in facts][2] == ("", False)
+
+
+def test_the_whole_again_though_a_little_more_audio_was_heard_is_known_without_word_times() -> None:
+    _, facts = fold(final("book a table", 2.0), final("for two", 3.0), final("Book a table for two.", 3.1))
+    assert [fact.text for fact in facts] == ["book a table", "for two", ""]
+
+
+def test_a_second_yes_counts_without_word_times_too() -> None:
+    _, facts = fold(final("yes", 2.0), final("yes", 2.9))
+    assert [fact.text for fact in facts] == ["yes", "yes"]

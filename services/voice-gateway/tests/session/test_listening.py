@@ -93,6 +93,11 @@ class Call:
             self.stalls.append,
         )
 
+    @property
+    def speech(self) -> list[SpeechStarted | SpeechStopped | Heard]:
+        """What the detector says."""
+        return [fact for fact in self.facts if not isinstance(fact, Heard)]
+
     def fact(self, fact: SpeechStarted | SpeechStopped | Heard) -> None:
         self.facts.append(fact)
 
@@ -222,10 +227,10 @@ async def test_audio_that_stops_in_the_midst_of_speech_has_stopped_the_speech() 
     watch = asyncio.create_task(call.hearing.watch())
     await asyncio.sleep(0.5)
     call.now += 0.5
-    assert call.facts == [SpeechStarted()]
-    call.now += 0.6
-    await asyncio.sleep(0.6)
-    assert call.facts == [SpeechStarted(), SpeechStopped()]
+    assert call.speech == [SpeechStarted()]
+    call.now += 0.8
+    await asyncio.sleep(0.8)
+    assert call.speech == [SpeechStarted(), SpeechStopped()]
     assert call.ear.finished == 1
     watch.cancel()
 
@@ -240,10 +245,13 @@ async def test_words_get_their_final_though_the_caller_stops_after_the_detector_
     call.frames(0.0, round(stops_after_s / FRAME_S))
     watch = asyncio.create_task(call.hearing.watch())
     await asyncio.sleep(0)
-    call.now += 1.1
-    await asyncio.sleep(1.1)
-    assert call.facts == [SpeechStarted(), SpeechStopped()]
+    call.now += 1.3
+    await asyncio.sleep(1.3)
+    assert call.speech == [SpeechStarted(), SpeechStopped()]
     assert (call.ear.finished, call.ear.finished_in_silence) == (finished, finished)
+    behind = call.facts[-1]
+    assert isinstance(behind, Heard)
+    assert behind.until == pytest.approx(call.now - 101.3), "the recogniser has heard no silence: the turn waits for it"
     watch.cancel()
 
 
@@ -255,13 +263,13 @@ async def test_a_caller_who_leaves_is_not_absent() -> None:
     call.hearing.left()
     call.now += 5.0
     await asyncio.sleep(5.0)
-    assert call.facts == [SpeechStarted()]
+    assert call.speech == [SpeechStarted()]
     call.hearing.returned()
     await asyncio.sleep(0.5)
-    assert call.facts == [SpeechStarted()]
-    call.now += 1.1
-    await asyncio.sleep(1.1)
-    assert call.facts == [SpeechStarted(), SpeechStopped()]
+    assert call.speech == [SpeechStarted()]
+    call.now += 1.3
+    await asyncio.sleep(1.3)
+    assert call.speech == [SpeechStarted(), SpeechStopped()]
     watch.cancel()
 
 
@@ -273,11 +281,33 @@ async def test_a_link_that_stands_still_is_waited_for_and_one_that_stays_so_is_n
     for second in range(1, 8):
         call.now, call.unacknowledged_s = call.now + 1.0, float(second)
         await asyncio.sleep(1.0)
-    assert call.facts == [SpeechStarted()]
+    assert call.speech == [SpeechStarted()]
     assert call.stalls
     assert all(call.stalls)
     call.now, call.unacknowledged_s = call.now + 1.5, 8.5
     await asyncio.sleep(1.5)
-    assert call.facts == [SpeechStarted(), SpeechStopped()]
+    assert call.speech == [SpeechStarted(), SpeechStopped()]
     assert call.stalls[-1] is False
+    watch.cancel()
+
+
+@pytest.mark.looptime
+@pytest.mark.parametrize("keeps_audio", [True, False])
+async def test_a_caller_who_returns_is_waited_for_until_the_audio_that_was_kept_has_come(keeps_audio: bool) -> None:
+    call = Call()
+    call.frames(0.9, 20)
+    watch = asyncio.create_task(call.hearing.watch())
+    call.hearing.left()
+    call.now += 3.0
+    call.hearing.returned()
+    waited_s = 0.0
+    while call.hearing.is_catching_up:
+        for _ in range(30 if keeps_audio else 3):
+            call.hearing.push(FRAME)
+        call.now += 0.1
+        waited_s += 0.1
+        await asyncio.sleep(0.1)
+    assert waited_s == pytest.approx(0.4 if keeps_audio else 1.3, abs=0.21)
+    assert call.stalls == [False]
+    assert call.speech == [SpeechStarted()]
     watch.cancel()

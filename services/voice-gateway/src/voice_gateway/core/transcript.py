@@ -19,7 +19,9 @@ class Recognised:
 
 
 _SAME_S = 0.05
-"""Times of the same word in two results differ by less."""
+"""Times of the same moment in two results differ by less."""
+_LETTERS_PER_S = 30.0
+"""Nobody says more."""
 _SAID_CHARS = 1000
 
 
@@ -51,8 +53,8 @@ def listen(
     processed_s = received_s if result.audio_processed_s is None else result.audio_processed_s
     until = now - max(0.0, received_s - processed_s)
     text, words = _new_words(state, result)
-    if text is None and not (result.final and state.partial):
-        return state, None, Heard("", False, until=until)
+    if text is None and not (result.final and state.partial and _bare(state.partial) in _bare(result.text)):
+        return state, None, Heard("", False, until=until)  # an utterance that began since stays open
     text = text or ""
     fact = Heard(text, result.final, result.stability, until=until)
     told = Transcribed(
@@ -88,12 +90,15 @@ def _new_words(state: Listening, result: Recognised) -> tuple[str | None, tuple[
     processed_s = result.audio_processed_s
     if not text:
         return text, words
-    if result.final and words:
-        new = tuple(word for word in words if word.end_s > state.worded_s + _SAME_S)
+    if result.final and any(word.end_s > word.start_s for word in words):
+        new = tuple(word for word in words if (word.start_s + word.end_s) / 2 > state.worded_s)
         if len(new) < len(words):
             return " ".join(word.text for word in new) or None, new
-    elif processed_s is not None and processed_s <= state.settled_s + _SAME_S and state.said.endswith(_bare(text)):
-        return None, ()  # nothing was heard since, and it was said
+    elif processed_s is not None:
+        bare = _bare(text)
+        new_s = processed_s - state.settled_s
+        if state.said.endswith(bare) and new_s <= max(_SAME_S, len(bare) / _LETTERS_PER_S):
+            return None, ()  # it was said, and since then nothing as long was heard
     return text, words
 
 

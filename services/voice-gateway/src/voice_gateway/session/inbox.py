@@ -64,4 +64,4 @@ def _is_partial(fact: Event | CallEnded) -> TypeGuard[Heard]:
 
 def _joined(before: Heard, after: Heard) -> Heard:
     """One fact for two: a partial without words only tells how far the recogniser has come."""
-    return after if after.text else replace(before, until=after.until)
+    return after if after.text else replace(before, until=max(before.until, after.until))

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from voice_gateway.core.absence import Arrivals
+from voice_gateway.core.absence import Arrivals, Gap
 from voice_gateway.core.events import INPUT_RATE_HZ, Failed, Failure, Transcribed, TurnChanged, TurnKind
 from voice_gateway.core.floor import Heard, SpeechStarted, SpeechStopped
 from voice_gateway.core.speech_gate import Edge, GatePolicies, SpeechGate, gate
@@ -89,6 +89,8 @@ class Hearing:
         self._arrivals = Arrivals()
         self._audio = asyncio.Event()
         """Audio comes, and the caller does not count as absent."""
+        self._gap: Gap | None = None
+        """Audio that was kept while the link was down, or held back by it, and may still come."""
         self._detector = detector.open(self._scored) if detector else None
         self.final_at = 0.0
         """When the last final came."""
@@ -104,6 +106,11 @@ class Hearing:
     def speech_began_at(self) -> float:
         """When the first frame of the last speech arrived."""
         return self._gate.first_at
+
+    @property
+    def is_catching_up(self) -> bool:
+        """Whether audio from before now may still come, and with it the rest of a turn."""
+        return self._gap is not None
 
     @property
     def received_s(self) -> float:
@@ -137,6 +144,7 @@ class Hearing:
                 await asyncio.sleep(wait_s)
             elif self._audio.is_set():
                 self._audio.clear()
+                self._gap = None
                 self._when_stalled(False)
                 self._went_absent()
 
@@ -144,12 +152,16 @@ class Hearing:
         """How long the caller does not count as absent yet. While nothing at all comes, acknowledgements neither, the
         link stands still: then the turn clock does, too, for as long as a link may come back."""
         now = self._clock()
+        if self._gap and (gap := self._gap.left(now)) is not self._gap:
+            self._gap = gap
+            self._when_stalled(gap is not None)
         if (left_s := self._arrivals.absent_at - now) > 0:
-            return left_s
+            return min(left_s, _LOOK_AGAIN_S) if self._gap else left_s
         unacknowledged_s = self._told.unacknowledged_s
         if not 0.0 < unacknowledged_s < _LINK_BACK_S:
             return 0.0
         if unacknowledged_s > _ACKNOWLEDGES_S:
+            self._gap = self._gap or Gap(self._arrivals.last_at)
             self._when_stalled(True)
         return _LOOK_AGAIN_S
 
@@ -164,21 +176,36 @@ class Hearing:
             self._ear.finish_utterance(in_silence=True)
         if has_spoken:
             self._recogniser_watch.asked()
+            # The recogniser was sent no silence meanwhile: the turn waits for its final as for that of a late one.
+            heard_until = self._turn_now() - (self._clock() - self._arrivals.last_at)
+            self._told.fact(Heard("", False, until=heard_until))
 
     def left(self) -> None:
         """The caller's stream is gone: that no audio comes means nothing now."""
         self._audio.clear()
+        if self._gap:
+            self._gap = replace(self._gap, watched_at=None)
+        elif self._arrivals.last_at:
+            self._gap = Gap(self._arrivals.last_at)
 
     def returned(self) -> None:
         """The caller is back, and may send what was kept meanwhile."""
         if self._arrivals.last_at:
-            self._arrivals = replace(self._arrivals, last_at=self._clock())
+            now = self._clock()
+            self._gap = (self._gap or Gap(self._arrivals.last_at)).moves(now)
+            self._arrivals = replace(self._arrivals, last_at=now)
             self._audio.set()
+
+    def acted(self) -> None:
+        """The caller does something that is meant for now: nothing of before is waited for."""
+        self._gap = None
 
     def push(self, pcm16: bytes) -> None:
         """The caller's audio as it arrives. Raises Upstream when the recogniser is too far behind."""
-        now = self._clock()
-        self._arrivals = self._arrivals.arrived(now, len(pcm16) / 2 / INPUT_RATE_HZ)
+        now, length_s = self._clock(), len(pcm16) / 2 / INPUT_RATE_HZ
+        self._arrivals = self._arrivals.arrived(now, length_s)
+        if self._gap:
+            self._gap = self._gap.moves(now, length_s)
         self._audio.set()
         if self._detector:
             self._detector.push(pcm16, now)
@@ -234,9 +261,6 @@ class Hearing:
         processed_s = result.audio_processed_s
         is_through = processed_s is not None and processed_s >= self._ear.received_s - _FINAL_WINDOW_S
         self._recogniser_watch.answered(settles=result.final or is_through)
-        now = self._clock()
-        if result.final and result.text.strip():
-            self.final_at = now
         self._listening, transcribed, heard = listen(
             self._listening,
             result,
@@ -244,6 +268,8 @@ class Hearing:
             received_s=self._ear.received_s,
             now=self._turn_now(),
         )
+        if heard.final and heard.text:
+            self.final_at = self._clock()
         if transcribed:
             self._told.tell(transcribed)
         self._told.fact(heard)

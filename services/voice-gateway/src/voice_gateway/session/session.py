@@ -92,7 +92,7 @@ class Session:
             clock,
             self._turn_clock.now,
             self._speaking.get_ready,
-            lambda stalled: self._stand_still() if stalled else self._came(),
+            lambda stalled: self._stand_still() if stalled else self._moves(),
         )
         settings = LoopSettings(equipment.max_session_s, equipment.idle_prompt)
         self._loop = TurnLoop(
@@ -118,8 +118,10 @@ class Session:
         """A stream carries this call now."""
         self._detached.clear()
         self._attached.set()
-        self._go_on()
         self._hearing.returned()
+        if self._hearing.is_catching_up:
+            self._stand_still()
+        self._moves()
         self._speaking.silence(False)
 
     def detach(self, *, returns: bool) -> None:
@@ -141,10 +143,13 @@ class Session:
         if self._turn_clock.is_stopped:
             self._turn_clock.go_on()
             self._wires.inbox.go_on()
+            self._wires.fact(floor.Tick())  # deadlines run again
 
     def take(self, event: CallerEvent) -> None:
         """What the caller does. Never blocks."""
-        self._came()
+        if not isinstance(event, CallerAudio | PlayoutReported):
+            self._hearing.acted()
+        self._moves()
         match event:
             case CallerAudio(pcm16):
                 try:
@@ -168,11 +173,11 @@ class Session:
     def acknowledge(self, seq: int) -> None:
         """The caller has every event up to `seq`."""
         self._wires.acknowledge(seq)
-        self._came()
+        self._moves()
 
-    def _came(self) -> None:
-        """A message of the caller's: the link moves."""
-        if self._attached.is_set():
+    def _moves(self) -> None:
+        """The link moves: turns are decided again, unless the rest of one may still be on its way."""
+        if self._attached.is_set() and not self._hearing.is_catching_up:
             self._go_on()
 
     def tell(self, event: SessionEvent) -> None:
