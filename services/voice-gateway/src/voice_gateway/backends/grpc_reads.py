@@ -17,7 +17,7 @@ async def read(
     A read that is cancelled keeps the message that comes to it all the same: grpcio frees it only when somebody takes
     it (1.85; 8 KB of audio for each interrupted reply). A cancelled call ends its read at once, with or without one.
     """
-    reading: asyncio.Future[T | None] = asyncio.ensure_future(_read(call))
+    reading: asyncio.Future[Any] = asyncio.ensure_future(call.read())
     try:
         return await wait(asyncio.shield(reading))
     except BaseException:
@@ -26,8 +26,3 @@ async def read(
         if not reading.cancelled():
             reading.exception()  # taken note of
         raise
-
-
-async def _read(call: "grpc.aio.StreamStreamCall[Any, T]") -> T | None:
-    message: T | None = await call.read()  # type: ignore[assignment]  # EOF, too
-    return message
