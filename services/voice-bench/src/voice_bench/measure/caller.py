@@ -179,11 +179,14 @@ class Caller:
 
 
 @asynccontextmanager
-async def calling(channel: grpc.aio.Channel, start: pb.SessionStart | None = None) -> AsyncIterator[Caller]:
+async def calling(
+    channel: grpc.aio.Channel, start: pb.SessionStart | None = None, token: str = ""
+) -> AsyncIterator[Caller]:
     """A call for the length of the block: silence from the start, SessionEnd and everything that still comes at the
     end. Raises CallFailed when the gateway does not start it, or does not end it within 5 s."""
     caller = Caller(start or pb.SessionStart(input=pb.AudioFormat(sample_rate_hz=RATE_HZ)))
-    call = voice_workflow_pb2_grpc.VoiceGatewayStub(channel).Converse()
+    metadata = (("authorization", f"Bearer {token}"),) if token else None
+    call = voice_workflow_pb2_grpc.VoiceGatewayStub(channel).Converse(metadata=metadata)
     sending = asyncio.create_task(caller.send(call), name="caller sends")
     receiving = asyncio.create_task(caller.receive(call), name="caller hears")
     try:

@@ -1,4 +1,4 @@
-"""Which measurements can be asked for? `voice-bench overhead | barge-in | asr-faults | soak | speech`."""
+"""Which measurements can be asked for? `voice-bench overhead | barge-in | asr-faults | flood | soak | speech`."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -20,11 +20,13 @@ from voice_bench.measure import (
     recordings_report,
 )
 from voice_bench.measure import barge_in as barging
+from voice_bench.measure import flood as flooding
 from voice_bench.measure import overhead as added
 from voice_bench.measure import soak as soaking
 from voice_bench.measure.asr_faults import Fault
 from voice_bench.measure.caller import CallFailed
 from voice_bench.measure.clips import NoSpeech
+from voice_bench.measure.flooding import Flood
 from voice_bench.measure.report import Report, show
 from voice_bench.measure.under_test import Kind, simulators
 from voice_bench.measure.voices import speech as callers_speech
@@ -97,6 +99,28 @@ def asr_faults(
         clips = await callers_speech()
         async with simulators(faulting.simulated()) as stack:
             return asr_faults_report.report(kind, await faulting.strike(stack, kind, times, clips, seed))
+
+    run_measurement(measure, json=json, strict=strict)
+
+
+@app.command()
+def flood(
+    kind: Annotated[list[Flood] | None, typer.Option(help="which flood; may be given again; default: each")] = None,
+    seconds: Annotated[int, typer.Option(min=5, help="how long each flood lasts")] = 60,
+    memory: Annotated[int, typer.Option(min=128, help="memory limit of the gateway, MiB")] = 384,
+    json: Json = False,
+    strict: Strict = False,
+    seed: Seed = 1,
+) -> None:
+    """A stranger or one known caller floods a gateway with limited memory: does it hold, and what do others notice?"""
+
+    async def measure() -> Report:
+        clips = await callers_speech()
+        found = []
+        async with simulators(added.simulated()) as stack:
+            for one in kind or Flood:
+                found.append(await flooding.flood(stack, one, seconds, memory, clips, seed))
+        return flooding.report(found)
 
     run_measurement(measure, json=json, strict=strict)
 

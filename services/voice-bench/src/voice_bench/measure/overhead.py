@@ -149,10 +149,10 @@ def added_ms(turn: Turn, found: Mapping[str, path.Marks]) -> float | None:
     return None if programmed_s is None else 1000 * (turn.first_audio_at - turn.last_sent_at - programmed_s)
 
 
-async def warm(tested: UnderTest, clips: Sequence[Frames]) -> Turn | None:
+async def warm(tested: UnderTest, clips: Sequence[Frames], token: str = "") -> Turn | None:
     """The first turn of the process, which pays for connections and late imports; told apart from all others."""
     said: list[Turn] = []
-    async with channel_to(tested.target) as channel, calling(channel) as caller:
+    async with channel_to(tested.target) as channel, calling(channel, token=token) as caller:
         await take_turns(caller, 1, clips, random.Random(0), said)
     return said[0] if said else None
 

@@ -94,12 +94,15 @@ async def simulators(plan: StackPlan) -> AsyncIterator[Stack]:
 
 
 @asynccontextmanager
-async def gateway(stack: Stack, kind: Kind, settings: Mapping[str, str] | None = None) -> AsyncIterator[UnderTest]:
-    """A gateway of this kind in front of the stack's backends; `settings` win over the plan's."""
+async def gateway(
+    stack: Stack, kind: Kind, settings: Mapping[str, str] | None = None, cgroup_procs: Path | None = None
+) -> AsyncIterator[UnderTest]:
+    """A gateway of this kind in front of the stack's backends; `settings` win over the plan's. With `cgroup_procs` it
+    lives in that control group."""
     async with leashed() as leash:
         folder = stack.folder / kind.name.lower()
         folder.mkdir(exist_ok=True)
-        server = Server(_launch(stack, kind, settings or {}, folder), leash)
+        server = Server(_launch(stack, kind, settings or {}, folder, cgroup_procs), leash)
         try:
             await server.start()
             yield UnderTest(server, folder)
@@ -116,7 +119,7 @@ async def marks(stack: Stack) -> dict[str, Marks]:
     return marks_by_tag(lines)
 
 
-def _launch(stack: Stack, kind: Kind, settings: Mapping[str, str], folder: Path) -> Launch:
+def _launch(stack: Stack, kind: Kind, settings: Mapping[str, str], folder: Path, cgroup_procs: Path | None) -> Launch:
     ports_file = folder / "ports.json"
     host, _, port = stack.speech_target.rpartition(":")
     alone, _ = machine.cores()
@@ -136,9 +139,10 @@ def _launch(stack: Stack, kind: Kind, settings: Mapping[str, str], folder: Path)
         "LLM_BASE_URL": stack.llm_base_url,
         "VOICE_BENCH_INSIDE": str(folder / "inside.json"),
     }
+    joining = ("-m", "voice_bench.measure.inside_cgroup", str(cgroup_procs)) if cgroup_procs else ()
     return Launch(
         name="python",
-        arguments=("-m", kind.value),
+        arguments=(*joining, "-m", kind.value),
         environment=environment,
         ports_file=ports_file,
         log=folder / "gateway.log",

@@ -1,0 +1,228 @@
+"""Does the gateway stay below its memory limit under a flood, and what do its other callers notice?
+
+Ten neighbours are in calls of their own before, during and after the flood, which is a program of its own. Their turns
+are measured as in `overhead`: what the gateway added to the simulators' own time.
+"""
+
+import asyncio
+import json
+import random
+import sys
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from voice_bench.measure.caller import Caller, CallFailed, calling, channel_to
+from voice_bench.measure.cgroup import Cgroup, limited
+from voice_bench.measure.clips import Frames
+from voice_bench.measure.figures import Spread, spread
+from voice_bench.measure.flooding import Flood
+from voice_bench.measure.overhead import Turn, added_ms, take_turns, warm
+from voice_bench.measure.report import Report, Rows
+from voice_bench.measure.under_test import Inside, Kind, UnderTest, gateway, marks
+from voice_bench.measure.verdict import Verdict, at_most, none_of
+from voice_bench.stack import Stack
+
+NEIGHBOURS = 10
+BEFORE_S = 15.0
+SETTLE_S = 12.0
+"""Longer than the start timeout, so that nothing waits any more."""
+LATER_MS = 100.0
+FILES_LEFT = 10
+_TOKEN, _FLOODER = "neighbour-of-the-flood", "who-floods"
+
+
+@dataclass(frozen=True, slots=True)
+class Flooded:
+    """One flood."""
+
+    kind: Flood
+    limit_mb: int
+    unlimited: str
+    """Why no control group limits it; then memory is the process's own."""
+    before_ms: tuple[float, ...]
+    during_ms: tuple[float, ...]
+    start_mb: float
+    peak_mb: float
+    kills: int
+    inside: tuple[Inside, Inside]
+    files: tuple[int, int]
+    counts: dict[str, int]
+    failures: tuple[str, ...]
+
+
+async def flood(
+    stack: Stack, kind: Flood, seconds: float, limit_mb: int, clips: Sequence[Frames], seed: int
+) -> Flooded:
+    """A fresh gateway below `limit_mb`, its neighbours, and one flood."""
+    tokens = stack.folder / "tokens"
+    tokens.write_text(f"neighbour: {_TOKEN}\nflooder: {_FLOODER}\n", encoding="utf-8")
+    settings = {"GATEWAY_TOKENS_FILE": str(tokens), "GATEWAY_MAX_SESSIONS": "60", "GATEWAY_RESUME_GRACE_S": "1"}
+    with limited(limit_mb) as group:
+        procs = group.procs if isinstance(group, Cgroup) else None
+        async with gateway(stack, Kind.OURS, settings, procs) as tested:
+            return await _measured(stack, tested, group, kind, seconds, limit_mb, clips, seed)
+
+
+async def _measured(
+    stack: Stack,
+    tested: UnderTest,
+    group: Cgroup | str,
+    kind: Flood,
+    seconds: float,
+    limit_mb: int,
+    clips: Sequence[Frames],
+    seed: int,
+) -> Flooded:
+    await warm(tested, clips, _TOKEN)
+    await asyncio.sleep(2.0)
+    inside, files = await tested.inside(), tested.files()
+    neighbours = _Neighbours(tested, clips, seed)
+    async with neighbours.talking(), _peak(tested, group) as peak:
+        await asyncio.sleep(BEFORE_S)
+        began, start_mb = time.monotonic(), tested.rss_mb()
+        counts = await _flooding(kind, tested, seconds)
+        ended = time.monotonic()
+    await asyncio.sleep(SETTLE_S)
+    found = await marks(stack)
+    return Flooded(
+        kind,
+        limit_mb,
+        group if isinstance(group, str) else "",
+        tuple(neighbours.added(found, 0.0, began)),
+        tuple(neighbours.added(found, began, ended)),
+        start_mb,
+        peak[0],
+        group.kills() if isinstance(group, Cgroup) else 0,
+        (inside, await tested.inside()),
+        (files, tested.files()),
+        counts,
+        tuple(neighbours.failures),
+    )
+
+
+class _Neighbours:
+    """Those who are in calls, and their turns."""
+
+    def __init__(self, tested: UnderTest, clips: Sequence[Frames], seed: int) -> None:
+        self._tested = tested
+        self._clips = clips
+        self._seed = seed
+        self._turns: list[Turn] = []
+        self._over = False
+        self.failures: list[str] = []
+
+    @asynccontextmanager
+    async def talking(self) -> AsyncIterator[None]:
+        """For the block, and until their last turn is over."""
+        async with asyncio.TaskGroup() as tasks:
+            for number in range(NEIGHBOURS):
+                tasks.create_task(self._talk(number), name=f"neighbour {number}")
+            try:
+                yield
+            finally:
+                self._over = True
+
+    def added(self, found: dict[str, object], since: float, until: float) -> list[float]:
+        """What the gateway added to the turns that ended in this time, ms."""
+        turns = [turn for turn in self._turns if since <= turn.last_sent_at < until]
+        return [ms for turn in turns if (ms := added_ms(turn, found)) is not None]  # type: ignore[arg-type]
+
+    async def _talk(self, number: int) -> None:
+        chance = random.Random(f"{self._seed} {number}")
+        await asyncio.sleep(chance.uniform(0, 2))
+        try:
+            async with channel_to(self._tested.target) as channel, calling(channel, token=_TOKEN) as caller:
+                while not self._over:
+                    await self._turn(caller, chance)
+        except CallFailed as trouble:
+            self.failures.append(str(trouble))
+
+    async def _turn(self, caller: Caller, chance: random.Random) -> None:
+        await take_turns(caller, 1, self._clips, chance, self._turns)
+        reply = caller.record.replies[max(caller.record.replies)]
+        await caller.until(lambda: reply.is_over, 30, "the reply's end")
+        await caller.pause(max(0.0, reply.loudspeaker.silent_from() - time.monotonic()) + chance.uniform(0.2, 0.6))
+
+
+@asynccontextmanager
+async def _peak(tested: UnderTest, group: Cgroup | str) -> AsyncIterator[list[float]]:
+    """The most memory of the block: the group's, or where there is none, the process's own, ten times a second."""
+    most = [0.0]
+
+    async def sample() -> None:
+        while True:
+            most[0] = max(most[0], tested.rss_mb())
+            await asyncio.sleep(0.1)
+
+    sampling = asyncio.create_task(sample(), name="memory")
+    try:
+        yield most
+    finally:
+        sampling.cancel()
+        if isinstance(group, Cgroup):
+            most[0] = group.peak_mb()
+
+
+async def _flooding(kind: Flood, tested: UnderTest, seconds: float) -> dict[str, int]:
+    """Run the flood as a program of its own. Raises CallFailed when it does not run."""
+    arguments = (kind.value, tested.target, tested.http_url.rpartition(":")[2], str(seconds), _FLOODER)
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "voice_bench.measure.flooding",
+        *arguments,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+    try:
+        async with asyncio.timeout(seconds + 60):
+            told, _ = await process.communicate()
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    if not told:
+        raise CallFailed(f"the flood {kind.value} ended with exit status {process.returncode} and said nothing")
+    counts: dict[str, int] = json.loads(told)
+    return counts
+
+
+def report(flooded: Sequence[Flooded]) -> Report:
+    """A line for each flood, and the verdicts."""
+    rows = tuple(_row(one) for one in flooded)
+    columns = ("flood", "peak MB", "before MB", "added p50 before", "p50 during", "p95 before", "p95 during", "left")
+    notes = tuple(f"{one.kind.value}: {json.dumps(one.counts)}" for one in flooded)
+    troubles = tuple(
+        f"{one.kind.value}: {trouble}" for one in flooded for trouble in (*one.failures[:3], one.unlimited)
+    )
+    verdicts = tuple(verdict for one in flooded for verdict in _verdicts(one))
+    title = f"{NEIGHBOURS} neighbours in calls; memory of the gateway, times in ms"
+    return Report(
+        "flood", (Rows(title, columns, rows),), verdicts, (*notes, *(one for one in troubles if one[-1] != " "))
+    )
+
+
+def _row(one: Flooded) -> tuple[str | float | None, ...]:
+    before, during = spread(one.before_ms), spread(one.during_ms)
+    left = one.inside[1].tasks - one.inside[0].tasks
+    values = [_value(of, name) for name in ("p50", "p95") for of in (before, during)]
+    return (one.kind.value, one.peak_mb, one.start_mb, *values, left)
+
+
+def _value(of: Spread | None, name: str) -> float | None:
+    return None if of is None else float(getattr(of, name))
+
+
+def _verdicts(one: Flooded) -> list[Verdict]:
+    name, before, during = one.kind.value, spread(one.before_ms), spread(one.during_ms)
+    later = during.p95 - before.p95 if before and during else None
+    return [
+        at_most(f"{name}: peak memory", one.peak_mb, one.limit_mb, "MB"),
+        none_of(f"{name}: ended by the kernel", one.kills),
+        at_most(f"{name}: neighbours' answers later, p95", later, LATER_MS, "ms"),
+        none_of(f"{name}: neighbours whose call failed", len(one.failures)),
+        at_most(f"{name}: tasks left", one.inside[1].tasks - one.inside[0].tasks, 0, ""),
+        at_most(f"{name}: files left", one.files[1] - one.files[0], FILES_LEFT, ""),
+    ]
