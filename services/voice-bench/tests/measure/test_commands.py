@@ -9,7 +9,7 @@ import typer
 import uvloop
 from pcm import write_wav
 from typer.testing import CliRunner
-from voice_bench.measure import voices
+from voice_bench.measure import flood, voices
 from voice_bench.measure.caller import CallFailed
 from voice_bench.measure.cli import app, run_measurement
 from voice_bench.measure.clips import RATE_HZ, Frames, frames_of
@@ -123,3 +123,13 @@ def test_loads_that_are_no_numbers_are_refused() -> None:
 
 def test_a_wav_becomes_frames() -> None:
     assert len(frames_of(bytes(2 * RATE_HZ))) == 50
+
+
+def test_a_flood_leaves_the_gateway_below_its_limit(spoken: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(flood, "BEFORE_S", 2.0)
+    monkeypatch.setattr(flood, "SETTLE_S", 1.0)
+    monkeypatch.setattr(flood, "NEIGHBOURS", 1)
+    content = measured(spoken, monkeypatch, "flood", "--kind", "guesses", "--seconds", "5")
+    assert verdict(content, "guesses: peak memory") <= 384
+    assert verdict(content, "guesses: ended by the kernel") == 0
+    assert verdict(content, "guesses: neighbours whose call failed") == 0

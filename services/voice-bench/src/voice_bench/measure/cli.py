@@ -106,7 +106,7 @@ def asr_faults(
 @app.command()
 def flood(
     kind: Annotated[list[Flood] | None, typer.Option(help="which flood; may be given again; default: each")] = None,
-    seconds: Annotated[int, typer.Option(min=5, help="how long each flood lasts")] = 60,
+    seconds: Annotated[int, typer.Option(min=1, help="how long each flood lasts")] = 60,
     memory: Annotated[int, typer.Option(min=128, help="memory limit of the gateway, MiB")] = 384,
     json: Json = False,
     strict: Strict = False,

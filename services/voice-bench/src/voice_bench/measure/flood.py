@@ -19,6 +19,7 @@ from voice_bench.measure.clips import Frames
 from voice_bench.measure.figures import Spread, spread
 from voice_bench.measure.flooding import Flood
 from voice_bench.measure.overhead import Turn, added_ms, take_turns, warm
+from voice_bench.measure.path import Marks
 from voice_bench.measure.report import Report, Rows
 from voice_bench.measure.under_test import Inside, Kind, UnderTest, gateway, marks
 from voice_bench.measure.verdict import Verdict, at_most, none_of
@@ -124,10 +125,10 @@ class _Neighbours:
             finally:
                 self._over = True
 
-    def added(self, found: dict[str, object], since: float, until: float) -> list[float]:
+    def added(self, found: dict[str, Marks], since: float, until: float) -> list[float]:
         """What the gateway added to the turns that ended in this time, ms."""
         turns = [turn for turn in self._turns if since <= turn.last_sent_at < until]
-        return [ms for turn in turns if (ms := added_ms(turn, found)) is not None]  # type: ignore[arg-type]
+        return [ms for turn in turns if (ms := added_ms(turn, found)) is not None]
 
     async def _talk(self, number: int) -> None:
         chance = random.Random(f"{self._seed} {number}")

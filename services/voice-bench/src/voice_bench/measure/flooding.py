@@ -11,7 +11,7 @@ import os
 import sys
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from enum import Enum
 from typing import Any
@@ -81,7 +81,7 @@ class Peer:
         """Nothing of it is encoded: messages are bytes."""
         return channel.stream_stream(method)(metadata=self.token if known else None)
 
-    async def times(self, count: int, work: Callable[[], Awaitable[None]]) -> None:
+    async def times(self, count: int, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """`work`, again and again, `count` at once."""
 
         async def repeated() -> None:
@@ -115,7 +115,9 @@ async def _write(stream: Any, data: bytes) -> None:
             await stream.write(data)
 
 
-def _many_streams(method: str, first: bytes | None, *, known: bool = False) -> Callable[[Peer], Awaitable[None]]:
+def _many_streams(
+    method: str, first: bytes | None, *, known: bool = False
+) -> Callable[[Peer], Coroutine[Any, Any, None]]:
     async def flood(peer: Peer) -> None:
         async def one() -> None:
             async with peer.channel() as channel:
@@ -131,7 +133,7 @@ def _many_streams(method: str, first: bytes | None, *, known: bool = False) -> C
     return flood
 
 
-def _short(method: str, message: bytes, *, known: bool = False) -> Callable[[Peer], Awaitable[None]]:
+def _short(method: str, message: bytes, *, known: bool = False) -> Callable[[Peer], Coroutine[Any, Any, None]]:
     async def flood(peer: Peer) -> None:
         async with peer.channel() as channel:
 
@@ -167,7 +169,7 @@ async def _http(peer: Peer) -> None:
     await peer.times(1_000, one)
 
 
-def _in_call(messages: Callable[[int], pb.ClientMessage], per_s: float) -> Callable[[Peer], Awaitable[None]]:
+def _in_call(messages: Callable[[int], pb.ClientMessage], per_s: float) -> Callable[[Peer], Coroutine[Any, Any, None]]:
     """One known caller's call, so many messages a second in it."""
 
     async def flood(peer: Peer) -> None:
@@ -244,7 +246,7 @@ _ORDERS = (
     pb.ClientMessage(playout=pb.PlayoutReport(reply=1, samples_played=2**64 - 1)),
     pb.ClientMessage(),
 )
-_FLOODS: dict[Flood, Callable[[Peer], Awaitable[None]]] = {
+_FLOODS: dict[Flood, Callable[[Peer], Coroutine[Any, Any, None]]] = {
     Flood.BIG_FIRST: _big_first,
     Flood.IDLE_STREAMS: _many_streams(_CONVERSE, None),
     Flood.WATCHES: _many_streams(_WATCH, b""),
