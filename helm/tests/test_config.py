@@ -26,6 +26,7 @@ FIXED = {
     "RIVA_CA_FILE": "where the chart mounts secrets.rivaCa",
     "RIVA_CLIENT_CERT_FILE": "where the chart mounts secrets.rivaClient",
     "RIVA_CLIENT_KEY_FILE": "where the chart mounts secrets.rivaClient",
+    "RIVA_TOKEN_FILE": "where the chart mounts secrets.rivaToken",
     "LLM_API_KEY": "secrets.llmApiKey",
 }
 """Settings that no value of `config` is, and why."""

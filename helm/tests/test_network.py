@@ -33,6 +33,15 @@ def test_dns_riva_the_model_and_a_collector_can_be_reached(chart: Chart) -> None
     )
 
 
+def test_several_addresses_of_one_service_are_reached(chart: Chart) -> None:
+    riva = {"asrUri": "a.example:50061,b.example:50062", "ttsUri": "c.example:50063, d.example:50063"}
+    rendered = chart.render({"networkPolicy": {"enabled": True}, "config": {"riva": riva}})
+
+    _, egress, _, _ = rendered.get("NetworkPolicy/voice-gateway")["spec"]["egress"]
+    assert _ports(egress) == [50051, 50061, 50062, 50063]
+    assert rendered.restart["RIVA_ASR_URI"] == riva["asrUri"]
+
+
 def test_the_charts_own_backends_are_named_by_their_labels(chart: Chart) -> None:
     _, riva, llm, _ = chart.set("networkpolicy-embedded").get("NetworkPolicy/voice-gateway")["spec"]["egress"]
 

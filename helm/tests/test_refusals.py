@@ -74,6 +74,10 @@ INCOMPATIBLE: dict[str, tuple[dict[str, Any], str]] = {
     "a gateway that its speech server turns away": (
         {"embedded": {"enabled": True}, "secrets": {"speechTls": {"name": "t", "clientCa": True}}},
         "name its own in secrets.rivaClient.name"),
+    "tokens of no speech server": ({"secrets": {"speechTokens": {"name": "t"}}}, "the chart brings no speech server"),
+    "a gateway without the token its speech server wants": (
+        {"embedded": {"enabled": True}, "secrets": {"speechTokens": {"name": "t"}}},
+        "name the Secret with its own in secrets.rivaToken.name"),
     "a certificate shown without tls": ({"secrets": {"rivaClient": {"name": "c"}}}, "set config.riva.ssl=true"),
     "a token of a hub nobody asks": ({"secrets": {"hubToken": {"name": "t"}}}, "nothing is fetched, clear the name"),
     "a request log of no speech server": ({"requestLog": {"enabled": True}}, "set requestLog.enabled=false"),

@@ -181,6 +181,16 @@ def test_an_authority_of_ones_own_wins(chart: Chart) -> None:
     assert "SPEECH_TLS_CLIENT_CA_FILE" not in rendered.env("voice-speech")
 
 
+def test_the_speech_server_knows_its_tokens_and_the_gateway_shows_one(chart: Chart) -> None:
+    secrets = {"speechTokens": {"name": "speech-tokens"}, "rivaToken": {"name": "gateway-token", "key": "mine"}}
+    rendered = chart.render({"embedded": {"enabled": True}, "secrets": secrets})
+
+    assert rendered.env("voice-speech")["SPEECH_TOKENS_FILE"] == "/etc/speech-server/tokens/tokens"
+    assert rendered.env("voice-gateway")["RIVA_TOKEN_FILE"] == "/etc/voice-gateway/riva-token/mine"
+    volumes = {one["name"]: one.get("secret") for one in rendered.pod("voice-gateway")["volumes"]}
+    assert volumes["riva-token"]["items"] == [{"key": "mine", "path": "mine"}]
+
+
 def test_metrics_are_asked_for_over_tls(encrypted: Rendered) -> None:
     template = encrypted.get("Deployment/voice-speech")["spec"]["template"]
     assert template["metadata"]["annotations"]["prometheus.io/scheme"] == "https"

@@ -6,7 +6,7 @@
 {{- if and (include "voice-workflow.speechTls" .root) (not $rivaCa.name) }}
   {{- $rivaCa = dict "name" $secrets.speechTls.name "key" "ca.crt" }}
 {{- end }}
-{{- $folders := dict "tls" $secrets.tls.name "tokens" $secrets.tokens.name "riva-ca" $rivaCa.name "riva-client" $secrets.rivaClient.name -}}
+{{- $folders := dict "tls" $secrets.tls.name "tokens" $secrets.tokens.name "riva-ca" $rivaCa.name "riva-client" $secrets.rivaClient.name "riva-token" $secrets.rivaToken.name -}}
 metadata:
   labels:
     {{- include "voice-workflow.podLabels" (dict "root" .root "name" "voice-gateway" "track" .track) | nindent 4 }}
@@ -73,6 +73,9 @@ spec:
         - {name: RIVA_CLIENT_CERT_FILE, value: /etc/voice-gateway/riva-client/tls.crt}
         - {name: RIVA_CLIENT_KEY_FILE, value: /etc/voice-gateway/riva-client/tls.key}
         {{- end }}
+        {{- with $secrets.rivaToken }}{{ if .name }}
+        - {name: RIVA_TOKEN_FILE, value: /etc/voice-gateway/riva-token/{{ .key }}}
+        {{- end }}{{ end }}
       ports:
         - {name: grpc, containerPort: 50050}
         - {name: http, containerPort: 8080}
@@ -126,6 +129,8 @@ spec:
         {{- /* Not the key of the speech server, that may lie beside its authority. */}}
         {{- if eq $folder "riva-ca" }}
         items: [{key: {{ $rivaCa.key }}, path: {{ $rivaCa.key }}}]
+        {{- else if eq $folder "riva-token" }}
+        items: [{key: {{ $secrets.rivaToken.key }}, path: {{ $secrets.rivaToken.key }}}]
         {{- end }}
     {{- end }}{{ end }}
 {{- end }}

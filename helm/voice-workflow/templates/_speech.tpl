@@ -72,6 +72,9 @@ rollingUpdate: {{ $onGpu | ternary "{maxUnavailable: 1, maxSurge: 0}" "{maxUnava
   {{- end }}
   {{- if .clientCa }}{{ $_ := set $env "SPEECH_TLS_CLIENT_CA_FILE" "/etc/speech-server/tls/ca.crt" }}{{ end }}
 {{- end }}
+{{- with .Values.secrets.speechTokens }}
+  {{- if .name }}{{ $_ := set $env "SPEECH_TOKENS_FILE" (printf "/etc/speech-server/tokens/%s" .key) }}{{ end }}
+{{- end }}
 {{- if .Values.parakeet.enabled }}
   {{- $env = merge (include "voice-workflow.modelEnv" . | fromJson) $env }}
 {{- else }}

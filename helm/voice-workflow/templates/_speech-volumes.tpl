@@ -1,0 +1,53 @@
+{{/* What do the speech server's pods mount? Every define takes the root. */}}
+
+{{- define "voice-workflow.speechMounts" -}}
+- {name: tmp, mountPath: /tmp}
+{{- if include "voice-workflow.speechGrammar" . }}
+- {name: grammar, mountPath: /grammar, readOnly: true}
+{{- end }}
+{{- with .Values.parakeet }}{{ if .enabled }}
+- {name: models, mountPath: /models{{ if eq .modelCache.accessMode "ReadOnlyMany" }}, readOnly: true{{ end }}}
+{{- end }}{{ end }}
+{{- if .Values.secrets.speechTls.name }}
+- {name: tls, mountPath: /etc/speech-server/tls, readOnly: true}
+{{- end }}
+{{- if .Values.secrets.speechTokens.name }}
+- {name: tokens, mountPath: /etc/speech-server/tokens, readOnly: true}
+{{- end }}
+{{- if .Values.requestLog.enabled }}
+- {name: requests, mountPath: /var/log/speech-server}
+{{- end }}
+{{- end }}
+
+{{- define "voice-workflow.speechVolumes" -}}
+- name: tmp
+  emptyDir: {}
+{{- if include "voice-workflow.speechGrammar" . }}
+- name: grammar
+  emptyDir: {sizeLimit: 16Mi}
+{{- end }}
+{{- if .Values.parakeet.enabled }}
+- name: models
+  {{- with include "voice-workflow.modelClaim" . }}
+  persistentVolumeClaim: {claimName: {{ . }}{{ if eq $.Values.parakeet.modelCache.accessMode "ReadOnlyMany" }}, readOnly: true{{ end }}}
+  {{- else }}
+  emptyDir: {}
+  {{- end }}
+{{- end }}
+{{- with .Values.secrets.speechTls.name }}
+- name: tls
+  secret: {secretName: {{ . }}, defaultMode: 288}
+{{- end }}
+{{- with .Values.secrets.speechTokens }}{{ if .name }}
+- name: tokens
+  secret: {secretName: {{ .name }}, defaultMode: 288, items: [{key: {{ .key }}, path: {{ .key }}}]}
+{{- end }}{{ end }}
+{{- with .Values.requestLog }}{{ if .enabled }}
+- name: requests
+  {{- with .existingClaim }}
+  persistentVolumeClaim: {claimName: {{ . }}}
+  {{- else }}
+  emptyDir: {sizeLimit: 512Mi}
+  {{- end }}
+{{- end }}{{ end }}
+{{- end }}
