@@ -48,6 +48,8 @@ class Flooded:
     start_mb: float
     peak_mb: float
     kills: int
+    cpu_percent: tuple[float, float]
+    """Of one core: what the gateway used before, and during the flood."""
     inside: tuple[Inside, Inside]
     files: tuple[int, int]
     counts: dict[str, int]
@@ -82,10 +84,13 @@ async def _measured(
     inside, files = await tested.inside(), tested.files()
     neighbours = _Neighbours(tested, clips, seed)
     async with neighbours.talking(), _peak(tested, group) as peak:
+        talking, cpu_s = time.monotonic(), [tested.cpu_s()]
         await asyncio.sleep(BEFORE_S)
         began, start_mb = time.monotonic(), tested.rss_mb()
+        cpu_s.append(tested.cpu_s())
         counts = await _flooding(kind, tested, seconds)
         ended = time.monotonic()
+        cpu_s.append(tested.cpu_s())
     await asyncio.sleep(SETTLE_S)
     found = await marks(stack)
     return Flooded(
@@ -97,6 +102,7 @@ async def _measured(
         start_mb,
         peak[0],
         group.kills() if isinstance(group, Cgroup) else 0,
+        (100 * (cpu_s[1] - cpu_s[0]) / (began - talking), 100 * (cpu_s[2] - cpu_s[1]) / (ended - began)),
         (inside, await tested.inside()),
         (files, tested.files()),
         counts,
@@ -197,10 +203,21 @@ async def _flooding(kind: Flood, tested: UnderTest, seconds: float) -> dict[str,
 def report(flooded: Sequence[Flooded]) -> Report:
     """A line for each flood, and the verdicts."""
     rows = tuple(_row(one) for one in flooded)
-    columns = ("flood", "peak MB", "before MB", "added p50 before", "p50 during", "p95 before", "p95 during", "left")
+    columns = (
+        "flood",
+        "peak MB",
+        "before MB",
+        "added p50 before",
+        "p50 during",
+        "p95 before",
+        "p95 during",
+        "CPU % before",
+        "during",
+        "left",
+    )
     notes = tuple(f"{one.kind.value}: {json.dumps(one.counts)}" for one in flooded)
     troubles = tuple(
-        f"{one.kind.value}: {trouble}" for one in flooded for trouble in (*one.failures[:3], one.unlimited)
+        f"{one.kind.value}: {trouble}" for one in flooded for trouble in (*one.failures[:3], one.unlimited) if trouble
     )
     verdicts = tuple(verdict for one in flooded for verdict in _verdicts(one))
     title = f"{NEIGHBOURS} neighbours in calls; memory of the gateway, times in ms"
@@ -213,7 +230,7 @@ def _row(one: Flooded) -> tuple[str | float | None, ...]:
     before, during = spread(one.before_ms), spread(one.during_ms)
     left = one.inside[1].tasks - one.inside[0].tasks
     values = [_value(of, name) for name in ("p50", "p95") for of in (before, during)]
-    return (one.kind.value, one.peak_mb, one.start_mb, *values, left)
+    return (one.kind.value, one.peak_mb, one.start_mb, *values, *one.cpu_percent, left)
 
 
 def _value(of: Spread | None, name: str) -> float | None:
