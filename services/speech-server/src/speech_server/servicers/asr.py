@@ -21,6 +21,7 @@ from speech_server.servicers.large_messages import LargeMessages
 from speech_server.servicers.seam import Context, answering, warn
 from speech_server.servicers.stream import Stream
 from speech_server.wire import riva_asr_pb2 as asr
+from speech_server.wire import riva_common_pb2 as common
 from speech_server.wire.riva_asr_pb2_grpc import RivaSpeechRecognitionServicer
 
 NO_CONFIG = "The first message must carry streaming_config; send it once, then audio_content."
@@ -46,12 +47,15 @@ class AsrServicer(RivaSpeechRecognitionServicer):
             with self._streams.admit(), self._metrics.serving("asr"):
                 config = first.streaming_config
                 plan = replace(self._plan(config.config), interim=config.interim_results)
+                request_id = common.RequestId.FromString(first.id.SerializeToString()) if first.HasField("id") else None
+                # It may be large, and the stream long.
+                del first, config
                 warn(context, plan.warnings)
 
                 async def write(result: asr.StreamingRecognitionResult) -> None:
                     answer = asr.StreamingRecognizeResponse(results=[result])
-                    if first.HasField("id"):
-                        answer.id.CopyFrom(first.id)
+                    if request_id is not None:
+                        answer.id.CopyFrom(request_id)
                     await context.write(answer)
 
                 async with hearing_for(self._listening, plan) as (hearing, utterances):

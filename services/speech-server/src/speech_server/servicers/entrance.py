@@ -15,7 +15,7 @@ from speech_server.core.sentences import bounded
 from speech_server.errors import BadRequest, Busy, SpeechError, Unauthorised
 from speech_server.metrics import Metrics
 from speech_server.servicers.first_messages import FirstMessages
-from speech_server.servicers.seam import RETRY_AFTER, status_of
+from speech_server.servicers.seam import RETRY_AFTER, Ended, status_of
 from speech_server.tokens import Tokens
 
 _OPEN = "/grpc.health.v1.Health/"
@@ -61,6 +61,8 @@ class Entrance(grpc.aio.ServerInterceptor):
                 else:
                     with tokens.holding(tokens.check_metadata(context.invocation_metadata())):
                         await self._serve(handler, context)
+            except Ended:
+                return
             except SpeechError as error:
                 rpc = method.rpartition("/")[2]
                 self._metrics.refused(rpc, _end(rpc, context, error))

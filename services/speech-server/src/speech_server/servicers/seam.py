@@ -45,6 +45,10 @@ _log = logging.getLogger(__name__)
 Context = grpc.aio.ServicerContext[Any, Any]
 
 
+class Ended(Exception):
+    """The call has its status; the entrance lets it end."""
+
+
 @asynccontextmanager
 async def answering(context: Context, rpc: str, metrics: Metrics, retry_after_ms: int) -> AsyncIterator[Ticket]:
     """Serve inside; what is raised inside becomes a status and a sentence, never a stack trace."""
@@ -61,7 +65,7 @@ async def answering(context: Context, rpc: str, metrics: Metrics, retry_after_ms
                 _note_left(rpc, ticket)
                 # What gRPC takes from a handler whose call is over, without a word in its log.
                 raise asyncio.CancelledError from error
-            await _refuse(context, rpc, metrics, ticket, retry_after_ms, error)
+            _refuse(context, rpc, metrics, ticket, retry_after_ms, error)
 
 
 def _note_left(rpc: str, ticket: Ticket) -> None:
@@ -80,7 +84,7 @@ def _has_left(context: Context, error: BaseException) -> bool:
     return context.done() or isinstance(error, grpc.aio.UsageError | grpc.aio.InternalError)
 
 
-async def _refuse(
+def _refuse(
     context: Context, rpc: str, metrics: Metrics, ticket: Ticket, retry_after_ms: int, error: Exception
 ) -> NoReturn:
     cause = _first(error)
@@ -89,12 +93,20 @@ async def _refuse(
     ticket.status = code.name
     if code is grpc.StatusCode.INTERNAL:
         _log.error("%s failed", rpc, exc_info=cause)
-        await context.abort(code, "Something went wrong inside the server; its log says what.")
+        _end(context, code, "Something went wrong inside the server; its log says what.", ())
     sentence = bounded(str(cause))
     _log.info("%s refused: %s: %s", rpc, code.name, sentence)
     trailer = cause.retry_after_ms if isinstance(cause, Busy) else retry_after_ms
     busy = code is grpc.StatusCode.RESOURCE_EXHAUSTED
-    await context.abort(code, sentence, ((RETRY_AFTER, str(trailer)),) if busy else ())
+    _end(context, code, sentence, ((RETRY_AFTER, str(trailer)),) if busy else ())
+
+
+def _end(context: Context, code: grpc.StatusCode, sentence: str, trailers: tuple[tuple[str, str], ...]) -> NoReturn:
+    """Not `abort`: gRPC keeps its exception, and with it the call's frames and messages."""
+    context.set_code(code)
+    context.set_details(sentence)
+    context.set_trailing_metadata(trailers)
+    raise Ended
 
 
 def status_of(error: BaseException) -> grpc.StatusCode:

@@ -27,6 +27,7 @@ BEHIND_S = 0.5
 """From this lag on the client is told how far the engine is, whatever else it is sent."""
 PROGRESS_S = 0.25
 """Longest stretch of decoded audio, and of time while behind, without a word to the client."""
+_SLICE_BYTES = 65_536
 
 
 class Stream:
@@ -90,8 +91,14 @@ class Stream:
             if request.WhichOneof("streaming_request") == "streaming_config":
                 raise BadRequest("streaming_config came again; send it in the first message only, then audio.")
             force_end = request.runtime_config.get("force_eou", "").lower() == "true"
-            pcm16 = way_in.push(request.audio_content)
-            await self._intake.put(pcm16, force_end, self._note_lag)
+            content = request.audio_content
+            del request
+            # Slice by slice, as the intake takes it: a large message is not copied whole.
+            for at in range(0, max(1, len(content)), _SLICE_BYTES):
+                pcm16 = way_in.push(content[at : at + _SLICE_BYTES])
+                is_last = at + _SLICE_BYTES >= len(content)
+                await self._intake.put(pcm16, force_end and is_last, self._note_lag)
+            del content
         await self._intake.put(way_in.flush(), False, self._note_lag)
         self._intake.end()
 
