@@ -132,7 +132,7 @@ async def test_empty_audio_is_no_progress() -> None:
         began = time.monotonic()
         caller = await ask(there)
         assert "no audio within 0.2 s" in (await caller.error(pb.Error.TTS_TIMEOUT)).message
-        assert time.monotonic() - began < 1.0
+        assert time.monotonic() - began < 4.0
         await caller.turn(TurnEvent.REPLY_ENDED, 1)
         there.tts.fault = ""
 
