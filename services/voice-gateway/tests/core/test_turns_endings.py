@@ -6,6 +6,7 @@ from voice_gateway.core.floor import (
     ReplyAudible,
     ReplyEnded,
     RetractReply,
+    SpeechStopped,
     StartReply,
 )
 
@@ -291,3 +292,12 @@ def test_words_that_grow_without_speech_end_at_max_turn(play: Play) -> None:
     (at, first), *_ = play(words, Policy(max_turn=5.0))
     assert 5.0 < at < 7.5
     assert isinstance(first, StartReply)
+
+
+def test_speech_that_came_in_a_burst_is_waited_for_though_the_clock_says_the_recogniser_is_not_behind(
+    play: Play,
+) -> None:
+    """A caller returns and 2 s of kept speech come at once; the recogniser has heard none of it."""
+    script: Script = [(1.0, STARTED), (1.5, saying("go", until=1.4)), (1.7, SpeechStopped(unheard=2.0))]
+    story = play([*script, (6.0, said("go forward ten meters", until=5.9))])
+    assert story == [(6.0, StartReply(1, "go forward ten meters"))]

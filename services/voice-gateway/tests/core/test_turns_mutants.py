@@ -27,6 +27,7 @@ MUTANTS: dict[str, tuple[str, str]] = {
         "if call.heard_until < 0:",
     ),
     "a lost recogniser is waited for from the end of the speech": ("max(since, call.heard_at)", "since"),
+    "a burst of speech is not waited for": ("event.unheard > 0 and", "False and"),
     "noise makes the call wait for the recogniser": (
         "(policy.max_lag if more else policy.max_silence)",
         "policy.max_lag",

@@ -311,3 +311,14 @@ async def test_a_caller_who_returns_is_waited_for_until_the_audio_that_was_kept_
     assert call.stalls == [False]
     assert call.speech == [SpeechStarted()]
     watch.cancel()
+
+
+async def test_speech_that_stops_says_how_much_of_it_the_recogniser_has_not_heard() -> None:
+    call = Call()
+    call.frames(0.9, 100)
+    call.ear.says = [Recognised("go", False, 0.5, 1.0)]
+    await call.hearing.run()
+    call.frames(0.0, 10)
+    stopped = call.facts[-1]
+    assert isinstance(stopped, SpeechStopped)
+    assert stopped.unheard == pytest.approx(100 * FRAME_S - 1.0)

@@ -19,6 +19,9 @@ class SpeechStarted:
 class SpeechStopped:
     """It has heard nothing for its hangover."""
 
+    unheard: float = 0.0
+    """Seconds of that speech the recogniser has not accounted for: after a burst more than the clock tells."""
+
 
 @dataclass(frozen=True, slots=True)
 class Heard:

@@ -91,6 +91,9 @@ def step(state: State, event: Event, now: float, policy: Policy) -> Step:
         call = state.call
         heard_until = max(call.heard_until, min(event.until, now))
         state = replace(state, call=replace(call, heard_until=heard_until, heard_at=now))
+    if isinstance(event, SpeechStopped) and event.unheard > 0 and not isinstance(state, Ended):
+        heard_until = min(state.call.heard_until, now - event.unheard)
+        state = replace(state, call=replace(state.call, heard_until=heard_until))
     state, actions = _move(state, event, now, policy)
     while (due := deadline(state, policy)) is not None and due <= now:
         state, more = _expire(state, now, policy)

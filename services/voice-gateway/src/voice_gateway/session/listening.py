@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from math import inf
 from typing import Protocol
 
 from voice_gateway.core.absence import Arrivals, Gap
@@ -92,6 +93,8 @@ class Hearing:
         self._gap: Gap | None = None
         """Audio that was kept while the link was down, or held back by it, and may still come."""
         self._detector = detector.open(self._scored) if detector else None
+        self._processed_s = inf
+        """Audio the recogniser has accounted for; inf = it does not tell."""
         self.final_at = 0.0
         """When the last final came."""
         self.last_speech_sample = 0
@@ -255,10 +258,12 @@ class Hearing:
     def _stopped(self) -> None:
         stopped = self.last_speech_sample
         self._told.tell(TurnChanged(TurnKind.SPEECH_STOPPED, self._told.turn, self._clock(), sample=stopped))
-        self._told.fact(SpeechStopped())
+        self._told.fact(SpeechStopped(max(0.0, stopped / INPUT_RATE_HZ - self._processed_s)))
 
     def _recognised(self, result: Recognised) -> None:
         processed_s = result.audio_processed_s
+        if processed_s is not None:
+            self._processed_s = processed_s
         is_through = processed_s is not None and processed_s >= self._ear.received_s - _FINAL_WINDOW_S
         self._recogniser_watch.answered(settles=result.final or is_through)
         self._listening, transcribed, heard = listen(
