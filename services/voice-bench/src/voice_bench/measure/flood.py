@@ -215,7 +215,7 @@ def report(flooded: Sequence[Flooded]) -> Report:
         "during",
         "left",
     )
-    notes = tuple(f"{one.kind.value}: {json.dumps(one.counts)}" for one in flooded)
+    notes = tuple(f"{one.kind.value}: {json.dumps(one.counts)}; tasks left: {_left(one) or 'none'}" for one in flooded)
     troubles = tuple(
         f"{one.kind.value}: {trouble}" for one in flooded for trouble in (*one.failures[:3], one.unlimited) if trouble
     )
@@ -231,6 +231,16 @@ def _row(one: Flooded) -> tuple[str | float | None, ...]:
     left = one.inside[1].tasks - one.inside[0].tasks
     values = [_value(of, name) for name in ("p50", "p95") for of in (before, during)]
     return (one.kind.value, one.peak_mb, one.start_mb, *values, *one.cpu_percent, left)
+
+
+def _left(one: Flooded) -> dict[str, int]:
+    """Tasks that were not there before, by their names."""
+    before, after = one.inside
+    return {
+        name: count - before.names.get(name, 0)
+        for name, count in after.names.items()
+        if count > before.names.get(name, 0)
+    }
 
 
 def _value(of: Spread | None, name: str) -> float | None:

@@ -272,8 +272,8 @@ def main() -> None:
     kind, target, http_port, seconds, token = sys.argv[1:]
     os.nice(10)  # callers and simulators share its core: the gateway is what is flooded
     peer = Peer(target, int(http_port), float(seconds), token)
-    with suppress(BaseExceptionGroup):
-        asyncio.run(_FLOODS[Flood(kind)](peer))
+    with suppress(BaseExceptionGroup, TimeoutError):
+        asyncio.run(asyncio.wait_for(_FLOODS[Flood(kind)](peer), float(seconds) + _WRITE_S))
     sys.stdout.write(json.dumps(dict(peer.counts)) + "\n")
 
 
