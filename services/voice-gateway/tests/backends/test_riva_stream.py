@@ -333,6 +333,27 @@ async def test_a_silent_caller_leaves_little_audio_to_hear_again_after_an_absenc
         assert len(call.stream.audio) < len(audio(2.0))
 
 
+async def test_words_that_the_detector_missed_are_heard_again_whole() -> None:
+    async with listening() as call:
+        call.ear.push(audio(3.0), urgent=True)
+        await asyncio.sleep(0.01)
+        call.stream.say("hello", final=False, processed_s=1.0)
+        await asyncio.sleep(0.01)
+        call.ear.forget()
+        call.stream.end()
+        await asyncio.sleep(0.5)
+        call.ear.forget()
+        assert call.stream.audio == audio(3.0)
+        call.stream.say("hello there", final=True, processed_s=2.9)
+        await asyncio.sleep(0.01)
+        call.ear.push(audio(2.0, 2), urgent=True)
+        await asyncio.sleep(0.01)
+        call.ear.push(audio(1.5, 3), urgent=True)
+        await asyncio.sleep(0.01)
+        call.ear.forget()
+        assert call.ear.open_audio == audio(1.5, 3), "after the final they are not open any more"
+
+
 async def test_a_configuration_that_was_never_taken_is_not_tried_again() -> None:
     call = Listening()
     call.server.all[0].refuses = status(grpc.StatusCode.INVALID_ARGUMENT)

@@ -158,6 +158,10 @@ async def test_a_server_whose_streams_fail_is_left_out_for_a_while_though_its_he
         assert endpoints.pick() is first, "the one that failed less"
         first.answered()
         assert endpoints.elsewhere(second, second.connection)
+        first.failed()
+        assert not endpoints.elsewhere(second, second.connection)
+        second.health = Health.SILENT
+        assert endpoints.elsewhere(second, second.connection), "one that failed is better than one that says nothing"
 
 
 async def test_a_server_whose_calls_fail_is_left_out_and_one_that_refuses_what_was_asked_is_not() -> None:

@@ -156,6 +156,8 @@ class Endpoint:
         before, self.health, self.trouble = self.health, health, trouble
         if health is before:
             return
+        if health is Health.SERVING:
+            self._failures, self.ejected_until = 0, 0.0  # it was away, and its streams failed by that
         if before is not Health.UNKNOWN:
             log.info("%s is %s%s", self.name, health.name, f": {trouble}" if trouble else "")
         self._changed()

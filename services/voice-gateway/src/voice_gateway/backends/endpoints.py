@@ -91,11 +91,12 @@ class Endpoints:
 
     def elsewhere(self, endpoint: Endpoint, connection: int) -> bool:
         """Whether a stream would be better off elsewhere: on another server that is known to serve, or on a newer
-        connection to this one."""
+        connection to this one. A server whose streams failed just now is better than one that does not answer."""
         now = asyncio.get_running_loop().time()
+        answers = endpoint.health is Health.SERVING and endpoint.connection == connection
         return any(
             other.health is Health.SERVING
-            and other.ejected_until <= now
+            and (not answers or other.ejected_until <= now)
             and (other is not endpoint or other.connection > connection)
             for other in self.all
         )

@@ -92,6 +92,8 @@ class RivaEar:
         self._stream_time = StreamTime()
         """Where in the call's audio the open stream begins, and where silence of ours is in it."""
         self._progress = Progress()
+        self._has_open_words = False
+        """A partial came after the last final, on this stream or the one before."""
         self._stay: Stay | None = None
         """The open stream's, else the last one's."""
         self._is_open = False
@@ -126,7 +128,10 @@ class RivaEar:
             self._wake.set()
 
     def forget(self) -> None:
-        """A stream that dies now needs little of the silence before, and one that should move can do so now."""
+        """A stream that dies now needs little of the silence before, and one that should move can do so now. Not so
+        while words are open that the detector may have missed."""
+        if self._has_open_words:
+            return
         self._unsettled.trim(_PRE_ROLL_S)
         if not self._is_open:
             self._pending.trim(_PRE_ROLL_S)
@@ -276,6 +281,7 @@ class RivaEar:
                 continue
             stay.progress()
             self._away_since = None
+            self._has_open_words = not result.final and (self._has_open_words or bool(result.text.strip()))
             if result.final:
                 self._asked, self._moves = False, 0
                 self._settle(result.audio_processed_s)
