@@ -49,6 +49,7 @@ class Switch:
         self._greeting: Sequence[Deed] = ()
         self._server: asyncio.Server | None = None
         self._connections: set[asyncio.StreamWriter] = set()
+        self._handlers = 0
         self._passes = asyncio.Event()
 
     async def start(self) -> None:
@@ -58,10 +59,12 @@ class Switch:
         self._passes.set()
 
     async def stop(self) -> None:
-        """Be gone."""
-        self._cut()
+        """Be gone, once every connection is closed."""
         if self._server:
             self._server.close()
+        self._passes.set()
+        self._cut()
+        await self.changes.until(lambda: not self._handlers, "the end of all connections")
 
     def lead_to(self, port: int) -> None:
         """To the server on `port` from now on."""
@@ -88,6 +91,7 @@ class Switch:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._connections.add(writer)
+        self._handlers += 1
         self.met += 1
         self.changes.tell()
         try:
@@ -100,6 +104,8 @@ class Switch:
         finally:
             self._connections.discard(writer)
             await _closed(writer)
+            self._handlers -= 1
+            self.changes.tell()
 
     async def _relay(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, port: int) -> None:
         up_reader, up_writer = await asyncio.open_connection("127.0.0.1", port)
