@@ -213,6 +213,7 @@ class SessionStart(_message.Message):
     METADATA_FIELD_NUMBER: _builtins.int
     RESUME_FIELD_NUMBER: _builtins.int
     GREETING_FIELD_NUMBER: _builtins.int
+    SENDS_HEARTBEATS_FIELD_NUMBER: _builtins.int
     language: _builtins.str
     """BCP 47, such as "en-US"; at most 128 characters, as voice and model; "" = ASR_LANGUAGE"""
     voice: _builtins.str
@@ -222,6 +223,8 @@ class SessionStart(_message.Message):
     turn_detection: Global___TurnDetection.ValueType
     greeting: _builtins.str
     """spoken first; "" = GREETING (which may be empty too)"""
+    sends_heartbeats: _builtins.bool
+    """some message comes at least every 0.5 s, an empty one if nothing else: when none does, the link"""
     @_builtins.property
     def input(self) -> Global___AudioFormat:
         """what the caller sends"""
@@ -266,10 +269,11 @@ class SessionStart(_message.Message):
         metadata: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
         resume: Global___Resume | None = ...,
         greeting: _builtins.str = ...,
+        sends_heartbeats: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["endpointing", b"endpointing", "input", b"input", "llm", b"llm", "output", b"output", "resume", b"resume"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["endpointing", b"endpointing", "greeting", b"greeting", "hotwords", b"hotwords", "input", b"input", "language", b"language", "llm", b"llm", "metadata", b"metadata", "output", b"output", "resume", b"resume", "system_prompt", b"system_prompt", "tools", b"tools", "turn_detection", b"turn_detection", "voice", b"voice"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["endpointing", b"endpointing", "greeting", b"greeting", "hotwords", b"hotwords", "input", b"input", "language", b"language", "llm", b"llm", "metadata", b"metadata", "output", b"output", "resume", b"resume", "sends_heartbeats", b"sends_heartbeats", "system_prompt", b"system_prompt", "tools", b"tools", "turn_detection", b"turn_detection", "voice", b"voice"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

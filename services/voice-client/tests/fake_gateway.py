@@ -151,11 +151,11 @@ class FakeGateway(rpc.VoiceGatewayServicer):
         self.streams += 1
         self.peers.append(context.peer())
         self.tokens.append(dict(context.invocation_metadata() or ()).get("authorization", ""))  # type: ignore[arg-type]
+        first = await anext(request_iterator)  # a refusal that overtakes it reaches the client as INTERNAL
         if self.refuse:
             status, sentence, retry_after_ms = self.refuse.pop(0)
             trailers = () if retry_after_ms is None else (("retry-after-ms", str(retry_after_ms)),)
             await context.abort(status, sentence, trailers)
-        first = await anext(request_iterator)
         session = await self._attach(first, context)
         room = self.drop_after.pop(0) if self.drop_after else None
         reading = asyncio.create_task(self._read(session, request_iterator))

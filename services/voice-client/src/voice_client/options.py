@@ -127,6 +127,7 @@ def session_start(options: CallOptions) -> pb.SessionStart:
         endpointing=_endpointing(options.endpointing),
         tools=[tool_of(tool) for tool in options.tools],
         metadata=dict(options.metadata),
+        sends_heartbeats=True,
     )
 
 

@@ -50,6 +50,10 @@ class Caller:
         call: Any = self._call
         await call._cython_call.send_serialized_message(data)
 
+    async def beat(self) -> None:
+        """A message that says nothing and has no number."""
+        await self._call.write(pb.ClientMessage())
+
     async def start(self, **fields: Any) -> pb.SessionStarted:
         """Begin a call, or come back to one."""
         await self.send(start=pb.SessionStart(**fields))

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
+import pytest
 from fake_riva import ramp
 from lab import lab
 from voice_workflow.v1 import voice_workflow_pb2 as pb
@@ -109,3 +110,31 @@ def _seen(received: list[pb.ServerMessage]) -> int:
 
 def _audio_s(received: list[pb.ServerMessage]) -> float:
     return sum(len(message.reply_audio.data) for message in received) / 2 / RATE_HZ
+
+
+@pytest.mark.parametrize("stalls", [True, False])
+async def test_a_link_that_stands_still_is_told_from_a_caller_who_is_silent_by_heartbeats(stalls: bool) -> None:
+    async with lab() as there, link_to(there.grpc_port) as (link, port):
+        caller = there.caller(numbered=True, port=port)
+        await caller.start(sends_heartbeats=True)
+        stream = await there.asr.stream()
+        for _ in range(10):
+            await caller.send(audio=pb.Audio(data=FRAME))
+        stream.partial("I would like")
+        seq = _seen([await caller.expect("transcript")])
+        await caller.send(ack=seq)  # nothing is left unacknowledged
+        if stalls:
+            link.open_up.clear()
+        for _ in range(10):
+            await caller.beat()
+            await asyncio.sleep(0.3)
+            if stream.forced:
+                break
+        assert bool(stream.forced) is not stalls
+        assert not there.llm.asked
+        link.open_up.set()
+        await caller.send(audio=pb.Audio(data=FRAME))
+        stream.final("I would like to book a table")
+        await caller.turn(pb.TurnEvent.REPLY_ENDED)
+        assert there.llm.asked[-1].chat[-1] == ("user", "I would like to book a table")
+        await caller.hang_up()

@@ -81,7 +81,7 @@ class Call:
         self.detector = Detector()
         self.paused_at: list[float] = []
         self.stalls: list[bool] = []
-        self.unacknowledged_s = 0.0
+        self.overdue_s = 0.0
         self.hearing = Hearing(
             self.ear,
             self.detector if detects else None,
@@ -279,12 +279,12 @@ async def test_a_link_that_stands_still_is_waited_for_and_one_that_stays_so_is_n
     call.frames(0.9, 20)
     watch = asyncio.create_task(call.hearing.watch())
     for second in range(1, 8):
-        call.now, call.unacknowledged_s = call.now + 1.0, float(second)
+        call.now, call.overdue_s = call.now + 1.0, float(second)
         await asyncio.sleep(1.0)
     assert call.speech == [SpeechStarted()]
     assert call.stalls
     assert all(call.stalls)
-    call.now, call.unacknowledged_s = call.now + 1.5, 8.5
+    call.now, call.overdue_s = call.now + 1.5, 8.5
     await asyncio.sleep(1.5)
     assert call.speech == [SpeechStarted(), SpeechStopped()]
     assert call.stalls[-1] is False

@@ -45,6 +45,8 @@ class Caller:
     """The name of the token that was shown; "" = none was asked for."""
     trace_id: str = ""
     """Of the caller's trace (W3C Trace Context, 32 hexadecimal digits); "" = none."""
+    sends_heartbeats: bool = False
+    """Some message comes at least every 0.5 s; when none does, the link stands still."""
 
 
 SETTABLE = frozenset(

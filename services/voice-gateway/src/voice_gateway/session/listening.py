@@ -41,8 +41,8 @@ class Told(Protocol):
         """Number of the turn that is going on."""
 
     @property
-    def unacknowledged_s(self) -> float:
-        """How long the caller has not acknowledged what was told, though it does that."""
+    def overdue_s(self) -> float:
+        """How long the caller owes a sign of life."""
 
     @property
     def is_replying(self) -> bool:
@@ -160,10 +160,10 @@ class Hearing:
             self._when_stalled(gap is not None)
         if (left_s := self._arrivals.absent_at - now) > 0:
             return min(left_s, _LOOK_AGAIN_S) if self._gap else left_s
-        unacknowledged_s = self._told.unacknowledged_s
-        if not 0.0 < unacknowledged_s < _LINK_BACK_S:
+        overdue_s = self._told.overdue_s
+        if not 0.0 < overdue_s < _LINK_BACK_S:
             return 0.0
-        if unacknowledged_s > _ACKNOWLEDGES_S:
+        if overdue_s > _ACKNOWLEDGES_S:
             self._gap = self._gap or Gap(self._arrivals.last_at)
             self._when_stalled(True)
         return _LOOK_AGAIN_S

@@ -72,6 +72,7 @@ class Session:
 
     def __init__(self, name: str, options: CallOptions, equipment: Equipment, journal: Journal, caller: Caller) -> None:
         self.name = name
+        self.caller = caller
         self.when_over: Callable[[], object] = lambda: None
         """Called once the last word was told."""
         self._equipment = equipment
@@ -81,7 +82,7 @@ class Session:
         clock = equipment.clock
         call_log = CallLog(name, caller, dict(options.metadata))
         call_log.began(options)
-        self._wires = Wires(equipment.metrics, call_log, clock)
+        self._wires = Wires(equipment.metrics, call_log, clock, sends_heartbeats=caller.sends_heartbeats)
         self._speaking = Speaking(equipment.voice, self._wires, clock, equipment.history)
         self._turn_clock = TurnClock(clock)
         self._hearing = Hearing(
@@ -92,7 +93,7 @@ class Session:
             clock,
             self._turn_clock.now,
             self._speaking.get_ready,
-            lambda stalled: self._stand_still() if stalled else self._moves(),
+            lambda stalled: self._stand_still() if stalled else self.moves(),
         )
         settings = LoopSettings(equipment.max_session_s, equipment.idle_prompt)
         self._loop = TurnLoop(
@@ -121,7 +122,7 @@ class Session:
         self._hearing.returned()
         if self._hearing.is_catching_up:
             self._stand_still()
-        self._moves()
+        self.moves()
         self._speaking.silence(False)
 
     def detach(self, *, returns: bool) -> None:
@@ -149,7 +150,7 @@ class Session:
         """What the caller does. Never blocks."""
         if not isinstance(event, CallerAudio | PlayoutReported):
             self._hearing.acted()
-        self._moves()
+        self.moves()
         match event:
             case CallerAudio(pcm16):
                 try:
@@ -173,10 +174,11 @@ class Session:
     def acknowledge(self, seq: int) -> None:
         """The caller has every event up to `seq`."""
         self._wires.acknowledge(seq)
-        self._moves()
+        self.moves()
 
-    def _moves(self) -> None:
-        """The link moves: turns are decided again, unless the rest of one may still be on its way."""
+    def moves(self) -> None:
+        """Some message came: turns are decided again, unless the rest of one may still be on its way."""
+        self._wires.moved()
         if self._attached.is_set() and not self._hearing.is_catching_up:
             self._go_on()
 

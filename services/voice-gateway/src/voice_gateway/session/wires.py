@@ -22,13 +22,17 @@ from voice_gateway.session.outbox import Outbox, OutboxFull
 
 _REPLY_ENDS = (TurnKind.REPLY_ENDED, TurnKind.REPLY_INTERRUPTED, TurnKind.REPLY_RETRACTED)
 
+_HEARTBEAT_MISSED_S = 1.0
+"""Two heartbeats."""
 _DEAD = (TurnKind.REPLY_INTERRUPTED, TurnKind.REPLY_RETRACTED)
 
 
 class Wires:
     """What the parts of a call tell each other, and what they need to know of the floor."""
 
-    def __init__(self, metrics: Metrics, call_log: CallLog, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, metrics: Metrics, call_log: CallLog, clock: Callable[[], float], *, sends_heartbeats: bool = False
+    ) -> None:
         self.inbox = Inbox()
         self.outbox = Outbox()
         self.turn = 1
@@ -40,6 +44,8 @@ class Wires:
         self._clock = clock
         self._began_at = clock()
         self._delivery = Delivery()
+        self._sends_heartbeats = sends_heartbeats
+        self._moved_at = clock()
         self._told_at: float | None = None
         """Since when something told waits for its acknowledgement."""
 
@@ -69,9 +75,17 @@ class Wires:
         self.outbox.acknowledge(seq)
         self._told_at = self._clock() if self.outbox.awaits_acknowledgement else None
 
+    def moved(self) -> None:
+        """A message of the caller's came."""
+        self._moved_at = self._clock()
+
     @property
-    def unacknowledged_s(self) -> float:
-        """How long a caller who acknowledges has left something unacknowledged: a link that stands still looks so."""
+    def overdue_s(self) -> float:
+        """How long something has been owed by a caller who sends heartbeats, or who acknowledges what it is told: a
+        link that stands still looks so."""
+        if self._sends_heartbeats:
+            silent_s = self._clock() - self._moved_at
+            return silent_s if silent_s > _HEARTBEAT_MISSED_S else 0.0
         if self._told_at is None or not self.outbox.awaits_acknowledgement:
             return 0.0
         return self._clock() - self._told_at

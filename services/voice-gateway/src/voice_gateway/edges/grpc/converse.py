@@ -266,7 +266,9 @@ def _take(line: Line, message: pb.ClientMessage) -> None:
         case "start":
             raise BadRequest("SessionStart comes first and only once; send SessionUpdate to change a running call")
         case None:
-            if not message.ack:
+            if line.session.caller.sends_heartbeats:
+                session.moves()
+            elif not message.ack:
                 raise BadRequest("an empty message; set one of its fields")
 
 

@@ -64,10 +64,11 @@ class VoiceGateway:
     async def _converse(self, _: object, context: "Context") -> None:
         """One stream of one call."""
         try:
-            caller = Caller(await self._caller(context), trace_id(context.invocation_metadata()))
+            identity = await self._caller(context)
             first = await self._first(context, pb.ClientMessage, _FIRST)
             if first.WhichOneof("message") != "start":
                 raise BadRequest(_FIRST)
+            caller = Caller(identity, trace_id(context.invocation_metadata()), first.start.sends_heartbeats)
             resumed = first.start.HasField("resume")
             line, about = self._take_up(first.start.resume) if resumed else self._begin(first, caller)
             await carry(line, context, started_message(line, about, resumed=resumed))
