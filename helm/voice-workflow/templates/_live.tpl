@@ -3,8 +3,16 @@
 {{/* root, imageName. The key of the live file of the pods with that template. A change that rolls the pods makes a new key, so that
      the older ones, and those of an upgrade that fails, keep their own settings; any other change is taken by the running pods. */}}
 {{- define "voice-workflow.liveKey" -}}
-{{- $pod := include "voice-workflow.gatewayPod" (dict "root" .root "track" "stable" "imageName" .imageName "liveKey" "") }}
-{{- printf "live-%s.yaml" (sha256sum $pod | trunc 10) }}
+{{- $image := .imageName }}
+{{- $pod := include "voice-workflow.gatewayPod" (dict "root" .root "track" "stable" "imageName" "" "liveKey" "") | sha256sum | trunc 10 }}
+{{- $key := printf "live-%s-%s.yaml" $pod (sha256sum $image | trunc 6) }}
+{{- /* An image that voicectl or kubectl gave the running pods came without a key of its own: they keep the one they read. */}}
+{{- $running := lookup "apps/v1" "Deployment" .root.Release.Namespace (printf "%s-gateway" .root.Release.Name) }}
+{{- range dig "spec" "template" "spec" "containers" (list) $running }}{{ if eq .image $image }}{{ range dig "env" (list) . }}
+  {{- $read := get . "value" | default "" | base }}
+  {{- if and (eq .name "GATEWAY_LIVE_FILE") (hasPrefix (printf "live-%s-" $pod) $read) }}{{ $key = $read }}{{ end }}
+{{- end }}{{ end }}{{ end }}
+{{- $key }}
 {{- end }}
 
 {{/* root, keys: those of this revision. JSON of {key: text}: live files that pods of other revisions still read. */}}
