@@ -191,5 +191,5 @@ async def test_nothing_is_left_after_stop_and_the_library_stays_outside() -> Non
 
 async def test_without_the_extra_the_sentence_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-    with pytest.raises(EngineUnavailable, match=r"pip install 'speech-server\[espeak\]'"):
+    with pytest.raises(EngineUnavailable, match=r"pip install espeakng-loader"):
         await EspeakSynthesiser().start()
