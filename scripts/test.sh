@@ -21,6 +21,7 @@ tests() { # folder
     status=$?
     # A crash, an error at collection or a skipped test is a failure: nothing here may be left out.
     read -r good bad < <("$python" scripts/count_tests.py "$report" "$status")
+    [ "$good" -gt 0 ] || echo "FAILED: $1 ended without a whole report (exit $status)" >&2
     passed=$((passed + good)) failed=$((failed + bad))
     rm -f "$report"
 }

@@ -4,6 +4,7 @@ import logging
 import os
 import resource
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -14,13 +15,16 @@ from voice_gateway.session.journal_file import JournalFolder, JournalLimits, NoJ
 DAY_S = 86_400.0
 
 
-@pytest.fixture
+@contextmanager
 def small_files() -> Iterator[None]:
-    """No file of this process may grow beyond 4 KiB: writing then fails as on a full disk."""
+    """No file of this process may grow beyond 4 KiB: writing then fails as on a full disk. That holds for pytest's own
+    output, too: left before the test ends."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (4096, hard))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 def folder(path: Path, *, days: float = 7, folder_bytes: int = 1 << 20, call_bytes: int = 1 << 20) -> JournalFolder:
@@ -34,16 +38,16 @@ def test_only_this_user_may_read_what_was_said(tmp_path: Path) -> None:
     assert (tmp_path / "call.jsonl").stat().st_mode & 0o777 == 0o600
 
 
-@pytest.mark.usefixtures("small_files")
 def test_a_disk_that_takes_no_more_ends_journalling_with_one_line(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     journals = folder(tmp_path)
-    for name in ("one", "two"):
-        opened = journals.open(name, Policy(), journal.START)
-        for second in range(2000):
-            opened.write(float(second), Typed("words " * 20))
-        opened.close()
+    with small_files():
+        for name in ("one", "two"):
+            opened = journals.open(name, Policy(), journal.START)
+            for second in range(2000):
+                opened.write(float(second), Typed("words " * 20))
+            opened.close()
     (line,) = [record for record in caplog.records if record.levelno >= logging.ERROR]
     assert "calls go on" in line.getMessage()
 
