@@ -69,13 +69,15 @@ async def test_a_backend_that_fails_leaves_a_line(caplog: pytest.LogCaptureFixtu
 @pytest.mark.parametrize("form", ["text", "json"])
 def test_a_line_carries_its_fields_in_both_forms(form: Any, capsys: pytest.CaptureFixture[str]) -> None:
     root = logging.getLogger()
-    before, root.handlers = root.handlers, []
+    handlers, level = root.handlers, root.level
+    root.handlers = []
     try:
         log_format.set_up("INFO", form)
         extra = {"session": "call-1", "metadata": {"te nant": 'a "b"\nc'}}
         logging.getLogger("somewhere").info("call began", extra=extra)
     finally:
-        root.handlers = before
+        root.handlers = handlers
+        root.setLevel(level)
     (line,) = capsys.readouterr().err.splitlines()
     if form == "json":
         said = json.loads(line)
