@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
-from voice_gateway.config import BadSettings, Settings, call_options, gate_policies, read, turn_policy
+from voice_gateway.config import BadSettings, Settings, read
+from voice_gateway.config_calls import call_options, gate_policies, turn_policy
 from voice_gateway.config_table import described, table
 from voice_gateway.core.events import SETTABLE
 

@@ -6,7 +6,8 @@ from math import inf
 
 import pytest
 from pcm import AudioFormat, Encoding
-from voice_gateway.config import Settings, call_options
+from voice_gateway.config import Settings
+from voice_gateway.config_calls import call_options
 from voice_gateway.core.events import SETTABLE, CallOptions
 from voice_gateway.edges.door import Limits
 from voice_gateway.edges.grpc.wire_in import agree, typed_text, update

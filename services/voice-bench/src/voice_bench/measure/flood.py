@@ -221,9 +221,7 @@ def report(flooded: Sequence[Flooded]) -> Report:
     )
     verdicts = tuple(verdict for one in flooded for verdict in _verdicts(one))
     title = f"{NEIGHBOURS} neighbours in calls; memory of the gateway, times in ms"
-    return Report(
-        "flood", (Rows(title, columns, rows),), verdicts, (*notes, *(one for one in troubles if one[-1] != " "))
-    )
+    return Report("flood", (Rows(title, columns, rows),), verdicts, (*notes, *troubles))
 
 
 def _row(one: Flooded) -> tuple[str | float | None, ...]:

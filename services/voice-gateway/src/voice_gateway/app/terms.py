@@ -9,7 +9,8 @@ from voice_gateway.backends.endpoints import Spread
 from voice_gateway.backends.openai_llm import LlmSettings, OpenAiModel
 from voice_gateway.backends.riva_asr import AsrSettings, RivaRecogniser
 from voice_gateway.backends.riva_tts import RivaSynthesiser, TtsSettings
-from voice_gateway.config import Settings, call_options, gate_policies, manner
+from voice_gateway.config import Settings
+from voice_gateway.config_calls import call_options, gate_policies, manner
 from voice_gateway.core.events import CallOptions
 from voice_gateway.core.speakable.stage import prepare
 from voice_gateway.edges.door import About, Limits

@@ -1,0 +1,52 @@
+"""What do the settings mean for a call? Its options, and the policies of the core."""
+
+from dataclasses import replace
+
+from voice_gateway.config import Settings
+from voice_gateway.core.events import CallOptions, LlmOptions
+from voice_gateway.core.floor import Policy
+from voice_gateway.core.speakable.stage import Manner
+from voice_gateway.core.speakable.thoughts import Opening
+from voice_gateway.core.speech_gate import GatePolicies, GatePolicy
+
+
+def call_options(settings: Settings) -> CallOptions:
+    """What a caller gets who asks for nothing."""
+    return CallOptions(
+        language=settings.asr_language,
+        voice=settings.tts_voice,
+        system_prompt=settings.llm_system_prompt,
+        llm=LlmOptions(settings.llm_model, settings.llm_temperature, settings.llm_max_tokens),
+        policy=turn_policy(settings),
+        output_rate_hz=settings.tts_sample_rate,
+        greeting=settings.greeting,
+    )
+
+
+def manner(settings: Settings) -> Manner:
+    """How text is made speakable."""
+    opening = Opening.THOUGHT if settings.llm_thinks_first else Opening.SAID
+    return Manner(wait_s=settings.tts_phrase_wait_s, opening=opening, verbalise=settings.tts_verbalise)
+
+
+def turn_policy(settings: Settings) -> Policy:
+    """The turn machine's patience."""
+    return Policy(
+        end_silence=settings.turn_end_silence_s,
+        max_silence=settings.turn_max_silence_s,
+        end_on_final=settings.turn_end_on_final,
+        barge_in_after=settings.turn_barge_in_after_s,
+        max_turn=settings.turn_max_s,
+        lag_slack=settings.turn_lag_slack_s,
+        max_lag=settings.turn_max_lag_s,
+        idle_after=settings.turn_idle_after_s or float("inf"),
+        idle_tries=settings.turn_idle_tries,
+        greets=bool(settings.greeting),
+        detects=settings.vad != "none",
+    )
+
+
+def gate_policies(settings: Settings) -> GatePolicies:
+    """The speech gate's numbers."""
+    turn = GatePolicy(settings.vad_start, settings.vad_stop, settings.vad_start_frames, settings.vad_hangover_s)
+    return GatePolicies(turn, replace(turn, hangover_s=settings.vad_overlap_hangover_s))
