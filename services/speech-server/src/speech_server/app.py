@@ -149,7 +149,12 @@ class Server:
             server.speech_grpc_port,
             GrpcLimits(server.speech_max_message_bytes, most_calls(self._gates)),
             certificates,
-            Entrance(tokens, FirstMessages(server.speech_idle_limit_s, server.speech_retry_after_ms), self._metrics),
+            Entrance(
+                tokens,
+                FirstMessages(server.speech_idle_limit_s, server.speech_retry_after_ms),
+                server.speech_unread_limit_s,
+                self._metrics,
+            ),
             AsrServicer(self._listening(), self._gates.streams, self._gates.recordings, self._metrics),
             TtsServicer(self._speaking(), self._gates.syntheses, self._metrics),
         )
@@ -178,7 +183,8 @@ class Server:
         context = http_context(certificates) if certificates is not None else None
         host, port = server.speech_host, server.speech_http_port
         try:
-            self._http = await http_listener.listen(self._runner, host, port, context, most_calls(self._gates))
+            limits = http_listener.HttpLimits(most_calls(self._gates), server.speech_unread_limit_s)
+            self._http = await http_listener.listen(self._runner, host, port, context, limits)
         except OSError as error:
             raise PortTaken(f"can't listen on {host}:{port} (HTTP): {error.strerror or error}") from error
         self.http_port = self._http.sockets[0].getsockname()[1]

@@ -7,6 +7,7 @@
       Busy         full now; says when to come back            RESOURCE_EXHAUSTED
       NotServing   starting or draining; go elsewhere          UNAVAILABLE
       TooQuiet     nothing came for too long                   DEADLINE_EXCEEDED
+      NotRead      the answer was not read for too long        DEADLINE_EXCEEDED
       WaitedTooLong  no place came free in time                DEADLINE_EXCEEDED
       TooLarge     more than is taken in one request           INVALID_ARGUMENT
 
@@ -44,6 +45,10 @@ class NotServing(SpeechError):
 
 class TooQuiet(SpeechError):
     """The client sent nothing for longer than the idle limit."""
+
+
+class NotRead(SpeechError):
+    """The client read nothing of its answer for longer than the limit."""
 
 
 class WaitedTooLong(SpeechError):

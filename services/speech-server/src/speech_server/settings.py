@@ -61,6 +61,9 @@ class ServerSettings(BaseSettings):
     speech_max_syntheses: Count = Field(100, description="syntheses at once; more are refused")
     speech_retry_after_ms: Milliseconds = Field(1000, description="what a refused caller is told to wait")
     speech_idle_limit_s: Seconds = Field(600, description="a stream without any message this long is ended")
+    speech_unread_limit_s: Seconds = Field(
+        60, description="a client that reads nothing of its answer this long is let go"
+    )
     speech_max_ahead_s: Seconds = Field(5, description="audio read ahead of a slow engine, then reading stops")
     speech_max_utterance_s: Seconds = Field(60, description="an utterance is cut after this long")
     speech_max_message_bytes: Count = Field(

@@ -1,6 +1,7 @@
 """What a peer can hold over HTTP before and while it asks: connections, headers, bodies, messages. Each is bounded."""
 
 import asyncio
+import json
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
@@ -99,3 +100,36 @@ async def test_a_websocket_message_is_bounded(call: Call, monkeypatch: pytest.Mo
         message = await socket.receive(timeout=WITHIN_S)
         assert message.type in (aiohttp.WSMsgType.CLOSE, aiohttp.WSMsgType.CLOSED)
         assert socket.close_code == aiohttp.WSCloseCode.MESSAGE_TOO_BIG
+
+
+async def test_a_client_that_does_not_read_its_answer_is_let_go(start_server: StartServer) -> None:
+    server = await start_server(SPEECH_UNREAD_LIMIT_S="0.1", SPEECH_MAX_SYNTHESES="1")
+    reader, writer = await asyncio.open_connection("127.0.0.1", server.http_port, limit=1000)
+    body = json.dumps({"model": "x", "input": "hello " * 600, "response_format": "pcm"}).encode()
+    writer.write(b"POST /v1/audio/speech HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body))
+    assert b" 200 " in await reader.readline()
+    assert server._gates.syntheses.active == 1
+    async with asyncio.timeout(WITHIN_S):
+        while server._gates.syntheses.active:
+            await asyncio.sleep(0.01)
+    got = b""
+    with suppress(ConnectionError):
+        while part := await reader.read(1 << 20):
+            got = got[-10:] + part
+    assert not got.endswith(b"0\r\n\r\n"), "a cut answer must not pass for a whole one"
+    writer.close()
+
+
+async def test_a_client_that_reads_slowly_keeps_its_answer(start_server: StartServer) -> None:
+    server = await start_server(SPEECH_UNREAD_LIMIT_S="0.3")
+    reader, writer = await asyncio.open_connection("127.0.0.1", server.http_port, limit=1000)
+    body = json.dumps({"model": "x", "input": "hello " * 300, "response_format": "pcm"}).encode()
+    head = b"POST /v1/audio/speech HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: %d\r\n\r\n"
+    writer.write(head % len(body) + body)
+    read = 0
+    async with asyncio.timeout(WITHIN_S):
+        while part := await reader.read(100_000):
+            read += len(part)
+            await asyncio.sleep(0.001)
+    assert read > 4_000_000
+    writer.close()

@@ -221,3 +221,24 @@ async def test_beyond_the_limit_of_syntheses_a_caller_is_told_when_to_come_back(
     assert refused.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
     assert ("retry-after-ms", "1000") in list(refused.value.trailing_metadata() or ())
     held.cancel()
+
+
+async def test_a_client_that_does_not_read_loses_its_place(call_server: CallServer) -> None:
+    caller = await call_server(SPEECH_MAX_SYNTHESES="1", SPEECH_UNREAD_LIMIT_S="0.1")
+    held = caller.tts.SynthesizeOnline()
+    await held.write(tts.SynthesizeSpeechRequest(text="hello " * 500))
+    await held.read()
+    async with asyncio.timeout(5):
+        while True:
+            try:
+                answer = await caller.tts.Synthesize(tts.SynthesizeSpeechRequest(text="hello"))
+                break
+            except grpc.aio.AioRpcError as refused:
+                assert refused.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+                await asyncio.sleep(0.01)
+    assert answer.audio
+    with pytest.raises(grpc.aio.AioRpcError) as ended:
+        while await held.read() is not grpc.aio.EOF:
+            pass
+    assert ended.value.code() is grpc.StatusCode.DEADLINE_EXCEEDED
+    assert "not read for 0.1 s" in (ended.value.details() or "")

@@ -1,5 +1,6 @@
 """Who may call, where the operator has set tokens: both wires, probes left open, the file read anew."""
 
+import asyncio
 import json
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -13,6 +14,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from speech_server.app import Server
 from speech_server.core.tokens_file import parse
 from speech_server.tokens import BadTokens
+from speech_server.wire import riva_tts_pb2 as tts
 
 from .caller import Caller, chunk, config, finals, hum, hush
 
@@ -135,4 +137,33 @@ async def test_what_one_token_may_have_at_once_is_bounded(start_server: StartSer
     while await held.read() is not grpc.aio.EOF:
         pass
     assert len(finals(await caller.hear(config(), TURN, metadata=bearer("secret-1")))) == 1
+    await caller.channel.close()
+
+
+async def test_an_answer_that_is_not_read_counts_until_the_client_has_read_it(
+    start_server: StartServer, file: Path
+) -> None:
+    limits = {"SPEECH_MAX_PER_TOKEN": "1", "SPEECH_UNREAD_LIMIT_S": "0.1"}
+    server = await start_server(SPEECH_TOKENS_FILE=str(file), **limits)
+    caller, gates = Caller(server.grpc_port), server._gates
+    voices = tts.RivaSynthesisConfigRequest()
+    unread = caller.tts.SynthesizeOnline(metadata=bearer("secret-1"))
+    await unread.write(tts.SynthesizeSpeechRequest(text="hello " * 500))
+    await unread.read()
+    async with asyncio.timeout(5):
+        while gates.syntheses.active:
+            await asyncio.sleep(0.01)
+    refused = caller.tts.GetRivaSynthesisConfig(voices, metadata=bearer("secret-1"))
+    assert await refused.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+    assert (await caller.tts.GetRivaSynthesisConfig(voices, metadata=bearer("secret-2"))).model_config
+    with suppress(grpc.aio.AioRpcError):
+        while await unread.read() is not grpc.aio.EOF:
+            pass
+    assert await unread.code() is grpc.StatusCode.DEADLINE_EXCEEDED
+    async with asyncio.timeout(5):
+        while (
+            await caller.tts.GetRivaSynthesisConfig(voices, metadata=bearer("secret-1")).code()
+            is not grpc.StatusCode.OK
+        ):
+            await asyncio.sleep(0.01)
     await caller.channel.close()

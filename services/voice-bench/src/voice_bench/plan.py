@@ -30,6 +30,8 @@ class StackPlan:
     gateway: Mapping[str, str] = field(default_factory=dict)
     external: Mapping[Part, str] = field(default_factory=dict)
     cores: Mapping[Part, frozenset[int]] = field(default_factory=dict)
+    groups: Mapping[Part, Path] = field(default_factory=dict)
+    """The `cgroup.procs` of a control group that a part joins before it starts."""
     hears_intents: bool = False
     """The embedded recogniser gets grammar and sentences of what mini-llm understands."""
     inherit: bool = False

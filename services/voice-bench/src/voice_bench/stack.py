@@ -11,6 +11,8 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
+import psutil
+
 from voice_bench.plan import Part, StackPlan, embedded, scripted, with_environment
 from voice_bench.process import Launch, Leash, Server, StackFailed, leashed
 
@@ -69,6 +71,10 @@ class Stack:
     def pid(self, part: Part) -> int:
         """The process, leader of its group."""
         return self._servers[part].pid
+
+    def process(self, part: Part) -> psutil.Process:
+        """What the system knows of a part that runs here."""
+        return psutil.Process(self.pid(part))
 
     @property
     def pids(self) -> Mapping[Part, int]:
@@ -157,9 +163,13 @@ class Stack:
             server.check()
 
     async def _launch(self, part: Part) -> None:
+        name, arguments = part.value, ()
+        if part in self.plan.groups:
+            joining = ("-m", "voice_bench.measure.inside_cgroup", str(self.plan.groups[part]))
+            name, arguments = "python", (*joining, "-m", part.value.replace("-", "_"))
         launch = Launch(
-            name=part.value,
-            arguments=(),
+            name=name,
+            arguments=arguments,
             environment=self._environment(part),
             ports_file=self.folder / f"{part.value}.ports.json",
             log=self.log(part),

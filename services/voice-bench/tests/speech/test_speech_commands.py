@@ -11,7 +11,7 @@ from pcm import write_wav
 from typer.testing import CliRunner
 from voice_bench.cli import app
 from voice_bench.measure.clips import RATE_HZ
-from voice_bench.speech import fuzz_report, quality_report, streams
+from voice_bench.speech import flood, fuzz_report, quality_report, streams
 from voice_bench.speech.corpus import Spoken
 from voice_bench.speech.held import Held
 from voice_bench.speech.quality import Heard
@@ -139,6 +139,14 @@ def test_streams_in_real_time_lose_nothing_and_judge_every_lateness(monkeypatch:
     # How late is for the command to judge, on a calm machine.
     assert len(content["verdicts"]) == 7
     assert content["tables"][0]["rows"][2][1] == 3
+
+
+def test_a_flood_leaves_the_speech_server_below_its_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(flood, "BEFORE_S", 3.0)
+    monkeypatch.setattr(flood, "NEIGHBOURS", 1)
+    content = run("speech-flood", "--kind", "unread", "--kind", "uploads", "--seconds", "4")
+    assert len(content["verdicts"]) == 12
+    assert all(one["met"] for one in content["verdicts"] if "finals" not in one["name"]), content
 
 
 def test_fuzz_answers_everything() -> None:

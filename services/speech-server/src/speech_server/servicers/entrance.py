@@ -6,6 +6,7 @@ can make the server hold no more than a window of HTTP/2 flow control, 64 KiB a 
 
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import ExitStack
 from typing import Any
 
 import grpc
@@ -16,6 +17,7 @@ from speech_server.errors import BadRequest, Busy, SpeechError, Unauthorised
 from speech_server.metrics import Metrics
 from speech_server.servicers.first_messages import FirstMessages
 from speech_server.servicers.seam import RETRY_AFTER, Ended, status_of
+from speech_server.servicers.writing import BoundedWrites
 from speech_server.tokens import Tokens
 
 _OPEN = "/grpc.health.v1.Health/"
@@ -30,8 +32,10 @@ _Handler = Any
 class Entrance(grpc.aio.ServerInterceptor):
     """Around every method of the server."""
 
-    def __init__(self, tokens: Tokens | None, first: FirstMessages, metrics: Metrics) -> None:
+    def __init__(self, tokens: Tokens | None, first: FirstMessages, unread_s: float, metrics: Metrics) -> None:
+        """`unread_s`: a client that reads nothing for so long is let go."""
         self._tokens = tokens
+        self._unread_s = unread_s
         self._metrics = metrics
         self._first = first
         self._bound: dict[str, _Handler] = {}
@@ -56,11 +60,9 @@ class Entrance(grpc.aio.ServerInterceptor):
 
         async def serve(_: object, context: Any) -> None:
             try:
-                if tokens is None:
-                    await self._serve(handler, context)
-                else:
-                    with tokens.holding(tokens.check_metadata(context.invocation_metadata())):
-                        await self._serve(handler, context)
+                if tokens is not None:
+                    _hold(tokens, context)
+                await self._serve(handler, BoundedWrites(context, self._unread_s))
             except Ended:
                 return
             except SpeechError as error:
@@ -100,6 +102,16 @@ class Entrance(grpc.aio.ServerInterceptor):
             yield message
             del message
             data = await context.read()
+
+
+def _hold(tokens: Tokens, context: Any) -> None:
+    """Count the call as its token's until gRPC has let go of it: an answer that is not read outlives its handler.
+
+    Raises Unauthorised, Busy.
+    """
+    held = ExitStack()
+    held.enter_context(tokens.holding(tokens.check_metadata(context.invocation_metadata())))
+    context.add_done_callback(lambda _: held.close())
 
 
 READS_ITSELF = "reads_itself"

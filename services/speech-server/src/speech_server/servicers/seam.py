@@ -14,6 +14,7 @@ from speech_server.errors import (
     BadRequest,
     Busy,
     NotFound,
+    NotRead,
     NotServing,
     SpeechError,
     TooQuiet,
@@ -38,6 +39,7 @@ _STATUS: tuple[tuple[type[Exception], grpc.StatusCode], ...] = (
     (NotServing, grpc.StatusCode.UNAVAILABLE),
     (EngineError, grpc.StatusCode.UNAVAILABLE),
     (TooQuiet, grpc.StatusCode.DEADLINE_EXCEEDED),
+    (NotRead, grpc.StatusCode.DEADLINE_EXCEEDED),
     (WaitedTooLong, grpc.StatusCode.DEADLINE_EXCEEDED),
 )
 _log = logging.getLogger(__name__)

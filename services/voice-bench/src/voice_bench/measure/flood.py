@@ -7,7 +7,6 @@ are measured as in `overhead`: what the gateway added to the simulators' own tim
 import asyncio
 import json
 import random
-import sys
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -17,6 +16,7 @@ from voice_bench.measure.caller import Caller, CallFailed, calling, channel_to
 from voice_bench.measure.cgroup import Cgroup, limited
 from voice_bench.measure.clips import Frames
 from voice_bench.measure.figures import Spread, spread
+from voice_bench.measure.flooded import peak, run_flood
 from voice_bench.measure.flooding import Flood
 from voice_bench.measure.overhead import Turn, added_ms, take_turns, warm
 from voice_bench.measure.path import Marks
@@ -31,7 +31,7 @@ SETTLE_S = 12.0
 """Longer than the start timeout, so that nothing waits any more."""
 LATER_MS = 100.0
 FILES_LEFT = 10
-_LATE_S = 5.0
+_PROGRAM = "voice_bench.measure.flooding"
 _TOKEN, _FLOODER = "neighbour-of-the-flood", "who-floods"
 
 
@@ -83,12 +83,13 @@ async def _measured(
     await asyncio.sleep(2.0)
     inside, files = await tested.inside(), tested.files()
     neighbours = _Neighbours(tested, clips, seed)
-    async with neighbours.talking(), _peak(tested, group) as peak:
+    async with neighbours.talking(), peak(tested.rss_mb, group) as most:
         talking, cpu_s = time.monotonic(), [tested.cpu_s()]
         await asyncio.sleep(BEFORE_S)
         began, start_mb = time.monotonic(), tested.rss_mb()
         cpu_s.append(tested.cpu_s())
-        counts = await _flooding(kind, tested, seconds)
+        http_port = tested.http_url.rpartition(":")[2]
+        counts = await run_flood(_PROGRAM, (kind.value, tested.target, http_port, str(seconds), _FLOODER), seconds)
         ended = time.monotonic()
         cpu_s.append(tested.cpu_s())
     await asyncio.sleep(SETTLE_S)
@@ -100,7 +101,7 @@ async def _measured(
         tuple(neighbours.added(found, 0.0, began)),
         tuple(neighbours.added(found, began, ended)),
         start_mb,
-        peak[0],
+        most[0],
         group.kills() if isinstance(group, Cgroup) else 0,
         (100 * (cpu_s[1] - cpu_s[0]) / (began - talking), 100 * (cpu_s[2] - cpu_s[1]) / (ended - began)),
         (inside, await tested.inside()),
@@ -152,52 +153,6 @@ class _Neighbours:
         reply = caller.record.replies[max(caller.record.replies)]
         await caller.until(lambda: reply.is_over, 30, "the reply's end")
         await caller.pause(max(0.0, reply.loudspeaker.silent_from() - time.monotonic()) + chance.uniform(0.2, 0.6))
-
-
-@asynccontextmanager
-async def _peak(tested: UnderTest, group: Cgroup | str) -> AsyncIterator[list[float]]:
-    """The most memory of the block: the group's, or where there is none, the process's own, ten times a second."""
-    most = [0.0]
-
-    async def sample() -> None:
-        while True:
-            most[0] = max(most[0], tested.rss_mb())
-            await asyncio.sleep(0.1)
-
-    sampling = asyncio.create_task(sample(), name="memory")
-    try:
-        yield most
-    finally:
-        sampling.cancel()
-        if isinstance(group, Cgroup):
-            most[0] = group.peak_mb()
-
-
-async def _flooding(kind: Flood, tested: UnderTest, seconds: float) -> dict[str, int]:
-    """Run the flood as a program of its own. Raises CallFailed when it does not run."""
-    arguments = (kind.value, tested.target, tested.http_url.rpartition(":")[2], str(seconds), _FLOODER)
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "voice_bench.measure.flooding",
-        *arguments,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.DEVNULL,
-    )
-    told = b"{}"
-    try:
-        async with asyncio.timeout(seconds + _LATE_S):
-            told, _ = await process.communicate()
-    except TimeoutError:
-        pass  # it has flooded for long enough, and is too busy to count
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
-    if not told:
-        raise CallFailed(f"the flood {kind.value} ended with exit status {process.returncode} and said nothing")
-    counts: dict[str, int] = json.loads(told)
-    return counts
 
 
 def report(flooded: Sequence[Flooded]) -> Report:

@@ -6,30 +6,21 @@ Prints, as JSON, how often each thing happened. TOKEN is used by the kinds that 
 """
 
 import asyncio
-import json
-import os
 import sys
-import time
-from collections import Counter
-from collections.abc import Callable, Coroutine
-from contextlib import suppress
+from collections.abc import Callable
 from enum import Enum
 from typing import Any
 
-import grpc
 from voice_workflow.v1 import voice_workflow_pb2 as pb
+
+from voice_bench.measure.peer import Flooding, Peer, connections, http_headers, many_streams, run, write
 
 _CONVERSE = "/voice_workflow.v1.VoiceGateway/Converse"
 _INFO = "/voice_workflow.v1.VoiceGateway/GetServerInfo"
 _WATCH = "/grpc.health.v1.Health/Watch"
 _CHECK = "/grpc.health.v1.Health/Check"
-_STREAMS = 20_000
 _CONNECTIONS = 100
 _BIG = bytes(3_900_000)
-_HOLD_S = 1.0
-_WRITE_S = 2.0
-_BROKEN = (grpc.RpcError, grpc.aio.BaseError, OSError, asyncio.InvalidStateError)
-"""What a peer that floods gets to see."""
 
 
 class Flood(Enum):
@@ -52,94 +43,23 @@ class Flood(Enum):
     RESUMES = "resumes"
 
 
-class Peer:
-    """Where to, until when, and what happened."""
-
-    def __init__(self, target: str, http_port: int, seconds: float, token: str) -> None:
-        self.target = target
-        self.http_port = http_port
-        self.token = (("authorization", f"Bearer {token}"),)
-        self.counts: Counter[str] = Counter()
-        self._until = time.monotonic() + seconds
-
-    @property
-    def goes_on(self) -> bool:
-        """Whether the time is not over."""
-        return time.monotonic() < self._until
-
-    @property
-    def left_s(self) -> float:
-        """Seconds until it is."""
-        return max(0.0, self._until - time.monotonic())
-
-    def channel(self) -> grpc.aio.Channel:
-        """A connection of its own."""
-        options = (("grpc.use_local_subchannel_pool", 1), ("grpc.max_send_message_length", -1))
-        return grpc.aio.insecure_channel(self.target, options=options)
-
-    def stream(self, channel: Any, method: str, *, known: bool = False) -> Any:
-        """Nothing of it is encoded: messages are bytes."""
-        return channel.stream_stream(method)(metadata=self.token if known else None)
-
-    async def times(self, count: int, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        """`work`, again and again, `count` at once."""
-
-        async def repeated() -> None:
-            while self.goes_on:
-                try:
-                    await work()
-                    self.counts["rounds"] += 1
-                except _BROKEN as error:
-                    code = error.code().name if isinstance(error, grpc.aio.AioRpcError) else type(error).__name__
-                    self.counts[code] += 1
-                    await asyncio.sleep(0.01)
-
-        async with asyncio.TaskGroup() as tasks:
-            for _ in range(count):
-                tasks.create_task(repeated())
-
-
 async def _big_first(peer: Peer) -> None:
     async def one() -> None:
         async with peer.channel() as channel:
             streams = [peer.stream(channel, _CONVERSE) for _ in range(3)]
-            await asyncio.gather(*(_write(stream, _BIG) for stream in streams))
+            await asyncio.gather(*(write(stream, _BIG) for stream in streams))
             await asyncio.gather(*(stream.code() for stream in streams))
 
     await peer.times(_CONNECTIONS, one)
 
 
-async def _write(stream: Any, data: bytes) -> None:
-    with suppress(*_BROKEN):
-        async with asyncio.timeout(_WRITE_S):
-            await stream.write(data)
-
-
-def _many_streams(
-    method: str, first: bytes | None, *, known: bool = False
-) -> Callable[[Peer], Coroutine[Any, Any, None]]:
-    async def flood(peer: Peer) -> None:
-        async def one() -> None:
-            async with peer.channel() as channel:
-                streams = [peer.stream(channel, method, known=known) for _ in range(_STREAMS)]
-                if first is not None:
-                    await asyncio.gather(*(_write(stream, first) for stream in streams[:500]))
-                peer.counts["streams"] += len(streams)
-                await asyncio.sleep(peer.left_s)
-                peer.counts["ended"] += sum(stream.done() for stream in streams)
-
-        await peer.times(1, one)
-
-    return flood
-
-
-def _short(method: str, message: bytes, *, known: bool = False) -> Callable[[Peer], Coroutine[Any, Any, None]]:
+def _short(method: str, message: bytes, *, known: bool = False) -> Flooding:
     async def flood(peer: Peer) -> None:
         async with peer.channel() as channel:
 
             async def one() -> None:
                 stream = peer.stream(channel, method, known=known)
-                await _write(stream, message)
+                await write(stream, message)
                 peer.counts[(await stream.code()).name] += 1
 
             await peer.times(200, one)
@@ -147,29 +67,7 @@ def _short(method: str, message: bytes, *, known: bool = False) -> Callable[[Pee
     return flood
 
 
-async def _connections(peer: Peer) -> None:
-    async def one() -> None:
-        host, _, port = peer.target.rpartition(":")
-        _, writer = await asyncio.open_connection(host, int(port))
-        writer.write(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\x00\x00\x00\x04\x00\x00\x00\x00\x00")
-        await asyncio.sleep(_HOLD_S)
-        writer.close()
-
-    await peer.times(3_000, one)
-
-
-async def _http(peer: Peer) -> None:
-    async def one() -> None:
-        _, writer = await asyncio.open_connection("127.0.0.1", peer.http_port)
-        for _ in range(20):
-            writer.write(b"GET /metrics HTTP/1.1\r\nX-Filler: " + b"x" * 7_000)
-            await asyncio.sleep(_HOLD_S / 20)
-        writer.close()
-
-    await peer.times(1_000, one)
-
-
-def _in_call(messages: Callable[[int], pb.ClientMessage], per_s: float) -> Callable[[Peer], Coroutine[Any, Any, None]]:
+def _in_call(messages: Callable[[int], pb.ClientMessage], per_s: float) -> Flooding:
     """One known caller's call, so many messages a second in it."""
 
     async def flood(peer: Peer) -> None:
@@ -210,7 +108,7 @@ async def _metadata(peer: Peer) -> None:
     async def one() -> None:
         async with peer.channel() as channel:
             stream = peer.stream(channel, _CONVERSE, known=True)
-            await _write(stream, start)
+            await write(stream, start)
             peer.counts[(await stream.code()).name] += 1
 
     await peer.times(55, one)
@@ -246,16 +144,16 @@ _ORDERS = (
     pb.ClientMessage(playout=pb.PlayoutReport(reply=1, samples_played=2**64 - 1)),
     pb.ClientMessage(),
 )
-_FLOODS: dict[Flood, Callable[[Peer], Coroutine[Any, Any, None]]] = {
+_FLOODS: dict[Flood, Flooding] = {
     Flood.BIG_FIRST: _big_first,
-    Flood.IDLE_STREAMS: _many_streams(_CONVERSE, None),
-    Flood.WATCHES: _many_streams(_WATCH, b""),
-    Flood.CHECKS: _many_streams(_CHECK, None),
+    Flood.IDLE_STREAMS: many_streams(_CONVERSE, None),
+    Flood.WATCHES: many_streams(_WATCH, b""),
+    Flood.CHECKS: many_streams(_CHECK, None),
     Flood.GUESSES: _short(_CONVERSE, b""),
     Flood.GARBAGE: _short(_INFO, b"\xff" * 1_000),
-    Flood.CONNECTIONS: _connections,
-    Flood.HTTP: _http,
-    Flood.WAITING: _many_streams(_CONVERSE, None, known=True),
+    Flood.CONNECTIONS: connections,
+    Flood.HTTP: http_headers,
+    Flood.WAITING: many_streams(_CONVERSE, None, known=True),
     Flood.METADATA: _metadata,
     Flood.TYPING: _in_call(lambda n: pb.ClientMessage(text=pb.Text(text=f"{n} " + "word " * 3_200)), 100),
     Flood.UPDATES: _in_call(
@@ -270,11 +168,7 @@ _FLOODS: dict[Flood, Callable[[Peer], Coroutine[Any, Any, None]]] = {
 def main() -> None:
     """Flood, then tell."""
     kind, target, http_port, seconds, token = sys.argv[1:]
-    os.nice(10)  # callers and simulators share its core: the gateway is what is flooded
-    peer = Peer(target, int(http_port), float(seconds), token)
-    with suppress(BaseExceptionGroup, TimeoutError):
-        asyncio.run(asyncio.wait_for(_FLOODS[Flood(kind)](peer), float(seconds) + _WRITE_S))
-    sys.stdout.write(json.dumps(dict(peer.counts)) + "\n")
+    run(_FLOODS[Flood(kind)], Peer(target, int(http_port), float(seconds), token))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Which measurements of the speech server can be asked for? `voice-bench quality | streams | fuzz`."""
+"""Which measurements of the speech server can be asked for? `voice-bench quality | streams | speech-flood | fuzz`."""
 
 import os
 import time
@@ -11,11 +11,13 @@ import typer
 from voice_bench.measure.cli import Json, Seed, Strict, run_measurement
 from voice_bench.measure.recordings_report import WORDS_MORE_WRONG
 from voice_bench.measure.report import Report, as_json
+from voice_bench.speech import flood as flooding
 from voice_bench.speech import fuzz as fuzzing
 from voice_bench.speech import fuzz_report, quality_report, streams_report
 from voice_bench.speech import streams as streaming
 from voice_bench.speech.alone import START_WITHIN_S, heard_alone
 from voice_bench.speech.corpus import corpus
+from voice_bench.speech.flooding import Flood
 from voice_bench.speech.quality import hear_all
 from voice_bench.speech.server import engine_settings, speech_server
 
@@ -92,6 +94,23 @@ def streams(
                 used_s / (time.monotonic() - began), half_way_mb, process.memory_info().rss / 2**20
             )
         return streams_report.report(count, found, before, server_used)
+
+    run_measurement(measure, json=json, strict=strict)
+
+
+@app.command("speech-flood")
+def speech_flood(
+    kind: Annotated[list[Flood] | None, typer.Option(help="which flood; may be given again; default: each")] = None,
+    seconds: Annotated[int, typer.Option(min=1, help="how long each flood lasts")] = 30,
+    memory: Annotated[int, typer.Option(min=128, help="memory limit of the server, MiB")] = 1536,
+    json: Json = False,
+    strict: Strict = False,
+) -> None:
+    """A caller floods a speech server with limited memory: does it hold, and do its other streams go on?"""
+
+    async def measure() -> Report:
+        settings = {**SCRIPTED, "SPEECH_LOG_LEVEL": "ERROR", "SCRIPT_TRANSCRIPT": streaming.TRANSCRIPT}
+        return flooding.report([await flooding.flood(settings, one, seconds, memory) for one in kind or Flood])
 
     run_measurement(measure, json=json, strict=strict)
 

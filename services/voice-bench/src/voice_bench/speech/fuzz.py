@@ -2,7 +2,6 @@
 
 import asyncio
 import random
-import time
 from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -11,18 +10,15 @@ from typing import Any
 import aiohttp
 import grpc
 import psutil
-from prometheus_client.parser import text_string_to_metric_families
 
 from voice_bench.speech import mutants
-from voice_bench.speech.held import Held, look
+from voice_bench.speech.held import Held, look, places, settled
 from voice_bench.speech.server import SpeechServer
 
 WITHIN_S = 20.0
 AT_ONCE = 16
 ROUNDS = 20
 EVENTS_A_SESSION = 20
-SETTLE_S = 5.0
-"""Once we have hung up: so long may the server need to notice."""
 _LATE_WRITE = "Internal error from Core"
 """What our own side says when it still writes to a call that has been answered."""
 
@@ -65,33 +61,12 @@ async def fuzz(server: SpeechServer, requests: int, seed: int) -> Outcome:
                     tasks.create_task(_work(channel, session, dice, share, outcome), name=f"fuzz {worker}")
                     done += share
             outcome.held.append(look(process, done))
-    outcome.left = await _settled(process, done)
+    outcome.left = await settled(process, done)
     async with aiohttp.ClientSession(server.http_url, timeout=timeout) as session:
-        outcome.places_left = await _places(session)
+        outcome.places_left = await places(session)
         async with session.get("/readyz") as got:
             outcome.is_ready = got.status == 200 and process.status() != psutil.STATUS_ZOMBIE
     return outcome
-
-
-async def _settled(process: psutil.Process, done: int) -> Held:
-    """What is held once the server has noticed that nobody is connected, or has had its time to."""
-    due = time.monotonic() + SETTLE_S
-    left = look(process, done)
-    while left.connections and time.monotonic() < due:
-        await asyncio.sleep(0.1)
-        left = look(process, done)
-    return left
-
-
-async def _places(session: aiohttp.ClientSession) -> float:
-    async with session.get("/metrics") as got:
-        families = text_string_to_metric_families(await got.text())
-    return sum(
-        sample.value
-        for family in families
-        if family.name in ("speech_admission_active", "speech_admission_waiting")
-        for sample in family.samples
-    )
 
 
 def _share(requests: int, rounds: int, worker: int) -> int:

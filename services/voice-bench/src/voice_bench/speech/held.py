@@ -1,9 +1,15 @@
 """What does a server process hold at a moment? Memory, files, threads, children; our own connections apart."""
 
+import asyncio
+import time
 from dataclasses import dataclass
 
+import aiohttp
 import psutil
+from prometheus_client.parser import text_string_to_metric_families
 
+SETTLE_S = 5.0
+"""Once we have hung up: so long may the server need to notice."""
 _MIB = 2**20
 
 
@@ -29,3 +35,25 @@ def look(process: psutil.Process, requests: int) -> Held:
     established = [one for one in process.net_connections("tcp") if one.status == psutil.CONN_ESTABLISHED]
     files = process.num_fds() - len(established)
     return Held(requests, rss_mb, files, len(established), threads, len(process.children(recursive=True)))
+
+
+async def settled(process: psutil.Process, requests: int) -> Held:
+    """What is held once the server has noticed that nobody is connected, or has had its time to."""
+    due = time.monotonic() + SETTLE_S
+    left = look(process, requests)
+    while left.connections and time.monotonic() < due:
+        await asyncio.sleep(0.1)
+        left = look(process, requests)
+    return left
+
+
+async def places(session: aiohttp.ClientSession) -> float:
+    """Places for requests that are taken, or waited for, by the server's own count."""
+    async with session.get("/metrics") as got:
+        families = text_string_to_metric_families(await got.text())
+    return sum(
+        sample.value
+        for family in families
+        if family.name in ("speech_admission_active", "speech_admission_waiting")
+        for sample in family.samples
+    )

@@ -48,7 +48,7 @@ async def talk(target: str, count: int, seconds: float, beyond: int, half_time: 
         await asyncio.wait_for(channel.channel_ready(), 10)
         async with asyncio.TaskGroup() as tasks:
             for number in range(count):
-                stream = _Stream(found, number * (SPEECH_S + PAUSE_S) / count)
+                stream = Stream(found, number * (SPEECH_S + PAUSE_S) / count)
                 tasks.create_task(stream.run(channel, seconds), name=f"stream {number}")
             await asyncio.sleep(seconds / 2)
             half_time(found)
@@ -56,7 +56,7 @@ async def talk(target: str, count: int, seconds: float, beyond: int, half_time: 
     return found
 
 
-class _Stream:
+class Stream:
     """One caller: speech, pause, speech, in real time; each with its own phase, so that ends do not fall together."""
 
     def __init__(self, found: Lateness, phase_s: float) -> None:
