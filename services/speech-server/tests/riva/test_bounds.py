@@ -2,11 +2,13 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any
 
 import grpc
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
+from speech_server.app import Server
 from speech_server.core.sentences import bounded
 from speech_server.servicers import first_messages, serving
 from speech_server.servicers.large_messages import LARGE_BYTES, LargeMessages
@@ -15,6 +17,7 @@ from speech_server.wire import riva_tts_pb2 as tts
 
 from .caller import Caller, chunk, config, finals, hum, hush
 
+StartServer = Callable[..., Awaitable[Server]]
 CallServer = Callable[..., Awaitable[Caller]]
 TURN = hush(0.1) + hum(0.6) + hush(0.4)
 HEADER_BYTES = 8192
@@ -223,22 +226,19 @@ async def test_beyond_the_limit_of_syntheses_a_caller_is_told_when_to_come_back(
     held.cancel()
 
 
-async def test_a_client_that_does_not_read_loses_its_place(call_server: CallServer) -> None:
-    caller = await call_server(SPEECH_MAX_SYNTHESES="1", SPEECH_UNREAD_LIMIT_S="0.1")
-    held = caller.tts.SynthesizeOnline()
-    await held.write(tts.SynthesizeSpeechRequest(text="hello " * 500))
-    await held.read()
+async def test_a_client_that_does_not_read_loses_its_place(start_server: StartServer) -> None:
+    server = await start_server(SPEECH_UNREAD_LIMIT_S="0.1")
+    caller, gate = Caller(server.grpc_port), server._gates.syntheses
+    unread = caller.tts.SynthesizeOnline()
+    await unread.write(tts.SynthesizeSpeechRequest(text="hello " * 500))
+    await unread.read()
+    assert gate.active == 1
+    gate.close("the test waits for its end")
     async with asyncio.timeout(5):
-        while True:
-            try:
-                answer = await caller.tts.Synthesize(tts.SynthesizeSpeechRequest(text="hello"))
-                break
-            except grpc.aio.AioRpcError as refused:
-                assert refused.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
-                await asyncio.sleep(0.01)
-    assert answer.audio
-    with pytest.raises(grpc.aio.AioRpcError) as ended:
-        while await held.read() is not grpc.aio.EOF:
+        await gate.until_idle()
+    with suppress(grpc.aio.AioRpcError):
+        while await unread.read() is not grpc.aio.EOF:
             pass
-    assert ended.value.code() is grpc.StatusCode.DEADLINE_EXCEEDED
-    assert "not read for 0.1 s" in (ended.value.details() or "")
+    assert await unread.code() is grpc.StatusCode.DEADLINE_EXCEEDED
+    assert "not read for 0.1 s" in await unread.details()
+    await caller.channel.close()
