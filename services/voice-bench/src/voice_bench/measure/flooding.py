@@ -13,7 +13,7 @@ from typing import Any
 
 from voice_workflow.v1 import voice_workflow_pb2 as pb
 
-from voice_bench.measure.peer import Flooding, Peer, connections, http_headers, many_streams, run, write
+from voice_bench.measure.peer import Flooding, Peer, connections, end, http_headers, many_streams, run, write
 
 _CONVERSE = "/voice_workflow.v1.VoiceGateway/Converse"
 _INFO = "/voice_workflow.v1.VoiceGateway/GetServerInfo"
@@ -48,7 +48,7 @@ async def _big_first(peer: Peer) -> None:
         async with peer.channel() as channel:
             streams = [peer.stream(channel, _CONVERSE) for _ in range(3)]
             await asyncio.gather(*(write(stream, _BIG) for stream in streams))
-            await asyncio.gather(*(stream.code() for stream in streams))
+            await asyncio.gather(*(end(stream) for stream in streams))
 
     await peer.times(_CONNECTIONS, one)
 
@@ -60,7 +60,7 @@ def _short(method: str, message: bytes, *, known: bool = False) -> Flooding:
             async def one() -> None:
                 stream = peer.stream(channel, method, known=known)
                 await write(stream, message)
-                peer.counts[(await stream.code()).name] += 1
+                peer.counts[await end(stream)] += 1
 
             await peer.times(200, one)
 
@@ -109,7 +109,7 @@ async def _metadata(peer: Peer) -> None:
         async with peer.channel() as channel:
             stream = peer.stream(channel, _CONVERSE, known=True)
             await write(stream, start)
-            peer.counts[(await stream.code()).name] += 1
+            peer.counts[await end(stream)] += 1
 
     await peer.times(55, one)
 
@@ -134,6 +134,8 @@ async def _resumes(peer: Peer) -> None:
                     await rival.write(again)
                 await asyncio.sleep(0.05)
                 peer.counts["resumes"] += len(calls)
+                for rival in calls:
+                    rival.cancel()
 
     await peer.times(1, one)
 

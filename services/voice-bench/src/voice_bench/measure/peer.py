@@ -79,6 +79,15 @@ async def write(stream: Any, data: bytes) -> None:
             await stream.write(data)
 
 
+async def end(stream: Any) -> str:
+    """The name of the status a stream ends with; it comes only once everything before it was read."""
+    with suppress(*BROKEN):
+        while await stream.read() is not grpc.aio.EOF:
+            pass
+    code: grpc.StatusCode = await stream.code()
+    return code.name
+
+
 def many_streams(method: str, first: bytes | None, *, known: bool = False) -> Flooding:
     """So many streams on one connection as can be opened, for the whole time; the first 500 send `first`."""
 

@@ -21,6 +21,7 @@ from voice_bench.measure.peer import (
     Flooding,
     Peer,
     connections,
+    end,
     http_headers,
     many_streams,
     run,
@@ -66,7 +67,7 @@ async def _first_messages(peer: Peer) -> None:
         async with peer.channel() as channel:
             streams = [peer.stream(channel, _RECOGNISE_STREAM) for _ in range(3)]
             await asyncio.gather(*(write(stream, big) for stream in streams))
-            await asyncio.gather(*(stream.code() for stream in streams))
+            await asyncio.gather(*(end(stream) for stream in streams))
 
     await peer.times(40, one)
 
@@ -101,8 +102,7 @@ async def _metadata(peer: Peer) -> None:
 
     async def one() -> None:
         async with peer.channel() as channel:
-            call = channel.stream_stream(_RECOGNISE_STREAM)(metadata=filler)
-            peer.counts[(await call.code()).name] += 1
+            peer.counts[await end(channel.stream_stream(_RECOGNISE_STREAM)(metadata=filler))] += 1
 
     await peer.times(55, one)
 
