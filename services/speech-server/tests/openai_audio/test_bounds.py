@@ -91,7 +91,7 @@ async def test_a_slow_body_is_ended(start_server: StartServer) -> None:
 
 
 async def test_a_websocket_message_is_bounded(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert realtime.MOST_MESSAGE_BYTES == 16 << 20
+    assert realtime.MOST_MESSAGE_BYTES == 2 << 20
     monkeypatch.setattr(realtime, "MOST_MESSAGE_BYTES", 1000)
     session = await call()
     async with session.ws_connect("/v1/realtime") as socket:

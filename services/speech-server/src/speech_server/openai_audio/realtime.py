@@ -23,8 +23,8 @@ from speech_server.openai_audio.transcriber import Transcriber, new_id
 from speech_server.ports import EngineError
 
 ROUTE = "/v1/realtime"
-MOST_MESSAGE_BYTES = 16 << 20
-"""OpenAI's limit of an append is 15 MiB."""
+MOST_MESSAGE_BYTES = 2 << 20
+"""Half a minute of audio. OpenAI takes 15 MiB at once; as much of every stream would be more memory than there is."""
 _PING_S = 30.0
 _CLOSE_BYTES = 120
 """Of a close's reason: with its code, a control frame holds 125."""

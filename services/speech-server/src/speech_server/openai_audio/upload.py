@@ -3,6 +3,7 @@
 import asyncio
 import tempfile
 from collections.abc import AsyncIterator, Awaitable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import IO, TypeVar
@@ -16,12 +17,14 @@ from speech_server.openai_audio.checks import MISSING
 from speech_server.openai_audio.edge import UploadLimits
 from speech_server.openai_audio.refusals import BadParameter
 
-_PIECE_BYTES = 65_536
+_PIECE_BYTES = 1 << 18
 _FIELD_BYTES = 65_536
 _MOST_PARTS = 256
 _FORM_BYTES = 1 << 20
 """What a form may be larger than its file."""
 _IN_MEMORY_BYTES = 1 << 20
+_DISK = ThreadPoolExecutor(2, "upload")
+"""Writes wait for the disk, for seconds when many come at once: not on the loop, nor on the threads others share."""
 _T = TypeVar("_T")
 _STALLS = 20
 """The whole upload may take so many times the longest stall."""
@@ -87,7 +90,10 @@ async def _read_file(part: BodyPartReader, upload: Upload, limits: UploadLimits)
         upload.size += len(piece)
         if upload.size > limits.most_bytes:
             raise _too_large(limits)
-        upload.file.write(piece)
+        if upload.size <= _IN_MEMORY_BYTES:
+            upload.file.write(piece)
+        else:
+            await asyncio.get_running_loop().run_in_executor(_DISK, upload.file.write, piece)
 
 
 async def _read_field(part: BodyPartReader, name: str, limits: UploadLimits) -> str:

@@ -11,7 +11,6 @@ from speech_server.errors import BadRequest, SpeechError, TooQuiet
 from speech_server.openai_audio.edge import Edge
 from speech_server.openai_audio.transcriber import new_id
 
-MOST_MESSAGE_BYTES = 16 << 20
 _TOLD = (WSMsgType.TEXT, WSMsgType.BINARY)
 _CLOSED = "the client closed the connection"
 

@@ -66,7 +66,7 @@ async def flood(settings: dict[str, str], kind: Flood, seconds: float, limit_mb:
 
             before, start_mb, found = look(process, 0), rss_mb(), Lateness()
             async with peak(rss_mb, group) as most:
-                partials_before, counts = await _flooded(stack, kind, seconds, found)
+                partials_before, counts = await stack.beside(_flooded(stack, kind, seconds, found))
             after = await settled(process, 0)
             async with aiohttp.ClientSession(stack.http_url(Part.SPEECH)) as session:
                 places_left = await places(session)

@@ -35,7 +35,8 @@ _WATCH = "/grpc.health.v1.Health/Watch"
 _BIG_BYTES = 7_900_000
 """Just below the largest message that is taken."""
 _UPLOAD_BYTES = 60 << 20
-_APPEND_BYTES = 8 << 20
+_APPEND_BYTES = 1_500_000
+"""In base64 just below the largest message that is taken."""
 _RECOGNITION = asr.RecognitionConfig(encoding=audio.LINEAR_PCM, sample_rate_hertz=16_000)
 _CONFIG = asr.StreamingRecognizeRequest(
     streaming_config=asr.StreamingRecognitionConfig(config=_RECOGNITION)
