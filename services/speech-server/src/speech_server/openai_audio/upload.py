@@ -1,6 +1,7 @@
 """How does a recording come in? As a multipart form, read piece by piece into a file, stopped where it is too large."""
 
 import asyncio
+import os
 import tempfile
 from collections.abc import AsyncIterator, Awaitable
 from concurrent.futures import ThreadPoolExecutor
@@ -23,6 +24,7 @@ _MOST_PARTS = 256
 _FORM_BYTES = 1 << 20
 """What a form may be larger than its file."""
 _IN_MEMORY_BYTES = 1 << 20
+_SYNC_BYTES = 4 << 20
 _DISK = ThreadPoolExecutor(2, "upload")
 """Writes wait for the disk, for seconds when many come at once: not on the loop, nor on the threads others share."""
 _T = TypeVar("_T")
@@ -93,7 +95,17 @@ async def _read_file(part: BodyPartReader, upload: Upload, limits: UploadLimits)
         if upload.size <= _IN_MEMORY_BYTES:
             upload.file.write(piece)
         else:
-            await asyncio.get_running_loop().run_in_executor(_DISK, upload.file.write, piece)
+            await asyncio.get_running_loop().run_in_executor(_DISK, _write, upload, piece)
+
+
+def _write(upload: Upload, piece: bytes) -> None:
+    """Onto the disk, now and then really: pages that wait to be written are memory of the container."""
+    upload.file.write(piece)
+    if upload.size % _SYNC_BYTES < len(piece):
+        upload.file.flush()
+        os.fsync(upload.file.fileno())
+        if hasattr(os, "posix_fadvise"):
+            os.posix_fadvise(upload.file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
 
 
 async def _read_field(part: BodyPartReader, name: str, limits: UploadLimits) -> str:
