@@ -7,7 +7,7 @@ from voice_bench.measure.barge_in import Outcome, Stop, upstream
 from voice_bench.measure.growth import Step, per_call_mb, threads_per_call
 from voice_bench.measure.overhead import Load
 from voice_bench.measure.path import Marks
-from voice_bench.measure.recordings import Heard, Recording, errors
+from voice_bench.measure.recordings import Heard, Recording
 from voice_bench.measure.soak import Life, Sample
 from voice_bench.measure.under_test import Inside, Kind
 from voice_bench.measure.verdict import Verdict
@@ -75,11 +75,6 @@ def test_a_flat_gateway_passes_and_a_growing_one_does_not() -> None:
     more = Inside(12, {"probes": 1, "call": 1}, 1000)
     assert len(missed(soak.verdicts(Life(growing, inside, more, 30, 300, ("lost",))))) == 4
     assert "'call': 1" in soak.report(Life(growing, inside, more, 30, 300, ()), 1000).notes[1]
-
-
-def test_wrong_words_are_pooled_over_all_recordings() -> None:
-    found = errors([("Go forward, ten meters!", "go forward ten meters"), ("five five", "five"), ("a b", "a c d")])
-    assert (found.words, found.wrong) == (8, 3)
 
 
 def test_the_gateway_answers_for_words_it_loses_and_for_calls_that_lack_something() -> None:

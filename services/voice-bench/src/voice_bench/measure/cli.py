@@ -171,15 +171,18 @@ def speech(
     run_measurement(measure, json=json, strict=strict)
 
 
-def run_measurement(measure: Callable[[], Awaitable[Report]], *, json: bool, strict: bool) -> None:
-    """Measure on a quick loop, away from the gateway's core; exit status 2 = it could not be measured."""
-    facts = machine.facts()
+def run_measurement(
+    measure: Callable[[], Awaitable[Report]], *, json: bool, strict: bool, gateway: bool = True
+) -> None:
+    """Measure on a quick loop, where a gateway is measured away from its core; exit 2 = it could not be measured."""
+    facts = machine.facts(gateway=gateway)
 
     async def measured() -> Report:
         return await measure()
 
+    here = machine.cores(gateway=gateway)[1]
     try:
-        with machine.here_on(machine.cores()[1]), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        with machine.here_on(here), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             report = replace(runner.run(measured()), facts=facts)
     except (CallFailed, NoSpeech, StackFailed) as trouble:
         raise _not_measured(str(trouble)) from None

@@ -11,18 +11,18 @@ from pathlib import Path
 import psutil
 
 
-def facts() -> dict[str, str]:
-    """What a reader must know to compare numbers."""
+def facts(*, gateway: bool = True) -> dict[str, str]:
+    """What a reader must know to compare numbers; `gateway`: one is measured."""
     load = " ".join(f"{part:.2f}" for part in os.getloadavg())
-    return {
+    found = {
         "cpu": f"{cpu_name()}, {os.cpu_count()} cores",
         "memory": f"{psutil.virtual_memory().total / 2**30:.0f} GiB",
         "system": platform.platform(terse=True),
         "python": platform.python_version(),
         "packages": ", ".join(f"{name} {_version(name)}" for name in ("grpcio", "uvloop", "openai", "onnxruntime")),
         "load at start (1, 5, 15 min)": load,
-        "gateway alone on a core": "yes" if can_pin() else "no",
     }
+    return found | ({"gateway alone on a core": "yes" if can_pin() else "no"} if gateway else {})
 
 
 def cpu_name() -> str:
@@ -40,10 +40,11 @@ def can_pin() -> bool:
     return hasattr(os, "sched_setaffinity") and len(os.sched_getaffinity(0)) > 1
 
 
-def cores() -> tuple[set[int], set[int]]:
-    """The gateway's core, and the cores of everything else; the same set twice where pinning is impossible."""
+def cores(*, gateway: bool = True) -> tuple[set[int], set[int]]:
+    """The gateway's core, and those of everything else; the same set twice without a gateway, or where nothing can be
+    pinned."""
     every = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else list(range(os.cpu_count() or 1))
-    return ({every[0]}, set(every[1:])) if len(every) > 1 else (set(every), set(every))
+    return ({every[0]}, set(every[1:])) if gateway and len(every) > 1 else (set(every), set(every))
 
 
 def pin(pid: int, on: set[int]) -> None:

@@ -5,14 +5,12 @@ straight to the recogniser in the same frames, a fresh stream each; what the gat
 """
 
 import asyncio
-import re
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import grpc
-import jiwer
 from pcm import read_wav
 from riva.client.proto import riva_asr_pb2, riva_audio_pb2
 from riva.client.proto.riva_asr_pb2_grpc import RivaSpeechRecognitionStub
@@ -59,19 +57,6 @@ class Heard:
         return bool(self.text and self.finals and self.replies and self.audio_s > 0 and self.ended and not self.trouble)
 
 
-@dataclass(frozen=True, slots=True)
-class Errors:
-    """Wrong words of many texts together."""
-
-    words: int
-    wrong: int
-
-    @property
-    def rate(self) -> float:
-        """Pooled word error rate."""
-        return self.wrong / self.words if self.words else 0.0
-
-
 def recordings_in(folder: Path) -> list[Recording]:
     """NAME.wav with NAME.txt beside it. Raises NoSpeech."""
     found = []
@@ -83,20 +68,6 @@ def recordings_in(folder: Path) -> list[Recording]:
     if not found:
         raise NoSpeech(f"{folder} holds no NAME.wav with a NAME.txt beside it; put what is said into the text file")
     return found
-
-
-def spoken_words(text: str) -> str:
-    """Lower case, letters and digits only, single spaces: what a word error rate compares."""
-    return " ".join(re.sub(r"[^\w' ]+", " ", text.lower()).split())
-
-
-def errors(pairs: Sequence[tuple[str, str]]) -> Errors:
-    """(said, heard) pairs, pooled."""
-    said = [spoken_words(one) for one, _ in pairs]
-    heard = [spoken_words(other) for _, other in pairs]
-    output = jiwer.process_words(said, heard)
-    wrong = output.substitutions + output.deletions + output.insertions
-    return Errors(output.hits + output.substitutions + output.deletions, wrong)
 
 
 async def straight(stack: Stack, recording: Recording) -> str:

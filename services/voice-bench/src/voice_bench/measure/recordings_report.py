@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 
-from voice_bench.measure.recordings import Errors, Heard, Recording, errors
+from voice_bench.measure.recordings import Heard, Recording
 from voice_bench.measure.report import Report, Rows
 from voice_bench.measure.verdict import Verdict, at_most, none_of
+from voice_bench.measure.word_errors import Errors, errors
 
 WORDS_MORE_WRONG = 3
 
-_Row = tuple[str, int, int, float, int | None, float | None, float | None]
+_Row = tuple[str, int, int, float | None, int | None, float | None, float | None]
 
 
 def report(recordings: Sequence[Recording], alone: Mapping[str, str], passes: Mapping[str, Sequence[Heard]]) -> Report:
@@ -17,7 +18,7 @@ def report(recordings: Sequence[Recording], alone: Mapping[str, str], passes: Ma
     base = errors([(said[name], text) for name, text in alone.items()])
     bases = {name: errors([(said[one.name], alone[one.name]) for one in heard]) for name, heard in passes.items()}
     pooled = {name: errors([(said[one.name], one.text) for one in heard]) for name, heard in passes.items()}
-    rows: list[_Row] = [("recogniser alone", base.words, base.wrong, 100 * base.rate, None, None, None)]
+    rows: list[_Row] = [("recogniser alone", base.words, base.wrong, base.percent, None, None, None)]
     rows += [_row(name, pooled[name], heard) for name, heard in passes.items()]
     columns = ("path", "words", "wrong", "WER %", "complete calls", "largest lag s", "slowest answer s")
     calls = [
@@ -55,7 +56,7 @@ def _row(name: str, found: Errors, heard: Sequence[Heard]) -> _Row:
         name,
         found.words,
         found.wrong,
-        100 * found.rate,
+        found.percent,
         complete,
         max(lags, default=None),
         max(answers, default=None),

@@ -1,14 +1,17 @@
-"""Which measurements of the speech server can be asked for? `voice-bench quality | streams | speech-flood | fuzz`."""
+"""Which measurements of the speech server are there? `voice-bench quality | corpus | streams | speech-flood | fuzz`."""
 
 import os
+import tempfile
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from voice_bench.measure.cli import Json, Seed, Strict, run_measurement
+from voice_bench.measure.clips import NoSpeech
 from voice_bench.measure.recordings_report import WORDS_MORE_WRONG
 from voice_bench.measure.report import Report, as_json
 from voice_bench.speech import flood as flooding
@@ -16,10 +19,12 @@ from voice_bench.speech import fuzz as fuzzing
 from voice_bench.speech import fuzz_report, quality_report, streams_report
 from voice_bench.speech import streams as streaming
 from voice_bench.speech.alone import START_WITHIN_S, heard_alone
+from voice_bench.speech.categories import write_categories
 from voice_bench.speech.corpus import corpus
 from voice_bench.speech.flooding import Flood
-from voice_bench.speech.quality import hear_all
+from voice_bench.speech.quality_run import heard_by_category
 from voice_bench.speech.server import engine_settings, speech_server
+from voice_bench.speech.thresholds import thresholds
 
 app = typer.Typer(help="Measurements of the speech server.", no_args_is_help=True)
 
@@ -40,31 +45,60 @@ def quality(
     ),
     at_once: Annotated[int, typer.Option(min=1, help="recordings at once")] = 1,
     limit: Annotated[int, typer.Option(min=0, help="only so many recordings; 0 = all")] = 0,
-    most_wrong: Annotated[float | None, typer.Option(help="word error rate that is still good enough, 0 to 1")] = None,
+    most_wrong: Annotated[
+        list[str] | None,
+        typer.Option(metavar="[CATEGORY=]RATE", help="word error rate that is still good enough; may be given again"),
+    ] = None,
     language: Annotated[str, typer.Option(help="language code")] = "en-US",
+    categories: Annotated[
+        bool, typer.Option("--categories", help="each in noise, over a telephone ..., a long one, and none that speaks")
+    ] = False,
+    seed: Seed = 1,
     out: Annotated[Path | None, typer.Option(help="also write the JSON here")] = None,
     json: Json = False,
 ) -> None:
-    """Word errors and latency of each recording and category; exit status 1 when they are not good enough.
+    """Word errors, times and CPU of each recording and category; exit status 1 when they are not good enough.
 
     The engine's settings (PARAKEET_MODEL_PATH and the like) are taken from the environment.
     """
+    try:
+        limits = thresholds(engine, most_wrong or ())
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--most-wrong") from None
 
     async def measure() -> Report:
-        recordings = corpus(folder)
-        chosen = recordings[:limit] if limit else recordings
-        settings = {**engine_settings(os.environ), "SPEECH_ASR_ENGINE": engine, "SPEECH_TTS_ENGINE": "tone", **_QUIET}
-        by_itself = await heard_alone(chosen, settings, language) if alone and target is None else None
-        async with speech_server(settings, target, START_WITHIN_S) as server:
-            heard = await hear_all(server.target, chosen, live=live, at_once=at_once, language=language)
-        found = quality_report.report(
-            heard, engine, live=live, most_wrong=most_wrong, alone=by_itself, words_worse=words_worse
-        )
+        with tempfile.TemporaryDirectory(prefix="voice-quality-") as made:
+            recordings = corpus(folder)
+            chosen = recordings[:limit] if limit else recordings
+            if categories:
+                write_categories(chosen, Path(made), seed)
+                chosen = corpus(Path(made))
+            engines = {"SPEECH_ASR_ENGINE": engine, "SPEECH_TTS_ENGINE": "tone"}
+            settings = {**engine_settings(os.environ), **engines, **_QUIET}
+            by_itself = await heard_alone(chosen, settings, language) if alone and target is None else None
+            async with speech_server(settings, target, START_WITHIN_S) as server:
+                run = await heard_by_category(server, chosen, live=live, at_once=at_once, language=language)
+            run = replace(run, alone=by_itself)
+        found = quality_report.report(run, engine, limits, live=live, words_worse=words_worse)
         if out is not None:
             out.write_text(as_json(found) + "\n", encoding="utf-8")
         return found
 
-    run_measurement(measure, json=json, strict=True)
+    run_measurement(measure, json=json, strict=True, gateway=False)
+
+
+@app.command("corpus")
+def make_corpus(
+    folder: Annotated[Path, typer.Argument(help="recordings with texts, or LibriSpeech", exists=True, file_okay=False)],
+    out: Annotated[Path, typer.Argument(help="where CATEGORY/NAME.wav and NAME.txt go", file_okay=False)],
+    seed: Seed = 1,
+) -> None:
+    """Write the recordings that `quality --categories` hears, for other clients; the same ones for the same seed."""
+    try:
+        write_categories(corpus(folder), out, seed)
+    except (NoSpeech, OSError) as error:
+        typer.echo(f"voice-bench: {error}", err=True)
+        raise typer.Exit(2) from None
 
 
 @app.command()

@@ -1,23 +1,27 @@
 """How well does a Riva target hear, and how fast? Each recording of a corpus, whole or as a live stream."""
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import grpc
-from pcm import duration_s
+from pcm import SAMPLE_BYTES, duration_s, silence
 from riva.client.proto import riva_asr_pb2 as asr
 from riva.client.proto import riva_audio_pb2 as audio
 from riva.client.proto.riva_asr_pb2_grpc import RivaSpeechRecognitionStub
 
 from voice_bench.measure.clips import RATE_HZ
-from voice_bench.measure.recordings import Errors, errors
 from voice_bench.speech.corpus import Spoken
+from voice_bench.speech.timing import Result
 
-CHUNK_S = 0.1
+CHUNK_S = 0.02
+"""A live stream's chunks: as a microphone gives them."""
 TAIL_S = 1.5
 """Silence after a live stream: longer than any recogniser waits for its final."""
+STOP_HISTORY_S = 0.8
+"""Silence that ends an utterance of a live stream, as we ask for it; Riva's and the speech server's default."""
 WITHIN_S = 120.0
 _MESSAGE_BYTES = 64 << 20
 
@@ -32,11 +36,8 @@ class Heard:
     latency_s: float
     """Whole: request to answer. Live: last sample of the recording sent to the last final."""
     trouble: str = ""
-
-    @property
-    def errors(self) -> Errors:
-        """Its wrong words."""
-        return errors([(self.spoken.text, self.text)])
+    results: tuple[Result, ...] = ()
+    """Of a live stream, in order."""
 
 
 async def hear_all(
@@ -50,57 +51,72 @@ async def hear_all(
 
         async def one(spoken: Spoken) -> Heard:
             async with free:
-                pcm16 = await asyncio.to_thread(spoken.pcm16)
-                began = time.monotonic()
-                trouble, text, latency_s = "", "", 0.0
-                try:
-                    async with asyncio.timeout(WITHIN_S + (2 * duration_s(pcm16, RATE_HZ) if live else 0)):
-                        text, latency_s = await (
-                            _live(stub, pcm16, language) if live else _whole(stub, pcm16, language)
-                        )
-                except grpc.aio.AioRpcError as error:
-                    trouble = f"{error.code().name}: {error.details()}"
-                except TimeoutError:
-                    trouble = f"no answer within {time.monotonic() - began:.0f} s"
-                return Heard(spoken, text, duration_s(pcm16, RATE_HZ), latency_s, trouble)
+                return await _hear(stub, spoken, live, language)
 
         return list(await asyncio.gather(*(one(spoken) for spoken in recordings)))
 
 
-async def _whole(stub: RivaSpeechRecognitionStub, pcm16: bytes, language: str) -> tuple[str, float]:
+async def _hear(stub: RivaSpeechRecognitionStub, spoken: Spoken, live: bool, language: str) -> Heard:
+    pcm16 = await asyncio.to_thread(spoken.pcm16)
+    audio_s = duration_s(pcm16, RATE_HZ)
     began = time.monotonic()
+    try:
+        async with asyncio.timeout(WITHIN_S + (2 * audio_s if live else 0)):
+            if not live:
+                text = await _whole(stub, pcm16, language)
+                return Heard(spoken, text, audio_s, time.monotonic() - began)
+            results = await _live(stub, pcm16, language)
+    except grpc.aio.AioRpcError as error:
+        return Heard(spoken, "", audio_s, 0.0, f"{error.code().name}: {error.details()}")
+    except TimeoutError:
+        return Heard(spoken, "", audio_s, 0.0, f"no answer within {time.monotonic() - began:.0f} s")
+    finals = [one for one in results if one.is_final and one.text]
+    latency_s = max(0.0, finals[-1].at_s - audio_s) if finals else 0.0
+    return Heard(spoken, " ".join(one.text for one in finals), audio_s, latency_s, results=tuple(results))
+
+
+async def _whole(stub: RivaSpeechRecognitionStub, pcm16: bytes, language: str) -> str:
     answer = await stub.Recognize(asr.RecognizeRequest(config=_config(language), audio=pcm16))
-    texts = [result.alternatives[0].transcript for result in answer.results if result.alternatives]
-    return _joined(texts), time.monotonic() - began
+    texts = [result.alternatives[0].transcript.strip() for result in answer.results if result.alternatives]
+    return " ".join(text for text in texts if text)
 
 
-async def _live(stub: RivaSpeechRecognitionStub, pcm16: bytes, language: str) -> tuple[str, float]:
+async def _live(stub: RivaSpeechRecognitionStub, pcm16: bytes, language: str) -> list[Result]:
+    """A chunk goes out the moment its last sample would have been spoken."""
     call = stub.StreamingRecognize()
     config = asr.StreamingRecognitionConfig(config=_config(language), interim_results=True)
+    config.config.endpointing_config.stop_history = round(1000 * STOP_HISTORY_S)
     await call.write(asr.StreamingRecognizeRequest(streaming_config=config))
-    finals: list[tuple[float, str]] = []
+    began = time.monotonic()
+    results: list[Result] = []
 
     async def listen() -> None:
         async for response in call:
+            at_s = time.monotonic() - began
+            texts = {True: "", False: ""}
             for result in response.results:
-                if result.is_final and result.alternatives:
-                    finals.append((time.monotonic(), result.alternatives[0].transcript))
+                if result.alternatives:
+                    texts[result.is_final] += " " + result.alternatives[0].transcript
+            results.extend(Result(at_s, text.strip(), final) for final, text in texts.items() if text)
 
-    async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(listen(), name="finals")
-        size = round(CHUNK_S * RATE_HZ) * 2
-        due = time.monotonic()
-        spoken_at = due
-        padded = pcm16 + bytes(round(TAIL_S * RATE_HZ) * 2)
-        for at in range(0, len(padded), size):
-            due += CHUNK_S
-            await asyncio.sleep(max(0.0, due - time.monotonic()))
-            await call.write(asr.StreamingRecognizeRequest(audio_content=padded[at : at + size]))
-            if at < len(pcm16):
-                spoken_at = time.monotonic()
-        await call.done_writing()
-    last_at = max((at for at, text in finals if text.strip()), default=spoken_at)
-    return _joined([text for _, text in finals]), max(0.0, last_at - spoken_at)
+    listening = asyncio.create_task(listen(), name="results")
+    try:
+        with contextlib.suppress(grpc.aio.AioRpcError, asyncio.InvalidStateError):  # whoever listens is told why
+            await _send(call, pcm16 + silence(TAIL_S, RATE_HZ), began)
+        await listening
+    finally:
+        listening.cancel()
+    return results
+
+
+async def _send(call: "grpc.aio.StreamStreamCall", pcm16: bytes, began: float) -> None:  # type: ignore[type-arg]
+    size = round(CHUNK_S * RATE_HZ) * SAMPLE_BYTES
+    due = began
+    for at in range(0, len(pcm16), size):
+        due += CHUNK_S
+        await asyncio.sleep(max(0.0, due - time.monotonic()))
+        await call.write(asr.StreamingRecognizeRequest(audio_content=pcm16[at : at + size]))
+    await call.done_writing()
 
 
 def _config(language: str) -> asr.RecognitionConfig:
@@ -110,7 +126,3 @@ def _config(language: str) -> asr.RecognitionConfig:
         language_code=language,
         enable_automatic_punctuation=True,
     )
-
-
-def _joined(texts: Sequence[str]) -> str:
-    return " ".join(text.strip() for text in texts if text.strip())

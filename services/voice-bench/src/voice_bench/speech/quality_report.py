@@ -1,112 +1,177 @@
-"""What does the quality run say? Word errors and latencies by clip and by category, and whether that is good enough."""
+"""What does the quality run say? Word errors, times and CPU by clip and category, and whether that is good enough."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from voice_bench.measure.figures import percentile
-from voice_bench.measure.recordings import Errors, errors
 from voice_bench.measure.recordings_report import WORDS_MORE_WRONG
 from voice_bench.measure.report import Report, Rows
 from voice_bench.measure.verdict import Verdict, at_most, none_of
-from voice_bench.speech.quality import Heard
+from voice_bench.measure.word_errors import Errors, errors
+from voice_bench.speech.quality import STOP_HISTORY_S, Heard
+from voice_bench.speech.thresholds import Thresholds, is_read_english
+from voice_bench.speech.timing import Timing
 
-MOST_WRONG = {"parakeet": 0.12, "streaming": 0.15, "embedded": 0.35, "scripted": 1.0}
-"""Pooled word error rate an engine may have on read English: Parakeet leaves room for hard clips, a streaming model
-hears less of what comes, the embedded recogniser is a demonstration, and the scripted one hears its script whatever was
-said."""
+ALL = "all"
 
 Alone = Mapping[Path, str]
 """What the engine heard by itself, by recording."""
+_Row = tuple[str | float | int | None, ...]
 
 
-def report(
-    heard: Sequence[Heard],
-    engine: str,
-    *,
-    live: bool,
-    most_wrong: float | None,
-    alone: Alone | None = None,
-    words_worse: int = WORDS_MORE_WRONG,
-) -> Report:
-    """`most_wrong` overrules the engine's threshold; with neither the rate is not judged.
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Everything that was measured."""
 
-    With `alone` the server may have `words_worse` more words wrong, all recordings together.
-    """
-    limit = MOST_WRONG.get(engine) if most_wrong is None else most_wrong
-    categories = list(dict.fromkeys(one.spoken.category for one in heard))
-    by_category = tuple(
-        _row(name, [one for one in heard if one.spoken.category == name or name == "all"], alone)
-        for name in (*categories, "all")
+    heard: Sequence[Heard]
+    language: str = "en-US"
+    alone: Alone | None = None
+    cpu_s: Mapping[str, float] = field(default_factory=dict)
+    """Of the server while it heard the recordings of a category."""
+    timings: Mapping[str, Timing] = field(default_factory=dict)
+    """Of a category's live streams."""
+
+    def of(self, category: str) -> list[Heard]:
+        """The category's recordings."""
+        return [one for one in self.heard if category in (ALL, one.spoken.category)]
+
+    @property
+    def categories(self) -> list[str]:
+        """In their order, and all together."""
+        return [*dict.fromkeys(one.spoken.category for one in self.heard), ALL]
+
+    def errors(self, heard: Sequence[Heard]) -> Errors:
+        """Of the server, pooled."""
+        return errors([(one.spoken.text, one.text) for one in heard], self.language)
+
+    def wrong_alone(self, heard: Sequence[Heard]) -> int | None:
+        """Of the engine by itself, pooled; None where it was not asked."""
+        if self.alone is None:
+            return None
+        pairs = [(one.spoken.text, self.alone.get(one.spoken.path.absolute(), "")) for one in heard]
+        return errors(pairs, self.language).wrong
+
+
+def report(run: Run, engine: str, limits: Thresholds, *, live: bool, words_worse: int = WORDS_MORE_WRONG) -> Report:
+    """With `run.alone` the server may have `words_worse` more words wrong, all recordings together."""
+    by_category = Rows(
+        "By category; alone: words wrong of the engine by itself; CPU: of the server, for a second of audio",
+        ("category", "clips", "words", "wrong", "alone", "WER %", "latency p50 s", "latency p95 s", "RTF", "CPU s/s"),
+        tuple(_category(run, name) for name in run.categories),
     )
-    columns = ("category", "clips", "words", "wrong", "alone", "WER %", "latency p50 s", "latency p95 s", "RTF")
-    clip_columns = ("clip", "category", "words", "wrong", "alone", "WER %", "latency s", "audio s", "heard")
+    by_clip = Rows(
+        "By clip",
+        ("clip", "category", "words", "wrong", "alone", "WER %", "latency s", "audio s", "heard"),
+        tuple(_clip(run, one) for one in run.heard),
+    )
     return Report(
         name=f"quality of {engine}, {'live streams' if live else 'whole recordings'}",
-        tables=(
-            Rows("By category; alone: words wrong of the engine by itself", columns, by_category),
-            Rows("By clip", clip_columns, tuple(_clip(one, alone) for one in heard)),
-        ),
-        verdicts=tuple(_verdicts(heard, limit, alone, words_worse)),
-        notes=tuple(_differences(heard, alone or {})),
+        tables=(by_category, *([_live_times(run)] if live else []), by_clip),
+        verdicts=tuple([*_word_verdicts(run, limits, words_worse), *(_live_verdicts(run, limits) if live else [])]),
+        notes=tuple(_differences(run)),
     )
 
 
-def _verdicts(heard: Sequence[Heard], limit: float | None, alone: Alone | None, words_worse: int) -> list[Verdict]:
-    pooled = _pooled(heard)
-    found = [none_of("recordings refused or without an answer", sum(1 for one in heard if one.trouble))]
-    if limit is not None:
-        found.append(at_most("pooled word error rate", pooled.rate, limit, ""))
+def _word_verdicts(run: Run, limits: Thresholds, words_worse: int) -> list[Verdict]:
+    found = [none_of("recordings refused or without an answer", sum(1 for one in run.heard if one.trouble))]
+    for category in run.categories:
+        if category in limits.categories:
+            rate = run.errors(run.of(category)).rate
+            found.append(at_most(f"word error rate, {category}", rate, limits.categories[category], ""))
+    read = [one for one in run.heard if is_read_english(one.spoken.category, limits) and one.spoken.text]
+    if limits.read_english is not None and read:
+        found.append(at_most("pooled word error rate", run.errors(read).rate, limits.read_english, ""))
+    wordless = [one for one in run.heard if not one.spoken.text]
+    if limits.unspoken is not None and wordless:
+        heard = run.errors(wordless).wrong
+        found.append(at_most("words heard where nobody spoke", heard, limits.unspoken, "words"))
+    worded = [one for one in run.heard if one.spoken.text]
+    alone = run.wrong_alone(worded)
     if alone is not None:
-        more = pooled.wrong - _pooled_alone(heard, alone).wrong
+        more = run.errors(worded).wrong - alone
         found.append(at_most("words more wrong than the engine alone", more, words_worse, "words"))
     return found
 
 
-def _clip(one: Heard, alone: Alone | None) -> tuple[str | float | int | None, ...]:
+def _live_verdicts(run: Run, limits: Thresholds) -> list[Verdict]:
+    read = Timing()
+    for category, timing in run.timings.items():
+        if is_read_english(category, Thresholds()):
+            read.add(timing)
+    found = []
+    if limits.partial_gap_s is not None:
+        longest = max(read.gaps, default=None)
+        found.append(at_most("longest speech without a partial", longest, limits.partial_gap_s, "s"))
+    if limits.final_s is not None:
+        known = percentile([one - STOP_HISTORY_S for one in read.finals], 95)
+        found.append(at_most("final after the end of speech is known, p95", known, limits.final_s, "s"))
+    return found
+
+
+def _category(run: Run, name: str) -> _Row:
+    heard = run.of(name)
+    pooled = run.errors(heard)
+    answered = [one for one in heard if not one.trouble]
+    audio_s = sum(one.audio_s for one in answered)
+    latencies = [one.latency_s for one in answered]
+    cpu_s = sum(run.cpu_s.values()) if name == ALL else run.cpu_s.get(name, 0.0)
+    return (
+        name,
+        len(heard),
+        pooled.words,
+        pooled.wrong,
+        run.wrong_alone(heard),
+        pooled.percent,
+        percentile(latencies, 50),
+        percentile(latencies, 95),
+        sum(latencies) / audio_s if audio_s and not run.timings else None,
+        cpu_s / audio_s if run.cpu_s and audio_s else None,
+    )
+
+
+def _clip(run: Run, one: Heard) -> _Row:
+    found = run.errors([one])
     return (
         one.spoken.name,
         one.spoken.category,
-        one.errors.words,
-        one.errors.wrong,
-        _pooled_alone([one], alone).wrong if alone is not None else None,
-        100 * one.errors.rate,
+        found.words,
+        found.wrong,
+        run.wrong_alone([one]),
+        found.percent,
         one.latency_s,
         one.audio_s,
         one.trouble or one.text,
     )
 
 
-def _row(name: str, heard: Sequence[Heard], alone: Alone | None) -> tuple[str | float | int | None, ...]:
-    pooled = _pooled(heard)
-    answered = [one for one in heard if not one.trouble]
-    audio_s = sum(one.audio_s for one in answered)
-    latencies = [one.latency_s for one in answered]
-    return (
-        name,
-        len(heard),
-        pooled.words,
-        pooled.wrong,
-        _pooled_alone(heard, alone).wrong if alone is not None else None,
-        100 * pooled.rate,
-        percentile(latencies, 50),
-        percentile(latencies, 95),
-        sum(latencies) / audio_s if audio_s else None,
+def _live_times(run: Run) -> Rows:
+    every = Timing()
+    for timing in run.timings.values():
+        every.add(timing)
+    columns = ("first word p50", "p95", "word p50", "p95", "longest gap", "final p50", "p95", "end known p50", "p95")
+    return Rows(
+        "Live, s: first word after speech begins; word after it is spoken (estimated); longest speech without a "
+        "partial; final after speech ends, and after its end is known",
+        ("category", *columns),
+        tuple((name, *_times(found)) for name, found in (*run.timings.items(), (ALL, every))),
     )
 
 
-def _differences(heard: Sequence[Heard], alone: Alone) -> list[str]:
+def _times(found: Timing) -> _Row:
+    known = [one - STOP_HISTORY_S for one in found.finals]
+    first, word, final, end_known = (
+        (percentile(values, 50), percentile(values, 95))
+        for values in (found.first_words, found.words, found.finals, known)
+    )
+    return (*first, *word, max(found.gaps, default=None), *final, *end_known)
+
+
+def _differences(run: Run) -> list[str]:
     """What the engine alone heard otherwise."""
-    texts = [(one, alone.get(one.spoken.path.absolute())) for one in heard]
+    texts = [(one, (run.alone or {}).get(one.spoken.path.absolute())) for one in run.heard]
     return [
-        f"{one.spoken.name}: the engine alone heard: {text or '(nothing)'}"
+        f"{one.spoken.category}, {one.spoken.name}: the engine alone heard: {text or '(nothing)'}"
         for one, text in texts
-        if text is not None and errors([(one.text or "-", text or "-")]).wrong
+        if text is not None and errors([(one.text, text)], run.language).wrong
     ]
-
-
-def _pooled(heard: Sequence[Heard]) -> Errors:
-    return errors([(one.spoken.text, one.text) for one in heard])
-
-
-def _pooled_alone(heard: Sequence[Heard], alone: Alone) -> Errors:
-    return errors([(one.spoken.text, alone.get(one.spoken.path.absolute(), "")) for one in heard])
