@@ -23,7 +23,7 @@ ENGINES := embedded parakeet streaming scripted
 VOICES := embedded kokoro tone
 
 # Before anything is set up for it.
-ifneq ($(filter speech,$(MAKECMDGOALS)),)
+ifneq ($(filter speech run demo,$(MAKECMDGOALS)),)
 $(if $(filter $(ENGINE),$(ENGINES)),,$(error ENGINE=$(ENGINE) is not known; take $(ENGINES)))
 $(if $(filter $(TTS),$(VOICES)),,$(error TTS=$(TTS) is not known; take $(VOICES)))
 endif
@@ -71,11 +71,11 @@ interop: $(READY) $(ESPEAK) ## other people's Riva and OpenAI clients against th
 	@scripts/interop.sh $(UV) $(BIN)/python
 	@$(BIN)/python -m pytest interop/tests --quiet --durations=5
 
-demo: $(READY) $(ESPEAK) ## a spoken conversation on this machine (CALLER=folder of recordings, OUT=out/demo)
-	@$(BIN)/voice-bench demo
+demo: $(READY) $(ESPEAK) ## a spoken conversation on this machine (CALLER=folder of recordings, OUT=out/demo; ENGINE, TTS)
+	@$(BIN)/voice-bench demo --engine $(ENGINE) --tts $(TTS)
 
-run: $(READY) $(ESPEAK) ## keep the stack up until Ctrl-C (with your own model: LLM_BASE_URL, LLM_MODEL)
-	@$(BIN)/voice-bench run
+run: $(READY) $(ESPEAK) ## keep the stack up until Ctrl-C (your own model: LLM_BASE_URL, LLM_MODEL; ENGINE, TTS as for speech)
+	@$(BIN)/voice-bench run --engine $(ENGINE) --tts $(TTS)
 
 speech: $(READY) $(ESPEAK) ## the speech server alone: ENGINE=embedded|parakeet|streaming|scripted TTS=embedded|kokoro|tone
 	@SPEECH_ASR_ENGINE=$(ENGINE) SPEECH_TTS_ENGINE=$(TTS) SPEECH_GRPC_PORT=$(GRPC_PORT) SPEECH_HTTP_PORT=$(HTTP_PORT) \

@@ -138,10 +138,11 @@ def test_a_pull_that_is_ended_gives_the_terminal_its_cursor_back(stalled: Hub, t
     assert said.rindex(b"\x1b[?25h") > said.rindex(b"\x1b[?25l")
 
 
+@pytest.mark.parametrize("verb", ["speech", "run", "demo"])
 @pytest.mark.parametrize("wrong", ["ENGINE=whisper", "TTS=festival", "ENGINE="])
-def test_make_speech_refuses_other_engines_before_it_sets_anything_up(wrong: str) -> None:
+def test_make_refuses_other_engines_before_it_sets_anything_up(verb: str, wrong: str) -> None:
     done = subprocess.run(
-        ["make", "--no-print-directory", "--dry-run", "speech", wrong],
+        ["make", "--no-print-directory", "--dry-run", verb, wrong],
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -151,3 +152,11 @@ def test_make_speech_refuses_other_engines_before_it_sets_anything_up(wrong: str
     assert done.returncode == 2
     assert re.search(r"\*\*\* (ENGINE|TTS)=\w* is not known; take embedded", done.stderr)
     assert not done.stdout
+
+
+@pytest.mark.parametrize("verb", ["run", "demo"])
+def test_make_hands_engines_on_to_the_whole_stack(verb: str) -> None:
+    command = ["make", "--no-print-directory", "--dry-run", verb, "ENGINE=scripted"]
+    for chosen, expected in (([], "tone"), (["TTS=kokoro"], "kokoro")):
+        done = subprocess.run([*command, *chosen], cwd=ROOT, capture_output=True, text=True, timeout=60, check=True)
+        assert f"voice-bench {verb} --engine scripted --tts {expected}\n" in done.stdout

@@ -1,7 +1,10 @@
 """Does the stack come up, say what failed, and leave nothing behind?"""
 
 import asyncio
+import audioop
 import os
+import re
+import runpy
 import signal
 import sys
 from dataclasses import replace
@@ -17,6 +20,8 @@ from voice_client.events import ReplyAudio, Turn, TurnEvent
 from voice_gateway.config import Settings as GatewaySettings
 
 WAIT_S = 20.0
+LEVEL = 0.25
+"""Of full scale: a voice that no other engine has."""
 
 
 def alive(pid: int) -> bool:
@@ -35,6 +40,31 @@ async def first_audio(target: str) -> None:
             if isinstance(event, ReplyAudio):
                 return
         raise AssertionError("the call ended without audio")
+
+
+async def loudest_of_a_reply(target: str) -> int:
+    """The largest sample of the reply to a typed turn."""
+    loudest = 0
+    async with asyncio.timeout(WAIT_S), connect(target, CallOptions()) as call:
+        await call.say("hello")
+        async for event in call:
+            if isinstance(event, ReplyAudio):
+                loudest = max(loudest, audioop.max(event.pcm16, 2))
+            if isinstance(event, TurnEvent) and event.kind is Turn.REPLY_ENDED:
+                return loudest
+        raise AssertionError("the call ended within a reply")
+
+
+async def told_until_ready(run: asyncio.subprocess.Process) -> bytes:
+    """What `voice-bench run` writes until it says what to try."""
+    assert run.stdout is not None
+    told = b""
+    async with asyncio.timeout(WAIT_S):
+        while b"voice ask" not in told:
+            line = await run.stdout.readline()
+            assert line, told
+            told += line
+    return told
 
 
 async def test_the_stack_answers_and_every_process_ends_with_it() -> None:
@@ -152,16 +182,29 @@ async def test_ctrl_c_on_run_ends_every_process_and_is_no_failure() -> None:
     run = await asyncio.create_subprocess_exec(
         Path(sys.executable).parent / "voice-bench", "run", stdout=asyncio.subprocess.PIPE, start_new_session=True
     )
-    assert run.stdout is not None
-    told = b""
-    async with asyncio.timeout(WAIT_S):
-        while b"voice ask" not in told:
-            told += await run.stdout.readline()
+    await told_until_ready(run)
     children = [child.pid for child in psutil.Process(run.pid).children(recursive=True)]
     assert len(children) >= 4  # three servers and their leash
     run.send_signal(signal.SIGINT)
     assert await asyncio.wait_for(run.wait(), WAIT_S) == 0
     assert not any(alive(pid) for pid in children)
+
+
+async def test_run_speaks_with_the_voice_that_is_named(tmp_path: Path) -> None:
+    tiny = runpy.run_path(str(Path(__file__).parents[2] / "speech-server/tests/neural_tts/tiny.py"))
+    tiny["write_release"](tmp_path, {"af_heart": LEVEL})
+    run = await asyncio.create_subprocess_exec(
+        Path(sys.executable).parent / "voice-bench", "run", "--engine", "scripted", "--tts", "kokoro",
+        stdout=asyncio.subprocess.PIPE,
+        env={**os.environ, "KOKORO_MODEL_PATH": str(tmp_path), "KOKORO_PRECISION": "fp32"},
+    )  # fmt: skip
+    told = await told_until_ready(run)
+    found = re.search(rb"voice-gateway +(\S+)", told)
+    assert found is not None
+    loudest = await loudest_of_a_reply(found[1].decode())
+    assert loudest == pytest.approx(LEVEL * 32767, rel=0.02), "the level that the model was made with"
+    run.send_signal(signal.SIGTERM)
+    assert await asyncio.wait_for(run.wait(), WAIT_S) == 0
 
 
 async def test_run_says_what_failed_and_exits_with_one() -> None:

@@ -11,23 +11,25 @@ from pathlib import Path
 from rich.console import Console
 
 from voice_bench.ending import exit_with, to_stderr
+from voice_bench.options import Engine, Tts
+from voice_bench.plan import RECOGNISER, SYNTHESISER, with_engines
 from voice_bench.stack import Part, Stack, StackFailed, StackPlan, embedded, running, with_environment
 
 USUAL_PORT = 50050
 """Where `voice` calls when it is not told otherwise."""
 
 
-def run() -> None:
+def run(engine: Engine = RECOGNISER, tts: Tts = SYNTHESISER) -> None:
     """Keep speech server, language model and gateway running until Ctrl-C."""
-    exit_with(_run())
+    exit_with(_run(with_engines(embedded(), engine, tts)))
 
 
-async def _run() -> bool:
+async def _run(plan: StackPlan) -> bool:
     """Ctrl-C and SIGTERM are the usual end, so they are no failure."""
     console, ended = Console(highlight=False), asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, ended.set)
-    serving = asyncio.create_task(_serve(console), name="serve")
+    serving = asyncio.create_task(_serve(console, plan), name="serve")
     asked = asyncio.create_task(ended.wait(), name="wait for Ctrl-C")
     try:
         await asyncio.wait({serving, asked}, return_when=asyncio.FIRST_COMPLETED)
@@ -44,9 +46,11 @@ async def _run() -> bool:
     return True
 
 
-async def _serve(console: Console) -> None:
-    plan = _at_the_usual_port(with_environment(embedded()))
+async def _serve(console: Console, plan: StackPlan) -> None:
+    plan = _at_the_usual_port(with_environment(plan))
     console.print("starting speech server, language model and gateway (Ctrl-C ends them)")
+    if plan.may_fetch and plan.runs(Part.SPEECH):
+        console.print("a model that is not on this machine yet is fetched first, which may take minutes")
     async with running(plan) as stack:
         console.print(f"{_addresses(stack)}\n{_next(stack.target)}", soft_wrap=True)
         await stack.until_a_part_dies()

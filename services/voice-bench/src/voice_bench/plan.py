@@ -8,6 +8,11 @@ from pathlib import Path
 
 _NEEDED_BY_EVERY_PROGRAM = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH", "VIRTUAL_ENV", "SYSTEMROOT")
 
+RECOGNISER, SYNTHESISER = "embedded", "embedded"
+"""The speech server's engines that need no model of anybody's."""
+FETCH_WITHIN_S = 1800.0
+"""The first start of an engine may fetch its model."""
+
 
 class Part(Enum):
     """The three servers; the value is the command that starts one."""
@@ -48,6 +53,11 @@ class StackPlan:
         kept = {**{name: os.environ[name] for name in _NEEDED_BY_EVERY_PROGRAM if name in os.environ}, **kept}
         return {**kept, **named}
 
+    @property
+    def may_fetch(self) -> bool:
+        """May its start take minutes?"""
+        return self.start_timeout_s >= FETCH_WITHIN_S
+
     def runs(self, part: Part) -> bool:
         """Is `part` ours to start?"""
         return part not in self.external
@@ -56,10 +66,19 @@ class StackPlan:
 def embedded(**changes: object) -> StackPlan:
     """The real engines: recogniser, voice activity and voice of the speech server, the rules of mini-llm."""
     plan = StackPlan(
-        speech={"SPEECH_ASR_ENGINE": "embedded", "SPEECH_TTS_ENGINE": "embedded"},
+        speech={"SPEECH_ASR_ENGINE": RECOGNISER, "SPEECH_TTS_ENGINE": SYNTHESISER},
         hears_intents=True,
     )
     return replace(plan, **changes)  # type: ignore[arg-type]  # mypy can't see the fields through **
+
+
+def with_engines(plan: StackPlan, recogniser: str, synthesiser: str) -> StackPlan:
+    """`plan` with these engines of the speech server, as SPEECH_ASR_ENGINE and SPEECH_TTS_ENGINE name them."""
+    speech = {**plan.speech, "SPEECH_ASR_ENGINE": recogniser, "SPEECH_TTS_ENGINE": synthesiser}
+    if speech == plan.speech:
+        return plan
+    hears_intents = plan.hears_intents and recogniser == RECOGNISER
+    return replace(plan, speech=speech, hears_intents=hears_intents, start_timeout_s=FETCH_WITHIN_S)
 
 
 def scripted(

@@ -17,10 +17,12 @@ from voice_bench.demo.lines import RATE_HZ, SCRIPT, SCRIPT_BARGE_IN, VOICE, Line
 from voice_bench.demo.manners import PATIENCE_S, Manners
 from voice_bench.demo.verdict import complaints
 from voice_bench.ending import exit_with, to_stderr
-from voice_bench.stack import Part, StackFailed, embedded, running, with_environment
+from voice_bench.options import Engine, Tts
+from voice_bench.plan import RECOGNISER, SYNTHESISER, with_engines
+from voice_bench.stack import Part, StackFailed, StackPlan, embedded, running, with_environment
 
 AGENT_VOICE = "English-US.Female-1"
-"""Not the caller's, so that they can be told apart."""
+"""Not the caller's, so that they can be told apart. An engine with other voices takes one of the same sex."""
 
 
 def demo(
@@ -44,6 +46,8 @@ def demo(
     timeout: Annotated[
         float, typer.Option(min=1, help="Hang up when nothing at all happened for so many seconds.")
     ] = PATIENCE_S,
+    engine: Engine = RECOGNISER,
+    tts: Tts = SYNTHESISER,
 ) -> None:
     """Hold a conversation with the stack and show what happened. Exit 0 when all of it went well."""
     try:
@@ -53,13 +57,14 @@ def demo(
         to_stderr(str(error))
         raise typer.Exit(1) from None
     barge_in = SCRIPT_BARGE_IN if barge_in is None else barge_in
-    exit_with(_demo(out, said, barge_in, Manners(barge_in_after, timeout)))
+    plan = with_environment(with_engines(embedded(), engine, tts))
+    exit_with(_demo(plan, out, said, barge_in, Manners(barge_in_after, timeout)))
 
 
-async def _demo(out: Path, said: list[Line] | None, barge_in: int, manners: Manners) -> bool:
+async def _demo(plan: StackPlan, out: Path, said: list[Line] | None, barge_in: int, manners: Manners) -> bool:
     console = Console(highlight=False)
     try:
-        talked, lines = await _held(console, said, barge_in, manners)
+        talked, lines = await _held(console, plan, said, barge_in, manners)
         _save(console, talked, out)
     except (StackFailed, NothingToSay, VoiceError, OSError) as error:
         to_stderr(str(error))
@@ -73,18 +78,19 @@ async def _demo(out: Path, said: list[Line] | None, barge_in: int, manners: Mann
     return not wrong
 
 
-async def _held(console: Console, said: list[Line] | None, barge_in: int, manners: Manners) -> tuple[Talked, int]:
+async def _held(
+    console: Console, plan: StackPlan, said: list[Line] | None, barge_in: int, manners: Manners
+) -> tuple[Talked, int]:
     """The call, and how many lines there were to say; None = the script, spoken by the speech server."""
-    plan = with_environment(embedded())
-    speaks_klatt = plan.runs(Part.SPEECH)
-    if speaks_klatt:
+    ours = plan.runs(Part.SPEECH)
+    if ours:
         plan = replace(plan, gateway={"TTS_VOICE": os.environ.get("TTS_VOICE") or AGENT_VOICE})
     starting = console.status("starting speech server, language model and gateway")
     starting.start()
     try:
         async with running(plan) as stack:
             if said is None:
-                said = await spoken(stack.speech_target, SCRIPT, barge_in, VOICE if speaks_klatt else "")
+                said = await spoken(stack.speech_target, SCRIPT, barge_in, VOICE if ours else "")
             starting.stop()
             teller = telling.Teller(console)
             call = talk(stack.target, said, manners, told=teller.told, began=teller.began, options=asked())

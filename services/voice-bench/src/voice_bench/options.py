@@ -1,0 +1,8 @@
+"""Which options do `run` and `demo` share?"""
+
+from typing import Annotated
+
+import typer
+
+Engine = Annotated[str, typer.Option(help="who recognises: SPEECH_ASR_ENGINE of the speech server")]
+Tts = Annotated[str, typer.Option(help="who speaks: SPEECH_TTS_ENGINE of the speech server")]
