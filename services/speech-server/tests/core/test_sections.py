@@ -20,8 +20,8 @@ def test_silence_has_no_sections() -> None:
 
 def test_speech_is_one_section_with_a_little_around_it() -> None:
     (one,) = sections(scores((0, 2), (1, 3), (0, 2)), FRAME_S, 20)
-    assert one.start_s == pytest.approx(1.8)
-    assert one.end_s == pytest.approx(5.2)
+    assert one.start_s == pytest.approx(1.5)
+    assert one.end_s == pytest.approx(5.5)
 
 
 def test_sentences_near_each_other_share_a_section_while_they_fit() -> None:
@@ -32,6 +32,12 @@ def test_sentences_near_each_other_share_a_section_while_they_fit() -> None:
 
 def test_a_long_silence_parts_sections() -> None:
     assert len(sections(scores((1, 2), (0, 5), (1, 2)), FRAME_S, 20)) == 2
+
+
+@pytest.mark.parametrize("pause_s", [0.3, 0.9, 1.0, 1.1, 1.3, 2.5])
+def test_nothing_around_a_pause_is_heard_twice(pause_s: float) -> None:
+    found = sections(scores((1, 3), (0, pause_s), (1, 3)), FRAME_S, 3.5)
+    assert all(one.end_s <= following.start_s + 1e-9 for one, following in pairwise(found))
 
 
 def test_speech_without_a_silence_is_cut_where_it_is_quietest() -> None:

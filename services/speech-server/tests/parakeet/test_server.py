@@ -122,7 +122,7 @@ async def test_speech_contexts_are_favoured_over_riva_without_a_warning(start: S
 
 async def test_keywords_are_favoured_over_openais_endpoint(start: Start, noise_is_speech: None) -> None:
     server = await start()
-    file = encode_file(Clip(b"".join(SPOKEN), 16_000), "flac")
+    file = encode_file(Clip(noise(3), 16_000), "flac")
     async with aiohttp.ClientSession(f"http://127.0.0.1:{server.http_port}") as session:
 
         async def post(*keywords: str) -> tuple[int, Any]:

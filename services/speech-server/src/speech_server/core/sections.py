@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-PAD_S = 0.2
-"""Kept around speech: beginnings and ends are softer than what the detector calls speech."""
-JOIN_S = 0.5
-"""Shorter silences do not end a section."""
+PAD_S = 0.5
+"""Kept around speech: beginnings and ends are softer than what the detector calls speech. In a quiet recording, or one
+from a telephone, it finds a first word such as "and" or "had" up to 0.4 s late."""
+JOIN_S = 2 * PAD_S
+"""Shorter silences do not end a section; what is kept around longer ones does not overlap."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,7 @@ def sections(scores: Sequence[float], frame_s: float, longest_s: float, onset: f
     spoken = _cut_long(_speech(scores, frame_s, onset), scores, frame_s, longest_s)
     joined: list[Section] = []
     for one in spoken:
-        if joined and one.end_s - joined[-1].start_s <= longest_s and one.start_s - joined[-1].end_s <= 4 * JOIN_S:
+        if joined and one.end_s - joined[-1].start_s <= longest_s and one.start_s - joined[-1].end_s <= 2 * JOIN_S:
             joined[-1] = Section(joined[-1].start_s, one.end_s)
         else:
             joined.append(one)
