@@ -5,7 +5,6 @@ import re
 
 import pytest
 from mini_llm.pattern import parse_pattern, references, regex, sample
-from mini_llm.rulebook import read_rulebook
 
 RULES = {"who": parse_pattern("me | us")}
 
@@ -47,24 +46,3 @@ def test_a_pattern_names_the_rules_it_mentions() -> None:
 def test_a_broken_pattern_is_refused_with_its_text(source: str) -> None:
     with pytest.raises(ValueError, match="pattern"):
         parse_pattern(source)
-
-
-def test_an_intent_that_mentions_an_unknown_rule_is_refused() -> None:
-    text = """
-    [rules]
-    opener = "well"
-    closer = "now"
-    [slots.name]
-    said = "anna"
-    [conversation]
-    agent = "A"
-    opening = "Hello."
-    silence = ["?"]
-    fallback = ["?"]
-    [[intent]]
-    name = "x"
-    patterns = ["hello <nobody>"]
-    answers.plain = ["Hello."]
-    """
-    with pytest.raises(ValueError, match="<nobody>"):
-        read_rulebook(text)

@@ -54,7 +54,7 @@ def test_the_agent_remembers_colors_and_cities() -> None:
 def test_the_agent_knows_what_was_said() -> None:
     answers = converse("what did I say", "go forward 10 meters", "What did I say?", "what did I say first")
     assert answers[0] == "You have not said anything before that."
-    assert answers[2] == "Your words were: go forward ten meters."
+    assert answers[2] == "Your words were: go forward 10 meters."
     assert answers[3] == "The first thing you said was: what did I say."
 
 
@@ -73,10 +73,6 @@ def test_say_again_repeats_the_last_answer() -> None:
         ("What is 10 / 3?", "Ten divided by three is about three point three three."),
         ("what is five divided by zero", "Nobody can divide by zero, not even I."),
         ("what is 999999999999 times 999999999999", "That number is too big for me to say."),
-        (
-            "what is five six times two",
-            "I did not understand the numbers. Ask me, for example: what is seven times eight?",
-        ),
         ("what is twelve squared", "Twelve squared is one hundred forty four."),
         ("what time is it", "It is three oh five in the afternoon."),
         ("What day is it today?", "Today is Tuesday, the third of March, twenty twenty six."),
@@ -107,8 +103,9 @@ def test_jokes_are_not_told_twice_in_a_row() -> None:
 
 def test_what_is_not_understood_is_repeated() -> None:
     answers = converse("Go forward 10 meters.", "purple elephants")
-    assert answers[0] == "I heard: Go forward ten meters. But I do not know what to say to that."
+    assert answers[0].startswith("I heard: Go forward 10 meters. I answer by rules")
     assert answers[1].startswith("I heard: purple elephants. But ")
+    assert all("a real model" in said.lower() and "LLM_BASE_URL" in said for said in answers)
 
 
 def test_a_denied_order_is_not_obeyed() -> None:
@@ -117,7 +114,8 @@ def test_a_denied_order_is_not_obeyed() -> None:
 
 def test_a_very_long_message_is_repeated_in_part_only() -> None:
     said = answer([("user", "blah " * 50_000)])
-    assert len(said.split()) < 60
+    assert " blah and so on. I answer by rules" in said
+    assert len(said.split()) < 45
 
 
 def test_silence_is_answered() -> None:

@@ -10,7 +10,6 @@ from typing import Annotated
 import typer
 
 from mini_llm.grammar import jsgf, sentences
-from mini_llm.rulebook import load_rulebook
 from mini_llm.server import CannotServe, serving
 from mini_llm.settings import Settings, SettingsRefused, read_settings
 
@@ -56,11 +55,10 @@ def grammar(
     out: Annotated[Path, typer.Option(help="folder for intents.gram (JSGF) and sentences.txt")],
 ) -> None:
     """Write what a recogniser needs to hear everything that is understood here."""
-    rulebook = load_rulebook()
     try:
         out.mkdir(parents=True, exist_ok=True)
-        (out / "intents.gram").write_text(jsgf(rulebook), "utf-8")
-        lines = dict.fromkeys(text for _, text in sentences(rulebook))
+        (out / "intents.gram").write_text(jsgf(), "utf-8")
+        lines = dict.fromkeys(text for _, text in sentences())
         (out / "sentences.txt").write_text("".join(f"{line}\n" for line in lines), "utf-8")
     except OSError as error:
         typer.echo(f"Cannot write to {out}: {error.strerror}.", err=True)

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from mini_llm.conversation import Conversation
-from mini_llm.hearing import Meaning, normalise, understand
+from mini_llm.hearing import Meaning, understand
 from mini_llm.resuming import LOOK_BACK
 from mini_llm.rulebook import Rulebook, load_rulebook
 from mini_llm.skills import SKILLS, Situation, recalled, shortened
+from mini_llm.words import spelled
 
 
 def respond(talk: Conversation, now: datetime) -> str:
@@ -26,7 +27,7 @@ def _respond(talk: Conversation, now: datetime, depth: int) -> str:
         empty_turn = bool(talk.messages)
         return rulebook.silence[0] if empty_turn else _fill(rulebook.opening, talk, rulebook)
     asked = talk.before(index + 1)
-    if not normalise(asked.last_user_text):
+    if not spelled(asked.last_user_text):
         return _taken_in_turn(rulebook.silence, len(asked.user_texts) - 1)
 
     def replay(earlier: Conversation) -> str:

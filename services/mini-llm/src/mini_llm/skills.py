@@ -9,17 +9,20 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from fractions import Fraction
 
+from mini_llm.arithmetic import TooBig, evaluate, in_words
 from mini_llm.conversation import Conversation
-from mini_llm.hearing import Meaning, speakable, understand
-from mini_llm.numbers import LARGEST, fraction_words, number_words, parse_number
+from mini_llm.hearing import Meaning, understand
 from mini_llm.resuming import Replay, cut_off, last_reply, last_word, left_unsaid
 from mini_llm.rulebook import Rulebook
-from mini_llm.spoken_time import date_words, month_words, time_words, year_words
+from mini_llm.spoken import LARGEST, date_words, number_words, time_words, year_words
 
 MOST_COUNTED = 101
 """Numbers in one answer at most: from zero to one hundred."""
 
-SHORTENED_WORDS = 30
+LONGEST_SPELLED = 30
+"""Letters at most."""
+
+SHORTENED_WORDS = 20
 """Words of the caller that are repeated at most."""
 
 
@@ -44,13 +47,12 @@ class Outcome:
 
 Skill = Callable[[Situation, Meaning], Outcome]
 
-_NAMES = ("name", "known_name", "city")
-
 
 def shortened(text: str) -> str:
-    """What the caller said, fit to be said back: at most thirty words, no full stop at its end."""
-    words = speakable(text).split()
-    return " ".join(words[:SHORTENED_WORDS]).rstrip(" .,;:?!-")
+    """What the caller said, fit to be said back: not too many words, and no full stop at its end."""
+    words = text.split()
+    more = " and so on" if len(words) > SHORTENED_WORDS else ""
+    return " ".join(words[:SHORTENED_WORDS]).rstrip(".,;:?!- ") + more
 
 
 def recalled(texts: Iterable[str], intent: str) -> str:
@@ -63,8 +65,8 @@ def recalled(texts: Iterable[str], intent: str) -> str:
 
 
 def _value(meaning: Meaning) -> str:
-    name = next((words for slot, words in meaning.slots if slot in _NAMES), "")
-    return name.title() or meaning.slot("color")
+    name = meaning.slot("name", "sure_name", "city")
+    return (name if name != name.lower() else name.title()) or meaning.slot("color").lower()
 
 
 def _plain(situation: Situation, meaning: Meaning) -> Outcome:
@@ -82,14 +84,12 @@ def _recall(told: str) -> Skill:
     return recall
 
 
-def _said_before(situation: Situation, meaning: Meaning) -> Outcome:
-    earlier = situation.talk.user_texts[:-1]
-    return _known(shortened(earlier[-1]) if earlier else "")
+def _said(position: int) -> Skill:
+    def said(situation: Situation, meaning: Meaning) -> Outcome:
+        earlier = situation.talk.user_texts[:-1]
+        return _known(shortened(earlier[position]) if earlier else "")
 
-
-def _said_first(situation: Situation, meaning: Meaning) -> Outcome:
-    earlier = situation.talk.user_texts[:-1]
-    return _known(shortened(earlier[0]) if earlier else "")
+    return said
 
 
 def _say_again(situation: Situation, meaning: Meaning) -> Outcome:
@@ -128,71 +128,43 @@ def _known(value: str) -> Outcome:
     return Outcome("known", {"value": value}) if value else Outcome("unknown")
 
 
-def _time(situation: Situation, meaning: Meaning) -> Outcome:
-    return Outcome(fields={"time": time_words(situation.now)})
-
-
-def _date(situation: Situation, meaning: Meaning) -> Outcome:
-    today = situation.now.date()
+def _clock(situation: Situation, meaning: Meaning) -> Outcome:
+    now, tomorrow = situation.now, situation.now + timedelta(days=1)
+    year = year_words(now.year)
     return Outcome(
         fields={
-            "today": f"{date_words(today)}, {year_words(today.year)}",
-            "tomorrow": date_words(today + timedelta(days=1)),
-            "month": month_words(today),
-            "year": year_words(today.year),
+            "time": time_words(now),
+            "today": f"{date_words(now)}, {year}",
+            "tomorrow": date_words(tomorrow),
+            "month": f"{now:%B}",
+            "year": year,
         }
     )
 
 
 def _sum(situation: Situation, meaning: Meaning) -> Outcome:
-    numbers = [parse_number(words) for words in meaning.values("number")]
-    if len(numbers) != 2 or None in numbers:
-        return Outcome("unclear")
-    left, right = (Fraction(number or 0) for number in numbers)
-    operation = meaning.slot("operation")
-    if operation in ("divided by", "over") and right == 0:
+    text = meaning.slot("sum") or f"{meaning.slot('number')} squared"
+    try:
+        value = evaluate(text)
+    except ZeroDivisionError:
         return Outcome("zero")
-    result = _calculate(left, operation, right)
-    if max(abs(left), abs(right), abs(result)) > LARGEST:
+    except TooBig:
         return Outcome("too_big")
-    question = f"{fraction_words(left)} {operation} {fraction_words(right)}"
-    return Outcome(fields={"question": _sentence(question), "result": fraction_words(result)})
-
-
-def _calculate(left: Fraction, operation: str, right: Fraction) -> Fraction:
-    match operation:
-        case "plus":
-            return left + right
-        case "minus":
-            return left - right
-        case "divided by" | "over":
-            return left / right
-        case _:
-            return left * right
-
-
-def _square(situation: Situation, meaning: Meaning) -> Outcome:
-    number = parse_number(meaning.slot("number"))
-    if number is None:
-        return Outcome("unclear")
-    if number * number > LARGEST:
-        return Outcome("too_big")
-    question = f"{fraction_words(number)} squared"
-    return Outcome(fields={"question": _sentence(question), "result": fraction_words(number * number)})
+    return Outcome(fields={"question": _sentence(in_words(text)), "result": number_words(value)})
 
 
 def _count(situation: Situation, meaning: Meaning) -> Outcome:
     words = meaning.values("number")
-    return _counted(words[0] if len(words) > 1 else "one", words[-1])
+    return _counted(words[0] if len(words) > 1 else "1", words[-1])
 
 
 def _count_down(situation: Situation, meaning: Meaning) -> Outcome:
-    return _counted(meaning.slot("number"), "zero")
+    return _counted(meaning.slot("number"), "0")
 
 
-def _counted(first_words: str, last_words: str) -> Outcome:
-    first, last = parse_number(first_words), parse_number(last_words)
-    if first is None or last is None or first.denominator != 1 or last.denominator != 1:
+def _counted(*ends: str) -> Outcome:
+    first, last = (Fraction(end.replace("minus ", "-")) for end in ends)
+    if first.denominator != 1 or last.denominator != 1:
         return Outcome("unclear")
     if abs(last - first) >= MOST_COUNTED or max(abs(first), abs(last)) > LARGEST:
         return Outcome("too_far")
@@ -203,7 +175,8 @@ def _counted(first_words: str, last_words: str) -> Outcome:
 
 
 def _spell(situation: Situation, meaning: Meaning) -> Outcome:
-    word = re.sub(r"\W", "", meaning.slot("word"))[:SHORTENED_WORDS]
+    word = meaning.slot("word")
+    word = re.sub(r"\W", "", number_words(Fraction(word)) if word.isdecimal() else word)[:LONGEST_SPELLED]
     return Outcome(fields={"word": word.capitalize(), "letters": ", ".join(word.upper())})
 
 
@@ -227,15 +200,13 @@ SKILLS: Mapping[str, Skill] = {
     "recall_name": _recall("tell_name"),
     "recall_color": _recall("tell_color"),
     "recall_city": _recall("tell_city"),
-    "said_before": _said_before,
-    "said_first": _said_first,
+    "said_before": _said(-1),
+    "said_first": _said(0),
     "say_again": _say_again,
     "continue": _continue,
     "cut_off": _cut_off,
-    "time": _time,
-    "date": _date,
+    "clock": _clock,
     "sum": _sum,
-    "square": _square,
     "count": _count,
     "count_down": _count_down,
     "spell": _spell,
