@@ -2,6 +2,7 @@
 
 import asyncio
 import audioop
+import json
 import os
 import re
 import runpy
@@ -12,6 +13,8 @@ from pathlib import Path
 
 import psutil
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 from mini_llm.settings import Settings as LlmSettings
 from speech_server.settings import ServerSettings as SpeechSettings
 from voice_bench.stack import Part, StackFailed, StackPlan, embedded, running, scripted, with_environment
@@ -140,6 +143,34 @@ async def test_a_server_that_is_named_in_the_environment_is_not_started(monkeypa
             assert set(ours.pids) == {Part.GATEWAY}
             assert (ours.speech_target, ours.llm_base_url) == (theirs.speech_target, theirs.llm_base_url)
             await first_audio(ours.target)
+
+
+async def test_a_model_that_is_named_in_the_environment_is_asked_by_its_name_with_its_key(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[tuple[str | None, str]] = []
+
+    async def complete(request: web.Request) -> web.StreamResponse:
+        asked.append((request.headers.get("Authorization"), (await request.json())["model"]))
+        response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+        await response.prepare(request)
+        delta = {"choices": [{"index": 0, "delta": {"content": "I am a real model."}, "finish_reason": None}]}
+        await response.write(f"data: {json.dumps(delta)}\n\ndata: [DONE]\n\n".encode())
+        return response
+
+    async def models(request: web.Request) -> web.Response:
+        return web.json_response({"object": "list", "data": [{"id": "org/real", "object": "model"}]})
+
+    app = web.Application()
+    app.add_routes([web.post("/v1/chat/completions", complete), web.get("/v1/models", models)])
+    async with TestServer(app) as server:
+        monkeypatch.setenv("LLM_BASE_URL", str(server.make_url("/v1")))
+        monkeypatch.setenv("LLM_MODEL", "org/real")
+        monkeypatch.setenv("LLM_API_KEY", "a-key")
+        async with running(with_environment(scripted())) as stack:
+            assert set(stack.pids) == {Part.SPEECH, Part.GATEWAY}
+            await first_audio(stack.target)
+    assert asked == [("Bearer a-key", "org/real")]
 
 
 async def test_the_recogniser_is_given_what_the_model_understands(tmp_path: Path) -> None:

@@ -86,7 +86,7 @@ def _next(target: str) -> str:
         f"  {voice} talk{option}                     with microphone and loudspeaker\n"
         f"  {voice} say question.wav{option}         with a recording\n"
         f'  {voice} ask "tell me a joke"{option}     with typed words\n'
-        "With a model of yours: LLM_BASE_URL=http://HOST:PORT/v1 LLM_MODEL=NAME make run"
+        "With a real model: LLM_BASE_URL=http://HOST:PORT/v1 LLM_MODEL=NAME make run (and LLM_API_KEY, if it wants one)"
     )
 
 
