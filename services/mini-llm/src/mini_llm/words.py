@@ -47,7 +47,7 @@ _SIGNS: tuple[_Rewriting, ...] = (
     ("%", " percent "),
     ("\N{SUPERSCRIPT TWO}", " squared "),
 )
-_SOUNDS = {"to": "2", "too": "2", "for": "4", "ate": "8", "won": "1"}
+_SOUNDS = {"to": "2", "too": "2", "free": "3", "tree": "3", "for": "4", "ate": "8", "won": "1"}
 _SOUND = f"({'|'.join(_SOUNDS)})"
 _NEARLY = {"time": "times", "multiply": "multiplied", "divide": "divided"}
 # On both sides of a sign, words that sound like numbers are numbers: "2 plus to", "to plus for".
@@ -59,7 +59,7 @@ _MISHEARD: tuple[_Rewriting, ...] = (
 _WORD = re.compile(r"\d+(?:\.\d+)?(?!\w)|[^\W_]+(?:['-][^\W_]+)*")
 _FILLERS = frozenset(["um", "uh", "uhm", "er", "erm", "ah", "hm", "hmm", "mm", "mhm"])
 _SPELLINGS = {"ok": "okay", "alright": "okay", "bye-bye": "bye", "goodbye": "bye"}
-_SPELLINGS |= {"favourite": "favorite", "colour": "color"}
+_SPELLINGS |= {"favourite": "favorite", "colour": "color", "to-day": "today", "to-morrow": "tomorrow"}
 
 
 def sentences(text: str) -> list[str]:
