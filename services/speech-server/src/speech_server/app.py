@@ -215,7 +215,7 @@ class Server:
             longest_recording_s=self._settings.requests.parakeet_max_audio_seconds,
             quietest_dbfs=voice.speech_quietest_dbfs,
             retry_after_ms=server.speech_retry_after_ms,
-            by_utterance=server.speech_asr_engine == "parakeet",
+            by_utterance=server.speech_asr_engine in ("moonshine", "parakeet"),
             drain=self._drain,
         )
 

@@ -7,7 +7,7 @@ from speech_server.ports import Describes, Recogniser, Synthesiser, VoiceActivit
 from speech_server.scripted.energy import EnergyDetector
 from speech_server.scripted.recogniser import Script, ScriptedRecogniser
 from speech_server.scripted.tone import ToneScript, ToneSynthesiser
-from speech_server.settings import ScriptSettings, Settings, VoiceSettings
+from speech_server.settings import ScriptSettings, Settings
 from speech_server.timeline import Timeline
 
 
@@ -32,7 +32,9 @@ class Engines:
 
 def build(settings: Settings, timeline: Timeline) -> Engines:
     """The engines of these settings."""
-    voice, script = settings.voice, settings.script
+    script = settings.script
+    recogniser: Recogniser
+    detector: VoiceActivityDetector
     if settings.server.speech_asr_engine == "scripted":
         recogniser, detector = _scripted(script, timeline)
     elif settings.server.speech_asr_engine == "parakeet":
@@ -40,7 +42,10 @@ def build(settings: Settings, timeline: Timeline) -> Engines:
     elif settings.server.speech_asr_engine == "streaming":
         recogniser, detector = _streaming(settings, timeline)
     else:
-        recogniser, detector = _embedded(voice)
+        from speech_server.embedded.silero import SileroDetector
+
+        detector = SileroDetector()
+        recogniser = _moonshine(settings, detector)
     return Engines(recogniser, detector, synthesiser(settings, timeline))
 
 
@@ -77,14 +82,11 @@ def endpointing(settings: Settings) -> Endpointing:
     )
 
 
-def _embedded(voice: VoiceSettings) -> tuple[Recogniser, VoiceActivityDetector]:
-    from speech_server.embedded.silero import SileroDetector
-    from speech_server.embedded.sphinx import SphinxRecogniser
+def _moonshine(settings: Settings, detector: VoiceActivityDetector) -> Recogniser:
+    from speech_server.moonshine.choice import from_settings
 
-    recogniser = SphinxRecogniser(
-        workers=voice.embedded_workers, grammar=voice.embedded_grammar, sentences=voice.embedded_sentences
-    )
-    return recogniser, SileroDetector()
+    quietest_dbfs = settings.voice.speech_quietest_dbfs
+    return from_settings(settings.moonshine, detector, settings.parakeet, settings.requests, quietest_dbfs)
 
 
 def _parakeet(settings: Settings, timeline: Timeline) -> tuple[Recogniser, VoiceActivityDetector]:
@@ -92,15 +94,9 @@ def _parakeet(settings: Settings, timeline: Timeline) -> tuple[Recogniser, Voice
     from speech_server.parakeet.choice import from_settings
 
     detector = SileroDetector()
-    requests = settings.requests
-    first = from_settings(
-        settings.parakeet,
-        detector,
-        requests.parakeet_queue_max_factor,
-        requests.parakeet_max_queue_wait_s,
-        settings.voice.speech_quietest_dbfs,
-    )
-    return _spared(first, settings.parakeet.parakeet_fallback_engine, settings, timeline), detector
+    quietest_dbfs = settings.voice.speech_quietest_dbfs
+    first = from_settings(settings.parakeet, detector, settings.requests, quietest_dbfs)
+    return _spared(first, settings.parakeet.parakeet_fallback_engine, settings, timeline, detector), detector
 
 
 def _streaming(settings: Settings, timeline: Timeline) -> tuple[Recogniser, VoiceActivityDetector]:
@@ -109,15 +105,17 @@ def _streaming(settings: Settings, timeline: Timeline) -> tuple[Recogniser, Voic
 
     detector = SileroDetector()
     first = from_settings(settings.streaming, detector, settings.requests.parakeet_max_queue_wait_s)
-    return _spared(first, settings.streaming.streaming_fallback_engine, settings, timeline), detector
+    return _spared(first, settings.streaming.streaming_fallback_engine, settings, timeline, detector), detector
 
 
-def _spared(first: Recogniser, spare: str, settings: Settings, timeline: Timeline) -> Recogniser:
+def _spared(
+    first: Recogniser, spare: str, settings: Settings, timeline: Timeline, detector: VoiceActivityDetector
+) -> Recogniser:
     from speech_server.spare import WithSpare
 
     match spare:
-        case "embedded":
-            return WithSpare(first, _embedded(settings.voice)[0])
+        case "moonshine":
+            return WithSpare(first, _moonshine(settings, detector))
         case "scripted":
             return WithSpare(first, _scripted(settings.script, timeline)[0])
         case _:

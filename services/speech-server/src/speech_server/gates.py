@@ -68,9 +68,7 @@ def most_calls(gates: Gates) -> int:
 
 
 def recordings_at_once(settings: Settings) -> int:
-    """As many as the engine takes: a whole batch, or a worker each."""
-    if settings.server.speech_asr_engine == "embedded":
-        return settings.voice.embedded_workers
+    """As many as the engine takes: a whole batch."""
     if settings.server.speech_asr_engine == "streaming":
         return settings.streaming.streaming_max_batch
     return settings.parakeet.parakeet_microbatch_max_batch

@@ -53,6 +53,8 @@ class AsrModel:
     """Writes punctuation and capitals."""
     boosts: bool = False
     """Uses `Hints.phrases`."""
+    estimates_times: bool = False
+    """Its words' times are spread over what was said by their length: the model itself knows none."""
 
 
 class Utterances(Protocol):

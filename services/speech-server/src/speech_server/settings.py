@@ -53,8 +53,8 @@ class ServerSettings(BaseSettings):
     speech_cors_origins: str = Field(
         "", description="comma list of origins whose web pages may call over HTTP, such as https://app.example; * = all"
     )
-    speech_asr_engine: Literal["embedded", "parakeet", "streaming", "scripted"] = Field(
-        "embedded", description="who recognises"
+    speech_asr_engine: Literal["moonshine", "parakeet", "streaming", "scripted"] = Field(
+        "moonshine", description="who recognises"
     )
     speech_tts_engine: Literal["embedded", "kokoro", "tone"] = Field("embedded", description="who speaks")
     speech_max_streams: Count = Field(100, description="recognitions at once; more are refused")
@@ -148,9 +148,6 @@ class VoiceSettings(BaseSettings):
     speech_profanity_file: Path | None = Field(
         None, description="words the profanity filter masks, one a line; empty = it masks nothing"
     )
-    embedded_workers: Count = Field(16, description="streams the embedded recogniser takes at once")
-    embedded_grammar: Path | None = Field(None, description="JSGF grammar for the embedded recogniser")
-    embedded_sentences: Path | None = Field(None, description="example sentences for its language model")
 
     @model_validator(mode="after")
     def _profanity_can_be_read(self) -> "VoiceSettings":
@@ -211,7 +208,7 @@ class ParakeetSettings(BaseSettings):
     )
     parakeet_threads: int = Field(0, ge=0, description="CPU threads of the model; 0 = one a core")
     parakeet_gpu_memory_mb: int = Field(0, ge=0, description="most GPU memory of the encoder, in MiB; 0 = no limit")
-    parakeet_fallback_engine: Literal["none", "embedded", "scripted"] = Field(
+    parakeet_fallback_engine: Literal["none", "moonshine", "scripted"] = Field(
         "none", description="who recognises when Parakeet can't start or fails on the CPU too"
     )
     parakeet_microbatch_window_ms: float = Field(8, ge=0, le=1000, description="a clip waits so long for company")
@@ -225,6 +222,23 @@ class ParakeetSettings(BaseSettings):
     def languages(self) -> tuple[str, ...]:
         """Those of a model placed by hand."""
         return tuple(one.strip() for one in self.parakeet_languages.split(",") if one.strip())
+
+
+class MoonshineSettings(BaseSettings):
+    """The Moonshine engine: English, on the CPU. PARAKEET_MICROBATCH_… and PARAKEET_STREAM_… hold for it, too."""
+
+    model_config = _CONFIG
+
+    moonshine_model_path: Path | None = Field(None, description="folder of a model placed by hand; nothing is fetched")
+    moonshine_revision: str = Field(
+        "",
+        description="commit of onnx-community/moonshine-tiny-ONNX on the hub; empty = the makers' wheel",
+    )
+    moonshine_cache: Path | None = Field(
+        None, description="where the model is kept; empty = voice-workflow/models under XDG_CACHE_HOME"
+    )
+    moonshine_pull: bool = Field(True, description="fetch a missing model at the start; false = refuse to start")
+    moonshine_threads: int = Field(0, ge=0, description="CPU threads of the model; 0 = one a core")
 
 
 class StreamingSettings(BaseSettings):
@@ -245,7 +259,7 @@ class StreamingSettings(BaseSettings):
     )
     streaming_threads: int = Field(0, ge=0, description="CPU threads of the model; 0 = one a core")
     streaming_gpu_memory_mb: int = Field(0, ge=0, description="most GPU memory of the encoder, in MiB; 0 = no limit")
-    streaming_fallback_engine: Literal["none", "embedded", "scripted"] = Field(
+    streaming_fallback_engine: Literal["none", "moonshine", "scripted"] = Field(
         "none", description="who recognises when the model can't start or fails on the CPU too"
     )
     streaming_max_batch: Count = Field(32, description="callers heard in one call of the encoder, at most")
@@ -339,6 +353,7 @@ GROUPS: tuple[type[BaseSettings], ...] = (
     VoiceSettings,
     RequestSettings,
     ParakeetSettings,
+    MoonshineSettings,
     StreamingSettings,
     KokoroSettings,
     ScriptSettings,
@@ -354,6 +369,7 @@ class Settings:
             self.voice = VoiceSettings()
             self.requests = RequestSettings()
             self.parakeet = ParakeetSettings()
+            self.moonshine = MoonshineSettings()
             self.streaming = StreamingSettings()
             self.kokoro = KokoroSettings()
             self.script = ScriptSettings()

@@ -11,11 +11,12 @@ from speech_server.core.boosting import Boosting, Lexicon
 from speech_server.core.tokens import Emitted
 from speech_server.inference.graphs import Limits, Stop, open_graph
 from speech_server.inference.transducers import Floats, Ints
-from speech_server.parakeet.batcher import BatchLimits
+from speech_server.offline.batcher import BatchLimits
+from speech_server.offline.recogniser import OfflineRecogniser, Setup
 from speech_server.parakeet.layout import find_model
+from speech_server.parakeet.loading import load
 from speech_server.parakeet.model import ParakeetModel, Placement
 from speech_server.parakeet.networks import OnnxJoint
-from speech_server.parakeet.recogniser import ParakeetRecogniser, Setup
 from speech_server.parakeet.transducer import States, collapse, greedy
 from speech_server.ports import AsrModel, Hints
 from speech_server.scripted.energy import EnergyDetector
@@ -172,23 +173,21 @@ def _favoured(text: str) -> int:
 
 
 @pytest.fixture
-async def engine(tiny_folder: Path) -> AsyncIterator[ParakeetRecogniser]:
+async def engine(tiny_folder: Path) -> AsyncIterator[OfflineRecogniser]:
     async with AsyncExitStack() as stack:
         setup = Setup(
             AsrModel("tiny", ("en-US",), boosts=True),
-            lambda precision: tiny_folder,
-            device="cpu",
-            placement=Placement(limits=Limits(1)),
+            lambda: load(lambda precision: tiny_folder, "cpu", Placement(limits=Limits(1))),
             rules=Rules(window_s=0.002),
             limits=BatchLimits(waiting=64),
         )
-        made = ParakeetRecogniser(setup, EnergyDetector(-45, 20))
+        made = OfflineRecogniser(setup, EnergyDetector(-45, 20))
         stack.push_async_callback(made.stop)
         await made.start()
         yield made
 
 
-async def test_a_stream_and_a_recording_favour_their_own_callers_phrases(engine: ParakeetRecogniser) -> None:
+async def test_a_stream_and_a_recording_favour_their_own_callers_phrases(engine: OfflineRecogniser) -> None:
     hints = Hints("en-US", (("w30", 100.0), ("w27", 100.0)))
     plain = await engine.transcribe(noise(2), Hints("en-US"))
     boosted = await engine.transcribe(quiet(1) + noise(2) + quiet(1), hints)

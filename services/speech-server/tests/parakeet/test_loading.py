@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 from speech_server.inference.files import ModelBroken
-from speech_server.inference.graphs import Limits, Stop
+from speech_server.inference.graphs import Limits
+from speech_server.offline.model import measure
 from speech_server.parakeet.layout import find_model
 from speech_server.parakeet.model import ParakeetModel, Placement
 
@@ -33,7 +34,7 @@ def drop(path: Path) -> None:
 
 def load(folder: Path) -> ParakeetModel:
     model = ParakeetModel(find_model(folder, "cpu"), Placement(limits=Limits(1)))
-    model.measure(0.3, Stop())
+    measure(model, 0.3)
     return model
 
 

@@ -9,17 +9,18 @@ import numpy as np
 import pytest
 from speech_server.core.batching import Rules
 from speech_server.inference.graphs import Limits, OpenGraph, open_graph
-from speech_server.inference.providers import Choice
-from speech_server.parakeet.batcher import BatchLimits
+from speech_server.inference.providers import Choice, DeviceWish
+from speech_server.offline.batcher import BatchLimits
+from speech_server.offline.recogniser import OfflineRecogniser, Setup
+from speech_server.parakeet.loading import load
 from speech_server.parakeet.model import Placement
-from speech_server.parakeet.recogniser import ParakeetRecogniser, Setup
 from speech_server.ports import AsrModel, EngineUnavailable, Hints
 from speech_server.scripted.energy import EnergyDetector
 
 from .test_devices import Machine
 
 HINTS = Hints("en-US")
-Start = Callable[..., "asyncio.Future[ParakeetRecogniser]"]
+Start = Callable[..., "asyncio.Future[OfflineRecogniser]"]
 
 
 def noise(seconds: float, seed: int = 3) -> bytes:
@@ -36,29 +37,32 @@ def quiet(seconds: float) -> bytes:
 
 
 @pytest.fixture
-async def make(tiny_folder: Path) -> AsyncIterator[Callable[..., ParakeetRecogniser]]:
+async def make(tiny_folder: Path) -> AsyncIterator[Callable[..., OfflineRecogniser]]:
     async with AsyncExitStack() as stack:
 
         def build(
-            choice: Choice | None = None, open_with: OpenGraph = open_graph, **more: object
-        ) -> ParakeetRecogniser:
+            choice: Choice | None = None,
+            open_with: OpenGraph = open_graph,
+            device: DeviceWish = "auto",
+            **more: object,
+        ) -> OfflineRecogniser:
+            found = choice or Choice("cpu", "as the test says")
             setup = Setup(
                 AsrModel("tiny", ("en-US",)),
-                lambda precision: tiny_folder,
-                placement=Placement(limits=Limits(1)),
+                lambda: load(
+                    lambda precision: tiny_folder, device, Placement(limits=Limits(1)), open_with, lambda wish: found
+                ),
                 rules=Rules(window_s=0.002),
-                limits=BatchLimits(waiting=64),
-                **more,  # type: ignore[arg-type]
+                **{"limits": BatchLimits(waiting=64), **more},  # type: ignore[arg-type]
             )
-            found = choice or Choice("cpu", "as the test says")
-            made = ParakeetRecogniser(setup, EnergyDetector(-45, 20), open_with, lambda wish: found)
+            made = OfflineRecogniser(setup, EnergyDetector(-45, 20))
             stack.push_async_callback(made.stop)
             return made
 
         yield build
 
 
-async def test_a_recording_is_transcribed_with_times_of_the_whole(make: Callable[..., ParakeetRecogniser]) -> None:
+async def test_a_recording_is_transcribed_with_times_of_the_whole(make: Callable[..., OfflineRecogniser]) -> None:
     engine = make()
     await engine.start()
     said = await engine.transcribe(quiet(3) + noise(2) + quiet(5) + noise(2, 5) + quiet(1), HINTS)
@@ -72,7 +76,7 @@ async def test_a_recording_is_transcribed_with_times_of_the_whole(make: Callable
     assert engine.load.clips == 2
 
 
-async def test_silence_says_nothing_and_costs_nothing(make: Callable[..., ParakeetRecogniser]) -> None:
+async def test_silence_says_nothing_and_costs_nothing(make: Callable[..., OfflineRecogniser]) -> None:
     engine = make()
     await engine.start()
     assert (await engine.transcribe(quiet(60), HINTS)).text == ""
@@ -80,7 +84,7 @@ async def test_silence_says_nothing_and_costs_nothing(make: Callable[..., Parake
     assert engine.load.clips == 0
 
 
-async def test_a_long_recording_is_cut_and_batched(make: Callable[..., ParakeetRecogniser]) -> None:
+async def test_a_long_recording_is_cut_and_batched(make: Callable[..., OfflineRecogniser]) -> None:
     engine = make()
     await engine.start()
     said = await engine.transcribe(noise(120), HINTS)
@@ -89,7 +93,7 @@ async def test_a_long_recording_is_cut_and_batched(make: Callable[..., ParakeetR
     assert said.words[-1].end_s > 115
 
 
-async def test_streams_and_recordings_of_many_callers_share_the_model(make: Callable[..., ParakeetRecogniser]) -> None:
+async def test_streams_and_recordings_of_many_callers_share_the_model(make: Callable[..., OfflineRecogniser]) -> None:
     engine = make()
     await engine.start()
     alone = await engine.transcribe(noise(2), HINTS)
@@ -109,7 +113,7 @@ async def test_streams_and_recordings_of_many_callers_share_the_model(make: Call
     assert engine.load.batches - before < 20
 
 
-async def test_it_says_where_it_runs_and_why(make: Callable[..., ParakeetRecogniser]) -> None:
+async def test_it_says_where_it_runs_and_why(make: Callable[..., OfflineRecogniser]) -> None:
     engine = make()
     assert engine.state == "not loaded"
     await engine.start()
@@ -117,7 +121,7 @@ async def test_it_says_where_it_runs_and_why(make: Callable[..., ParakeetRecogni
 
 
 async def test_a_gpu_that_fails_in_an_utterance_is_left_without_losing_it(
-    make: Callable[..., ParakeetRecogniser],
+    make: Callable[..., OfflineRecogniser],
 ) -> None:
     steady, moving = make(), make(Choice("cuda", "a test node ran on it"), Machine(runs=3))
     await steady.start()
@@ -134,7 +138,7 @@ async def test_a_gpu_that_fails_in_an_utterance_is_left_without_losing_it(
     assert "moved from cuda" in moving.state
 
 
-async def test_a_gpu_that_does_not_take_the_model_means_the_cpu(make: Callable[..., ParakeetRecogniser]) -> None:
+async def test_a_gpu_that_does_not_take_the_model_means_the_cpu(make: Callable[..., OfflineRecogniser]) -> None:
     def refuses(path: Path, device: str, limits: Limits) -> object:
         if device == "cuda":
             raise EngineUnavailable("out of memory")
@@ -145,7 +149,7 @@ async def test_a_gpu_that_does_not_take_the_model_means_the_cpu(make: Callable[.
     assert "on cpu (the GPU did not take the model: out of memory)" in engine.state
 
 
-async def test_a_gpu_asked_for_by_name_is_not_replaced(make: Callable[..., ParakeetRecogniser]) -> None:
+async def test_a_gpu_asked_for_by_name_is_not_replaced(make: Callable[..., OfflineRecogniser]) -> None:
     def refuses(path: Path, device: str, limits: Limits) -> object:
         raise EngineUnavailable("out of memory")
 
@@ -153,7 +157,7 @@ async def test_a_gpu_asked_for_by_name_is_not_replaced(make: Callable[..., Parak
         await make(Choice("cuda", "asked for"), refuses, device="cuda").start()
 
 
-async def test_a_stopped_engine_refuses_in_a_sentence(make: Callable[..., ParakeetRecogniser]) -> None:
+async def test_a_stopped_engine_refuses_in_a_sentence(make: Callable[..., OfflineRecogniser]) -> None:
     engine = make()
     with pytest.raises(EngineUnavailable, match="not loaded"):
         await engine.transcribe(noise(1), HINTS)

@@ -1,4 +1,4 @@
-"""What did a caller ask for that has no effect here? A sentence for each, sent beside the result."""
+"""What of a caller's wishes has no effect here, or is only estimated? A sentence for each, sent beside the result."""
 
 from collections.abc import Mapping, Sequence
 
@@ -6,10 +6,20 @@ from speech_server.core.recognition import AsrPolicy, WordingWish
 from speech_server.core.sentences import named
 from speech_server.ports import AsrModel
 
+WARNING = "speech-warning"
+"""Trailer of gRPC, once for each sentence; header of HTTP."""
+
 USED_KEYS = frozenset({"stop_history_eou", "neural_vad.onset", "neural_vad.offset", "get_vad_probabilities"})
 """Keys of custom_configuration that are honoured."""
 ALWAYS_SO = {"enable_vad_endpointing": "true"}
 """Keys whose one value asks for what happens anyway."""
+
+
+def estimated(model: AsrModel, *, word_times: bool) -> tuple[str, ...]:
+    """The sentence on words' times that were asked for and are not the model's own."""
+    if not word_times or not model.estimates_times:
+        return ()
+    return (f"word times are estimates: the model {model.name} tells none, so they follow the words' lengths.",)
 
 
 def neglected(

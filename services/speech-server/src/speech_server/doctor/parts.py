@@ -56,11 +56,6 @@ def _small_parts(settings: Settings, recognisers: tuple[str, ...]) -> Iterator[t
         from speech_server.embedded.silero import SileroDetector
 
         yield "voice activity (Silero)", SileroDetector()
-    if "embedded" in recognisers:
-        from speech_server.embedded.sphinx import SphinxRecogniser
-
-        voice = settings.voice
-        yield "PocketSphinx", SphinxRecogniser(1, voice.embedded_grammar, voice.embedded_sentences)
     if settings.server.speech_tts_engine == "embedded":
         from speech_server.embedded.espeak import EspeakSynthesiser
 

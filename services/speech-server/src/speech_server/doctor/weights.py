@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from speech_server.doctor.findings import Finding, bad, note, ok
-from speech_server.doctor.parts import recognisers_of
 from speech_server.inference.files import BEST, Device
 from speech_server.models.shelf import Model, wanted
 from speech_server.ports import EngineUnavailable
@@ -19,9 +18,12 @@ PARAKEET_BYTES = {"int8": 1_500_000_000, "fp16": 3_000_000_000, "fp32": 4_500_00
 KOKORO_BYTES = 1_000_000_000
 STREAMING_FACTOR = 2
 """Memory of a streaming model by the size of its files: the weights, and their work space."""
-STREAM_BYTES = 30_000_000
-"""Of one stream of the embedded recogniser, in a process of its own."""
-PULLED_BYTES = {"PARAKEET": {"int8": 0.7e9, "fp16": 1.3e9, "fp32": 2.6e9}, "KOKORO": dict.fromkeys(PARAKEET_BYTES, 4e8)}
+MOONSHINE_BYTES = 300_000_000
+PULLED_BYTES = {
+    "PARAKEET": {"int8": 0.7e9, "fp16": 1.3e9, "fp32": 2.6e9},
+    "MOONSHINE": {"int8": 5e7},
+    "KOKORO": dict.fromkeys(PARAKEET_BYTES, 4e8),
+}
 MEMORY_FILES = (Path("/proc/meminfo"), Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory.current"))
 
 
@@ -73,19 +75,17 @@ def _model(model: Model, device: Device, *, may_load: bool) -> Finding:
 
 def _memory(settings: Settings, models: Sequence[Model], device: Device, free_bytes: int | None) -> Finding:
     needed_bytes = sum(_needed_bytes(one, device) for one in models if device == "cpu" or one.setting == "KOKORO")
-    if "embedded" in recognisers_of(settings):
-        needed_bytes += settings.voice.embedded_workers * STREAM_BYTES
     if free_bytes is None:
         return note("memory", "not known on this system")
     found = f"{free_bytes / 1e9:.1f} GB free, about {needed_bytes / 1e9:.1f} GB needed"
     if free_bytes < needed_bytes:
-        return bad("memory", found, "free memory, take a model of a smaller precision (int8), or fewer workers")
+        return bad("memory", found, "free memory, or take a model of a smaller precision (int8)")
     return ok("memory", found)
 
 
 def _needed_bytes(model: Model, device: Device) -> float:
-    if model.setting == "KOKORO":
-        return KOKORO_BYTES
+    if model.setting in ("KOKORO", "MOONSHINE"):
+        return KOKORO_BYTES if model.setting == "KOKORO" else MOONSHINE_BYTES
     if model.setting == "PARAKEET":
         return PARAKEET_BYTES[model.precision if model.precision != "auto" else BEST[device][0]]
     files = model.place.glob("*.onnx*") if model.place.is_dir() else iter(())

@@ -75,9 +75,10 @@ def _list(settings: Settings) -> int:
 
 def _by_hand(settings: Settings) -> list[Model]:
     """Those that a setting names, whichever engine is chosen."""
-    names = [settings.parakeet.parakeet_model_id, "kokoro", settings.streaming.streaming_model_name]
+    names = [settings.parakeet.parakeet_model_id, "moonshine", "kokoro", settings.streaming.streaming_model_name]
     places = [
         settings.parakeet.parakeet_model_path,
+        settings.moonshine.moonshine_model_path,
         settings.kokoro.kokoro_model_path,
         settings.streaming.streaming_model_path,
     ]

@@ -9,6 +9,10 @@ from speech_server.cache_aware import layout as streaming_layout
 from speech_server.cache_aware.model import StreamingModel
 from speech_server.inference.files import Device, Precision, Wish
 from speech_server.inference.graphs import Limits
+from speech_server.moonshine import choice as moonshine_choice
+from speech_server.moonshine.choice import MOONSHINE
+from speech_server.moonshine.layout import find_model as find_moonshine
+from speech_server.moonshine.model import MoonshineModel
 from speech_server.neural_tts.choice import KOKORO, fetch
 from speech_server.neural_tts.choice import known as kokoro_known
 from speech_server.neural_tts.layout import read_folder
@@ -19,7 +23,7 @@ from speech_server.parakeet.choice import root as parakeet_root
 from speech_server.parakeet.fetching import pull
 from speech_server.parakeet.model import ParakeetModel, Placement
 from speech_server.ports import EngineUnavailable
-from speech_server.settings import KokoroSettings, ParakeetSettings, Settings, StreamingSettings
+from speech_server.settings import KokoroSettings, MoonshineSettings, ParakeetSettings, Settings, StreamingSettings
 from speech_server.weights.known import Known
 from speech_server.weights.store import default_root, folder_of
 
@@ -79,6 +83,8 @@ def wanted(settings: Settings) -> list[Model]:
     found = []
     if asr == "parakeet":
         found.append(parakeet(settings.parakeet))
+    if asr == "moonshine":
+        found.append(moonshine(settings.moonshine))
     if asr == "streaming":
         found.append(streaming(settings.streaming))
     if tts == "kokoro":
@@ -91,6 +97,9 @@ def named(settings: Settings, name: str, revision: str = "") -> Model:
     if name.lower() in (KOKORO.name, KOKORO.repo.lower(), "kokoro"):
         chosen = settings.kokoro
         return kokoro(chosen.model_copy(update={"kokoro_revision": revision}) if revision else chosen)
+    if name.lower() in (MOONSHINE.name, moonshine_choice.HUB.lower(), "moonshine"):
+        chosen_one = settings.moonshine
+        return moonshine(chosen_one.model_copy(update={"moonshine_revision": revision}) if revision else chosen_one)
     if name == settings.streaming.streaming_model_name and settings.streaming.streaming_model_path is not None:
         return streaming(settings.streaming)
     return parakeet(settings.parakeet, name, revision)
@@ -100,7 +109,7 @@ def catalogue(settings: Settings) -> list[Source]:
     """Every model that can be fetched by name."""
     root = parakeet_root(settings.parakeet)
     listed = [Source(one, root, pull) for one in CATALOGUE]
-    return [*listed, _kokoro_source(settings.kokoro)]
+    return [*listed, _moonshine_source(settings.moonshine), _kokoro_source(settings.kokoro)]
 
 
 def parakeet(chosen: ParakeetSettings, name: str = "", revision: str = "") -> Model:
@@ -121,6 +130,28 @@ def streaming(chosen: StreamingSettings) -> Model:
         raise EngineUnavailable("The streaming engine needs STREAMING_MODEL_PATH: the folder of a model, by hand.")
     name, precision = chosen.streaming_model_name, chosen.streaming_precision
     return Model("STREAMING", name, precision, *_streaming_folder(chosen), by_hand=chosen.streaming_model_path)
+
+
+def moonshine(chosen: MoonshineSettings) -> Model:
+    """The small recogniser's model."""
+
+    def look(folder: Path, device: Device) -> str:
+        files = find_moonshine(folder)
+        return f"{files.encoder.name}, {len(files.vocabulary)} tokens"
+
+    def load(folder: Path, device: Device) -> None:
+        MoonshineModel(find_moonshine(folder))
+
+    model = Model("MOONSHINE", MOONSHINE.name, "int8", look, load)
+    if chosen.moonshine_model_path is not None:
+        return replace(model, by_hand=chosen.moonshine_model_path, pinned=MOONSHINE)
+    source = _moonshine_source(chosen)
+    return replace(model, source=source, pinned=source.known, may_pull=chosen.moonshine_pull)
+
+
+def _moonshine_source(chosen: MoonshineSettings) -> Source:
+    known = moonshine_choice.known(chosen.moonshine_revision)
+    return Source(known, chosen.moonshine_cache or default_root(), moonshine_choice.fetch)
 
 
 def kokoro(chosen: KokoroSettings) -> Model:

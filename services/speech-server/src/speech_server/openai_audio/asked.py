@@ -12,7 +12,8 @@ from typing import Any, Literal, cast, get_args
 from pcm import Encoding
 
 from speech_server.core.endpointer import Endpointing
-from speech_server.core.recognition import AsrPolicy, RecognitionPlan, choose_language, choose_phrases
+from speech_server.core.neglect import estimated
+from speech_server.core.recognition import AsrPolicy, RecognitionPlan, choose_language, choose_phrases, model_of
 from speech_server.core.sentences import shown
 from speech_server.errors import BadRequest, NotFound
 from speech_server.openai_audio.checks import MISSING, number_of, one_of, only, text_of, written_number
@@ -63,8 +64,10 @@ def transcription(fields: Mapping[str, Sequence[str]], models: Sequence[AsrModel
     for name in fields.get("include", ()):
         one_of(name, "include", ("logprobs",))
     written_number(last.get("temperature", "0"), "temperature", 0.0, 1.0)
+    plan = recognition(last, list(fields.get("keywords", ())), models, policy)
+    model = model_of(last.get("model", ""), plan.hints.language, models)
     return Asked(
-        plan=recognition(last, list(fields.get("keywords", ())), models, policy),
+        plan=replace(plan, warnings=estimated(model, word_times="word" in granularities)),
         format=cast(Format, written),
         stream=_flag(last.get("stream", "false"), "stream"),
         segments="segment" in granularities,

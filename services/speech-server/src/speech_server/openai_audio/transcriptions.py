@@ -6,6 +6,7 @@ from contextlib import aclosing
 from aiohttp import web
 
 from speech_server.core import transcripts
+from speech_server.core.neglect import WARNING
 from speech_server.core.transcripts import Segment, Transcript, segment_of
 from speech_server.listening.audio_files import pcm16_of
 from speech_server.listening.recording import utterances_of
@@ -109,7 +110,7 @@ async def _whole(heard: _Heard) -> web.Response:
             return web.json_response(transcripts.as_json(transcript, logprobs=asked.logprobs))
         case "verbose_json":
             content = transcripts.as_verbose_json(transcript, segments=asked.segments, words=asked.words)
-            return web.json_response(content)
+            return web.json_response(content, headers=_warned(asked))
         case "text":
             text = transcripts.as_text(transcript)
         case "srt":
@@ -117,6 +118,11 @@ async def _whole(heard: _Heard) -> web.Response:
         case "vtt":
             text = transcripts.as_vtt(transcript)
     return web.Response(text=text, content_type=_SUBTITLES[asked.format], charset="utf-8")
+
+
+def _warned(asked: Asked) -> dict[str, str]:
+    """The header of what is less than was asked for, named as the trailer of gRPC."""
+    return {WARNING: " ".join(asked.plan.warnings)} if asked.plan.warnings else {}
 
 
 def _done(transcript: Transcript, asked: Asked) -> dict[str, object]:

@@ -2,45 +2,34 @@
 
 from pathlib import Path
 
-from speech_server.core.batching import Rules
 from speech_server.inference.files import Precision
 from speech_server.inference.graphs import Limits
-from speech_server.parakeet.batcher import BatchLimits
+from speech_server.offline.choice import setup
+from speech_server.offline.model import Loaded
+from speech_server.offline.recogniser import OfflineRecogniser
 from speech_server.parakeet.catalogue import look_up
 from speech_server.parakeet.fetching import pull
+from speech_server.parakeet.loading import load
 from speech_server.parakeet.model import Placement
-from speech_server.parakeet.recogniser import ParakeetRecogniser, Setup
-from speech_server.parakeet.utterances import Streaming
 from speech_server.ports import AsrModel, EngineUnavailable, VoiceActivityDetector
-from speech_server.settings import ParakeetSettings
+from speech_server.settings import ParakeetSettings, RequestSettings
 from speech_server.weights.store import default_root, folder_of, read_manifest
 
 
 def from_settings(
-    chosen: ParakeetSettings,
-    detector: VoiceActivityDetector,
-    queue_factor: float,
-    queue_wait_s: float = 30.0,
-    quietest_dbfs: float = -70.0,
-) -> ParakeetRecogniser:
-    """The engine, not started. `queue_factor`: what may wait, as a multiple of the largest batch."""
-    most = chosen.parakeet_microbatch_max_batch
-    setup = Setup(
-        model=listed(chosen),
-        folder=lambda precision: folder(chosen, precision),
-        device=chosen.parakeet_device,
-        placement=Placement(
-            decoder_device="cuda" if chosen.parakeet_decoder_device == "same" else "cpu",
-            precision=chosen.parakeet_precision,
-            limits=Limits(chosen.parakeet_threads, chosen.parakeet_gpu_memory_mb << 20),
-        ),
-        rules=Rules(window_s=chosen.parakeet_microbatch_window_ms / 1000, most=most),
-        limits=BatchLimits(max(1, round((1 + queue_factor) * most)), chosen.parakeet_segment_limit_s),
-        streaming=Streaming(chosen.parakeet_stream_step_ms / 1000, chosen.parakeet_stream_context_seconds),
-        recording_wait_s=queue_wait_s,
-        quietest_dbfs=quietest_dbfs,
+    chosen: ParakeetSettings, detector: VoiceActivityDetector, requests: RequestSettings, quietest_dbfs: float
+) -> OfflineRecogniser:
+    """The engine, not started."""
+    placement = Placement(
+        decoder_device="cuda" if chosen.parakeet_decoder_device == "same" else "cpu",
+        precision=chosen.parakeet_precision,
+        limits=Limits(chosen.parakeet_threads, chosen.parakeet_gpu_memory_mb << 20),
     )
-    return ParakeetRecogniser(setup, detector)
+
+    def loaded() -> Loaded:
+        return load(lambda precision: folder(chosen, precision), chosen.parakeet_device, placement)
+
+    return OfflineRecogniser(setup(listed(chosen), loaded, chosen, requests, quietest_dbfs), detector)
 
 
 def listed(chosen: ParakeetSettings) -> AsrModel:

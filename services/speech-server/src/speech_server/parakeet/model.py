@@ -1,7 +1,6 @@
 """A Parakeet model that is loaded: clips in, hypotheses out, blocking. Moves itself to the CPU when its GPU fails."""
 
 import logging
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -10,7 +9,7 @@ from onnx_asr.preprocessors.numpy_preprocessor import NemoPreprocessorNumpy
 
 from speech_server.core.boosting import Boosting, Lexicon
 from speech_server.core.tokens import Emitted, hypothesis
-from speech_server.inference.files import Device, ModelBroken, Wish
+from speech_server.inference.files import Device, ModelBroken, Precision, Wish
 from speech_server.inference.graphs import Graph, Limits, OpenGraph, Stop, open_graph
 from speech_server.inference.transducers import Floats, Ints
 from speech_server.parakeet.layout import ModelFiles, find_model
@@ -53,6 +52,11 @@ class ParakeetModel:
         return self._files
 
     @property
+    def precision(self) -> Precision:
+        """Of what is loaded now."""
+        return self._files.precision
+
+    @property
     def lexicon(self) -> Lexicon:
         """Of the vocabulary: makes the boostings of callers' phrases."""
         return self._lexicon
@@ -72,14 +76,6 @@ class ParakeetModel:
             for number, tokens in zip(heard, emitted, strict=True):
                 found[number] = hypothesis(tokens, self._files.vocabulary, self._files.frame_s)
         return found
-
-    def measure(self, audio_s: float, stop: Stop) -> float:
-        """Warm up with noise and give the real-time factor of the second run."""
-        noise = np.random.default_rng(0).normal(0, 0.05, int(audio_s * ASR_RATE_HZ)).astype(np.float32)
-        self.transcribe([noise], stop)
-        began = time.perf_counter()
-        self.transcribe([noise], stop)
-        return (time.perf_counter() - began) / audio_s
 
     def to_cpu(self, why: str) -> None:
         """Load the CPU's files in place of the GPU's. Raises ModelBroken when there are none."""

@@ -10,7 +10,7 @@ from pcm.riff import parse_wav
 from pcm.sniffing import LOOK_BYTES, Kind, sniff
 
 from speech_server.core.audio_in import AudioIn, Compressed
-from speech_server.core.neglect import neglected
+from speech_server.core.neglect import estimated, neglected
 from speech_server.core.recognition import (
     AsrPolicy,
     EndpointingWish,
@@ -68,8 +68,11 @@ def plan(config: asr.RecognitionConfig, models: Sequence[AsrModel], policy: AsrP
         alternatives=config.max_alternatives or 1,
         wording=choose_wording(_wanted(config), language, model, policy),
         vad_probabilities=custom.get("get_vad_probabilities", "").lower() == "true",
-        warnings=neglected(
-            _wanted(config), custom, [phrase for phrases, _ in contexts for phrase in phrases], model, policy
+        warnings=(
+            *neglected(
+                _wanted(config), custom, [phrase for phrases, _ in contexts for phrase in phrases], model, policy
+            ),
+            *estimated(model, word_times=config.enable_word_time_offsets),
         ),
     )
 

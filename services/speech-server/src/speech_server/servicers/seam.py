@@ -8,6 +8,7 @@ from typing import Any, NoReturn
 
 import grpc
 
+from speech_server.core.neglect import WARNING
 from speech_server.core.requests import LEFT
 from speech_server.core.sentences import ascii_only, bounded
 from speech_server.errors import (
@@ -26,9 +27,6 @@ from speech_server.ports import EngineBusy, EngineError
 
 RETRY_AFTER = "retry-after-ms"
 """Trailer of RESOURCE_EXHAUSTED: when another try may be worth it."""
-
-WARNING = "speech-warning"
-"""Trailer, once for each thing that was asked for and has no effect here."""
 
 _STATUS: tuple[tuple[type[Exception], grpc.StatusCode], ...] = (
     (BadRequest, grpc.StatusCode.INVALID_ARGUMENT),

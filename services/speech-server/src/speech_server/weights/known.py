@@ -1,4 +1,4 @@
-"""What is a model on the hub, and is it pinned?"""
+"""What is a model that can be fetched, and is it pinned?"""
 
 import re
 from collections.abc import Mapping
@@ -6,17 +6,17 @@ from dataclasses import dataclass, field
 
 from speech_server.ports import EngineUnavailable
 
-_COMMIT = re.compile(r"[0-9a-f]{40}")
+_PINNED = re.compile(r"[0-9a-f]{40}|\d+(\.\d+)+")
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """A model on the hub."""
+    """A model on the hub, or in a package."""
 
     name: str
     repo: str
     revision: str
-    """A commit, never a branch: a branch can change under us. Empty: the operator has to name one."""
+    """A commit, or the version of a package; never a branch: it can change under us. Empty: the operator names one."""
     languages: tuple[str, ...] = ("en-US",)
     sums: Mapping[str, str] = field(default_factory=dict)
     """SHA-256 by file name, of this revision."""
@@ -25,8 +25,8 @@ class Known:
 
 
 def check_revision(model: Known) -> None:
-    """Raises EngineUnavailable unless a commit is named."""
-    if not _COMMIT.fullmatch(model.revision):
+    """Raises EngineUnavailable unless a commit or a version is named."""
+    if not _PINNED.fullmatch(model.revision):
         raise EngineUnavailable(
             f"{model.name} needs a revision: set {model.setting}_REVISION (or --revision) to a full commit of "
             f"{model.repo}, 40 hexadecimal digits, so that what is loaded can't change."

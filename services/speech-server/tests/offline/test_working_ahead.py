@@ -2,18 +2,26 @@
 
 from collections.abc import AsyncIterator
 
+import numpy as np
 import pytest
 from speech_server.core.batching import Rules
 from speech_server.core.endpointer import Endpointing
 from speech_server.listening.hearing import Final, Heard, Hearing, Partial
-from speech_server.parakeet.batcher import Batcher, BatchLimits
-from speech_server.parakeet.utterances import ParakeetUtterances, Streaming
+from speech_server.offline.batcher import Batcher, BatchLimits
+from speech_server.offline.utterances import OfflineUtterances, Streaming
 from speech_server.scripted.energy import EnergyDetector
 
-from .test_recogniser import noise, quiet
 from .test_utterances import Model
 
 RULES = Endpointing(0.1, 0.2, 0.8, 0.98, stop_history_eou_s=0.4)
+
+
+def noise(seconds: float) -> bytes:
+    return np.random.default_rng(3).normal(0, 6000, int(seconds * 16_000)).clip(-32768, 32767).astype("<i2").tobytes()
+
+
+def quiet(seconds: float) -> bytes:
+    return bytes(2 * int(seconds * 16_000))
 
 
 @pytest.fixture
@@ -21,7 +29,7 @@ async def heard_by() -> AsyncIterator[tuple[Model, Hearing]]:
     model = Model()
     batcher = Batcher(model, Rules(window_s=0), BatchLimits())
     batcher.start()
-    utterances = ParakeetUtterances(batcher, Streaming(), 1, lambda clip: True)
+    utterances = OfflineUtterances(batcher, Streaming(), 1, lambda clip: True)
     yield model, Hearing(utterances, EnergyDetector(-45, 20).open(), RULES, 0.1, 60)
     await utterances.close()
     await batcher.stop()

@@ -12,8 +12,8 @@ from speech_server.core.boosting import Boosting
 from speech_server.core.tokens import joined
 from speech_server.inference.graphs import Stop
 from speech_server.inference.transducers import Floats
-from speech_server.parakeet.batcher import Batcher, BatchLimits
-from speech_server.parakeet.utterances import ParakeetUtterances, Streaming
+from speech_server.offline.batcher import Batcher, BatchLimits
+from speech_server.offline.utterances import OfflineUtterances, Streaming
 from speech_server.ports import EngineUnavailable, Foresight, Hypothesis, Word
 
 WORD_S = 0.5
@@ -55,7 +55,7 @@ class Model:
         return read(clips, stop, boostings)
 
 
-Open = Callable[..., ParakeetUtterances]
+Open = Callable[..., OfflineUtterances]
 
 
 @pytest.fixture
@@ -70,15 +70,15 @@ async def opened(model: Model) -> AsyncIterator[Open]:
         batcher.start()
         stack.push_async_callback(batcher.stop)
 
-        def open_one(audible: bool = True, **rules: float) -> ParakeetUtterances:
-            utterances = ParakeetUtterances(batcher, Streaming(**rules), 1, lambda clip: audible)
+        def open_one(audible: bool = True, **rules: float) -> OfflineUtterances:
+            utterances = OfflineUtterances(batcher, Streaming(**rules), 1, lambda clip: audible)
             stack.push_async_callback(utterances.close)
             return utterances
 
         yield open_one
 
 
-async def pace(utterances: ParakeetUtterances, pcm16: bytes, chunk_s: float = 0.1) -> list[Hypothesis]:
+async def pace(utterances: OfflineUtterances, pcm16: bytes, chunk_s: float = 0.1) -> list[Hypothesis]:
     """Chunk by chunk, letting every pass finish, as audio in real time would."""
     size = 2 * int(chunk_s * RATE)
     said = []
@@ -225,7 +225,7 @@ async def test_partials_are_left_out_first_when_the_queue_is_full() -> None:
     batcher = Batcher(model, Rules(window_s=0), BatchLimits(waiting=1))
     batcher.start()
     blocker = batcher.submit(9, Kind.WHOLE, np.zeros(RATE, np.float32), 5)
-    utterances = ParakeetUtterances(batcher, Streaming(), 1, lambda clip: True)
+    utterances = OfflineUtterances(batcher, Streaming(), 1, lambda clip: True)
     await utterances.accept(speech(2))
     assert (await utterances.finish()).text == "w1 w2"
     assert (await blocker).text == ""

@@ -1,4 +1,4 @@
-"""Parakeet as an engine: loaded off the loop, one queue for all callers, streams and whole recordings alike."""
+"""An offline model as an engine: loaded off the loop, one queue for all callers, streams and whole recordings alike."""
 
 import asyncio
 import itertools
@@ -6,7 +6,6 @@ import logging
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
 import numpy as np
 
@@ -14,17 +13,14 @@ from speech_server.core.batching import Kind, Rules
 from speech_server.core.boosting import Boosting
 from speech_server.core.sections import Section
 from speech_server.core.tokens import joined, shifted
-from speech_server.inference.files import Device, Precision
-from speech_server.inference.graphs import OpenGraph, Stop, open_graph
+from speech_server.inference.graphs import Stop
 from speech_server.inference.load import Load
-from speech_server.inference.providers import Choice, DeviceWish, probe
 from speech_server.inference.transducers import Floats
 from speech_server.inference.worker import Worker
 from speech_server.listening.cutting import as_floats, clip_of, found_sections
-from speech_server.parakeet.batcher import Batcher, BatchLimits
-from speech_server.parakeet.layout import find_model
-from speech_server.parakeet.model import ParakeetModel, Placement
-from speech_server.parakeet.utterances import ParakeetUtterances, Streaming
+from speech_server.offline.batcher import Batcher, BatchLimits
+from speech_server.offline.model import Loaded, OfflineModel
+from speech_server.offline.utterances import OfflineUtterances, Streaming
 from speech_server.ports import (
     ASR_RATE_HZ,
     AsrModel,
@@ -35,8 +31,6 @@ from speech_server.ports import (
     Word,
 )
 
-WARM_UP_S = 3.0
-"""Length of the clip that warms the model up and measures it."""
 SHORTEST_SECTION_S, LONGEST_SECTION_S = 5.0, 20.0
 """A whole recording is recognised in sections; the model's speed decides between these."""
 AHEAD = 8
@@ -50,11 +44,8 @@ class Setup:
     """Everything the operator decided."""
 
     model: AsrModel
-    folder: Callable[[Precision], Path]
-    """Where the model lies; may fetch it. Blocking. Raises EngineUnavailable."""
-    device: DeviceWish = "auto"
-    placement: Placement = field(default_factory=Placement)
-    """Its `device` is overruled by the probe; `decoder_device` "cuda" means: beside the encoder."""
+    load: Callable[[], Loaded]
+    """Blocking. Raises EngineUnavailable."""
     rules: Rules = field(default_factory=Rules)
     limits: BatchLimits = field(default_factory=BatchLimits)
     streaming: Streaming = field(default_factory=Streaming)
@@ -64,22 +55,14 @@ class Setup:
     """A clip that is nowhere louder says nothing."""
 
 
-class ParakeetRecogniser:
+class OfflineRecogniser:
     """`start` loads; then any number of streams and recordings."""
 
-    def __init__(
-        self,
-        setup: Setup,
-        detector: VoiceActivityDetector,
-        open_with: OpenGraph = open_graph,
-        probe_with: Callable[[DeviceWish], Choice] = probe,
-    ) -> None:
+    def __init__(self, setup: Setup, detector: VoiceActivityDetector) -> None:
         """`detector` finds the silences in which recordings are cut; the server starts it first."""
         self._setup = setup
         self._detector = detector
-        self._open_with = open_with
-        self._probe_with = probe_with
-        self._model: ParakeetModel | None = None
+        self._model: OfflineModel | None = None
         self._batcher: Batcher | None = None
         self._sessions = itertools.count(1)
         self._section_s = SHORTEST_SECTION_S
@@ -96,7 +79,7 @@ class ParakeetRecogniser:
         if self._model is None:
             return "not loaded"
         moved = " (moved from cuda)" if self._why.startswith("cuda") and self._model.device == "cpu" else ""
-        return f"{self._setup.model.name} {self._model.files.precision} on {self._why}{moved}"
+        return f"{self._setup.model.name} {self._model.precision} on {self._why}{moved}"
 
     @property
     def figures(self) -> dict[str, float]:
@@ -116,18 +99,18 @@ class ParakeetRecogniser:
     async def start(self) -> None:
         """Fetch if need be, load, warm up. Raises EngineUnavailable with a sentence."""
         # Not the loop's own threads: a pull that is under way must not hold up the end of the process.
-        loader = Worker("parakeet loader")
+        loader = Worker(f"{self._setup.model.name} loader")
         try:
-            model, rtf = await loader.run(self._load)
+            loaded = await loader.run(self._setup.load)
         finally:
             loader.leave()
-        self._model = model
-        rules = replace(self._setup.rules, mixes_kinds=model.device == "cuda")
+        self._model, self._why = loaded.model, loaded.why
+        rules = replace(self._setup.rules, mixes_kinds=loaded.model.device == "cuda")
         self._batcher = Batcher(self._transcribe, rules, self._setup.limits, self._when_stuck)
-        self._batcher.start(1 / rtf)
-        in_limit_s = 0.4 * self._setup.limits.segment_s / rtf
+        self._batcher.start(1 / loaded.rtf)
+        in_limit_s = 0.4 * self._setup.limits.segment_s / loaded.rtf
         self._section_s = min(LONGEST_SECTION_S, max(SHORTEST_SECTION_S, in_limit_s))
-        _log.info("Parakeet is ready: %s; real-time factor %.3f", self.state, rtf)
+        _log.info("the recogniser is ready: %s; real-time factor %.3f", self.state, loaded.rtf)
 
     async def stop(self) -> None:
         """What runs gets EngineUnavailable; the model is freed."""
@@ -136,10 +119,17 @@ class ParakeetRecogniser:
             self._batcher = None
         self._model = None
 
-    async def open(self, hints: Hints) -> ParakeetUtterances:
-        """A stream, its phrases favoured. The language is not used: v3 finds it itself."""
+    async def open(self, hints: Hints) -> OfflineUtterances:
+        """A stream, its phrases favoured where the model can. The language is not used: a model finds it itself."""
         batcher, boosting = self._running(), await self._boosting(hints)
-        return ParakeetUtterances(batcher, self._setup.streaming, next(self._sessions), self._audible, boosting)
+        return OfflineUtterances(
+            batcher,
+            self._setup.streaming,
+            next(self._sessions),
+            self._audible,
+            boosting,
+            knows_times=not self._setup.model.estimates_times,
+        )
 
     async def transcribe(self, pcm16: bytes, hints: Hints) -> Hypothesis:
         """A whole recording: cut in its silences, sections recognised together."""
@@ -164,11 +154,11 @@ class ParakeetRecogniser:
 
     def _running(self) -> Batcher:
         if self._batcher is None:
-            raise EngineUnavailable("Parakeet is not loaded.")
+            raise EngineUnavailable(f"{self._setup.model.name} is not loaded.")
         return self._batcher
 
     async def _boosting(self, hints: Hints) -> Boosting | None:
-        if not hints.phrases or self._model is None:
+        if not hints.phrases or self._model is None or self._model.lexicon is None:
             return None
         # Off the loop: many phrases take some 30 ms.
         return await asyncio.to_thread(self._model.lexicon.boosting, hints.phrases)
@@ -189,28 +179,6 @@ class ParakeetRecogniser:
     def _when_stuck(self) -> None:
         if self._model is not None and self._model.device == "cuda":
             self._model.to_cpu("a batch hung")
-
-    def _load(self) -> tuple[ParakeetModel, float]:
-        choice = self._probe_with(self._setup.device)
-        try:
-            model, rtf = self._load_on(choice.device)
-        except EngineUnavailable as error:
-            if choice.device == "cpu" or self._setup.device == "cuda":
-                raise
-            choice = Choice("cpu", f"the GPU did not take the model: {error}")
-            model, rtf = self._load_on("cpu")
-        self._why = f"{choice.device} ({choice.why})"
-        return model, rtf
-
-    def _load_on(self, device: Device) -> tuple[ParakeetModel, float]:
-        wish = self._setup.placement.precision
-        # The hub's exports have no fp16; a folder placed by hand may.
-        fetched: Precision = wish if wish != "auto" else "fp32" if device == "cuda" else "int8"
-        files = find_model(self._setup.folder(fetched), device, wish)
-        beside: Device = device if self._setup.placement.decoder_device == "cuda" else "cpu"
-        placement = replace(self._setup.placement, device=device, decoder_device=beside)
-        model = ParakeetModel(files, placement, self._open_with)
-        return model, model.measure(WARM_UP_S, Stop())
 
 
 async def _next(waiting: deque[tuple[Section, "asyncio.Future[Hypothesis]"]]) -> tuple[Word, ...]:

@@ -11,7 +11,7 @@ from speech_server.core.batching import Kind, Rules
 from speech_server.core.boosting import Boosting
 from speech_server.inference.graphs import Stop
 from speech_server.inference.transducers import Floats
-from speech_server.parakeet.batcher import Batcher, BatchLimits, Work
+from speech_server.offline.batcher import Batcher, BatchLimits, Work
 from speech_server.ports import EngineBusy, EngineUnavailable, Hypothesis
 
 Make = Callable[..., Batcher]

@@ -4,6 +4,10 @@
     paused ──▶ a pass ahead over all speech ──▶ resumed: thrown away; finish: it is the final already
 
 A pass is never waited for, except when the buffer is at its bound: then the caller is behind, and is held back.
+
+A buffer that is too long loses its beginning, whose words are committed. A model that knows when its words were said
+has agreed on them, and the audio is cut between two of them. For one that does not, the audio is cut where it is
+quietest, and the beginning is heard once more by itself: what that pass says is committed.
 """
 
 import asyncio
@@ -12,13 +16,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from speech_server.core import agreement
-from speech_server.core.agreement import Agreement
+from speech_server.core.agreement import Agreement, Cut
 from speech_server.core.batching import Kind
 from speech_server.core.boosting import Boosting
 from speech_server.core.tokens import joined, shifted
 from speech_server.inference.transducers import Floats
-from speech_server.listening.cutting import as_floats
-from speech_server.parakeet.batcher import Batcher
+from speech_server.listening.cutting import as_floats, quietest_s
+from speech_server.offline.batcher import Batcher
 from speech_server.ports import ASR_RATE_HZ, EngineBusy, Hypothesis, Word
 
 DUTY = 2.0
@@ -50,6 +54,8 @@ class _Open:
     agreement: Agreement = field(default_factory=Agreement)
     running: "asyncio.Future[Hypothesis] | None" = None
     """The pass that is under way."""
+    head_s: float = 0.0
+    """That pass hears only so much of the buffer, to commit it; 0: it hears all."""
     is_waited_for: bool = False
     """It was made because the buffer is full: its failure is the stream's."""
     ahead: "asyncio.Future[Hypothesis] | None" = None
@@ -64,7 +70,7 @@ class _Open:
         return len(self.audio) / 2 / ASR_RATE_HZ
 
 
-class ParakeetUtterances:
+class OfflineUtterances:
     """One stream's utterances; also a `Foresight`."""
 
     def __init__(
@@ -74,13 +80,16 @@ class ParakeetUtterances:
         session: int,
         audible: Callable[[Floats], bool],
         boosting: Boosting | None = None,
+        *,
+        knows_times: bool = True,
     ) -> None:
-        """`audible`: is there anything in the clip worth recognising?"""
+        """`audible`: is there anything worth recognising? `knows_times`: does the model say when words were said?"""
         self._batcher = batcher
         self._rules = rules
         self._session = session
         self._audible = audible
         self._boosting = boosting
+        self._knows_times = knows_times
         self._open = _Open()
 
     async def accept(self, pcm16: bytes) -> Hypothesis:
@@ -88,7 +97,7 @@ class ParakeetUtterances:
         self._open.audio += pcm16
         self._collect()
         while self._open.buffer_s > 2 * self._rules.longest_s:
-            if self._open.running is None:
+            if self._open.running is None and not self._start_head_pass():
                 self._start_pass(Kind.FINAL, self._rules.final_wait_s)
             assert self._open.running is not None
             await asyncio.wait({self._open.running})
@@ -154,17 +163,40 @@ class ParakeetUtterances:
         if made is None or not made.done():
             return
         self._open.running = None
+        head_s, self._open.head_s = self._open.head_s, 0.0
         if made.cancelled() or (_failed(made) and not self._open.is_waited_for):
             # A partial that was shed or failed: the next pass, or the final, does without it.
             return
         self._open.pass_took_s = time.monotonic() - self._open.pass_began
-        self._learn(made.result())
+        if head_s:
+            self._commit(Cut(made.result().words, head_s))
+        else:
+            self._learn(made.result())
 
     def _learn(self, said: Hypothesis) -> None:
         self._open.agreement = agreement.heard(self._open.agreement, said.words)
-        made = agreement.cut(self._open.agreement, self._open.buffer_s, self._rules.longest_s)
-        if made is None:
-            return
+        if not self._knows_times:
+            self._start_head_pass()
+        elif made := agreement.cut(self._open.agreement, self._open.buffer_s, self._rules.longest_s):
+            self._commit(made)
+
+    def _start_head_pass(self) -> bool:
+        """Hear the beginning of a buffer that is too long by itself, up to its quietest place, to commit it."""
+        if self._knows_times or self._open.running is not None or self._open.buffer_s <= self._rules.longest_s:
+            return False
+        clip = as_floats(bytes(self._open.audio))
+        head_s = quietest_s(clip, self._rules.longest_s / 2, self._open.buffer_s - agreement.LEAST_KEPT_S)
+        self._open.pass_began = time.monotonic()
+        self._open.running = self._submit(Kind.FINAL, self._rules.final_wait_s, head_s)
+        self._open.head_s = head_s
+        self._open.is_waited_for = self._open.buffer_s > 2 * self._rules.longest_s
+        return True
+
+    def _commit(self, made: Cut) -> None:
+        if self._open.ahead is not None:
+            # It heard what is committed now.
+            self._open.ahead.cancel()
+            self._open.ahead = None
         self._open.committed += shifted(made.words, self._open.base_s)
         self._open.agreement = agreement.committed(self._open.agreement, made)
         del self._open.audio[: 2 * int(made.at_s * ASR_RATE_HZ)]
@@ -182,8 +214,10 @@ class ParakeetUtterances:
     def _whole(self, said: Hypothesis) -> Hypothesis:
         return joined((*self._open.committed, *shifted(said.words, self._open.base_s)))
 
-    def _submit(self, kind: Kind, wait_s: float) -> "asyncio.Future[Hypothesis]":
+    def _submit(self, kind: Kind, wait_s: float, until_s: float | None = None) -> "asyncio.Future[Hypothesis]":
         clip = as_floats(bytes(self._open.audio))
+        if until_s is not None:
+            clip = clip[: int(until_s * ASR_RATE_HZ)]
         if not self._audible(clip):
             nothing: asyncio.Future[Hypothesis] = asyncio.get_running_loop().create_future()
             nothing.set_result(Hypothesis(""))
@@ -193,7 +227,7 @@ class ParakeetUtterances:
     def _drop_pass(self) -> None:
         if self._open.running is not None:
             self._open.running.cancel()
-            self._open.running = None
+            self._open.running, self._open.head_s = None, 0.0
 
     def _end_passes(self) -> None:
         self._drop_pass()

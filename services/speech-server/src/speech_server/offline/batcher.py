@@ -63,7 +63,7 @@ class Batcher:
         self._numbers = itertools.count(1)
         self._arrived = asyncio.Event()
         self._runner: asyncio.Task[None] | None = None
-        self._turns = Turns("parakeet", limits.segment_s)
+        self._turns = Turns("recogniser", limits.segment_s)
         self._audio_by_second: float | None = None
         self._said_at = -SAY_EVERY_S
         self._said_shed = 0
@@ -74,7 +74,7 @@ class Batcher:
         """`audio_by_second`: how much the model hears in a second, as measured, bounds the first batches."""
         self._audio_by_second = audio_by_second
         self._turns.start()
-        self._runner = asyncio.create_task(self._run(), name="parakeet batches")
+        self._runner = asyncio.create_task(self._run(), name="recogniser batches")
 
     @property
     def waiting(self) -> int:

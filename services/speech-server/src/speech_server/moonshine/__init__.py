@@ -1,0 +1,1 @@
+"""Moonshine: an encoder and a decoder that hears whole clips; small enough for a laptop, English only."""

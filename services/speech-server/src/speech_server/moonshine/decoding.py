@@ -1,0 +1,58 @@
+"""Which tokens does the decoder write for the clips of a batch? The most probable one each time, all clips together.
+
+    encoder's frames ──▶ first step: keys and values of the frames, kept
+                  tokens so far ──▶ step ──▶ next token of every clip, until each has ended or reached its bound
+
+The decoder has seen every clip's past in its cache: a step costs the same however much was written.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from speech_server.inference.graphs import Graph, Stop
+from speech_server.inference.transducers import Floats, Ints
+
+BEGIN, END = 1, 2
+"""Tokens that begin and end every text."""
+_CACHE = "past_key_values."
+
+
+def greedy(decoder: Graph, frames: Floats, heard: Ints, most: Sequence[int], stop: Stop) -> list[list[int]]:
+    """The tokens of each clip, at most `most` of them, without BEGIN and END.
+
+    `frames`: [clip, frame, width] of the encoder; `heard`: [clip, frame], 1 where a clip has not ended. Raises whatever
+    onnxruntime raises, when `stop` is asked, too.
+    """
+    clips = len(frames)
+    cache = _empty_cache(decoder, clips)
+    names = [one.name for one in decoder.get_outputs()]
+    feed: dict[str, Any] = {"encoder_attention_mask": heard, "encoder_hidden_states": frames}
+    known = {one.name for one in decoder.get_inputs()}
+    feed = {name: value for name, value in feed.items() if name in known}
+    tokens = np.full((clips, 1), BEGIN, np.int64)
+    found: list[list[int]] = [[] for _ in range(clips)]
+    open_ones = set(range(clips))
+    for step in range(max(most) + 1):
+        use_cache = {"use_cache_branch": np.array([step > 0])}
+        outputs = decoder.run(names, {**feed, **cache, **use_cache, "input_ids": tokens}, stop.options)
+        said = dict(zip(names, outputs, strict=True))
+        tokens = said["logits"][:, -1].argmax(axis=-1).astype(np.int64)[:, None]
+        cache |= {
+            name: said[name.replace(_CACHE, "present.")] for name in cache if step == 0 or ".encoder." not in name
+        }
+        for clip in list(open_ones):
+            token = int(tokens[clip, 0])
+            if token == END or len(found[clip]) >= most[clip]:
+                open_ones.remove(clip)
+            else:
+                found[clip].append(token)
+        if not open_ones:
+            break
+    return found
+
+
+def _empty_cache(decoder: Graph, clips: int) -> dict[str, Floats]:
+    shapes = {one.name: one.shape for one in decoder.get_inputs() if one.name.startswith(_CACHE)}
+    return {name: np.zeros((clips, shape[1], 0, shape[3]), np.float32) for name, shape in shapes.items()}

@@ -1,0 +1,93 @@
+"""A Moonshine model that is loaded: clips in, hypotheses out, blocking."""
+
+import logging
+from collections.abc import Sequence
+
+import numpy as np
+
+from speech_server.core.boosting import Boosting
+from speech_server.core.estimated_times import spread
+from speech_server.inference.files import Device, ModelBroken, Precision
+from speech_server.inference.graphs import Limits, OpenGraph, Stop, open_graph
+from speech_server.inference.transducers import Floats, Ints
+from speech_server.listening.cutting import loud_part_s
+from speech_server.moonshine.decoding import greedy
+from speech_server.moonshine.layout import ModelFiles
+from speech_server.ports import ASR_RATE_HZ, EngineUnavailable, Hypothesis
+
+TOKENS_A_SECOND = 6.5
+"""More are never said: a model that writes on has lost itself."""
+SHORTEST_SAMPLES = ASR_RATE_HZ // 10
+"""Of less than 100 ms the model says anything."""
+_SPACE = "▁"
+_log = logging.getLogger(__name__)
+
+
+class MoonshineModel:
+    """One model, on the CPU."""
+
+    device: Device = "cpu"
+    precision: Precision = "int8"
+    lexicon = None
+
+    def __init__(self, files: ModelFiles, limits: Limits | None = None, open_with: OpenGraph = open_graph) -> None:
+        """Load. Raises ModelBroken."""
+        limits = limits or Limits()
+        self._encoder = open_with(files.encoder, "cpu", limits)
+        self._decoder = open_with(files.decoder, "cpu", limits)
+        self._vocabulary = files.vocabulary
+        inputs = {one.name for one in self._encoder.get_inputs()}
+        if "input_values" not in inputs or "input_ids" not in {one.name for one in self._decoder.get_inputs()}:
+            raise ModelBroken(f"{files.encoder.parent} has no Moonshine model: its inputs have other names.")
+        self._takes_mask = "attention_mask" in inputs
+
+    def transcribe(
+        self, clips: Sequence[Floats], stop: Stop, boostings: Sequence[Boosting | None] = ()
+    ) -> list[Hypothesis]:
+        """What each clip (16 kHz, -1..1) says, its words' times estimated. `boostings` are not used.
+
+        Raises EngineUnavailable.
+        """
+        found = [Hypothesis("")] * len(clips)
+        heard = [number for number, clip in enumerate(clips) if len(clip) >= SHORTEST_SAMPLES]
+        groups = [heard] if self._takes_mask else [[number] for number in heard]
+        for group in filter(None, groups):
+            for number, text in zip(group, self._texts([clips[number] for number in group], stop), strict=True):
+                found[number] = spread(text, *loud_part_s(clips[number]))
+        return found
+
+    def to_cpu(self, why: str) -> None:
+        """It is there already."""
+
+    def _texts(self, clips: Sequence[Floats], stop: Stop) -> list[str]:
+        lengths = np.array([len(clip) for clip in clips])
+        audio = np.zeros((len(clips), lengths.max()), np.float32)
+        for row, clip in zip(audio, clips, strict=True):
+            row[: len(clip)] = clip
+        feed = {"input_values": audio, "attention_mask": _ones(lengths, audio.shape[1])}
+        if not self._takes_mask:
+            del feed["attention_mask"]
+        most = [int(length * TOKENS_A_SECOND / ASR_RATE_HZ) + 1 for length in lengths]
+        try:
+            (frames,) = self._encoder.run(["last_hidden_state"], feed, stop.options)
+            tokens = greedy(self._decoder, frames, _ones(_frames(lengths), frames.shape[1]), most, stop)
+        except Exception as error:
+            if not stop.is_asked:
+                _log.exception("Moonshine failed")
+            raise EngineUnavailable("The recogniser failed on this audio; its log says why.") from error
+        return [self._text(one) for one in tokens]
+
+    def _text(self, tokens: Sequence[int]) -> str:
+        spelt = b"".join(self._vocabulary[token] for token in tokens if not self._vocabulary[token].startswith(b"<"))
+        return " ".join(spelt.decode("utf-8", "ignore").replace(_SPACE, " ").split())
+
+
+def _frames(samples: Ints) -> Ints:
+    """Frames of the encoder, by its three convolutions (127 wide by 64, 7 by 3, 3 by 2)."""
+    frames: Ints = (((samples - 127) // 64 + 1 - 7) // 3 + 1 - 3) // 2 + 1
+    return frames
+
+
+def _ones(lengths: Ints, width: int) -> Ints:
+    """[row, width]: 1 up to each row's length."""
+    return (np.arange(width)[None, :] < lengths[:, None]).astype(np.int64)
