@@ -22,8 +22,8 @@ _CACHE = "past_key_values."
 def greedy(decoder: Graph, frames: Floats, heard: Ints, most: Sequence[int], stop: Stop) -> list[list[int]]:
     """The tokens of each clip, at most `most` of them, without BEGIN and END.
 
-    `frames`: [clip, frame, width] of the encoder; `heard`: [clip, frame], 1 where a clip has not ended. Raises whatever
-    onnxruntime raises, when `stop` is asked, too.
+    `frames`: [clip, frame, width] of the encoder; `heard`: [clip, sample], 1 where a clip has not ended: the decoder's
+    graph takes every 384th of them, a frame's. Raises whatever onnxruntime raises, when `stop` is asked, too.
     """
     clips = len(frames)
     cache = _empty_cache(decoder, clips)

@@ -9,7 +9,7 @@ from speech_server.core.boosting import Boosting
 from speech_server.core.estimated_times import spread
 from speech_server.inference.files import Device, ModelBroken, Precision
 from speech_server.inference.graphs import Limits, OpenGraph, Stop, open_graph
-from speech_server.inference.transducers import Floats, Ints
+from speech_server.inference.transducers import Floats
 from speech_server.listening.cutting import loud_part_s
 from speech_server.moonshine.decoding import greedy
 from speech_server.moonshine.layout import ModelFiles
@@ -60,17 +60,15 @@ class MoonshineModel:
         """It is there already."""
 
     def _texts(self, clips: Sequence[Floats], stop: Stop) -> list[str]:
-        lengths = np.array([len(clip) for clip in clips])
-        audio = np.zeros((len(clips), lengths.max()), np.float32)
-        for row, clip in zip(audio, clips, strict=True):
-            row[: len(clip)] = clip
-        feed = {"input_values": audio, "attention_mask": _ones(lengths, audio.shape[1])}
-        if not self._takes_mask:
-            del feed["attention_mask"]
-        most = [int(length * TOKENS_A_SECOND / ASR_RATE_HZ) + 1 for length in lengths]
+        longest = max(map(len, clips))
+        audio, heard = np.zeros((len(clips), longest), np.float32), np.zeros((len(clips), longest), np.int64)
+        for number, clip in enumerate(clips):
+            audio[number, : len(clip)], heard[number, : len(clip)] = clip, 1
+        feed = {"input_values": audio, "attention_mask": heard} if self._takes_mask else {"input_values": audio}
+        most = [int(len(clip) * TOKENS_A_SECOND / ASR_RATE_HZ) + 1 for clip in clips]
         try:
             (frames,) = self._encoder.run(["last_hidden_state"], feed, stop.options)
-            tokens = greedy(self._decoder, frames, _ones(_frames(lengths), frames.shape[1]), most, stop)
+            tokens = greedy(self._decoder, frames, heard, most, stop)
         except Exception as error:
             if not stop.is_asked:
                 _log.exception("Moonshine failed")
@@ -80,14 +78,3 @@ class MoonshineModel:
     def _text(self, tokens: Sequence[int]) -> str:
         spelt = b"".join(self._vocabulary[token] for token in tokens if not self._vocabulary[token].startswith(b"<"))
         return " ".join(spelt.decode("utf-8", "ignore").replace(_SPACE, " ").split())
-
-
-def _frames(samples: Ints) -> Ints:
-    """Frames of the encoder, by its three convolutions (127 wide by 64, 7 by 3, 3 by 2)."""
-    frames: Ints = (((samples - 127) // 64 + 1 - 7) // 3 + 1 - 3) // 2 + 1
-    return frames
-
-
-def _ones(lengths: Ints, width: int) -> Ints:
-    """[row, width]: 1 up to each row's length."""
-    return (np.arange(width)[None, :] < lengths[:, None]).astype(np.int64)

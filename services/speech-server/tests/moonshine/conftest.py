@@ -1,0 +1,64 @@
+"""The real weights, fetched once into the cache, and recorded human speech from the folder VOICE_AUDIO names."""
+
+import os
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+from pcm import read_wav
+from speech_server.embedded.silero import SileroDetector
+from speech_server.inference.graphs import Limits
+from speech_server.inference.transducers import Floats
+from speech_server.moonshine import choice
+from speech_server.moonshine.layout import ModelFiles, find_model
+from speech_server.moonshine.model import MoonshineModel
+from speech_server.offline.recogniser import OfflineRecogniser
+from speech_server.ports import ASR_RATE_HZ
+from speech_server.settings import MoonshineSettings, ParakeetSettings, RequestSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """What somebody said."""
+
+    pcm16: bytes
+    """At 16 kHz."""
+    text: str
+
+    @property
+    def clip(self) -> Floats:
+        return np.frombuffer(self.pcm16, "<i2").astype(np.float32) / np.float32(32768)
+
+
+@pytest.fixture(scope="session")
+def recordings() -> Mapping[str, Recording]:
+    folder = os.environ.get("VOICE_AUDIO")
+    if not folder:
+        raise RuntimeError("Set VOICE_AUDIO to a folder of NAME.wav and NAME.txt (scripts/fetch_recordings.py)")
+    return {
+        path.stem: Recording(read_wav(path).at(ASR_RATE_HZ).pcm16, path.with_suffix(".txt").read_text().strip())
+        for path in sorted(Path(folder).glob("*.wav"))
+    }
+
+
+@pytest.fixture(scope="session")
+def files() -> ModelFiles:
+    return find_model(choice.folder(MoonshineSettings()))
+
+
+@pytest.fixture(scope="session")
+def model(files: ModelFiles) -> MoonshineModel:
+    return MoonshineModel(files, Limits(1))
+
+
+@pytest.fixture
+async def engine() -> AsyncIterator[tuple[OfflineRecogniser, SileroDetector]]:
+    detector = SileroDetector()
+    made = choice.from_settings(MoonshineSettings(), detector, ParakeetSettings(), RequestSettings(), quietest_dbfs=-65)
+    await detector.start()
+    await made.start()
+    yield made, detector
+    await made.stop()
+    await detector.stop()
