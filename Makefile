@@ -11,15 +11,15 @@ READY := $(VENV)/.ready
 ESPEAK := $(VENV)/.espeak
 export CALLER OUT
 
-ENGINE ?= embedded
+ENGINE ?= moonshine
 GRPC_PORT ?= 50051
 HTTP_PORT ?= 8000
-TTS_embedded := embedded
+TTS_moonshine := embedded
 TTS_parakeet := embedded
 TTS_streaming := embedded
 TTS_scripted := tone
 TTS ?= $(TTS_$(ENGINE))
-ENGINES := embedded parakeet streaming scripted
+ENGINES := moonshine parakeet streaming scripted
 VOICES := embedded kokoro tone
 
 # Before anything is set up for it.
@@ -77,7 +77,7 @@ demo: $(READY) $(ESPEAK) ## a spoken conversation on this machine (CALLER=folder
 run: $(READY) $(ESPEAK) ## keep the stack up until Ctrl-C (your own model: LLM_BASE_URL, LLM_MODEL; ENGINE, TTS as for speech)
 	@$(BIN)/voice-bench run --engine $(ENGINE) --tts $(TTS)
 
-speech: $(READY) $(ESPEAK) ## the speech server alone: ENGINE=embedded|parakeet|streaming|scripted TTS=embedded|kokoro|tone
+speech: $(READY) $(ESPEAK) ## the speech server alone: ENGINE=moonshine|parakeet|streaming|scripted TTS=embedded|kokoro|tone
 	@SPEECH_ASR_ENGINE=$(ENGINE) SPEECH_TTS_ENGINE=$(TTS) SPEECH_GRPC_PORT=$(GRPC_PORT) SPEECH_HTTP_PORT=$(HTTP_PORT) \
 		SPEECH_DRAIN_NOTICE_S=0 SPEECH_DRAIN_GRACE_S=$${SPEECH_DRAIN_GRACE_S:-5} exec $(BIN)/speech-server
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import riva.client
 from riva.client.proto import riva_asr_pb2, riva_tts_pb2
 
-VOICE = "English-US.Klatt-4"
+VOICE = "English-US.Rob"
 CHUNK_FRAMES = 1600
 
 

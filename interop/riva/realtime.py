@@ -71,7 +71,7 @@ def _synthesis(server: str) -> argparse.Namespace:
         server=server,
         query_params="intent=synthesize",
         language_code="en-US",
-        voice="English-US.Klatt-4",
+        voice="English-US.Rob",
         sample_rate_hz=16_000,
         encoding="LINEAR_PCM",
         custom_dictionary="",

@@ -73,7 +73,7 @@ def stand(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stand]:
     folder = tmp_path_factory.mktemp("server")
     grammar = folder / "grammar.jsgf"
     grammar.write_text(_GRAMMAR)
-    aliases = json.dumps({"alloy": "English-US.Klatt-4"})
+    aliases = json.dumps({"alloy": "English-US.Rob"})
     with serving({"EMBEDDED_GRAMMAR": str(grammar), "SPEECH_VOICE_ALIASES": aliases}) as found:
         yield found
 

@@ -35,4 +35,4 @@ def test_livekit_speaks(stand: Stand) -> None:
 
 
 def test_livekit_lists_voices(stand: Stand) -> None:
-    assert "English-US.Klatt-4" in converse("livekit", "voices", stand.grpc)["en-US"]["voices"]
+    assert "English-US.Rob" in converse("livekit", "voices", stand.grpc)["en-US"]["voices"]

@@ -29,7 +29,7 @@ def test_speech_comes_at_the_rate_the_package_asks_for_by_itself(stand: Stand, t
 
 def test_voices_are_listed_by_language(stand: Stand) -> None:
     listed = converse("riva", "voices", stand.grpc)
-    assert "English-US.Klatt-4" in listed["en-US"]
+    assert "English-US.Rob" in listed["en-US"]
     assert "Hindi-IN.Male-1" in listed["hi-IN"]
 
 
@@ -90,4 +90,4 @@ def test_the_realtime_client_speaks(stand: Stand, tmp_path: Path) -> None:
 
 
 def test_the_realtime_client_lists_voices(stand: Stand) -> None:
-    assert "English-US.Klatt-4" in converse("riva", "voices", stand.address, script="realtime.py")["en-US"]["voices"]
+    assert "English-US.Rob" in converse("riva", "voices", stand.address, script="realtime.py")["en-US"]["voices"]

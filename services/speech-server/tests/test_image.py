@@ -45,3 +45,12 @@ def test_each_optional_part_is_in_the_package_the_locks_and_has_its_notice() -> 
         notice = (SERVICE / f"NOTICE-{part}.txt").read_text(encoding="utf-8")
         assert f"{part.upper()}= (empty)" in notice
     assert "NOTICE-$part.txt" in DOCKERFILE
+
+
+def test_the_weights_of_the_small_recogniser_come_with_their_licence_unless_they_are_left_out() -> None:
+    notice = (SERVICE / "NOTICE-moonshine.txt").read_text(encoding="utf-8")
+    assert "MOONSHINE= (empty)" in notice
+    assert "MIT License" in notice
+    assert "${MOONSHINE:+moonshine}" in DOCKERFILE
+    assert DOCKERFILE.count("ARG MOONSHINE=1") == 2, "in both stages"
+    assert "MOONSHINE_MODEL_PATH=${MOONSHINE:+/opt/voice/share/moonshine}" in DOCKERFILE

@@ -30,7 +30,7 @@ Said = pytest.CaptureFixture[str]
 @pytest.mark.parametrize(
     ("settings", "sentence"),
     [
-        ({"SPEECH_ASR_ENGINE": "whisper"}, "SPEECH_ASR_ENGINE: Input should be 'embedded', 'parakeet'"),
+        ({"SPEECH_ASR_ENGINE": "whisper"}, "SPEECH_ASR_ENGINE: Input should be 'moonshine', 'parakeet'"),
         ({"SPEECH_TTS_ENGINE": "festival"}, "SPEECH_TTS_ENGINE: Input should be 'embedded', 'kokoro'"),
         ({"SPEECH_GRPC_PORT": "high"}, "SPEECH_GRPC_PORT: Input should be a valid integer"),
         ({"SPEECH_ASR_ENGINE": "parakeet", "PARAKEET_PULL": "false"}, "run `speech-server models pull`"),
@@ -40,13 +40,14 @@ Said = pytest.CaptureFixture[str]
         ({"SPEECH_ASR_ENGINE": "streaming", "STREAMING_MODEL_PATH": "/nowhere"}, "There is no model folder /nowhere"),
         ({"SPEECH_TTS_ENGINE": "kokoro", "KOKORO_PULL": "false"}, "run `speech-server models pull kokoro-82m-v1.0`"),
         ({"SPEECH_TTS_ENGINE": "kokoro", "KOKORO_MODEL_PATH": "/nowhere"}, "is missing"),
-        ({"EMBEDDED_GRAMMAR": "/nowhere.gram", "SPEECH_ASR_ENGINE": "embedded"}, "/nowhere.gram can't be read"),
+        ({"SPEECH_ASR_ENGINE": "moonshine", "MOONSHINE_PULL": "false"}, "run `speech-server models pull moonshine`"),
+        ({"SPEECH_ASR_ENGINE": "moonshine", "MOONSHINE_MODEL_PATH": "/nowhere"}, "no Moonshine model in /nowhere"),
     ],
 )
 def test_a_start_that_fails_ends_with_one_sentence(
     settings: dict[str, str], sentence: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: Said
 ) -> None:
-    caches = {"PARAKEET_CACHE": str(tmp_path), "KOKORO_CACHE": str(tmp_path)}
+    caches = {"PARAKEET_CACHE": str(tmp_path), "KOKORO_CACHE": str(tmp_path), "MOONSHINE_CACHE": str(tmp_path)}
     for name, value in {**QUICK, **caches, **settings}.items():
         monkeypatch.setenv(name, value)
     assert main([]) == 1
@@ -150,7 +151,7 @@ def test_make_refuses_other_engines_before_it_sets_anything_up(verb: str, wrong:
         check=False,
     )
     assert done.returncode == 2
-    assert re.search(r"\*\*\* (ENGINE|TTS)=\w* is not known; take embedded", done.stderr)
+    assert re.search(r"\*\*\* (ENGINE|TTS)=\w* is not known; take (moonshine|embedded)", done.stderr)
     assert not done.stdout
 
 

@@ -378,6 +378,17 @@ class Settings:
         except Exception as error:  # a JSON variable that isn't JSON
             raise BadSettings(str(error)) from error
 
+    @property
+    def recognisers(self) -> tuple[str, ...]:
+        """The chosen engine, then the spare one."""
+        chosen = self.server.speech_asr_engine
+        spares = {
+            "parakeet": self.parakeet.parakeet_fallback_engine,
+            "streaming": self.streaming.streaming_fallback_engine,
+        }
+        spare = spares.get(chosen, "none")
+        return (chosen, spare) if spare != "none" else (chosen,)
+
 
 def _sentences(error: ValidationError) -> list[str]:
     return [

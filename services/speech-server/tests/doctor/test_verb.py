@@ -20,12 +20,12 @@ def wrong(findings: list[Finding]) -> list[Finding]:
 
 
 @pytest.mark.parametrize("tts", ["tone", "embedded"])
-@pytest.mark.parametrize("asr", ["scripted", "embedded"])
-def test_engines_without_weights_are_all_right_here(given: Given, asr: str, tts: str) -> None:
+@pytest.mark.parametrize("asr", ["scripted", "moonshine"])
+def test_what_a_laptop_runs_is_all_right_here(given: Given, asr: str, tts: str) -> None:
     findings = examine(given(SPEECH_ASR_ENGINE=asr, SPEECH_TTS_ENGINE=tts))
     assert not wrong(findings), findings
     started = {one.what for one in findings if one.found == "starts"}
-    assert ("PocketSphinx" in started) == (asr == "embedded")
+    assert ("model moonshine-tiny-en" in {one.what for one in findings}) == (asr == "moonshine")
     assert ("eSpeak NG" in started) == (tts == "embedded")
 
 
@@ -40,13 +40,13 @@ def test_every_engine_with_weights_can_be_all_right(given: Given, parakeet: Path
     assert "cpu (" in said["device"]
     streaming = make_streaming(tmp_path / "streaming", seed=4)
     settings = given(
-        SPEECH_ASR_ENGINE="streaming", STREAMING_MODEL_PATH=str(streaming), STREAMING_FALLBACK_ENGINE="embedded"
+        SPEECH_ASR_ENGINE="streaming", STREAMING_MODEL_PATH=str(streaming), STREAMING_FALLBACK_ENGINE="moonshine"
     )
     findings = examine(settings)
     assert not wrong(findings), findings
     said = {one.what: one.found for one in findings}
     assert "encoder.onnx" in said["model streaming"]
-    assert said["PocketSphinx"] == "starts", "the spare engine is examined, too"
+    assert "model moonshine-tiny-en" in said, "the spare engine is examined, too"
 
 
 def test_the_verb_writes_lines_and_ends_with_one_when_something_is_bad(given: Given, capsys: Said) -> None:

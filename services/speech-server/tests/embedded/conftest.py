@@ -1,47 +1,12 @@
-"""Real engines, real speech: recordings come from the folder VOICE_AUDIO names."""
+"""The real voice."""
 
-import os
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import psutil
 import pytest
-from pcm import read_wav, silence
+from pcm import silence
 from speech_server.embedded.espeak import EspeakSynthesiser
-from speech_server.embedded.sphinx import SphinxRecogniser, SphinxUtterances
-from speech_server.ports import ASR_RATE_HZ, Hypothesis, SpeechRequest, SpokenChunk
-
-CHUNK_BYTES = 3200
-"""100 ms, as a caller would send it."""
-
-
-class Recordings:
-    """Recordings by name, as 16 kHz PCM16, and what is said in them."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-
-    def audio(self, name: str) -> bytes:
-        return read_wav(self._folder / f"{name}.wav").at(ASR_RATE_HZ).pcm16
-
-    def text(self, name: str) -> str:
-        return (self._folder / f"{name}.txt").read_text().strip()
-
-
-@pytest.fixture(scope="session")
-def recordings() -> Recordings:
-    folder = os.environ.get("VOICE_AUDIO")
-    if not folder:
-        raise RuntimeError("Set VOICE_AUDIO to a folder of NAME.wav and NAME.txt (scripts/fetch_recordings.py)")
-    return Recordings(Path(folder))
-
-
-@pytest.fixture
-async def sphinx() -> AsyncIterator[SphinxRecogniser]:
-    engine = SphinxRecogniser(workers=10)
-    await engine.start()
-    yield engine
-    await engine.stop()
+from speech_server.ports import ASR_RATE_HZ, SpeechRequest, SpokenChunk
 
 
 @pytest.fixture
@@ -50,13 +15,6 @@ async def espeak() -> AsyncIterator[EspeakSynthesiser]:
     await engine.start()
     yield engine
     await engine.stop()
-
-
-async def hear(stream: SphinxUtterances, audio: bytes) -> Hypothesis:
-    """One utterance, sent in chunks."""
-    for start in range(0, len(audio), CHUNK_BYTES):
-        await stream.accept(audio[start : start + CHUNK_BYTES])
-    return await stream.finish()
 
 
 async def say(

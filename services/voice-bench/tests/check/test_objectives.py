@@ -102,7 +102,7 @@ def test_a_stand_in_never_passes_and_the_rest_is_not_judged() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["scripted-asr-streaming", "mini-llm", "pocketsphinx-en-us", "eSpeak.en-US.Ann", "English-US.Klatt-4"]
+    "name", ["scripted-asr-streaming", "mini-llm", "moonshine-tiny-en", "eSpeak.en-US.Ann", "English-US.Rob"]
 )
 def test_stand_ins_are_known_by_name(name: str) -> None:
     (sentence,) = stand_ins([name, name])

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 from speech_server.doctor.devices import device_of, look_at_devices
 from speech_server.doctor.findings import Finding, ok
-from speech_server.doctor.parts import look_at_parts, recognisers_of
+from speech_server.doctor.parts import look_at_parts
 from speech_server.doctor.surroundings import look_at_surroundings
 from speech_server.doctor.weights import look_at_weights
 from speech_server.settings import BadSettings, Settings
@@ -34,7 +34,7 @@ def main(arguments: Sequence[str]) -> int:
 
 def examine(settings: Settings) -> list[Finding]:
     """All findings for the engines of the settings."""
-    asr, *spare = recognisers_of(settings)
+    asr, *spare = settings.recognisers
     engines = f"recogniser {asr}{f', spare {spare[0]}' if spare else ''}; voice {settings.server.speech_tts_engine}"
     return [
         ok("engines", engines),

@@ -24,7 +24,7 @@ class Startable(Protocol):
 
 def look_at_parts(settings: Settings) -> Iterator[Finding]:
     """Libraries, programs and data of the engines, the spare one included."""
-    recognisers = recognisers_of(settings)
+    recognisers = settings.recognisers
     if "parakeet" in recognisers or "streaming" in recognisers:
         yield _library("onnx_asr", "front-end of the recogniser")
     if "parakeet" in recognisers or settings.server.speech_tts_engine == "kokoro":
@@ -38,17 +38,6 @@ def look_at_parts(settings: Settings) -> Iterator[Finding]:
         if has_av
         else note("av", "WebM, M4A and MP4 are refused", "pip install av if callers send them")
     )
-
-
-def recognisers_of(settings: Settings) -> tuple[str, ...]:
-    """The chosen one, then the spare one."""
-    chosen = settings.server.speech_asr_engine
-    spares = {
-        "parakeet": settings.parakeet.parakeet_fallback_engine,
-        "streaming": settings.streaming.streaming_fallback_engine,
-    }
-    spare = spares.get(chosen, "none")
-    return (chosen, spare) if spare != "none" else (chosen,)
 
 
 def _small_parts(settings: Settings, recognisers: tuple[str, ...]) -> Iterator[tuple[str, Startable]]:

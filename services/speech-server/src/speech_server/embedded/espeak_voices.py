@@ -28,8 +28,8 @@ def _speakers(model: str, language: str, identifier: str) -> list[EspeakVoice]:
 
 VOICES: tuple[EspeakVoice, ...] = (
     *_speakers("English-US", "en-US", "en-us"),
-    # Of all variants at all speeds, what the embedded recogniser understands best.
-    EspeakVoice(Voice("English-US.Klatt-4", "en-US", RATE_HZ, True), "en-us+klatt4", words_per_minute=160),
+    # Of all variants at all speeds, what recognisers understand best.
+    EspeakVoice(Voice("English-US.Rob", "en-US", RATE_HZ, True), "en-us+rob", words_per_minute=140),
     *_speakers("English-GB", "en-GB", "en-gb-x-rp"),
     *_speakers("German-DE", "de-DE", "de"),
     *_speakers("Spanish-ES", "es-ES", "es"),

@@ -79,15 +79,13 @@ class Model:
 
 def wanted(settings: Settings) -> list[Model]:
     """Those that the engines of the settings need, none for engines without weights."""
-    asr, tts = settings.server.speech_asr_engine, settings.server.speech_tts_engine
-    found = []
-    if asr == "parakeet":
-        found.append(parakeet(settings.parakeet))
-    if asr == "moonshine":
-        found.append(moonshine(settings.moonshine))
-    if asr == "streaming":
-        found.append(streaming(settings.streaming))
-    if tts == "kokoro":
+    made = {
+        "parakeet": lambda: parakeet(settings.parakeet),
+        "moonshine": lambda: moonshine(settings.moonshine),
+        "streaming": lambda: streaming(settings.streaming),
+    }
+    found = [made[engine]() for engine in settings.recognisers if engine in made]
+    if settings.server.speech_tts_engine == "kokoro":
         found.append(kokoro(settings.kokoro))
     return found
 

@@ -6,9 +6,9 @@ _MARKS: Mapping[str, str] = {
     "scripted": "a scripted recogniser: it hears its script, whatever is said",
     "tone": "the tone voice: it beeps",
     "mini-llm": "the mini LLM: it answers by rules",
-    "pocketsphinx": "the embedded recogniser: it is there to try things out",
+    "moonshine": "the small recogniser of the laptop demo: it knows English only",
     "espeak": "the embedded voice: it is there to try things out",
-    "klatt": "the embedded voice: it is there to try things out",
+    "english-us.rob": "the embedded voice: it is there to try things out",
 }
 
 

@@ -10,8 +10,8 @@ from pcm.compressed import read_recording
 from riva.client.proto import riva_audio_pb2, riva_tts_pb2, riva_tts_pb2_grpc
 
 RATE_HZ = 16_000
-VOICE = "English-US.Klatt-4"
-"""The embedded voice that the embedded recogniser understands best."""
+VOICE = "English-US.Rob"
+"""The embedded voice that recognisers understand best."""
 SPEAK_TIMEOUT_S = 20.0
 _SUFFIXES = frozenset([".wav", ".flac", ".mp3", ".ogg", ".opus", ".aif", ".aiff"])
 

@@ -159,7 +159,6 @@ def speech(
     async def measure() -> Report:
         said = recordings.recordings_in(folder)
         plan = embedded(hears_intents=False)
-        plan = replace(plan, speech={**plan.speech, "EMBEDDED_WORKERS": str(max(16, callers))})
         async with simulators(plan) as stack:
             alone = {one.name: await recordings.straight(stack, one) for one in said}
             passes = {"one after another": await recordings.through_gateway(stack, said, 1)}

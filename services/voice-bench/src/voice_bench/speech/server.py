@@ -11,7 +11,7 @@ from voice_bench.stack import running
 
 ELSEWHERE = {Part.LLM: "not needed", Part.GATEWAY: "not needed"}
 
-_ENGINES = ("PARAKEET_", "STREAMING_", "EMBEDDED_", "SCRIPT_", "SPEECH_", "HF_", "XDG_", "CUDA_")
+_ENGINES = ("PARAKEET_", "STREAMING_", "MOONSHINE_", "SCRIPT_", "SPEECH_", "HF_", "XDG_", "CUDA_")
 _NOT_OF_ENGINES = {
     "SPEECH_HOST",
     "SPEECH_GRPC_PORT",
