@@ -13,28 +13,12 @@ def test_embedded_brings_speech_and_language_model(chart: Chart) -> None:
     rendered = chart.set("embedded")
 
     env = rendered.env("voice-speech")
-    assert (env["SPEECH_ASR_ENGINE"], env["SPEECH_TTS_ENGINE"]) == ("embedded", "embedded")
+    assert (env["SPEECH_ASR_ENGINE"], env["SPEECH_TTS_ENGINE"]) == ("moonshine", "embedded")
     speech = rendered.get("Service/voice-speech")["spec"]["ports"]
     assert {port["name"]: port["port"] for port in speech} == {"grpc": 50051, "http": 8001}
     llm = rendered.get("Service/voice-llm")["spec"]["ports"]
     assert {port["name"]: port["port"] for port in llm} == {"http": 8000}
     assert rendered.env("voice-llm")["MINI_LLM_PORT"] == "8000"
-
-
-def test_the_recogniser_hears_what_the_mini_llm_understands(chart: Chart) -> None:
-    rendered = chart.set("embedded")
-
-    (writer,) = rendered.pod("voice-speech")["initContainers"]
-    assert writer["image"] == "voice-workflow/mini-llm:0.1.0"
-    assert writer["args"] == ["grammar", "--out", "/grammar"]
-    assert rendered.env("voice-speech")["EMBEDDED_GRAMMAR"] == "/grammar/intents.gram"
-
-
-@pytest.mark.parametrize("speech", [{"grammar": False}, {"enabled": False}])
-def test_without_grammar_nobody_writes_one(chart: Chart, speech: dict[str, bool]) -> None:
-    rendered = chart.render({"embedded": {"enabled": True, "speech": speech}})
-
-    assert all("initContainers" not in spec for spec in rendered.pod_specs.values())
 
 
 def test_scripted_backends_play_what_they_are_told(chart: Chart) -> None:
@@ -44,7 +28,6 @@ def test_scripted_backends_play_what_they_are_told(chart: Chart) -> None:
     assert (speech["SPEECH_ASR_ENGINE"], speech["SPEECH_TTS_ENGINE"]) == ("scripted", "tone")
     assert speech["SCRIPT_TRANSCRIPT"] == "what is seven times eight"
     assert rendered.env("voice-llm")["MINI_LLM_SCRIPT"] == "You said: {last}"
-    assert "initContainers" not in rendered.pod("voice-speech")
 
 
 def test_the_speech_server_is_given_the_time_it_takes_to_drain(chart: Chart) -> None:
@@ -91,7 +74,7 @@ def test_either_can_be_left_out(chart: Chart, without: str, gone: str) -> None:
     assert not rendered.has(f"Service/{gone}")
 
 
-def test_parakeet_takes_the_place_of_the_embedded_recogniser(chart: Chart) -> None:
+def test_parakeet_takes_the_place_of_the_small_recogniser(chart: Chart) -> None:
     rendered = chart.set("parakeet")
 
     env = rendered.env("voice-speech")

@@ -34,7 +34,7 @@ def test_voices_are_listed_by_language(stand: Stand) -> None:
 
 
 def test_models_are_listed(stand: Stand) -> None:
-    assert "pocketsphinx-en-us" in converse("riva", "models", stand.grpc)
+    assert "moonshine-tiny-en" in converse("riva", "models", stand.grpc)
 
 
 @pytest.mark.parametrize("pace", [(), ("delay",)])

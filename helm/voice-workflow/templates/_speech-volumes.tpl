@@ -2,9 +2,6 @@
 
 {{- define "voice-workflow.speechMounts" -}}
 - {name: tmp, mountPath: /tmp}
-{{- if include "voice-workflow.speechGrammar" . }}
-- {name: grammar, mountPath: /grammar, readOnly: true}
-{{- end }}
 {{- with .Values.parakeet }}{{ if .enabled }}
 - {name: models, mountPath: /models{{ if eq .modelCache.accessMode "ReadOnlyMany" }}, readOnly: true{{ end }}}
 {{- end }}{{ end }}
@@ -22,10 +19,6 @@
 {{- define "voice-workflow.speechVolumes" -}}
 - name: tmp
   emptyDir: {}
-{{- if include "voice-workflow.speechGrammar" . }}
-- name: grammar
-  emptyDir: {sizeLimit: 16Mi}
-{{- end }}
 {{- if .Values.parakeet.enabled }}
 - name: models
   {{- with include "voice-workflow.modelClaim" . }}

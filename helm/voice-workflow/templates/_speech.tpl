@@ -43,29 +43,9 @@ rollingUpdate: {{ $onGpu | ternary "{maxUnavailable: 1, maxSurge: 0}" "{maxUnava
 {{- end }}
 {{- end }}
 
-{{/* "true" while the embedded recogniser is given the mini LLM's grammar. */}}
-{{- define "voice-workflow.speechGrammar" -}}
-{{- with .Values }}{{ if and (not .parakeet.enabled) (eq .embedded.engine "embedded") .embedded.speech.grammar }}true{{ end }}{{ end }}
-{{- end }}
-
-{{/* The init container that writes it. */}}
-{{- define "voice-workflow.speechGrammarWriter" -}}
-- name: grammar
-  image: {{ include "voice-workflow.image" (dict "root" . "image" "mini-llm") }}
-  imagePullPolicy: {{ .Values.image.pullPolicy }}
-  args: [grammar, --out, /grammar]
-  {{- include "voice-workflow.containerSecurity" . | nindent 2 }}
-  {{- with .Values.embedded.speech.initResources }}
-  resources: {{- toYaml . | nindent 4 }}
-  {{- end }}
-  volumeMounts:
-    - {name: grammar, mountPath: /grammar}
-{{- end }}
-
 {{/* JSON map: every variable but those that name another. What an operator says in env wins. */}}
 {{- define "voice-workflow.speechEnv" -}}
 {{- $env := dict "SPEECH_GRPC_PORT" "50051" "SPEECH_HTTP_PORT" "8001" "SPEECH_DRAIN_NOTICE_S" "5" "SPEECH_DRAIN_GRACE_S" "30" }}
-{{- if include "voice-workflow.speechGrammar" . }}{{ $_ := set $env "EMBEDDED_GRAMMAR" "/grammar/intents.gram" }}{{ end }}
 {{- with .Values.secrets.speechTls }}
   {{- if .name }}
     {{- $env = merge (dict "SPEECH_TLS_CERT_FILE" "/etc/speech-server/tls/tls.crt" "SPEECH_TLS_KEY_FILE" "/etc/speech-server/tls/tls.key") $env }}
