@@ -72,7 +72,8 @@ interop: $(READY) $(ESPEAK) ## other people's Riva and OpenAI clients against th
 	@$(BIN)/python -m pytest interop/tests --quiet --durations=5
 
 demo: $(READY) $(ESPEAK) ## a spoken conversation on this machine (CALLER=folder of recordings, OUT=out/demo; ENGINE, TTS)
-	@$(BIN)/voice-bench demo --engine $(ENGINE) --tts $(TTS)
+	@VOICE_AUDIO=$${VOICE_AUDIO-$$($(BIN)/python scripts/fetch_recordings.py)} \
+		$(BIN)/voice-bench demo --engine $(ENGINE) --tts $(TTS)
 
 run: $(READY) $(ESPEAK) ## keep the stack up until Ctrl-C (your own model: LLM_BASE_URL, LLM_MODEL; ENGINE, TTS as for speech)
 	@$(BIN)/voice-bench run --engine $(ENGINE) --tts $(TTS)

@@ -13,7 +13,7 @@ from voice_client import VoiceError
 
 from voice_bench.demo import telling
 from voice_bench.demo.caller import Talked, asked, talk
-from voice_bench.demo.lines import RATE_HZ, SCRIPT, SCRIPT_BARGE_IN, VOICE, Line, NothingToSay, recorded, spoken
+from voice_bench.demo.lines import RATE_HZ, SCRIPT, SCRIPT_BARGE_IN, VOICE, Line, NothingToSay, people, recorded, spoken
 from voice_bench.demo.manners import PATIENCE_S, Manners
 from voice_bench.demo.verdict import complaints
 from voice_bench.ending import exit_with, to_stderr
@@ -38,6 +38,15 @@ def demo(
             help="Folder of recordings to say instead, in the order of their names.",
         ),
     ] = None,
+    recordings: Annotated[
+        Path | None,
+        typer.Option(
+            envvar="VOICE_AUDIO",
+            exists=True,
+            file_okay=False,
+            help="Folder of scripts/fetch_recordings.py: after the script, people say two lines of it.",
+        ),
+    ] = None,
     barge_in: Annotated[
         int | None,
         typer.Option(min=0, help="Number of the line that barges in; 0 = none.", show_default="4; none with --caller"),
@@ -53,18 +62,21 @@ def demo(
     try:
         out.mkdir(parents=True, exist_ok=True)
         said = recorded(caller, barge_in or 0) if caller else None
+        after = people(recordings) if recordings and said is None else []
     except (NothingToSay, OSError) as error:
         to_stderr(str(error))
         raise typer.Exit(1) from None
     barge_in = SCRIPT_BARGE_IN if barge_in is None else barge_in
     plan = with_environment(with_engines(embedded(), engine, tts))
-    exit_with(_demo(plan, out, said, barge_in, Manners(barge_in_after, timeout)))
+    exit_with(_demo(plan, out, said, after, barge_in, Manners(barge_in_after, timeout)))
 
 
-async def _demo(plan: StackPlan, out: Path, said: list[Line] | None, barge_in: int, manners: Manners) -> bool:
+async def _demo(
+    plan: StackPlan, out: Path, said: list[Line] | None, after: list[Line], barge_in: int, manners: Manners
+) -> bool:
     console = Console(highlight=False)
     try:
-        talked, lines = await _held(console, plan, said, barge_in, manners)
+        talked, lines = await _held(console, plan, said, after, barge_in, manners)
         _save(console, talked, out)
     except (StackFailed, NothingToSay, VoiceError, OSError) as error:
         to_stderr(str(error))
@@ -79,9 +91,9 @@ async def _demo(plan: StackPlan, out: Path, said: list[Line] | None, barge_in: i
 
 
 async def _held(
-    console: Console, plan: StackPlan, said: list[Line] | None, barge_in: int, manners: Manners
+    console: Console, plan: StackPlan, said: list[Line] | None, after: list[Line], barge_in: int, manners: Manners
 ) -> tuple[Talked, int]:
-    """The call, and how many lines there were to say; None = the script, spoken by the speech server."""
+    """The call, and how many lines there were to say; None = the script, spoken by the speech server, then `after`."""
     ours = plan.runs(Part.SPEECH)
     if ours:
         plan = replace(plan, gateway={"TTS_VOICE": os.environ.get("TTS_VOICE") or AGENT_VOICE})
@@ -90,7 +102,7 @@ async def _held(
     try:
         async with running(plan) as stack:
             if said is None:
-                said = await spoken(stack.speech_target, SCRIPT, barge_in, VOICE if ours else "")
+                said = await spoken(stack.speech_target, SCRIPT, barge_in, VOICE if ours else "") + after
             starting.stop()
             teller = telling.Teller(console)
             call = talk(stack.target, said, manners, told=teller.told, began=teller.began, options=asked())
