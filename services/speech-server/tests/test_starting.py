@@ -119,7 +119,7 @@ def test_a_pull_that_is_ended_gives_the_terminal_its_cursor_back(stalled: Hub, t
     stalled.is_asked.clear()
     terminal, theirs = pty.openpty()
     process = subprocess.Popen(
-        [sys.executable, "-m", "speech_server", "models", "pull"],
+        [sys.executable, "-m", "speech_server", "models", "pull", REPO],
         env={**os.environ, **model, "TERM": "xterm", "HF_ENDPOINT": stalled.endpoint},
         stderr=theirs,
     )

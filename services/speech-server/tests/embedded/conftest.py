@@ -1,12 +1,32 @@
-"""The real voice."""
+"""Real engines, real speech: recordings come from the folder VOICE_AUDIO names."""
 
+import os
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import psutil
 import pytest
-from pcm import silence
+from pcm import read_wav, silence
 from speech_server.embedded.espeak import EspeakSynthesiser
 from speech_server.ports import ASR_RATE_HZ, SpeechRequest, SpokenChunk
+
+
+class Recordings:
+    """Recordings by name, as 16 kHz PCM16."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def audio(self, name: str) -> bytes:
+        return read_wav(self._folder / f"{name}.wav").at(ASR_RATE_HZ).pcm16
+
+
+@pytest.fixture(scope="session")
+def recordings() -> Recordings:
+    folder = os.environ.get("VOICE_AUDIO")
+    if not folder:
+        raise RuntimeError("Set VOICE_AUDIO to a folder of NAME.wav and NAME.txt (scripts/fetch_recordings.py)")
+    return Recordings(Path(folder))
 
 
 @pytest.fixture

@@ -44,7 +44,7 @@ def pulled_kokoro(root: Path) -> Path:
 def test_a_model_is_pulled_listed_verified_and_removed(
     given: Set, parakeet: Path, monkeypatch: pytest.MonkeyPatch, capsys: Said, tmp_path: Path
 ) -> None:
-    given(PARAKEET_MODEL_ID=REPO, PARAKEET_REVISION=REVISION)
+    given(SPEECH_ASR_ENGINE="parakeet", PARAKEET_MODEL_ID=REPO, PARAKEET_REVISION=REVISION)
     with hub(parakeet) as origin:
         monkeypatch.setenv("HF_ENDPOINT", origin.endpoint)
         assert main(["models", "pull", "--precision", "fp32"]) == 0

@@ -163,7 +163,7 @@ class Stack:
             server.check()
 
     async def _launch(self, part: Part) -> None:
-        name, arguments = part.value, ()
+        name, arguments = part.value, tuple[str, ...]()
         if part in self.plan.groups:
             joining = ("-m", "voice_bench.measure.inside_cgroup", str(self.plan.groups[part]))
             name, arguments = "python", (*joining, "-m", part.value.replace("-", "_"))

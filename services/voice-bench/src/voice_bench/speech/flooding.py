@@ -11,6 +11,7 @@ import json
 import sys
 from contextlib import suppress
 from enum import Enum
+from typing import Any
 
 import aiohttp
 from riva.client.proto import riva_asr_pb2 as asr
@@ -92,7 +93,7 @@ async def _recordings(peer: Peer) -> None:
 
     async def one() -> None:
         async with peer.channel() as channel:
-            call = channel.unary_unary(_RECOGNISE)(whole, timeout=20)
+            call: Any = channel.unary_unary(_RECOGNISE)(whole, timeout=20)
             peer.counts[(await call.code()).name] += 1
 
     await peer.times(60, one)
