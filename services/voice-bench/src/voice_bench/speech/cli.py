@@ -36,7 +36,7 @@ _QUIET = {"SPEECH_LOG_LEVEL": "ERROR"}
 @app.command()
 def quality(
     folder: Annotated[Path, typer.Argument(help="recordings with texts, or LibriSpeech", exists=True, file_okay=False)],
-    engine: Annotated[str, typer.Option(help="engine of our own server, and whose threshold holds")] = "embedded",
+    engine: Annotated[str, typer.Option(help="engine of our own server, and whose threshold holds")] = "moonshine",
     target: Target = None,
     live: Annotated[bool, typer.Option(help="as live streams in real time, instead of whole recordings")] = False,
     alone: Annotated[bool, typer.Option(help="compare with the engine by itself (of our own server only)")] = True,

@@ -26,8 +26,6 @@ ENGINES: Mapping[str, Thresholds] = {
     "parakeet": Thresholds(0.12),
     # Hears less of what comes.
     "streaming": Thresholds(0.15),
-    # A demonstration.
-    "embedded": Thresholds(0.35),
     # Hears its script, whatever was said.
     "scripted": Thresholds(1.0),
     "moonshine": Thresholds(
