@@ -58,7 +58,7 @@ def test_it_serves_on_a_free_port_until_it_is_told_to_stop(stop: signal.Signals,
 def test_a_port_in_use_is_one_sentence() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
-        with command("serve", port=port) as process:
+        with command(port=port) as process:
             _, errors = process.communicate(timeout=WAIT_S)
     assert process.returncode == 1
     assert len(errors.splitlines()) == 1
@@ -90,22 +90,3 @@ def test_a_file_that_cannot_be_written_is_one_sentence(name: str, tmp_path: Path
     assert process.returncode == 1
     assert errors.startswith(f"Cannot write MINI_LLM_{name.upper()}")
     assert len(errors.splitlines()) == 1
-
-
-def test_the_grammar_is_written_for_a_recogniser(tmp_path: Path) -> None:
-    with command("grammar", "--out", str(tmp_path / "new")) as process:
-        output, _ = process.communicate(timeout=WAIT_S)
-    assert process.returncode == 0
-    assert "intents.gram" in output
-    assert (tmp_path / "new" / "intents.gram").read_text().startswith("#JSGF V1.0;\n")
-    lines = (tmp_path / "new" / "sentences.txt").read_text().splitlines()
-    assert len(lines) > 500
-    assert "what time is it" in lines
-
-
-def test_a_folder_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("")
-    with command("grammar", "--out", str(tmp_path / "file" / "folder")) as process:
-        _, errors = process.communicate(timeout=WAIT_S)
-    assert process.returncode == 1
-    assert errors.startswith("Cannot write to ")

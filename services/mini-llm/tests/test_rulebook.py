@@ -40,8 +40,7 @@ def test_a_pattern_that_mentions_an_unknown_rule_is_refused() -> None:
     slots = {}
     rules = {opener = "well", closer = "now", no_name = "i"}
     conversation = {agent = "A", opening = "Hello.", silence = ["?"], fallback = ["?"]}
-    [[intent]]
-    name = "x"
+    [intent.x]
     patterns = ["hello <nobody>"]
     answers.plain = ["Hello."]
     """

@@ -173,9 +173,8 @@ async def test_a_model_that_is_named_in_the_environment_is_asked_by_its_name_wit
     assert asked == [("Bearer a-key", "org/real")]
 
 
-async def test_the_recogniser_is_given_what_the_model_understands(tmp_path: Path) -> None:
+async def test_the_real_engines_and_the_rules_answer(tmp_path: Path) -> None:
     async with running(embedded(folder=tmp_path)) as stack:
-        assert "what time is it" in (tmp_path / "sentences.txt").read_text()
         assert (await server_info(stack.target, CallOptions())).ready
         async with asyncio.timeout(WAIT_S), connect(stack.target, CallOptions()) as call:
             await call.say("my name is anna")

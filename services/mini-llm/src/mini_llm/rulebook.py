@@ -56,13 +56,13 @@ def read_rulebook(text: str) -> Rulebook:
     raw = tomllib.loads(text)
     intents = tuple(
         Intent(
-            name=entry["name"],
+            name=name,
             matcher=_matcher(entry["patterns"], raw["rules"], raw["slots"]),
             answers={variant: tuple(lines) for variant, lines in entry["answers"].items()},
             skill=entry.get("skill", "plain"),
             alone=entry.get("alone", False),
         )
-        for entry in raw["intent"]
+        for name, entry in raw["intent"].items()
     )
     talk = raw["conversation"]
     return Rulebook(intents, talk["agent"], talk["opening"], tuple(talk["silence"]), tuple(talk["fallback"]))

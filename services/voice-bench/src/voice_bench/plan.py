@@ -37,8 +37,6 @@ class StackPlan:
     cores: Mapping[Part, frozenset[int]] = field(default_factory=dict)
     groups: Mapping[Part, Path] = field(default_factory=dict)
     """The `cgroup.procs` of a control group that a part joins before it starts."""
-    hears_intents: bool = False
-    """The embedded recogniser gets grammar and sentences of what mini-llm understands."""
     inherit: bool = False
     """The parts also get this process's environment: an operator's settings hold. False: only what the plan says."""
     folder: Path | None = None
@@ -65,10 +63,7 @@ class StackPlan:
 
 def embedded(**changes: object) -> StackPlan:
     """The real engines: recogniser, voice activity and voice of the speech server, the rules of mini-llm."""
-    plan = StackPlan(
-        speech={"SPEECH_ASR_ENGINE": RECOGNISER, "SPEECH_TTS_ENGINE": SYNTHESISER},
-        hears_intents=True,
-    )
+    plan = StackPlan(speech={"SPEECH_ASR_ENGINE": RECOGNISER, "SPEECH_TTS_ENGINE": SYNTHESISER})
     return replace(plan, **changes)  # type: ignore[arg-type]  # mypy can't see the fields through **
 
 
@@ -77,8 +72,7 @@ def with_engines(plan: StackPlan, recogniser: str, synthesiser: str) -> StackPla
     speech = {**plan.speech, "SPEECH_ASR_ENGINE": recogniser, "SPEECH_TTS_ENGINE": synthesiser}
     if speech == plan.speech:
         return plan
-    hears_intents = plan.hears_intents and recogniser == RECOGNISER
-    return replace(plan, speech=speech, hears_intents=hears_intents, start_timeout_s=FETCH_WITHIN_S)
+    return replace(plan, speech=speech, start_timeout_s=FETCH_WITHIN_S)
 
 
 def scripted(

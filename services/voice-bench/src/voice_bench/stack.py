@@ -139,8 +139,6 @@ class Stack:
             await asyncio.gather(doing, watching, return_exceptions=True)
 
     async def _start_all(self) -> None:
-        if self.plan.hears_intents and self.plan.runs(Part.SPEECH):
-            await self._write_grammar()
         try:
             async with asyncio.TaskGroup() as starting:
                 for part in (Part.SPEECH, Part.LLM):
@@ -189,31 +187,11 @@ class Stack:
         }
         if part in _TIMELINE_NAMES:
             ours[_TIMELINE_NAMES[part]] = str(self.timeline(part))
-        if part is Part.SPEECH and self.plan.hears_intents:
-            # Not the sentences: beside a grammar they recognise nothing more of it, and cost words that are not in it.
-            ours["EMBEDDED_GRAMMAR"] = str(self._grammar)
         if part is Part.GATEWAY:
             host, _, port = self.speech_target.rpartition(":")
             ours |= {"RIVA_HOST": host, "RIVA_PORT": port, "LLM_BASE_URL": self.llm_base_url}
         free_ports = dict.fromkeys(_PORT_NAMES[part].values(), "0")
         return {"PYTHONUNBUFFERED": "1", **_QUICK_END[part], **free_ports, **given, **ours}
-
-    @property
-    def _grammar(self) -> Path:
-        return self.folder / "intents.gram"
-
-    async def _write_grammar(self) -> None:
-        launch = Launch(
-            name=Part.LLM.value,
-            arguments=("grammar", "--out", str(self.folder)),
-            environment=self.plan.settings(Part.LLM),
-            ports_file=self.folder / "none",
-            log=self.log(Part.LLM),
-            ready_path="",
-            start_timeout_s=self.plan.start_timeout_s,
-            stop_timeout_s=self.plan.stop_timeout_s,
-        )
-        await Server(launch, self._leash).run()
 
 
 @asynccontextmanager

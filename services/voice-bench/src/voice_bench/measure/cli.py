@@ -158,7 +158,7 @@ def speech(
 
     async def measure() -> Report:
         said = recordings.recordings_in(folder)
-        plan = embedded(hears_intents=False)
+        plan = embedded()
         async with simulators(plan) as stack:
             alone = {one.name: await recordings.straight(stack, one) for one in said}
             passes = {"one after another": await recordings.through_gateway(stack, said, 1)}
