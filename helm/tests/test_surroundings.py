@@ -44,7 +44,7 @@ def test_user_root_is_refused(chart: Chart) -> None:
 
 def test_a_gateway_release_leaves_the_speech_server_running(chart: Chart) -> None:
     before = chart.set("embedded")
-    values = {"embedded": {"enabled": True, "engine": "embedded"}, "image": {"tags": {"gateway": "0.2.0"}}}
+    values = {"embedded": {"enabled": True}, "image": {"tags": {"gateway": "0.2.0"}}}
     after = chart.render(values)
 
     assert after.container("voice-gateway")["image"] == "voice-workflow/gateway:0.2.0"

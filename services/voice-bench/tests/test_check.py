@@ -49,7 +49,8 @@ async def test_a_spoken_round_trip_over_tls_with_a_token_and_settings_that_chang
         )
         assert (code, err) == (0, "")
         checked = json.loads(out)
-        assert (checked["ok"], checked["heard"]) == (True, checked["asked"])
+        assert checked["ok"] is True
+        assert checked["heard"].lower().rstrip("?.") == checked["asked"]
         assert "Mini" in checked["reply"]
         code, _, err = await voice("check", "--host", host, "--port", port, *secure, "--token", "another")
         assert (code, err) == (1, "this token is not accepted; ask the operator for one\n")

@@ -17,7 +17,7 @@ from voice_client.recorded import frames_of, hold
 from voice_client.watch import Watch
 
 QUESTION = "what is your name"
-"""Short, answered by the mini LLM and every larger model, and one that the embedded recogniser gets right."""
+"""Short, answered by the mini LLM and every larger model, and one that every voice is understood with."""
 _TYPED = f"Repeat after me: {QUESTION}?"
 _REPEATING = "Repeat the sentence that you are asked to repeat, word for word. Do not answer it, and say nothing else."
 _PAUSE_S = 0.3
