@@ -64,12 +64,12 @@ def stream(auth: riva.client.Auth, path: str, *options: str) -> object:
 
 
 def printed(auth: riva.client.Auth, path: str) -> object:
-    """What the library's own printer writes of a stream."""
+    """What the library's own printer writes of a stream in real time."""
     config = riva.client.StreamingRecognitionConfig(
         config=riva.client.RecognitionConfig(language_code="en-US"), interim_results=True
     )
     riva.client.add_audio_file_specs_to_config(config, path)
-    with riva.client.AudioChunkFileIterator(path, CHUNK_FRAMES) as chunks:
+    with riva.client.AudioChunkFileIterator(path, CHUNK_FRAMES, riva.client.sleep_audio_length) as chunks:
         answers = riva.client.ASRService(auth).streaming_response_generator(chunks, config)
         riva.client.print_streaming(answers, show_intermediate=True)
     return True

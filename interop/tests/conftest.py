@@ -19,11 +19,14 @@ import trustme
 
 ROOT = Path(__file__).parents[2]
 CLIENTS = ROOT / ".venv" / "interop"
-WRITTEN = "Please tell me the time."
-"""As the voice says it, and the recogniser writes it with punctuation."""
 SENTENCE = "please tell me the time"
-"""As it is written without: what Riva's clients get unless they ask for more."""
+"""What the voice says, and the recogniser understands word for word."""
 _LEAVE_S, _CLIENT_S = 20, 90
+
+
+def plain(text: str) -> str:
+    """Words only: whether a transcript has capitals and a full stop depends on what a client asks for."""
+    return " ".join(text.lower().replace(".", " ").split())
 
 
 @dataclass(frozen=True)
@@ -129,5 +132,5 @@ def converse(client: str, *arguments: str, script: str = "converse.py") -> Any:
 def spoken(stand: Stand, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The sentence as NVIDIA's package fetched it from the server: 16 kHz WAV."""
     path = tmp_path_factory.mktemp("spoken") / "sentence.wav"
-    converse("riva", "speak_online", stand.grpc, WRITTEN, str(path))
+    converse("riva", "speak_online", stand.grpc, SENTENCE, str(path))
     return path

@@ -2,17 +2,18 @@
 
 from pathlib import Path
 
-from .conftest import SENTENCE, Stand, converse
+from .conftest import SENTENCE, Stand, converse, plain
 
 
 def test_pipecat_hears_live_speech(stand: Stand, spoken: Path) -> None:
     heard = converse("pipecat", "stt", stand.grpc, str(spoken))
-    assert heard["finals"] == [SENTENCE]
+    assert [plain(final) for final in heard["finals"]] == [SENTENCE]
     assert heard["interim"] > 0
 
 
 def test_pipecat_hears_speech_its_own_detector_cut_out(stand: Stand, spoken: Path) -> None:
-    assert converse("pipecat", "segmented", stand.grpc, str(spoken))["finals"] == [SENTENCE]
+    heard = converse("pipecat", "segmented", stand.grpc, str(spoken))
+    assert [plain(final) for final in heard["finals"]] == [SENTENCE]
 
 
 def test_pipecat_speaks(stand: Stand) -> None:
@@ -23,9 +24,9 @@ def test_pipecat_speaks(stand: Stand) -> None:
 
 def test_livekit_hears_live_speech_with_words(stand: Stand, spoken: Path) -> None:
     heard = converse("livekit", "stt", stand.grpc, str(spoken))
-    assert heard["finals"] == [SENTENCE]
+    assert [plain(final) for final in heard["finals"]] == [SENTENCE]
     assert heard["kinds"] == ["end_of_speech", "final_transcript", "interim_transcript", "start_of_speech"]
-    assert heard["words"] == 4
+    assert heard["words"] == len(SENTENCE.split())
 
 
 def test_livekit_speaks(stand: Stand) -> None:

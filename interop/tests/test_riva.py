@@ -6,7 +6,7 @@ import pytest
 from pcm import read_wav
 from pcm.compressed import encode_file
 
-from .conftest import SENTENCE, Papers, Stand, converse, run
+from .conftest import SENTENCE, Papers, Stand, converse, plain, run
 
 
 def test_speech_is_the_same_streamed_and_whole(stand: Stand, spoken: Path, tmp_path: Path) -> None:
@@ -41,12 +41,13 @@ def test_models_are_listed(stand: Stand) -> None:
 def test_a_recording_is_streamed(stand: Stand, spoken: Path, pace: tuple[str, ...]) -> None:
     said = converse("riva", "stream", stand.grpc, str(spoken), *pace)
     assert said["transcript"] == SENTENCE
-    assert said["partials"] > 0
+    # What comes all at once is heard all at once.
+    assert said["partials"] > 0 or not pace
 
 
 def test_every_switch_is_taken_and_words_have_times(stand: Stand, spoken: Path) -> None:
     said = converse("riva", "stream", stand.grpc, str(spoken), "every")
-    assert [word for word, _, _ in said["words"]] == SENTENCE.split()
+    assert [plain(word) for word, _, _ in said["words"]] == SENTENCE.split()
     assert all(start <= end for _, start, end in said["words"])
 
 
@@ -79,7 +80,8 @@ def test_the_package_talks_over_mutual_tls(sealed: tuple[Stand, Papers], spoken:
 
 def test_the_realtime_client_transcribes(stand: Stand, spoken: Path) -> None:
     said = converse("riva", "transcribe", stand.address, str(spoken), script="realtime.py")
-    assert said == {"transcript": SENTENCE, "configured": True}
+    assert plain(said["transcript"]) == SENTENCE
+    assert said["configured"]
 
 
 def test_the_realtime_client_speaks(stand: Stand, tmp_path: Path) -> None:
