@@ -8,7 +8,7 @@ usage() {
 usage: scripts/build_gateway.sh [--registry HOST/PATH] [--tag TAG] [--push] [--dry-run] [IMAGE...] [-- OPTION...]
   IMAGE   gateway (the default), speech-server, mini-llm, client, or all; speech-server-gpu: with CUDA, tagged TAG-gpu
   OPTION  for the engine, such as --build-arg PIP_INDEX_URL=... UV_DEFAULT_INDEX=... of a mirror
-  env     ENGINE=docker|buildah|podman, BASE_IMAGE, ESPEAK= (no eSpeak NG), AV= (no FFmpeg),
+  env     ENGINE=docker|buildah|podman, BASE_IMAGE, ESPEAK= (no eSpeak NG), AV= (no FFmpeg), MOONSHINE= (no weights),
           BUILD=script and OUT=folder for its archives
 U
 }
@@ -43,10 +43,12 @@ options=(--build-arg "VERSION=$version" --build-arg "REVISION=$(git rev-parse HE
 [ "$engine" = script ] || [ -z "${BASE_IMAGE:-}" ] || options+=(--build-arg "BASE_IMAGE=$BASE_IMAGE")
 [ -z "${ESPEAK+set}" ] || options+=(--build-arg "ESPEAK=$ESPEAK")
 [ -z "${AV+set}" ] || options+=(--build-arg "AV=$AV")
+[ -z "${MOONSHINE+set}" ] || options+=(--build-arg "MOONSHINE=$MOONSHINE")
 licenses=Apache-2.0
+[ -z "${MOONSHINE-1}" ] || licenses+=' AND MIT'
 [ -z "${ESPEAK-1}" ] || licenses+=' AND GPL-3.0-or-later'
 [ -z "${AV-1}" ] || licenses+=' AND LGPL-3.0-or-later AND GPL-2.0-or-later'
-if [ -z "${ESPEAK-1}" ] || [ -z "${AV-1}" ]; then options+=(--build-arg "LICENSES=$licenses"); fi
+if [ -z "${ESPEAK-1}" ] || [ -z "${AV-1}" ] || [ -z "${MOONSHINE-1}" ]; then options+=(--build-arg "LICENSES=$licenses"); fi
 options+=("${extra[@]}")
 for image in "${images[@]}"; do
     case $image in gateway | client) folder=services/voice-$image ;; *) folder=services/${image%-gpu} ;; esac

