@@ -21,7 +21,10 @@ log = logging.getLogger(__name__)
 FRAME_SAMPLES = 512
 FRAME_S = FRAME_SAMPLES / INPUT_RATE_HZ
 _FRAME_BYTES = FRAME_SAMPLES * 2
-_CONTEXT_SAMPLES = 64
+_CONTEXT_BYTES = 64 * 2
+"""The model hears each frame with the end of the one before."""
+_WINDOW_BYTES = _CONTEXT_BYTES + _FRAME_BYTES
+_FULL_SCALE = np.float32(32768)
 _TICK_S = 0.02
 """A frame waits at most this long for others: two thirds of a frame, so that no call ever has two in a batch."""
 
@@ -33,23 +36,22 @@ def _nobody(probability: float, arrived_at: float, frame_s: float) -> None:
 
 
 class SileroStream:
-    """One call: what is left of the last frame, the model's memory, and where to tell."""
+    """One call: audio that is not a whole frame yet, the model's memory, and where to tell."""
 
     def __init__(self, detector: "SileroDetector", on_frame: OnFrame) -> None:
         self._detector = detector
-        self._rest = b""
+        self._rest = bytes(_CONTEXT_BYTES)
         self.on_frame = on_frame
         self.closed = False
-        self.input = np.zeros(_CONTEXT_SAMPLES + FRAME_SAMPLES, dtype=np.float32)
-        self.memory = np.zeros((2, 128), dtype=np.float32)
+        self.memory = np.zeros((2, 1, 128), dtype=np.float32)
 
     def push(self, pcm16: bytes, arrived_at: float) -> None:
         """Cut frames; each carries the time its last sample arrived."""
         self._rest += pcm16
-        while len(self._rest) >= _FRAME_BYTES:
-            frame, self._rest = self._rest[:_FRAME_BYTES], self._rest[_FRAME_BYTES:]
-            behind_s = len(self._rest) / 2 / INPUT_RATE_HZ
-            self._detector.enqueue(self, frame, arrived_at - behind_s)
+        while len(self._rest) >= _WINDOW_BYTES:
+            window, self._rest = self._rest[:_WINDOW_BYTES], self._rest[_FRAME_BYTES:]
+            behind_s = (len(self._rest) - _CONTEXT_BYTES) / 2 / INPUT_RATE_HZ
+            self._detector.enqueue(self, window, arrived_at - behind_s)
 
     def close(self) -> None:
         """Frames under way are dropped, and the call is let go although the detector may still hold this stream."""
@@ -72,9 +74,9 @@ class SileroDetector:
         """A stream for one call."""
         return SileroStream(self, on_frame)
 
-    def enqueue(self, stream: SileroStream, frame: bytes, arrived_at: float) -> None:
+    def enqueue(self, stream: SileroStream, window: bytes, arrived_at: float) -> None:
         """A frame for the next tick. Bounded by what callers may send: one second of audio a message."""
-        self._waiting.append((stream, frame, arrived_at))
+        self._waiting.append((stream, window, arrived_at))
         self._wake.set()
 
     async def run(self) -> None:
@@ -94,15 +96,12 @@ class SileroDetector:
                             _tell(stream, probability, arrived_at)
 
     def _score(self, batch: list[tuple[SileroStream, bytes, float]]) -> list[float]:
-        for stream, frame, _ in batch:
-            stream.input[:_CONTEXT_SAMPLES] = stream.input[FRAME_SAMPLES:]
-            stream.input[_CONTEXT_SAMPLES:] = np.frombuffer(frame, dtype="<i2")
-            stream.input[_CONTEXT_SAMPLES:] /= 32768
-        audio = np.stack([stream.input for stream, _, _ in batch])
-        memory = np.stack([stream.memory for stream, _, _ in batch], axis=1)
+        windows = np.frombuffer(b"".join(window for _, window, _ in batch), dtype="<i2").reshape(len(batch), -1)
+        audio = np.divide(windows, _FULL_SCALE, dtype=np.float32)
+        memory = np.concatenate([stream.memory for stream, _, _ in batch], axis=1)
         scores, memory = self._session.run(None, {"input": audio, "state": memory, "sr": self._rate})
         for row, (stream, _, _) in enumerate(batch):
-            stream.memory = memory[:, row]
+            stream.memory = memory[:, row : row + 1]
         return [float(score) for score in scores[:, 0]]
 
 
