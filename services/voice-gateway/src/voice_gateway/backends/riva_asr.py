@@ -256,8 +256,8 @@ class RivaEar:
                 if self._in_silence:
                     requests.append(riva.StreamingRecognizeRequest(audio_content=self._end_silence()))
             try:
-                for request in requests:
-                    with deadline("asr", limit_s, "sign that it takes audio"):
+                with deadline("asr", limit_s, "sign that it takes audio"):
+                    for request in requests:
                         async with asyncio.timeout(limit_s):
                             await call.write(request)
             except (grpc.aio.AioRpcError, asyncio.InvalidStateError, grpc.aio.UsageError):

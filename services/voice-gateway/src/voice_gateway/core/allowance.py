@@ -15,8 +15,9 @@ class Allowance:
     def take(self, now: float, amount: float = 1.0) -> float:
         """0 = taken; else nothing was, and it is worth trying again after so many seconds. More than the burst can
         be had of a full allowance only."""
-        self._left = min(self._burst, self._left + max(0.0, now - self._at) * self._per_s)
-        self._at = max(self._at, now)
+        if now > self._at:
+            self._left = min(self._burst, self._left + (now - self._at) * self._per_s)
+            self._at = now
         wanted = min(amount, self._burst)
         if self._left < wanted:
             return (wanted - self._left) / self._per_s

@@ -47,6 +47,9 @@ from voice_gateway.session.wires import Wires
 
 log = logging.getLogger(__name__)
 
+_FLOWING = (CallerAudio, PlayoutReported)
+"""What a caller's client sends all the time, whatever its caller means."""
+
 
 @dataclass(frozen=True, slots=True)
 class Equipment:
@@ -141,14 +144,13 @@ class Session:
         self._wires.inbox.pause()
 
     def _go_on(self) -> None:
-        if self._turn_clock.is_stopped:
-            self._turn_clock.go_on()
-            self._wires.inbox.go_on()
-            self._wires.fact(floor.Tick())  # deadlines run again
+        self._turn_clock.go_on()
+        self._wires.inbox.go_on()
+        self._wires.fact(floor.Tick())  # deadlines run again
 
     def take(self, event: CallerEvent) -> None:
         """What the caller does. Never blocks."""
-        if not isinstance(event, CallerAudio | PlayoutReported):
+        if not isinstance(event, _FLOWING):
             self._hearing.acted()
         self.moves()
         match event:
@@ -179,7 +181,7 @@ class Session:
     def moves(self) -> None:
         """Some message came: turns are decided again, unless the rest of one may still be on its way."""
         self._wires.moved()
-        if self._attached.is_set() and not self._hearing.is_catching_up:
+        if self._turn_clock.is_stopped and self._attached.is_set() and not self._hearing.is_catching_up:
             self._go_on()
 
     def tell(self, event: SessionEvent) -> None:

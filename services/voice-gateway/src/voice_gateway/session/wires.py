@@ -71,9 +71,10 @@ class Wires:
 
     def acknowledge(self, seq: int) -> None:
         """The caller has every event up to `seq`."""
-        self._delivery = self._delivery.acknowledged(self._clock())
+        now = self._clock()
+        self._delivery = self._delivery.acknowledged(now)
         self.outbox.acknowledge(seq)
-        self._told_at = self._clock() if self.outbox.awaits_acknowledgement else None
+        self._told_at = now if self.outbox.awaits_acknowledgement else None
 
     def moved(self) -> None:
         """A message of the caller's came."""

@@ -16,7 +16,8 @@ class AudioIn:
 
     def __init__(self, format: AudioFormat, max_audio_s: float, max_ahead_s: float) -> None:
         self._format = format
-        self._max_bytes = round(max_audio_s * format.rate_hz) * format.encoding.sample_bytes
+        self._sample_bytes = format.encoding.sample_bytes
+        self._max_bytes = round(max_audio_s * format.rate_hz) * self._sample_bytes
         self._max_ahead_s = max_ahead_s
         self._resampler = Resampler(format.rate_hz, INPUT_RATE_HZ)
         self._plain = format == AudioFormat(Encoding.PCM16, INPUT_RATE_HZ)
@@ -35,14 +36,14 @@ class AudioIn:
         """PCM16 at INPUT_RATE_HZ. `age_s` is how long the call has been going on.
 
         Raises BadRequest; `data` is then dropped."""
-        sample_bytes = self._format.encoding.sample_bytes
+        sample_bytes = self._sample_bytes
         if len(data) % sample_bytes:
             raise BadRequest(f"audio of {len(data)} bytes holds half a sample; send whole 16-bit samples")
         if len(data) > self._max_bytes:
             raise BadRequest(f"audio of {len(data)} bytes is longer than one second; send 20 to 100 ms at a time")
         count = len(data) // sample_bytes
-        self._check_gap(first_sample, age_s)
         if first_sample > self._next_sample:
+            self._check_gap(first_sample, age_s)
             data = self._fill(first_sample - self._next_sample) + data
         elif first_sample < self._next_sample and first_sample:
             known = min(self._next_sample - first_sample, count)
@@ -53,7 +54,7 @@ class AudioIn:
 
     def _fill(self, missing: int) -> bytes:
         """Silence for audio that was lost on the way; at most what one message may hold."""
-        sample_bytes = self._format.encoding.sample_bytes
+        sample_bytes = self._sample_bytes
         if missing * sample_bytes > self._max_bytes:
             self._next_sample += missing - self._max_bytes // sample_bytes
             missing = self._max_bytes // sample_bytes
@@ -62,7 +63,7 @@ class AudioIn:
     def _check_gap(self, first_sample: int, age_s: float) -> None:
         ahead_s = first_sample / self._format.rate_hz - age_s
         # A caller's clock may be a little fast; after hours that is more than what a buffer brings.
-        if first_sample > self._next_sample and ahead_s > self._max_ahead_s + age_s * _FAST_CLOCK:
+        if ahead_s > self._max_ahead_s + age_s * _FAST_CLOCK:
             raise BadRequest(
                 f"first_sample = {first_sample} is {ahead_s:.4g} s ahead of the call; "
                 "count samples from 0 at the start of the session, without gaps but for silence"

@@ -180,13 +180,19 @@ async def _receive(line: Line, context: "Context") -> None:
     """Everything the caller sends, until it half-closes."""
     while True:
         message: object = await context.read()
+        if isinstance(message, pb.ClientMessage):
+            size = message.ByteSize()
+        elif isinstance(message, Undecodable):
+            size = message.size
+        else:
+            break
+        # Read no faster than one call may send: what is not read waits at the caller.
+        while wait_s := line.messages.take(line.session.age_s, 1 + size // line.limits.message_unit_bytes):
+            line.refusals.tell(_too_many(line.limits, wait_s))
+            await asyncio.sleep(wait_s)
         if isinstance(message, Undecodable):
-            await _pace(line, message.size)
             line.refusals.tell(Failed(Failure.BAD_REQUEST, str(message.error)))
             continue
-        if not isinstance(message, pb.ClientMessage):
-            break
-        await _pace(line, message.ByteSize())
         try:
             if _is_new(line, message):
                 _take(line, message)
@@ -204,16 +210,12 @@ async def _receive(line: Line, context: "Context") -> None:
     line.session.take(CallerEnded())
 
 
-async def _pace(line: Line, size: int) -> None:
-    """Read no faster than one call may send: what is not read waits at the caller."""
-    limits = line.limits
-    while wait_s := line.messages.take(line.session.age_s, 1 + size // limits.message_unit_bytes):
-        sentence = (
-            f"more than {limits.messages_per_s:g} messages a second came, or too large ones (each "
-            f"{limits.message_unit_bytes >> 10} KiB count as one); the gateway reads on at that rate, send fewer"
-        )
-        line.refusals.tell(Failed(Failure.OVERLOADED, sentence, True, wait_s))
-        await asyncio.sleep(wait_s)
+def _too_many(limits: Limits, wait_s: float) -> Failed:
+    sentence = (
+        f"more than {limits.messages_per_s:g} messages a second came, or too large ones (each "
+        f"{limits.message_unit_bytes >> 10} KiB count as one); the gateway reads on at that rate, send fewer"
+    )
+    return Failed(Failure.OVERLOADED, sentence, True, wait_s)
 
 
 def _is_new(line: Line, message: pb.ClientMessage) -> bool:
