@@ -53,6 +53,13 @@ def test_words_get_times_within_the_speech_and_no_confidence(
     assert " ".join(word.text for word in said.words) == said.text
 
 
+def test_what_is_no_speech_is_not_guessed_at(model: MoonshineModel) -> None:
+    loud = np.random.default_rng(5).normal(0, 0.2, RATE_HZ // 2).astype(np.float32)
+    chord = 0.15 * np.sin(2 * np.pi * np.outer([261.6, 329.6, 392.0], np.arange(RATE_HZ // 2) / RATE_HZ)).sum(axis=0)
+    said = model.transcribe([loud, chord.astype(np.float32), np.zeros(RATE_HZ, np.float32)], Stop())
+    assert [one.text for one in said] == ["", "", ""]
+
+
 def test_clips_too_short_for_a_sound_say_nothing(model: MoonshineModel) -> None:
     assert [one.text for one in model.transcribe([np.zeros(0, np.float32), np.ones(1599, np.float32)], Stop())] == [
         "",

@@ -7,6 +7,7 @@ The decoder has seen every clip's past in its cache: a step costs the same howev
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -19,8 +20,23 @@ BEGIN, END = 1, 2
 _CACHE = "past_key_values."
 
 
-def greedy(decoder: Graph, frames: Floats, heard: Ints, most: Sequence[int], stop: Stop) -> list[list[int]]:
-    """The tokens of each clip, at most `most` of them, without BEGIN and END.
+@dataclass(slots=True)
+class Written:
+    """What was written for one clip."""
+
+    tokens: list[int] = field(default_factory=list)
+    """Without BEGIN and END."""
+    logprobs: list[float] = field(default_factory=list)
+    """Of the tokens, and of END."""
+
+    @property
+    def logprob(self) -> float:
+        """The mean: how sure the model was."""
+        return sum(self.logprobs) / max(1, len(self.logprobs))
+
+
+def greedy(decoder: Graph, frames: Floats, heard: Ints, most: Sequence[int], stop: Stop) -> list[Written]:
+    """What each clip says, at most `most` tokens of it.
 
     `frames`: [clip, frame, width] of the encoder; `heard`: [clip, sample], 1 where a clip has not ended: the decoder's
     graph takes every 384th of them, a frame's. Raises whatever onnxruntime raises, when `stop` is asked, too.
@@ -32,22 +48,26 @@ def greedy(decoder: Graph, frames: Floats, heard: Ints, most: Sequence[int], sto
     known = {one.name for one in decoder.get_inputs()}
     feed = {name: value for name, value in feed.items() if name in known}
     tokens = np.full((clips, 1), BEGIN, np.int64)
-    found: list[list[int]] = [[] for _ in range(clips)]
+    found = [Written() for _ in range(clips)]
     open_ones = set(range(clips))
     for step in range(max(most) + 1):
         use_cache = {"use_cache_branch": np.array([step > 0])}
         outputs = decoder.run(names, {**feed, **cache, **use_cache, "input_ids": tokens}, stop.options)
         said = dict(zip(names, outputs, strict=True))
-        tokens = said["logits"][:, -1].argmax(axis=-1).astype(np.int64)[:, None]
+        scores = said["logits"][:, -1]
+        tokens = scores.argmax(axis=-1).astype(np.int64)[:, None]
+        best = scores.max(axis=-1, keepdims=True)
+        logprobs = -np.log(np.exp(scores - best).sum(axis=-1))
         cache |= {
             name: said[name.replace(_CACHE, "present.")] for name in cache if step == 0 or ".encoder." not in name
         }
         for clip in list(open_ones):
             token = int(tokens[clip, 0])
-            if token == END or len(found[clip]) >= most[clip]:
+            found[clip].logprobs.append(float(logprobs[clip]))
+            if token == END or len(found[clip].tokens) >= most[clip]:
                 open_ones.remove(clip)
             else:
-                found[clip].append(token)
+                found[clip].tokens.append(token)
         if not open_ones:
             break
     return found

@@ -11,7 +11,7 @@ from speech_server.inference.files import Device, ModelBroken, Precision
 from speech_server.inference.graphs import Limits, OpenGraph, Stop, open_graph
 from speech_server.inference.transducers import Floats
 from speech_server.listening.cutting import loud_part_s
-from speech_server.moonshine.decoding import greedy
+from speech_server.moonshine.decoding import Written, greedy
 from speech_server.moonshine.layout import ModelFiles
 from speech_server.ports import ASR_RATE_HZ, EngineUnavailable, Hypothesis
 
@@ -19,6 +19,9 @@ TOKENS_A_SECOND = 6.5
 """More are never said: a model that writes on has lost itself."""
 SHORTEST_SAMPLES = ASR_RATE_HZ // 10
 """Of less than 100 ms the model says anything."""
+LEAST_LOGPROB = -0.75
+"""Mean of a clip's tokens; of less, nothing was said. Speech in noise (10 dB) is above -0.65; chords and noise that
+pass for speech are mostly below."""
 _SPACE = "▁"
 _log = logging.getLogger(__name__)
 
@@ -68,13 +71,17 @@ class MoonshineModel:
         most = [int(len(clip) * TOKENS_A_SECOND / ASR_RATE_HZ) + 1 for clip in clips]
         try:
             (frames,) = self._encoder.run(["last_hidden_state"], feed, stop.options)
-            tokens = greedy(self._decoder, frames, heard, most, stop)
+            written = greedy(self._decoder, frames, heard, most, stop)
         except Exception as error:
             if not stop.is_asked:
                 _log.exception("Moonshine failed")
             raise EngineUnavailable("The recogniser failed on this audio; its log says why.") from error
-        return [self._text(one) for one in tokens]
+        return [self._text(one) for one in written]
 
-    def _text(self, tokens: Sequence[int]) -> str:
-        spelt = b"".join(self._vocabulary[token] for token in tokens if not self._vocabulary[token].startswith(b"<"))
+    def _text(self, written: Written) -> str:
+        if written.logprob < LEAST_LOGPROB:
+            return ""
+        spelt = b"".join(
+            self._vocabulary[token] for token in written.tokens if not self._vocabulary[token].startswith(b"<")
+        )
         return " ".join(spelt.decode("utf-8", "ignore").replace(_SPACE, " ").split())
