@@ -96,13 +96,19 @@ class ToneSynthesiser:
         return True
 
 
+LONGEST_KEPT = 40
+"""Letters of a word whose tone is remembered."""
+
+
 def tones(text: str, voice: Voice, speed: float = 1.0) -> tuple[bytes, tuple[Word, ...]]:
     """The whole audio of a text and its words' exact times."""
     parts: list[bytes] = []
     words: list[Word] = []
     at = 0
     for word in text.split():
-        tone = _tone(word, voice.rate_hz, LETTER_S / speed)
+        # A long "word" has megabytes: not kept.
+        make = _tone if len(word) <= LONGEST_KEPT else _tone.__wrapped__
+        tone = make(word, voice.rate_hz, LETTER_S / speed)
         length = len(tone) // SAMPLE_BYTES
         words.append(Word(word, at / voice.rate_hz, (at + length) / voice.rate_hz))
         gap = round(GAP_S / speed * voice.rate_hz)
