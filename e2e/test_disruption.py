@@ -87,7 +87,8 @@ def test_a_dead_backend_is_said_by_pods_that_stay_ready_and_heals(
     began = time.monotonic()
     cluster.scale(release.namespace, f"{release.name}-{backend}", 0)
     for pod in cluster.pods(release.namespace, program):
-        run(["kubectl", "-n", release.namespace, "delete", "pod", pod.name, "--now"], timeout_s=30)
+        stop = ["kubectl", "-n", release.namespace, "delete", "pod", pod.name, "--now", "--ignore-not-found"]
+        run(stop, timeout_s=30)
 
     def gateways() -> list[Pod]:
         return cluster.pods(release.namespace)
