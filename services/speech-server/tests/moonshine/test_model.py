@@ -7,6 +7,8 @@ import pytest
 from speech_server.core.estimated_times import spread
 from speech_server.inference.graphs import Stop
 from speech_server.listening.cutting import loud_part_s
+from speech_server.moonshine.decoding import Written
+from speech_server.moonshine.layout import ModelFiles
 from speech_server.moonshine.model import MoonshineModel
 from speech_server.ports import EngineUnavailable
 
@@ -53,11 +55,10 @@ def test_words_get_times_within_the_speech_and_no_confidence(
     assert " ".join(word.text for word in said.words) == said.text
 
 
-def test_what_is_no_speech_is_not_guessed_at(model: MoonshineModel) -> None:
-    loud = np.random.default_rng(5).normal(0, 0.2, RATE_HZ // 2).astype(np.float32)
-    chord = 0.15 * np.sin(2 * np.pi * np.outer([261.6, 329.6, 392.0], np.arange(RATE_HZ // 2) / RATE_HZ)).sum(axis=0)
-    said = model.transcribe([loud, chord.astype(np.float32), np.zeros(RATE_HZ, np.float32)], Stop())
-    assert [one.text for one in said] == ["", "", ""]
+def test_what_the_model_is_unsure_of_all_along_is_not_said(model: MoonshineModel, files: ModelFiles) -> None:
+    word = files.vocabulary.index("▁You".encode())
+    assert model._text(Written([word], [-0.3, -0.9])) == "You"
+    assert model._text(Written([word], [-0.9, -0.7])) == ""
 
 
 def test_clips_too_short_for_a_sound_say_nothing(model: MoonshineModel) -> None:
