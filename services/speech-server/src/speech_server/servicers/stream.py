@@ -25,8 +25,6 @@ from speech_server.wire import riva_asr_pb2 as asr
 
 BEHIND_S = 0.5
 """From this lag on the client is told how far the engine is, whatever else it is sent."""
-REPEAT_S = 0.4
-"""A partial that has not changed is told again after so much audio, as Riva does: its words still stand."""
 PROGRESS_S = 0.25
 """Longest stretch of decoded audio, and of time while behind, without a word to the client."""
 _SLICE_BYTES = 65_536
@@ -58,7 +56,6 @@ class Stream:
         self._pen = asyncio.Lock()
         self._told_s = 0.0
         self._text = ""
-        self._partial_s = 0.0
         self._lead = ""
         self._has_final = False
 
@@ -161,11 +158,10 @@ class Stream:
     async def _tell(self, heard: Heard) -> None:
         match heard:
             case Partial(hypothesis, ending):
-                processed_s = self._hearing.processed_s
-                is_due = hypothesis.text != self._text or processed_s - self._partial_s >= REPEAT_S
-                if self._plan.interim and hypothesis.text and (is_due or ending):
+                changed = hypothesis.text != self._text
+                if self._plan.interim and hypothesis.text and (changed or ending):
                     self._text = hypothesis.text
-                    self._partial_s = processed_s
+                    processed_s = self._hearing.processed_s
                     await self._send(
                         asr_wire.partial(
                             self._text, self._plan, self._lead, processed_s, 1.0 if ending else hypothesis.stability
