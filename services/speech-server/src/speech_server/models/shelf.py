@@ -96,8 +96,7 @@ def named(settings: Settings, name: str, revision: str = "") -> Model:
         chosen = settings.kokoro
         return kokoro(chosen.model_copy(update={"kokoro_revision": revision}) if revision else chosen)
     if name.lower() in (MOONSHINE.name, moonshine_choice.HUB.lower(), "moonshine"):
-        chosen_one = settings.moonshine
-        return moonshine(chosen_one.model_copy(update={"moonshine_revision": revision}) if revision else chosen_one)
+        return moonshine(settings.moonshine, revision)
     if name == settings.streaming.streaming_model_name and settings.streaming.streaming_model_path is not None:
         return streaming(settings.streaming)
     return parakeet(settings.parakeet, name, revision)
@@ -130,8 +129,8 @@ def streaming(chosen: StreamingSettings) -> Model:
     return Model("STREAMING", name, precision, *_streaming_folder(chosen), by_hand=chosen.streaming_model_path)
 
 
-def moonshine(chosen: MoonshineSettings) -> Model:
-    """The small recogniser's model."""
+def moonshine(chosen: MoonshineSettings, revision: str = "") -> Model:
+    """The small recogniser's model, of the settings or of another commit."""
 
     def look(folder: Path, device: Device) -> str:
         files = find_moonshine(folder)
@@ -143,12 +142,12 @@ def moonshine(chosen: MoonshineSettings) -> Model:
     model = Model("MOONSHINE", MOONSHINE.name, "int8", look, load)
     if chosen.moonshine_model_path is not None:
         return replace(model, by_hand=chosen.moonshine_model_path, pinned=MOONSHINE)
-    source = _moonshine_source(chosen)
+    source = _moonshine_source(chosen, revision)
     return replace(model, source=source, pinned=source.known, may_pull=chosen.moonshine_pull)
 
 
-def _moonshine_source(chosen: MoonshineSettings) -> Source:
-    known = moonshine_choice.known(chosen.moonshine_revision)
+def _moonshine_source(chosen: MoonshineSettings, revision: str = "") -> Source:
+    known = moonshine_choice.known(revision or chosen.moonshine_revision)
     return Source(known, chosen.moonshine_cache or default_root(), moonshine_choice.fetch)
 
 
