@@ -61,7 +61,7 @@ class Switch:
     async def stop(self) -> None:
         """Be gone, once every connection is closed."""
         if self._server:
-            self._server.close()
+            await _no_more(self._server)
         self._passes.set()
         self._cut()
         await self.changes.until(lambda: not self._handlers, "the end of all connections")
@@ -184,7 +184,7 @@ class ScriptedHttp:
     async def stop(self) -> None:
         """Be gone, once nobody is connected any more."""
         if self._server:
-            self._server.close()
+            await _no_more(self._server)
         await self.changes.until(lambda: not self._handlers, "the end of all connections")
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -198,6 +198,13 @@ class ScriptedHttp:
             await _closed(writer)
             self._handlers -= 1
             self.changes.tell()
+
+
+async def _no_more(server: asyncio.Server) -> None:
+    """Take no further connection; those that were accepted a moment ago have their handlers afterwards."""
+    server.close()
+    for _ in range(5):
+        await asyncio.sleep(0)
 
 
 async def play(deeds: Sequence[Deed], reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
