@@ -6,6 +6,7 @@ in `streams`.
 """
 
 import asyncio
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -27,6 +28,7 @@ from voice_bench.stack import Stack, running
 
 NEIGHBOURS = 10
 BEFORE_S = 10.0
+SETTLE_S = 15.0
 FILES_LEFT = 10
 _PROGRAM = "voice_bench.speech.flooding"
 
@@ -67,9 +69,9 @@ async def flood(settings: dict[str, str], kind: Flood, seconds: float, limit_mb:
             before, start_mb, found = look(process, 0), rss_mb(), Lateness()
             async with peak(rss_mb, group) as most:
                 partials_before, counts = await stack.beside(_flooded(stack, kind, seconds, found))
-            after = await settled(process, 0)
             async with aiohttp.ClientSession(stack.http_url(Part.SPEECH)) as session:
-                places_left = await places(session)
+                places_left = await _places_left(session)
+            after = await settled(process, 0)
         return Flooded(
             kind,
             limit_mb,
@@ -84,6 +86,16 @@ async def flood(settings: dict[str, str], kind: Flood, seconds: float, limit_mb:
             tuple(found.broken),
             found.missing_finals,
         )
+
+
+async def _places_left(session: aiohttp.ClientSession) -> float:
+    """Places that are still taken when the server has had its time to see that nobody is there."""
+    due = time.monotonic() + SETTLE_S
+    left = await places(session)
+    while left and time.monotonic() < due:
+        await asyncio.sleep(0.2)
+        left = await places(session)
+    return left
 
 
 async def _flooded(stack: Stack, kind: Flood, seconds: float, found: Lateness) -> tuple[int, dict[str, int]]:
