@@ -21,12 +21,11 @@ SCRIPT = (
     "Tell me a story.",
     "That is enough.",
     "Do you remember my name?",
-    "I would like to know how far away the moon is.",
 )
-"""The answer to the fourth tells after which word it came; no rule of mini-llm knows the last."""
+"""All of it is understood by mini-llm; the answer to the fourth tells after which word it came."""
 SCRIPT_BARGE_IN = 4
 PEOPLE = ("goforward", "austen-0930")
-"""Recordings of people that are said after the script, by their names without the suffix."""
+"""Recordings that people say after the script, by their names; no rule of mini-llm knows what is said there."""
 
 
 class NothingToSay(Exception):
@@ -74,7 +73,11 @@ def people(folder: Path) -> list[Line]:
     """Those of PEOPLE that are in the folder. Raises NothingToSay when one can't be read."""
     try:
         files = [file for name in PEOPLE for file in sorted(folder.glob(f"{name}.*")) if file.suffix in _SUFFIXES]
-        return _lines([(_words(file), read_recording(file).at(RATE_HZ)) for file in files], 0)
+        clips = [read_recording(file).at(RATE_HZ) for file in files]
+        # The first waits for its turn; the others interrupt the long answers to what no rule knows.
+        return [
+            Line(_words(file), clip, number > 0) for number, (file, clip) in enumerate(zip(files, clips, strict=True))
+        ]
     except (ValueError, OSError) as error:
         raise NothingToSay(str(error)) from None
 
