@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 
 from speech_server.core.endpointer import Endpointing
+from speech_server.engine_settings import ScriptSettings
 from speech_server.ports import Describes, Recogniser, Synthesiser, VoiceActivityDetector
 from speech_server.scripted.energy import EnergyDetector
 from speech_server.scripted.recogniser import Script, ScriptedRecogniser
 from speech_server.scripted.tone import ToneScript, ToneSynthesiser
-from speech_server.settings import ScriptSettings, Settings
+from speech_server.settings import Settings
 from speech_server.timeline import Timeline
 
 
@@ -32,21 +33,32 @@ class Engines:
 
 def build(settings: Settings, timeline: Timeline) -> Engines:
     """The engines of these settings."""
-    script = settings.script
-    recogniser: Recogniser
-    detector: VoiceActivityDetector
-    if settings.server.speech_asr_engine == "scripted":
-        recogniser, detector = _scripted(script, timeline)
-    elif settings.server.speech_asr_engine == "parakeet":
-        recogniser, detector = _parakeet(settings, timeline)
-    elif settings.server.speech_asr_engine == "streaming":
-        recogniser, detector = _streaming(settings, timeline)
-    else:
-        from speech_server.embedded.silero import SileroDetector
+    engine = settings.server.speech_asr_engine
+    if engine == "scripted":
+        recogniser, detector = _scripted(settings.script, timeline)
+        return Engines(recogniser, detector, synthesiser(settings, timeline))
+    from speech_server.embedded.silero import SileroDetector
 
-        detector = SileroDetector()
-        recogniser = _moonshine(settings, detector)
-    return Engines(recogniser, detector, synthesiser(settings, timeline))
+    silero = SileroDetector()
+    return Engines(_recogniser(engine, settings, timeline, silero), silero, synthesiser(settings, timeline))
+
+
+def _recogniser(engine: str, settings: Settings, timeline: Timeline, detector: VoiceActivityDetector) -> Recogniser:
+    """One that hears, or the spare one of such."""
+    match engine:
+        case "parakeet":
+            first, spare = _parakeet(settings, detector), settings.parakeet.parakeet_fallback_engine
+        case "streaming":
+            first, spare = _streaming(settings, detector), settings.streaming.streaming_fallback_engine
+        case "scripted":
+            return _scripted(settings.script, timeline)[0]
+        case _:
+            return _moonshine(settings, detector)
+    if spare == "none":
+        return first
+    from speech_server.spare import WithSpare
+
+    return WithSpare(first, _recogniser(spare, settings, timeline, detector))
 
 
 def synthesiser(settings: Settings, timeline: Timeline) -> Synthesiser:
@@ -89,37 +101,16 @@ def _moonshine(settings: Settings, detector: VoiceActivityDetector) -> Recognise
     return from_settings(settings.moonshine, detector, settings.parakeet, settings.requests, quietest_dbfs)
 
 
-def _parakeet(settings: Settings, timeline: Timeline) -> tuple[Recogniser, VoiceActivityDetector]:
-    from speech_server.embedded.silero import SileroDetector
+def _parakeet(settings: Settings, detector: VoiceActivityDetector) -> Recogniser:
     from speech_server.parakeet.choice import from_settings
 
-    detector = SileroDetector()
-    quietest_dbfs = settings.voice.speech_quietest_dbfs
-    first = from_settings(settings.parakeet, detector, settings.requests, quietest_dbfs)
-    return _spared(first, settings.parakeet.parakeet_fallback_engine, settings, timeline, detector), detector
+    return from_settings(settings.parakeet, detector, settings.requests, settings.voice.speech_quietest_dbfs)
 
 
-def _streaming(settings: Settings, timeline: Timeline) -> tuple[Recogniser, VoiceActivityDetector]:
+def _streaming(settings: Settings, detector: VoiceActivityDetector) -> Recogniser:
     from speech_server.cache_aware.choice import from_settings
-    from speech_server.embedded.silero import SileroDetector
 
-    detector = SileroDetector()
-    first = from_settings(settings.streaming, detector, settings.requests.parakeet_max_queue_wait_s)
-    return _spared(first, settings.streaming.streaming_fallback_engine, settings, timeline, detector), detector
-
-
-def _spared(
-    first: Recogniser, spare: str, settings: Settings, timeline: Timeline, detector: VoiceActivityDetector
-) -> Recogniser:
-    from speech_server.spare import WithSpare
-
-    match spare:
-        case "moonshine":
-            return WithSpare(first, _moonshine(settings, detector))
-        case "scripted":
-            return WithSpare(first, _scripted(settings.script, timeline)[0])
-        case _:
-            return first
+    return from_settings(settings.streaming, detector, settings.requests.parakeet_max_queue_wait_s)
 
 
 def _scripted(script: ScriptSettings, timeline: Timeline) -> tuple[Recogniser, VoiceActivityDetector]:

@@ -74,7 +74,7 @@ class HttpLimits:
     """A connection whose client reads nothing of an answer for so long is closed."""
 
 
-class _Read(asyncio.Protocol):
+class _BoundedConnection(asyncio.Protocol):
     """A connection of aiohttp's, closed when its buffer stays full: answers, events and WebSockets alike."""
 
     def __init__(self, inner: asyncio.Protocol, within_s: float) -> None:
@@ -130,7 +130,7 @@ async def listen(
         if is_full and not was_full:
             _log.warning("all %d HTTP connections are in use; more are closed at once", limits.most_connections)
         was_full = is_full
-        return _TurnedAway() if is_full else _Read(manager(), limits.unread_s)
+        return _TurnedAway() if is_full else _BoundedConnection(manager(), limits.unread_s)
 
     options: dict[str, Any] = {"ssl": context, "ssl_handshake_timeout": HANDSHAKE_S} if context is not None else {}
     return await asyncio.get_running_loop().create_server(connection, host, port, **options)

@@ -2,21 +2,21 @@
 
 import re
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Literal
 
 from pydantic import Field, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings
 
 from speech_server.core.wording import masked_words
+from speech_server.engine_settings import (
+    KokoroSettings,
+    MoonshineSettings,
+    ParakeetSettings,
+    ScriptSettings,
+    StreamingSettings,
+)
+from speech_server.setting_types import CONFIG, Count, Milliseconds, Part, Port, Seconds
 from speech_server.tls import TlsFiles
-
-_CONFIG = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True)
-
-Port = Annotated[int, Field(ge=0, le=65535)]
-Count = Annotated[int, Field(ge=1)]
-Milliseconds = Annotated[int, Field(ge=0, le=600_000)]
-Seconds = Annotated[float, Field(gt=0)]
-Part = Annotated[float, Field(gt=0, le=1)]
 
 
 def _parts(comma_list: str) -> tuple[str, ...]:
@@ -30,7 +30,7 @@ class BadSettings(Exception):
 class ServerSettings(BaseSettings):
     """The server and its limits."""
 
-    model_config = _CONFIG
+    model_config = CONFIG
 
     speech_host: str = Field("0.0.0.0", description="address to listen on")
     speech_grpc_port: Port = Field(50051, description="gRPC port; 0 = any free one")
@@ -116,7 +116,7 @@ class ServerSettings(BaseSettings):
 class VoiceSettings(BaseSettings):
     """What callers may ask for, and what they get when they ask for nothing."""
 
-    model_config = _CONFIG
+    model_config = CONFIG
 
     speech_model_policy: Literal["strict", "ignore"] = Field(
         "ignore", description="an unknown ASR model is refused, or served by the default"
@@ -167,7 +167,7 @@ class VoiceSettings(BaseSettings):
 class RequestSettings(BaseSettings):
     """Whole recordings and texts, over HTTP and gRPC: how many, how large, and what is noted of them."""
 
-    model_config = _CONFIG
+    model_config = CONFIG
 
     parakeet_queue_max_factor: float = Field(
         4, ge=0, description="recordings that may wait, as a multiple of those transcribed at once; more are refused"
@@ -180,172 +180,6 @@ class RequestSettings(BaseSettings):
         None, description="JSON lines of every request, a file a day; `speech-server report` reads it; empty = none"
     )
     speech_request_log_days: Count = Field(7, description="days of it that are kept")
-
-
-class ParakeetSettings(BaseSettings):
-    """The Parakeet engine."""
-
-    model_config = _CONFIG
-
-    parakeet_model_id: str = Field(
-        "nemo-parakeet-tdt-0.6b-v3", description="model of `speech-server models list`, or any owner/name of the hub"
-    )
-    parakeet_model_path: Path | None = Field(None, description="folder of a model placed by hand; nothing is fetched")
-    parakeet_revision: str = Field("", description="commit of the model's repository; empty = the one pinned here")
-    parakeet_cache: Path | None = Field(
-        None, description="where models are kept; empty = voice-workflow/models under XDG_CACHE_HOME"
-    )
-    parakeet_pull: bool = Field(True, description="fetch a missing model at the start; false = refuse to start")
-    parakeet_languages: str = Field("", description="comma list that a model placed by hand speaks; empty = en-US")
-    parakeet_device: Literal["auto", "cuda", "cpu"] = Field(
-        "auto", description="where the encoder runs; auto = CUDA when it really loads"
-    )
-    parakeet_decoder_device: Literal["cpu", "same"] = Field(
-        "cpu", description="where the decoder runs; same = beside the encoder"
-    )
-    parakeet_precision: Literal["auto", "fp32", "fp16", "int8"] = Field(
-        "auto", description="auto = fp16 else fp32 on a GPU, int8 else fp32 on a CPU"
-    )
-    parakeet_threads: int = Field(0, ge=0, description="CPU threads of the model; 0 = one a core")
-    parakeet_gpu_memory_mb: int = Field(0, ge=0, description="most GPU memory of the encoder, in MiB; 0 = no limit")
-    parakeet_fallback_engine: Literal["none", "moonshine", "scripted"] = Field(
-        "none", description="who recognises when Parakeet can't start or fails on the CPU too"
-    )
-    parakeet_microbatch_window_ms: float = Field(8, ge=0, le=1000, description="a clip waits so long for company")
-    parakeet_microbatch_max_batch: Count = Field(32, description="clips recognised together, at most")
-    parakeet_stream_step_ms: Milliseconds = Field(300, gt=0, description="new audio before a stream's next partial")
-    parakeet_stream_context_seconds: Seconds = Field(
-        10, description="longer speech is committed as it becomes stable; twice as much is the bound"
-    )
-    parakeet_segment_limit_s: Seconds = Field(5, description="a batch that runs longer is broken off")
-
-    def languages(self) -> tuple[str, ...]:
-        """Those of a model placed by hand."""
-        return tuple(one.strip() for one in self.parakeet_languages.split(",") if one.strip())
-
-
-class MoonshineSettings(BaseSettings):
-    """The Moonshine engine: English, on the CPU. PARAKEET_MICROBATCH_… and PARAKEET_STREAM_… hold for it, too."""
-
-    model_config = _CONFIG
-
-    moonshine_model_path: Path | None = Field(None, description="folder of a model placed by hand; nothing is fetched")
-    moonshine_revision: str = Field(
-        "",
-        description="commit of onnx-community/moonshine-tiny-ONNX on the hub; empty = the makers' wheel",
-    )
-    moonshine_cache: Path | None = Field(
-        None, description="where the model is kept; empty = voice-workflow/models under XDG_CACHE_HOME"
-    )
-    moonshine_pull: bool = Field(True, description="fetch a missing model at the start; false = refuse to start")
-    moonshine_threads: int = Field(0, ge=0, description="CPU threads of the model; 0 = one a core")
-
-
-class StreamingSettings(BaseSettings):
-    """The streaming engine: cache-aware models in sherpa's layout."""
-
-    model_config = _CONFIG
-
-    streaming_model_path: Path | None = Field(
-        None, description="folder of the model, placed by hand: encoder, decoder and joiner .onnx, tokens.txt"
-    )
-    streaming_model_name: str = Field("streaming", min_length=1, description="its name in the model list")
-    streaming_languages: str = Field("en-US", description="comma list that it speaks, the default first")
-    streaming_device: Literal["auto", "cuda", "cpu"] = Field(
-        "auto", description="where the encoder runs; auto = CUDA when it really loads"
-    )
-    streaming_precision: Literal["auto", "fp32", "fp16", "int8"] = Field(
-        "auto", description="auto = fp16 else fp32 on a GPU, int8 else fp32 on a CPU"
-    )
-    streaming_threads: int = Field(0, ge=0, description="CPU threads of the model; 0 = one a core")
-    streaming_gpu_memory_mb: int = Field(0, ge=0, description="most GPU memory of the encoder, in MiB; 0 = no limit")
-    streaming_fallback_engine: Literal["none", "moonshine", "scripted"] = Field(
-        "none", description="who recognises when the model can't start or fails on the CPU too"
-    )
-    streaming_max_batch: Count = Field(32, description="callers heard in one call of the encoder, at most")
-    streaming_max_streams: Count = Field(
-        160, description="streams and recordings open at once; each open utterance holds the model's caches (some MB)"
-    )
-    streaming_tick_limit_s: Seconds = Field(5, description="a call for all callers that runs longer is broken off")
-
-    @field_validator("streaming_languages")
-    @classmethod
-    def _some_language(cls, languages: str) -> str:
-        if not languages.replace(",", "").strip():
-            raise ValueError("name at least one language, such as en-US")
-        return languages
-
-    def languages(self) -> tuple[str, ...]:
-        """Those it speaks."""
-        return tuple(one.strip() for one in self.streaming_languages.split(",") if one.strip())
-
-
-class KokoroSettings(BaseSettings):
-    """The neural voices."""
-
-    model_config = _CONFIG
-
-    kokoro_model_path: Path | None = Field(None, description="folder of a model placed by hand; nothing is fetched")
-    kokoro_revision: str = Field("", description="commit of the model's repository; empty = the one pinned here")
-    kokoro_cache: Path | None = Field(
-        None, description="where the model is kept; empty = voice-workflow/models under XDG_CACHE_HOME"
-    )
-    kokoro_pull: bool = Field(True, description="fetch a missing model at the start; false = refuse to start")
-    kokoro_precision: Literal["fp32", "fp16", "int8"] = Field("int8", description="which of the model's files")
-    kokoro_threads: int = Field(0, ge=0, description="CPU threads of the model; 0 = one a core")
-    kokoro_phrase_limit_s: Seconds = Field(30, description="a phrase that takes longer to make is given up")
-
-
-class ScriptSettings(BaseSettings):
-    """The scripted engines, for tests and load."""
-
-    model_config = _CONFIG
-
-    script_transcript: str = Field("caller {stream} turn {utterance}", description="what is heard")
-    script_lines: Path | None = Field(None, description="file of lines heard in turn, instead")
-    script_partial_every_ms: Milliseconds = Field(100, gt=0, description="audio a word of a partial takes")
-    script_final_delay_ms: Milliseconds = Field(20, description="silence complete to final")
-    script_stop_history_ms: Milliseconds = Field(200, gt=0, description="its SPEECH_STOP_HISTORY_MS")
-    script_energy_dbfs: float = Field(-45, le=0, description="from this level on a frame is speech")
-    script_frame_ms: Literal[10, 20] = Field(10, description="length of a frame")
-    script_asr_fault: Literal["none", "unavailable", "stall", "die_mid_utterance"] = Field(
-        "none", description="what goes wrong in recognition"
-    )
-    script_asr_fault_after: int = Field(0, ge=0, description="streams (unavailable) or utterances spared first")
-    script_asr_fault_times: int = Field(0, ge=0, description="how often; 0 = always")
-    tone_first_chunk_ms: Milliseconds = Field(80, description="text to first audio")
-    tone_rtf: float = Field(0, ge=0, description="making time by audio time after that; 0 = at once")
-    tone_rate_hz: int = Field(22_050, ge=8000, le=96_000, description="sample rate of the tone voice")
-    tone_fault: Literal["none", "silent", "stall", "unavailable"] = Field(
-        "none", description="what goes wrong in synthesis"
-    )
-    tone_fault_after: int = Field(0, ge=0, description="texts spared first")
-    tone_fault_times: int = Field(0, ge=0, description="how often; 0 = always")
-
-    @field_validator("script_transcript")
-    @classmethod
-    def _only_known_places(cls, template: str) -> str:
-        try:
-            template.format(stream=1, utterance=1)
-        except (KeyError, IndexError, ValueError, AttributeError) as error:
-            raise ValueError("only {stream} and {utterance} can stand in braces") from error
-        return template
-
-    @model_validator(mode="after")
-    def _lines_can_be_read(self) -> "ScriptSettings":
-        if self.script_lines is not None and not self.lines():
-            raise ValueError("SCRIPT_LINES names a file without lines")
-        return self
-
-    def lines(self) -> tuple[str, ...]:
-        """The lines of the script file, blank ones left out."""
-        if self.script_lines is None:
-            return ()
-        try:
-            text = self.script_lines.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise ValueError(f"SCRIPT_LINES: {error}") from error
-        return tuple(line.strip() for line in text.splitlines() if line.strip())
 
 
 GROUPS: tuple[type[BaseSettings], ...] = (

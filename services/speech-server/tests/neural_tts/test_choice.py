@@ -7,9 +7,10 @@ from pathlib import Path
 import grpc
 import pytest
 from speech_server.app import Server
+from speech_server.engine_settings import KokoroSettings
 from speech_server.neural_tts.choice import KOKORO, folder, known
 from speech_server.ports import EngineUnavailable
-from speech_server.settings import KokoroSettings, Settings
+from speech_server.settings import Settings
 from speech_server.weights.hub import PullFailed, pull_files
 from speech_server.weights.store import folder_of, keep, write_manifest
 from speech_server.wire import riva_audio_pb2 as audio

@@ -15,10 +15,10 @@ from speech_server.weights.store import faults, read_manifest, strangers
 
 PARAKEET_BYTES = {"int8": 1_500_000_000, "fp16": 3_000_000_000, "fp32": 4_500_000_000}
 """Memory that a 0.6B model takes with its work space, by precision."""
-KOKORO_BYTES = 1_000_000_000
 STREAMING_FACTOR = 2
 """Memory of a streaming model by the size of its files: the weights, and their work space."""
-MOONSHINE_BYTES = 300_000_000
+ON_CPU_BYTES = {"KOKORO": 1_000_000_000, "MOONSHINE": 300_000_000}
+"""Memory of the models that run on the CPU, whatever there is."""
 PULLED_BYTES = {
     "PARAKEET": {"int8": 0.7e9, "fp16": 1.3e9, "fp32": 2.6e9},
     "MOONSHINE": {"int8": 5e7},
@@ -36,7 +36,7 @@ def look_at_weights(settings: Settings, device: Device) -> Iterator[Finding]:
         models = []
     memory = _memory(settings, models, device, free_memory_bytes())
     for one in models:
-        yield _model(one, device if one.setting != "KOKORO" else "cpu", may_load=memory.mark != "BAD")
+        yield _model(one, device if one.setting not in ON_CPU_BYTES else "cpu", may_load=memory.mark != "BAD")
     yield memory
     for one in models:
         if one.source is not None and read_manifest(one.place) is None:
@@ -74,7 +74,7 @@ def _model(model: Model, device: Device, *, may_load: bool) -> Finding:
 
 
 def _memory(settings: Settings, models: Sequence[Model], device: Device, free_bytes: int | None) -> Finding:
-    needed_bytes = sum(_needed_bytes(one, device) for one in models if device == "cpu" or one.setting == "KOKORO")
+    needed_bytes = sum(_needed_bytes(one, device) for one in models if device == "cpu" or one.setting in ON_CPU_BYTES)
     if free_bytes is None:
         return note("memory", "not known on this system")
     found = f"{free_bytes / 1e9:.1f} GB free, about {needed_bytes / 1e9:.1f} GB needed"
@@ -84,8 +84,8 @@ def _memory(settings: Settings, models: Sequence[Model], device: Device, free_by
 
 
 def _needed_bytes(model: Model, device: Device) -> float:
-    if model.setting in ("KOKORO", "MOONSHINE"):
-        return KOKORO_BYTES if model.setting == "KOKORO" else MOONSHINE_BYTES
+    if model.setting in ON_CPU_BYTES:
+        return ON_CPU_BYTES[model.setting]
     if model.setting == "PARAKEET":
         return PARAKEET_BYTES[model.precision if model.precision != "auto" else BEST[device][0]]
     files = model.place.glob("*.onnx*") if model.place.is_dir() else iter(())

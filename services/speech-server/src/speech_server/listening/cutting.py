@@ -8,6 +8,7 @@ from speech_server.ports import ASR_RATE_HZ, VoiceActivityDetector
 
 PIECE_BYTES = 2 * 10 * ASR_RATE_HZ
 """Ten seconds: the detector is asked so much at once."""
+_HOP = ASR_RATE_HZ // 100
 QUIETER_DB = 35.0
 """What is so much quieter than the loudest of a clip is no speech."""
 WINDOW_S = 0.2
@@ -37,20 +38,23 @@ def as_floats(pcm16: bytes) -> npt.NDArray[np.float32]:
     return np.frombuffer(pcm16, "<i2").astype(np.float32) / np.float32(32768)
 
 
+def powers(clip: npt.NDArray[np.float32], hop: int) -> npt.NDArray[np.float32]:
+    """Mean square of each `hop` samples; what is left at the end is left out."""
+    means: npt.NDArray[np.float32] = np.square(clip[: len(clip) // hop * hop]).reshape(-1, hop).mean(axis=1)
+    return means
+
+
 def quietest_s(clip: npt.NDArray[np.float32], from_s: float, until_s: float) -> float:
     """The middle of the quietest WINDOW_S between two moments of a clip (16 kHz): where a word is least likely cut."""
-    hop = ASR_RATE_HZ // 100
     first, last = (int(at * ASR_RATE_HZ) for at in (from_s, until_s))
-    part = clip[first : first + max(1, (last - first) // hop) * hop]
-    power = np.square(part[: len(part) // hop * hop]).reshape(-1, hop).mean(axis=1)
+    power = powers(clip[first : max(last, first + _HOP)], _HOP)
     window = min(len(power), round(WINDOW_S * 100))
     smooth = np.convolve(power, np.ones(window), "valid")
-    return from_s + (int(smooth.argmin()) + window / 2) * hop / ASR_RATE_HZ
+    return from_s + (int(smooth.argmin()) + window / 2) / 100
 
 
 def loud_part_s(clip: npt.NDArray[np.float32]) -> tuple[float, float]:
     """From the first to the last 10 ms of a clip (16 kHz) that are within QUIETER_DB of its loudest."""
-    hop = ASR_RATE_HZ // 100
-    power = np.square(clip[: len(clip) // hop * hop]).reshape(-1, hop).mean(axis=1)
+    power = powers(clip, _HOP)
     loud = np.flatnonzero(power >= power.max(initial=0.0) * 10 ** (-QUIETER_DB / 10))
     return (float(loud[0]) / 100, float(loud[-1] + 1) / 100) if len(loud) else (0.0, len(clip) / ASR_RATE_HZ)

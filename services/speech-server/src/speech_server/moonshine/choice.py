@@ -3,6 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
+from speech_server.engine_settings import MoonshineSettings, ParakeetSettings
 from speech_server.inference.files import Precision
 from speech_server.inference.graphs import Limits
 from speech_server.moonshine.layout import HUB_FILES, WHEEL_FILES, find_model
@@ -11,16 +12,24 @@ from speech_server.offline.choice import setup
 from speech_server.offline.model import Loaded, measure
 from speech_server.offline.recogniser import OfflineRecogniser
 from speech_server.ports import AsrModel, EngineUnavailable, VoiceActivityDetector
-from speech_server.settings import MoonshineSettings, ParakeetSettings, RequestSettings
+from speech_server.settings import RequestSettings
 from speech_server.weights.hub import pull_files
 from speech_server.weights.known import Known
 from speech_server.weights.store import default_root, folder_of, read_manifest
 from speech_server.weights.wheel import Wheel, pull_from_wheel
 
-MOONSHINE = Known(
-    "moonshine-tiny-en",
+WHEEL = Wheel(
     "moonshine-voice",
     "0.0.73",
+    "manylinux_2_34_x86_64",
+    "6461c8097ed78d054c46b4c821143008a07b5fa1f4169674493ccfa06c1407db",
+    {name: f"moonshine_voice/assets/tiny-en/{name}" for name in WHEEL_FILES},
+    56_320_672,
+)
+MOONSHINE = Known(
+    "moonshine-tiny-en",
+    WHEEL.name,
+    WHEEL.version,
     ("en-US",),
     {
         "encoder_model.ort": "94e90a4654fc45cdfedb77c4c08e1739f48862998e58fada384b25118134f221",
@@ -30,14 +39,6 @@ MOONSHINE = Known(
     setting="MOONSHINE",
 )
 """As its makers publish it with their Python package (MIT, code and weights)."""
-WHEEL = Wheel(
-    "moonshine-voice",
-    "0.0.73",
-    "manylinux_2_34_x86_64",
-    "6461c8097ed78d054c46b4c821143008a07b5fa1f4169674493ccfa06c1407db",
-    {name: f"moonshine_voice/assets/tiny-en/{name}" for name in WHEEL_FILES},
-    56,
-)
 HUB = "onnx-community/moonshine-tiny-ONNX"
 """The same weights, exported to ONNX by others: for machines that reach the hub and no package index."""
 

@@ -7,8 +7,6 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
-import numpy as np
-
 from speech_server.core.batching import Kind, Rules
 from speech_server.core.boosting import Boosting
 from speech_server.core.sections import Section
@@ -17,7 +15,7 @@ from speech_server.inference.graphs import Stop
 from speech_server.inference.load import Load
 from speech_server.inference.transducers import Floats
 from speech_server.inference.worker import Worker
-from speech_server.listening.cutting import as_floats, clip_of, found_sections
+from speech_server.listening.cutting import as_floats, clip_of, found_sections, powers
 from speech_server.offline.batcher import Batcher, BatchLimits
 from speech_server.offline.model import Loaded, OfflineModel
 from speech_server.offline.utterances import OfflineUtterances, Streaming
@@ -164,11 +162,8 @@ class OfflineRecogniser:
         return await asyncio.to_thread(self._model.lexicon.boosting, hints.phrases)
 
     def _audible(self, clip: Floats) -> bool:
-        whole = len(clip) // _LOUDNESS_SAMPLES * _LOUDNESS_SAMPLES
-        if not whole:
-            return False
-        power = np.square(clip[:whole]).reshape(-1, _LOUDNESS_SAMPLES).mean(axis=1).max()
-        return bool(power >= 10 ** (self._setup.quietest_dbfs / 10))
+        loudest = powers(clip, _LOUDNESS_SAMPLES).max(initial=0.0)
+        return bool(loudest >= 10 ** (self._setup.quietest_dbfs / 10))
 
     def _transcribe(
         self, clips: Sequence[Floats], stop: Stop, boostings: Sequence[Boosting | None]

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from speech_server.engine_settings import ParakeetSettings
 from speech_server.inference.files import Precision
 from speech_server.inference.graphs import Limits
 from speech_server.offline.choice import setup
@@ -12,7 +13,7 @@ from speech_server.parakeet.fetching import pull
 from speech_server.parakeet.loading import load
 from speech_server.parakeet.model import Placement
 from speech_server.ports import AsrModel, EngineUnavailable, VoiceActivityDetector
-from speech_server.settings import ParakeetSettings, RequestSettings
+from speech_server.settings import RequestSettings
 from speech_server.weights.store import default_root, folder_of, read_manifest
 
 

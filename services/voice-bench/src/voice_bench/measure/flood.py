@@ -16,7 +16,7 @@ from voice_bench.measure.caller import Caller, CallFailed, calling, channel_to
 from voice_bench.measure.cgroup import Cgroup, limited
 from voice_bench.measure.clips import Frames
 from voice_bench.measure.figures import Spread, spread
-from voice_bench.measure.flooded import peak, run_flood
+from voice_bench.measure.flood_run import peak, run_flood
 from voice_bench.measure.flooding import Flood
 from voice_bench.measure.overhead import Turn, added_ms, take_turns, warm
 from voice_bench.measure.path import Marks

@@ -16,7 +16,7 @@ import grpc
 from voice_bench.measure import machine
 from voice_bench.measure.cgroup import Cgroup, limited
 from voice_bench.measure.figures import percentile
-from voice_bench.measure.flooded import peak, run_flood
+from voice_bench.measure.flood_run import peak, run_flood
 from voice_bench.measure.report import Report, Rows
 from voice_bench.measure.verdict import Verdict, at_most, none_of
 from voice_bench.plan import Part, StackPlan
