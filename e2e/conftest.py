@@ -7,11 +7,11 @@ from contextlib import AbstractContextManager, contextmanager
 import pytest
 
 from e2e.support.cluster import Cluster
+from e2e.support.config import PARTS, ROOT, BadWish, Wanted, wanted
 from e2e.support.figures import Figures
 from e2e.support.pods import put_programs
 from e2e.support.release import Release
 from e2e.support.shell import attempt
-from e2e.support.wanted import PARTS, ROOT, BadWish, Wanted, wanted
 
 FIGURES = Figures()
 ORDER = ("install", "speech", "change", "disruption", "upgrade", "canary", "autoscaling", "speech_disruption")

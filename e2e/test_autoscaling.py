@@ -7,10 +7,10 @@ import pytest
 from e2e.conftest import Installing
 from e2e.support.callers import calls, start, tally
 from e2e.support.cluster import Cluster
+from e2e.support.config import Wanted
 from e2e.support.figures import Figures
+from e2e.support.poll import until
 from e2e.support.shell import attempt
-from e2e.support.waiting import until
-from e2e.support.wanted import Wanted
 
 PER_POD, MANY, FEW = 4, 11, 1
 MANY_S, FEW_S = 60, 150

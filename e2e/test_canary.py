@@ -8,11 +8,11 @@ import pytest
 from e2e.conftest import Installing
 from e2e.support.callers import Callers, calls, start, tally
 from e2e.support.cluster import Cluster
+from e2e.support.config import Wanted
 from e2e.support.figures import Figures
 from e2e.support.release import Release
-from e2e.support.shares import share_of_canary
+from e2e.support.traffic_share import share_of_canary
 from e2e.support.voicectl import voicectl
-from e2e.support.wanted import Wanted
 
 NEW_CALLS, WEIGHT = 200, 25
 ROLLBACK_WITHIN_S, FULL_ROLLBACK_WITHIN_S = 30, 300

@@ -7,14 +7,14 @@ import pytest
 from voice_client import connect
 
 from e2e.support.cluster import Cluster
+from e2e.support.config import Wanted
 from e2e.support.figures import Figures
-from e2e.support.forward import forwarded
 from e2e.support.pods import put_programs, serve
+from e2e.support.poll import until
+from e2e.support.port_forward import forwarded
 from e2e.support.release import Release
 from e2e.support.shell import run
-from e2e.support.talking import reply_on, reply_to
-from e2e.support.waiting import until
-from e2e.support.wanted import Wanted
+from e2e.support.typed_turn import reply_on, reply_to
 
 KUBELET_WITHIN_S = 150
 """A kubelet brings a changed ConfigMap into its pods within a sync period and a bit, a minute or two by default."""

@@ -8,11 +8,11 @@ import pytest
 from e2e.conftest import Installing
 from e2e.support.callers import calls, start, tally
 from e2e.support.cluster import Cluster, Pod
+from e2e.support.config import Wanted
 from e2e.support.figures import Figures
+from e2e.support.poll import until
 from e2e.support.release import Release
 from e2e.support.shell import attempt, run
-from e2e.support.waiting import until
-from e2e.support.wanted import Wanted
 
 
 @pytest.fixture(scope="module")

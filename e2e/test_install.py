@@ -11,13 +11,13 @@ from voice_client import Call, ReplyAudio, connect
 from e2e.conftest import Installing
 from e2e.support.callers import start
 from e2e.support.cluster import RESTRICTED, Cluster
+from e2e.support.config import Wanted
 from e2e.support.figures import Figures
-from e2e.support.forward import forwarded
 from e2e.support.pods import put_programs
+from e2e.support.poll import until
+from e2e.support.port_forward import forwarded
 from e2e.support.release import Release
 from e2e.support.shell import run
-from e2e.support.waiting import until
-from e2e.support.wanted import Wanted
 
 VOICE = str(Path(sys.executable).with_name("voice"))
 

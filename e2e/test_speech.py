@@ -13,14 +13,14 @@ from speech_server.wire.riva_asr_pb2_grpc import RivaSpeechRecognitionStub
 
 from e2e.support.certificates import Authority
 from e2e.support.cluster import Cluster
+from e2e.support.config import Wanted
 from e2e.support.figures import Figures
-from e2e.support.forward import forwarded
 from e2e.support.models import make_models
+from e2e.support.port_forward import forwarded
 from e2e.support.release import Release
 from e2e.support.shell import attempt, run
 from e2e.support.storage import claim
-from e2e.support.talking import reply_to
-from e2e.support.wanted import Wanted
+from e2e.support.typed_turn import reply_to
 
 SPEECH_SERVER = str(Path(sys.executable).with_name("speech-server"))
 SPEECH = "speech-server"

@@ -9,11 +9,11 @@ import pytest
 from e2e.conftest import Installing
 from e2e.support.callers import Callers, Outcome, calls, slowest_answer_s, start, tally, told, unanswered
 from e2e.support.cluster import Cluster, Pod
+from e2e.support.config import Wanted
 from e2e.support.figures import Figures
+from e2e.support.poll import until
 from e2e.support.release import Release
 from e2e.support.shell import run
-from e2e.support.waiting import until
-from e2e.support.wanted import Wanted
 
 SPEECH = "speech-server"
 TURN_S = 3.0

@@ -3,8 +3,8 @@
 from e2e.conftest import Installing
 from e2e.support.callers import Outcome, calls, start, tally
 from e2e.support.cluster import Cluster
+from e2e.support.config import Wanted
 from e2e.support.figures import Figures
-from e2e.support.wanted import Wanted
 
 SHORT_S, LONG_S = 18, 75
 """Shorter and longer than propagation and drain of e2e/values/scripted.yaml, 3 + 20 s, let a call be."""

@@ -9,7 +9,7 @@ from kubernetes.client.exceptions import ApiException
 
 from e2e.support.cluster import Cluster
 from e2e.support.pods import pod_spec
-from e2e.support.waiting import until
+from e2e.support.poll import until
 
 
 @dataclass(frozen=True, slots=True)

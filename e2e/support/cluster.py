@@ -10,7 +10,7 @@ from typing import Any
 from kubernetes import client, config
 from kubernetes.client.exceptions import ApiException
 
-from e2e.support.waiting import until
+from e2e.support.poll import until
 
 ENFORCE = "pod-security.kubernetes.io/enforce"
 RESTRICTED = {ENFORCE: "restricted", f"{ENFORCE}-version": "latest"}

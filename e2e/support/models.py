@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from e2e.support.wanted import ROOT
+from e2e.support.config import ROOT
 
 _TESTS = ROOT / "services" / "speech-server" / "tests"
 

@@ -6,7 +6,7 @@ from typing import Any
 from kubernetes import client
 
 from e2e.support.cluster import Cluster
-from e2e.support.wanted import ROOT
+from e2e.support.config import ROOT
 
 PROGRAMS = ROOT / "e2e" / "programs"
 CONFIG_MAP = "e2e-programs"

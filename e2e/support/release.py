@@ -6,8 +6,8 @@ from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from e2e.support.config import CHART, ROOT, VALUES, Wanted
 from e2e.support.shell import Said, attempt, run
-from e2e.support.wanted import CHART, ROOT, VALUES, Wanted
 
 LONG_S = 120.0
 

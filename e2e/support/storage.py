@@ -7,8 +7,8 @@ from typing import Any
 from kubernetes.client.exceptions import ApiException
 
 from e2e.support.cluster import Cluster
-from e2e.support.waiting import until
-from e2e.support.wanted import Wanted
+from e2e.support.config import Wanted
+from e2e.support.poll import until
 
 _DEFAULT = "storageclass.kubernetes.io/is-default-class"
 _SIZE = "64Mi"

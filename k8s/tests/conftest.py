@@ -7,7 +7,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from acting import Stage
+from script_runner import Stage
 
 
 @pytest.fixture

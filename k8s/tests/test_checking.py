@@ -2,7 +2,7 @@
 
 import json
 
-from acting import Stage
+from script_runner import Stage
 from voice_bench.stack import Part, StackPlan, embedded, running, scripted
 
 

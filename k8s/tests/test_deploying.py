@@ -4,7 +4,7 @@ import base64
 import json
 
 import pytest
-from acting import ROOT, Stage
+from script_runner import ROOT, Stage
 from voice_bench.stack import Part, StackPlan, running, scripted
 
 KEY = "nvapi-very-secret"

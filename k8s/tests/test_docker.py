@@ -3,8 +3,8 @@
 from collections.abc import AsyncIterator
 
 import pytest
-from acting import Stage
 from aiohttp import web
+from script_runner import Stage
 
 KEY = "nvapi-very-secret"
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 import yaml
-from acting import ROOT
 from prometheus_client import generate_latest
+from script_runner import ROOT
 from voice_gateway.core.admission import RefusalKind, admit
 from voice_gateway.core.events import EndReason, Failure
 from voice_gateway.metrics import Metrics

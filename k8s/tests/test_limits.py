@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from acting import ROOT
+from script_runner import ROOT
 from voice_gateway import config_live
 from voice_gateway.app import ports
 from voice_gateway.config import Settings

@@ -9,7 +9,7 @@ import jsonschema
 import kubernetes_validate
 import pytest
 import yaml
-from built import K8S, Document, built, containers, documents
+from kustomize import K8S, Document, built, containers, documents
 
 FOLDERS = ("namespaces", "local-volumes", "nim", "nim-local-volumes", "nim-operator")
 VERSIONS = ("1.33", "1.34", "1.35")

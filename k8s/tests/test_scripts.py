@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from acting import ROOT, Stage
+from script_runner import ROOT, Stage
 
 SCRIPTS = (
     "deploy_infra.sh",

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from mini_llm.arithmetic import TooBig, evaluate
 from mini_llm.conversation import conversation
+from mini_llm.number_words import number_words
 from mini_llm.responder import respond
-from mini_llm.spoken import number_words
 
 NOW = datetime(2026, 3, 3, 15, 5)
 SIGNS: dict[str, Callable[[Fraction, Fraction], Fraction]] = {

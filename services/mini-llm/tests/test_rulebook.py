@@ -5,7 +5,7 @@ import re
 import pytest
 from mini_llm.rulebook import expression, load_rulebook, read_rulebook
 from mini_llm.skills import SKILLS
-from mini_llm.words import spelled
+from mini_llm.text_normalisation import spelled
 
 
 def matches(pattern: str, text: str) -> bool:

@@ -5,8 +5,8 @@ from datetime import datetime
 
 import pytest
 from mini_llm.conversation import conversation
+from mini_llm.interrupted_reply import left_unsaid, left_unsaid_of_any
 from mini_llm.responder import respond
-from mini_llm.resuming import left_unsaid, left_unsaid_of_any
 from mini_llm.rulebook import load_rulebook
 
 NOW = datetime(2026, 3, 3, 15, 5)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 from pcm import read_wav, write_wav
-from voice_bench.demo.lines import RATE_HZ, spoken
+from voice_bench.demo.script import RATE_HZ, spoken
 from voice_bench.stack import Stack, embedded, running
 
 EXAMPLES = Path(__file__).parents[3] / "examples"

@@ -32,7 +32,7 @@ from voice_client import (
     Unauthorised,
     Unreachable,
     connect,
-    line,
+    reconnecting_stream,
     server_info,
 )
 from voice_workflow.v1 import voice_workflow_pb2 as pb
@@ -366,14 +366,14 @@ async def test_a_full_gateway_is_left_for_another_one_behind_the_same_address() 
 async def test_where_all_gateways_are_full_the_caller_is_told_with_the_time_to_come_back(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(line, "_ELSEWHERE", Reconnect(first_s=0.001, longest_s=0.001))
+    monkeypatch.setattr(reconnecting_stream, "_ELSEWHERE", Reconnect(first_s=0.001, longest_s=0.001))
     async with serving(silent) as gateway:
         gateway.refuse = [(grpc.StatusCode.RESOURCE_EXHAUSTED, "all calls are taken", 60_000)] * 1000
         with pytest.raises(Busy, match="all calls are taken") as refusal:
             async with connect(gateway.target, CallOptions()):
                 pass
         assert refusal.value.retry_after_s == 60
-        assert gateway.streams == 1 + line.FULL_AT_MOST
+        assert gateway.streams == 1 + reconnecting_stream.FULL_AT_MOST
 
 
 async def test_a_resume_that_reaches_the_wrong_gateway_is_tried_again_over_a_new_connection() -> None:

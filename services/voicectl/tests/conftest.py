@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 from voicectl.cli import app
-from voicectl.perform import Pace
+from voicectl.executor import Pace
 
 from .fake_api import APPS, CORE, NAMESPACE, ROUTES, FakeApi, Json
 

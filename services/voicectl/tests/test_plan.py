@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
-from voicectl.core.observed import Deployed, Pod, Release, Track, Weights
-from voicectl.core.orders import AwaitRollout, Change, GiveBack, Order, Plan, SetWeight
+from voicectl.core.actions import AwaitRollout, Change, GiveBack, Order, Plan, SetWeight
+from voicectl.core.helm_command import helm_line
 from voicectl.core.plan import promote, rollback, start
-from voicectl.core.recorded import helm_line
+from voicectl.core.release_state import Deployed, Pod, Release, Track, Weights
 from voicectl.core.rollout import Done, Going, Hopeless, judge
-from voicectl.core.share import percent, replicas_for
+from voicectl.core.traffic_share import percent, replicas_for
 from voicectl.errors import Refused
 from voicectl.names import ASKED_WEIGHT, PREVIOUS_IMAGE, PROMOTED_IMAGE, Names
 

@@ -2,7 +2,7 @@
 
 import json
 
-from voicectl.core.live import short_hash
+from voicectl.core.live_settings import short_hash
 
 from .conftest import LIVE, Run
 from .fake_api import CORE, FakeApi

@@ -7,7 +7,7 @@ import pytest
 from typer.testing import CliRunner, Result
 from voicectl.cli import app
 from voicectl.core.evidence import Counters, against
-from voicectl.perform import Pace
+from voicectl.executor import Pace
 
 from .conftest import CANARY, ROUTE, Clock, Run
 from .fake_api import FakeApi, Json

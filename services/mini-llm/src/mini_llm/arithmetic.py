@@ -3,8 +3,8 @@
 import re
 from fractions import Fraction
 
-from mini_llm.spoken import LARGEST, number_words
-from mini_llm.words import NUMBER, OPERATION
+from mini_llm.number_words import LARGEST, number_words
+from mini_llm.text_normalisation import NUMBER, OPERATION
 
 _OPERAND = f"{NUMBER} (?:squared )?"
 SUM = f"(?:{_OPERAND}(?:{OPERATION} {_OPERAND})+|{NUMBER} squared )"

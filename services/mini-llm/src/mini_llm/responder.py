@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from mini_llm.conversation import Conversation
-from mini_llm.hearing import Meaning, understand
-from mini_llm.resuming import LOOK_BACK
+from mini_llm.intent_matching import Meaning, understand
+from mini_llm.interrupted_reply import LOOK_BACK
 from mini_llm.rulebook import Rulebook, load_rulebook
 from mini_llm.skills import SKILLS, Situation, recalled, shortened
-from mini_llm.words import spelled
+from mini_llm.text_normalisation import spelled
 
 
 def respond(talk: Conversation, now: datetime) -> str:

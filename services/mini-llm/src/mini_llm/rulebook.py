@@ -9,7 +9,7 @@ from importlib import resources
 from itertools import count
 
 from mini_llm.arithmetic import SUM
-from mini_llm.words import NUMBER, spelled
+from mini_llm.text_normalisation import NUMBER, spelled
 
 _SHORT = {"is": "'s", "us": "'s", "am": "'m", "are": "'re", "have": "'ve", "would": "'d", "will": "'ll", "not": "n't"}
 _TOKEN = re.compile(r"<(\w+)>|([()\[\]|])|([^\s()\[\]|<>]+)")

@@ -11,10 +11,10 @@ from fractions import Fraction
 
 from mini_llm.arithmetic import TooBig, evaluate, in_words
 from mini_llm.conversation import Conversation
-from mini_llm.hearing import Meaning, understand
-from mini_llm.resuming import Replay, cut_off, last_reply, last_word, left_unsaid
+from mini_llm.intent_matching import Meaning, understand
+from mini_llm.interrupted_reply import Replay, cut_off, last_reply, last_word, left_unsaid
+from mini_llm.number_words import LARGEST, date_words, number_words, time_words, year_words
 from mini_llm.rulebook import Rulebook
-from mini_llm.spoken import LARGEST, date_words, number_words, time_words, year_words
 
 MOST_COUNTED = 101
 """Numbers in one answer at most: from zero to one hundred."""

@@ -7,8 +7,8 @@ import typer
 
 from voice_bench.check.cli import production_check, riva_check
 from voice_bench.demo.command import demo
-from voice_bench.keep import run
 from voice_bench.measure.cli import app as measurements
+from voice_bench.run_stack import run
 from voice_bench.speech.cli import app as speech
 
 app = typer.Typer(

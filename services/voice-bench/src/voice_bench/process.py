@@ -15,7 +15,7 @@ from pathlib import Path
 
 import aiohttp
 
-from voice_bench import leash
+from voice_bench import orphan_reaper
 
 POLL_S = 0.03
 LOG_TAIL_LINES = 12
@@ -63,7 +63,7 @@ class Leash:
 async def leashed() -> AsyncIterator[Leash]:
     """A leash for this block; whatever is still on it at the end is ended, by its own program."""
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-I", "-S", leash.__file__, stdin=asyncio.subprocess.PIPE, start_new_session=True
+        sys.executable, "-I", "-S", orphan_reaper.__file__, stdin=asyncio.subprocess.PIPE, start_new_session=True
     )
     try:
         yield Leash(process)

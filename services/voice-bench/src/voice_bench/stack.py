@@ -13,8 +13,8 @@ from typing import Any, TypeVar
 
 import psutil
 
-from voice_bench.plan import Part, StackPlan, embedded, scripted, with_environment
 from voice_bench.process import Launch, Leash, Server, StackFailed, leashed
+from voice_bench.stack_config import Part, StackPlan, embedded, scripted, with_environment
 
 __all__ = ["Part", "Stack", "StackFailed", "StackPlan", "embedded", "running", "scripted", "with_environment"]
 

@@ -16,7 +16,7 @@ from aiohttp import web
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from pcm import write_wav
 from riva.client.proto import riva_asr_pb2, riva_asr_pb2_grpc, riva_tts_pb2, riva_tts_pb2_grpc
-from voice_bench.measure import voices
+from voice_bench.measure import caller_audio
 from voice_bench.measure.clips import RATE_HZ
 from voice_bench.stack import Part, Stack, StackPlan, running, scripted
 
@@ -161,7 +161,7 @@ async def test_a_scripted_stack_never_passes_and_is_told_why() -> None:
 @pytest.fixture
 async def speech(tmp_path: Path) -> Path:
     """A short recording of real speech: only that has an end of speech to count latencies from."""
-    (clip, *_) = await voices.speech(0.6, 1.2)
+    (clip, *_) = await caller_audio.speech(0.6, 1.2)
     write_wav(tmp_path / "speech.wav", [b"".join(clip)], RATE_HZ)
     return tmp_path / "speech.wav"
 

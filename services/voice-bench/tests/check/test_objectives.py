@@ -4,9 +4,9 @@ from dataclasses import replace
 from math import inf
 
 import pytest
-from voice_bench.check.exposition import Counted, counted, quantile
+from voice_bench.check.fake_backends import stand_ins
+from voice_bench.check.metrics_delta import Counted, counted, quantile
 from voice_bench.check.objectives import Objectives, Seen, judged
-from voice_bench.check.stand_ins import stand_ins
 
 PAGE = """# TYPE voice_sessions_started_total counter
 voice_sessions_started_total 7.0

@@ -9,7 +9,7 @@ import typer
 import uvloop
 from pcm import write_wav
 from typer.testing import CliRunner
-from voice_bench.measure import flood, voices
+from voice_bench.measure import caller_audio, flood
 from voice_bench.measure.caller import CallFailed
 from voice_bench.measure.cli import app, run_measurement
 from voice_bench.measure.clips import RATE_HZ, Frames, frames_of
@@ -21,7 +21,7 @@ from voice_bench.measure.verdict import none_of
 def spoken(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of recordings, made by the embedded voice, as VOICE_AUDIO and for `speech`."""
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:  # leaves pytest-asyncio's loop alone
-        clips: list[Frames] = runner.run(voices.speech(0.6, 1.2))
+        clips: list[Frames] = runner.run(caller_audio.speech(0.6, 1.2))
     folder = tmp_path_factory.mktemp("recordings")
     for number, clip in enumerate(clips[:1]):
         write_wav(folder / f"clip-{number}.wav", [b"".join(clip)], RATE_HZ)

@@ -4,12 +4,12 @@ from dataclasses import replace
 
 from voice_bench.measure import barge_in_report, overhead_report, recordings_report, soak
 from voice_bench.measure.barge_in import Outcome, Stop, upstream
-from voice_bench.measure.growth import Step, per_call_mb, threads_per_call
+from voice_bench.measure.expected_latency import Marks
+from voice_bench.measure.gateway_process import Inside, Kind
 from voice_bench.measure.overhead import Load
-from voice_bench.measure.path import Marks
+from voice_bench.measure.per_call_cost import Step, per_call_mb, threads_per_call
 from voice_bench.measure.recordings import Heard, Recording
 from voice_bench.measure.soak import Life, Sample
-from voice_bench.measure.under_test import Inside, Kind
 from voice_bench.measure.verdict import Verdict
 
 LOAD = Load(Kind.OURS, 10, 3, 0, (2.0, 3.0, 4.0), (3.0,), (542.0, 543.0, 544.0), 1.2, 100.0, 14)

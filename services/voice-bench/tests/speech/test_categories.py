@@ -10,7 +10,7 @@ from voice_bench.measure.clips import RATE_HZ
 from voice_bench.speech.categories import LONG_S, write_categories
 from voice_bench.speech.conditions import CONDITIONS, noisy, pcm16_of, pink
 from voice_bench.speech.corpus import Spoken, corpus
-from voice_bench.speech.wordless import LENGTH_S, wordless
+from voice_bench.speech.non_speech import LENGTH_S, wordless
 
 AT_S = np.arange(RATE_HZ) / RATE_HZ
 TONES = sum(0.1 * np.sin(2 * np.pi * hz * AT_S) for hz in (100, 1000, 3000, 3800, 6000))

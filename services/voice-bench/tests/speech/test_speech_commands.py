@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner
 from voice_bench.cli import app
 from voice_bench.speech import flood, fuzz_report, streams
-from voice_bench.speech.held import Held
+from voice_bench.speech.process_stats import Held
 from voice_bench.speech.server import engine_settings
 
 

@@ -8,10 +8,10 @@ from pcm import samples
 from voice_workflow.v1 import voice_workflow_pb2 as pb
 
 from voice_client.events import Event, Started
-from voice_client.line import Line
-from voice_client.numbering import Outbox
 from voice_client.options import CallOptions
 from voice_client.playout import Report
+from voice_client.reconnecting_stream import Line
+from voice_client.sequencing import Outbox
 
 EVENTS_WAITING = 1024
 """Events nobody has taken yet. When full the stream is not read on, and the gateway feels it by flow control."""

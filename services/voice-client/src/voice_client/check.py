@@ -9,12 +9,12 @@ from dataclasses import dataclass, field, replace
 from pcm import Clip, silence
 
 from voice_client.call import Call, connect
+from voice_client.call_record import Record, ended_by_gateway
+from voice_client.end_of_call import Watch
 from voice_client.errors import CallFailed
 from voice_client.events import Ended, Error, Event, ReplyAudio, ReplyText, Transcript, Turn, TurnEvent
+from voice_client.file_caller import frames_of, hold
 from voice_client.options import CallOptions
-from voice_client.record import Record, ended_by_gateway
-from voice_client.recorded import frames_of, hold
-from voice_client.watch import Watch
 
 QUESTION = "what is your name"
 """Short, answered by the mini LLM and every larger model, and one that every voice is understood with."""

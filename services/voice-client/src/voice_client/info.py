@@ -5,7 +5,7 @@ from voice_workflow.v1 import voice_workflow_pb2 as pb
 from voice_workflow.v1 import voice_workflow_pb2_grpc as rpc
 
 from voice_client.errors import Unreachable, of_status
-from voice_client.link import call_metadata, open_channel
+from voice_client.grpc_stream import call_metadata, open_channel
 from voice_client.options import CallOptions
 
 

@@ -3,16 +3,16 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from voicectl import look
+from voicectl import pod_queries
 from voicectl.cluster.api import Cluster
-from voicectl.cluster.reading import read_pods, read_release
+from voicectl.cluster.queries import read_pods, read_release
+from voicectl.core.canary_state import state
 from voicectl.core.evidence import NOT_READY_S, Sight, against, change
-from voicectl.core.observed import Release, Track
-from voicectl.core.share import plural
-from voicectl.core.state import state
+from voicectl.core.release_state import Release, Track
+from voicectl.core.traffic_share import plural
 from voicectl.errors import VoicectlError
+from voicectl.executor import Pace
 from voicectl.names import Names
-from voicectl.perform import Pace
 
 LOOK_EVERY_S = 2.0
 BLIND_S = 60.0
@@ -61,7 +61,7 @@ def watch(cluster: Cluster, names: Names, tell: Callable[[str], None], pace: Pac
 
 def _seen(cluster: Cluster, names: Names) -> tuple[Release, list[Sight]]:
     release = read_release(cluster, names)
-    return release, look.sights(cluster, read_pods(cluster, names))
+    return release, pod_queries.sights(cluster, read_pods(cluster, names))
 
 
 def _unready(release: Release, sights: list[Sight]) -> str:

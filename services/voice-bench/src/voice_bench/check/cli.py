@@ -13,7 +13,7 @@ import typer
 from pcm import Clip, read_wav
 from rich.console import Console
 from voice_client import VoiceError
-from voice_client.cli import asked
+from voice_client.cli import common_options
 
 from voice_bench.check import production, riva
 from voice_bench.check.objectives import Finding, Objectives, judged
@@ -75,18 +75,18 @@ def production_check(
     errors: Annotated[float, typer.Option(min=0, max=1, envvar="CHECK_ERRORS", help="Part that may fail.")] = 0.01,
     plaintext: Annotated[bool, typer.Option("--plaintext", help="Calls without TLS will do.")] = False,
     wav: Wav = None,
-    tls: asked.Secure = False,
-    ca: asked.Ca = None,
-    cert: asked.Cert = None,
-    key: asked.Key = None,
-    server_name: asked.ServerName = "",
-    token: asked.Token = "",
-    token_file: asked.TokenFile = None,
+    tls: common_options.Secure = False,
+    ca: common_options.Ca = None,
+    cert: common_options.Cert = None,
+    key: common_options.Key = None,
+    server_name: common_options.ServerName = "",
+    token: common_options.Token = "",
+    token_file: common_options.TokenFile = None,
     riva_tls: Annotated[bool, typer.Option("--riva-tls", help="TLS towards --riva.")] = False,
     as_json: Json = False,
 ) -> None:
     """Judge a gateway by spoken calls and its metrics; never passes with a stand-in behind it."""
-    options = asked.call_options(
+    options = common_options.call_options(
         tls=tls, ca=ca, cert=cert, key=key, server_name=server_name, token=token, token_file=token_file
     )
     plan = production.Plan(target, options, metrics, riva_at, llm, riva_tls, calls, at_once, _clip(wav))

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from voice_bench.check.exposition import Counted, quantile
-from voice_bench.measure.figures import percentile
+from voice_bench.check.metrics_delta import Counted, quantile
+from voice_bench.measure.statistics import percentile
 
 
 @dataclass(frozen=True, slots=True)

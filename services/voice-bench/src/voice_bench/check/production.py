@@ -7,14 +7,14 @@ from dataclasses import dataclass
 import aiohttp
 from pcm import Clip
 from voice_client import CallOptions, VoiceError, connect, server_info
-from voice_client.record import Record
-from voice_client.recorded import Frame, frames_of, hold
-from voice_client.watch import Watch
+from voice_client.call_record import Record
+from voice_client.end_of_call import Watch
+from voice_client.file_caller import Frame, frames_of, hold
 
 from voice_bench.check import riva
-from voice_bench.check.exposition import Counted, counted
+from voice_bench.check.fake_backends import stand_ins
+from voice_bench.check.metrics_delta import Counted, counted
 from voice_bench.check.objectives import Seen
-from voice_bench.check.stand_ins import stand_ins
 
 ASK = "Ask me one short question about the weather."
 """The typed turn whose spoken answer is what our callers then say."""

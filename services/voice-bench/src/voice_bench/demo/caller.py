@@ -12,11 +12,11 @@ from pcm import AudioFormat, Encoding
 from voice_client import CallOptions, Playout, connect
 from voice_client.call import Call
 from voice_client.events import Event
-from voice_client.recorded import FRAME_S, Frame, frames_of
+from voice_client.file_caller import FRAME_S, Frame, frames_of
 
-from voice_bench.demo.account import Account
-from voice_bench.demo.lines import RATE_HZ, Line
-from voice_bench.demo.manners import Manners
+from voice_bench.demo.call_summary import Account
+from voice_bench.demo.caller_behaviour import Manners
+from voice_bench.demo.script import RATE_HZ, Line
 
 FRAME_SAMPLES = round(FRAME_S * RATE_HZ)
 _SILENCE = Frame(bytes(2 * FRAME_SAMPLES), is_speech=False)

@@ -11,15 +11,25 @@ from pcm import write_wav
 from rich.console import Console
 from voice_client import VoiceError
 
-from voice_bench.demo import telling
 from voice_bench.demo.caller import Talked, asked, talk
-from voice_bench.demo.lines import RATE_HZ, SCRIPT, SCRIPT_BARGE_IN, VOICE, Line, NothingToSay, people, recorded, spoken
-from voice_bench.demo.manners import PATIENCE_S, Manners
+from voice_bench.demo.caller_behaviour import PATIENCE_S, Manners
+from voice_bench.demo.console import Teller, latencies, timeline
+from voice_bench.demo.script import (
+    RATE_HZ,
+    SCRIPT,
+    SCRIPT_BARGE_IN,
+    VOICE,
+    Line,
+    NothingToSay,
+    people,
+    recorded,
+    spoken,
+)
 from voice_bench.demo.verdict import complaints
-from voice_bench.ending import exit_with, to_stderr
+from voice_bench.exit_codes import exit_with, to_stderr
 from voice_bench.options import Engine, Tts
-from voice_bench.plan import RECOGNISER, SYNTHESISER, with_engines
 from voice_bench.stack import Part, StackFailed, StackPlan, embedded, running, with_environment
+from voice_bench.stack_config import RECOGNISER, SYNTHESISER, with_engines
 
 AGENT_VOICE = "English-US.Female-1"
 """Not the caller's, so that they can be told apart. An engine with other voices takes one of the same sex."""
@@ -81,7 +91,7 @@ async def _demo(
     except (StackFailed, NothingToSay, VoiceError, OSError) as error:
         to_stderr(str(error))
         return False
-    console.print(telling.timeline(talked.account), telling.latencies(talked.account, console.width))
+    console.print(timeline(talked.account), latencies(talked.account, console.width))
     wrong = complaints(talked, lines)
     for sentence in wrong:
         to_stderr(f"{sentence}.")
@@ -104,7 +114,7 @@ async def _held(
             if said is None:
                 said = await spoken(stack.speech_target, SCRIPT, barge_in, VOICE if ours else "") + after
             starting.stop()
-            teller = telling.Teller(console)
+            teller = Teller(console)
             call = talk(stack.target, said, manners, told=teller.told, began=teller.began, options=asked())
             return await stack.beside(call), len(said)
     finally:
@@ -116,7 +126,7 @@ def _save(console: Console, talked: Talked, out: Path) -> None:
     write_wav(wav, [bytes(talked.tracks.caller), bytes(talked.tracks.agent)], RATE_HZ)
     # Its import takes a second, which would be waited for before every command; and it tells of its font cache.
     logging.getLogger("matplotlib").setLevel(logging.ERROR)
-    from voice_bench.demo.picture import draw
+    from voice_bench.demo.plot import draw
 
     draw(talked, png)
     told = f"recording (left: caller, right: agent): {wav}\npicture: {png}"

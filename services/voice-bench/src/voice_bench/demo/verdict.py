@@ -1,6 +1,6 @@
 """Was it a conversation? Everything that should have happened and did not, one sentence each."""
 
-from voice_bench.demo.account import Exchange
+from voice_bench.demo.call_summary import Exchange
 from voice_bench.demo.caller import Talked
 
 

@@ -18,15 +18,15 @@ from pathlib import Path
 
 import aiohttp
 
-from voice_bench.measure import marked_recogniser
+from voice_bench.measure import numbered_word_recogniser
 from voice_bench.measure.caller import Caller, CallFailed, calling, channel_to
 from voice_bench.measure.clips import Frames
-from voice_bench.measure.marked_words import WORD_S, sentence
-from voice_bench.measure.relay import Relay
-from voice_bench.measure.under_test import Kind, gateway
-from voice_bench.plan import Part, StackPlan, scripted
+from voice_bench.measure.gateway_process import Kind, gateway
+from voice_bench.measure.numbered_words import WORD_S, sentence
+from voice_bench.measure.tcp_relay import Relay
 from voice_bench.process import Launch, Server, leashed
 from voice_bench.stack import Stack
+from voice_bench.stack_config import Part, StackPlan, scripted
 
 WORDS = 6
 CALLERS = 4
@@ -220,10 +220,10 @@ async def _replicas(stack: Stack) -> AsyncIterator[list[Replica]]:
 def _launch(stack: Stack, name: str) -> Launch:
     folder: Path = stack.folder
     ports_file = folder / f"recogniser-{name}.ports.json"
-    environment = {**StackPlan().settings(Part.SPEECH), marked_recogniser.PORTS_FILE: str(ports_file)}
+    environment = {**StackPlan().settings(Part.SPEECH), numbered_word_recogniser.PORTS_FILE: str(ports_file)}
     return Launch(
         name=Path(sys.executable).name,
-        arguments=("-m", marked_recogniser.__name__),
+        arguments=("-m", numbered_word_recogniser.__name__),
         environment=environment,
         ports_file=ports_file,
         log=folder / f"recogniser-{name}.log",

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from voice_bench.measure.asr_faults import Fault, Turn
-from voice_bench.measure.figures import percentile, spread
 from voice_bench.measure.report import Report, Rows
+from voice_bench.measure.statistics import percentile, spread
 from voice_bench.measure.verdict import Verdict, at_most, none_of
 
 ADDED_MS = {Fault.KILL: 500.0, Fault.LEAVE: 500.0, Fault.STOP: 2_000.0, Fault.BLACKHOLE: 2_000.0}

@@ -13,15 +13,15 @@ from dataclasses import dataclass
 import aiohttp
 from voice_workflow.v1 import voice_workflow_pb2 as pb
 
-from voice_bench.measure import path
+from voice_bench.measure import expected_latency
+from voice_bench.measure.call_log import ReplyHeard
 from voice_bench.measure.caller import Caller, CallFailed, calling, channel_to
 from voice_bench.measure.clips import Frames
-from voice_bench.measure.heard import ReplyHeard
+from voice_bench.measure.gateway_process import Kind, UnderTest, gateway, marks
 from voice_bench.measure.overhead import with_one_rate
-from voice_bench.measure.under_test import Kind, UnderTest, gateway, marks
 from voice_bench.measure.word_times import WordTimes
-from voice_bench.plan import Part, StackPlan, scripted
 from voice_bench.stack import Stack
+from voice_bench.stack_config import Part, StackPlan, scripted
 
 REPLY = " ".join(["I have heard {last} quite well."] * 8)
 TOKEN_MS = 60
@@ -100,7 +100,7 @@ async def interrupt(stack: Stack, times: int, callers: int, clips: Sequence[Fram
     return Outcome(stops, late, cut, after, running, tuple(failures))
 
 
-def upstream(stops: Sequence[Stop], stamps: Mapping[str, path.Marks]) -> tuple[int, int, int]:
+def upstream(stops: Sequence[Stop], stamps: Mapping[str, expected_latency.Marks]) -> tuple[int, int, int]:
     """Of replies that were stopped: requests to the model that were cut off, those cut off too late, and phrases sent
     to TTS after the decision."""
     cut = late = after = 0
@@ -166,7 +166,7 @@ async def _barge_in(
     for number in range(count + 1):
         await caller.until(lambda: _is_audible(caller), 10, "reply audio")
         reply = record.replies[max(record.replies)]
-        tag = path.tag_of(record.turns[-1][1]) or ""
+        tag = expected_latency.tag_of(record.turns[-1][1]) or ""
         if number == count:
             return
         into_s = chance.uniform(EARLIEST_S, LATEST_S)
@@ -181,12 +181,17 @@ def _is_audible(caller: Caller) -> bool:
     return latest is not None and latest.first_audio_at is not None and latest.cut is None
 
 
-def _text(tag: str, stamps: Mapping[str, path.Marks]) -> str:
+def _text(tag: str, stamps: Mapping[str, expected_latency.Marks]) -> str:
     return REPLY.replace("{last}", stamps[tag].asked if tag in stamps else tag)
 
 
 def _judged(
-    words: WordTimes, tag: str, into_s: float, began_at: float, reply: ReplyHeard, stamps: Mapping[str, path.Marks]
+    words: WordTimes,
+    tag: str,
+    into_s: float,
+    began_at: float,
+    reply: ReplyHeard,
+    stamps: Mapping[str, expected_latency.Marks],
 ) -> Stop:
     cut = reply.cut
     stopped = cut is not None and cut.kind == pb.TurnEvent.REPLY_INTERRUPTED

@@ -1,8 +1,8 @@
 """What does the barge-in measurement say? Its table and its verdicts."""
 
 from voice_bench.measure.barge_in import Outcome
-from voice_bench.measure.figures import percentile, spread
 from voice_bench.measure.report import Report, Rows
+from voice_bench.measure.statistics import percentile, spread
 from voice_bench.measure.verdict import Verdict, at_most, none_of
 
 DECISION_P95_MS = 400.0

@@ -14,8 +14,8 @@ import grpc
 from voice_workflow.v1 import voice_workflow_pb2 as pb
 from voice_workflow.v1 import voice_workflow_pb2_grpc
 
+from voice_bench.measure.call_log import Record
 from voice_bench.measure.clips import FRAME_BYTES, FRAME_S, FRAME_SAMPLES, RATE_HZ, Frames
-from voice_bench.measure.heard import Record
 
 SILENT_FRAME = bytes(FRAME_BYTES)
 _REPORT_EVERY_FRAMES = 10

@@ -9,29 +9,29 @@ from typing import Annotated
 import typer
 import uvloop
 
-from voice_bench.measure import asr_faults as faulting
+from voice_bench.measure import asr_faults as asr_faults_run
 from voice_bench.measure import (
     asr_faults_report,
     barge_in_report,
-    growth,
-    machine,
+    host_info,
     overhead_report,
+    per_call_cost,
     recordings,
     recordings_report,
 )
-from voice_bench.measure import barge_in as barging
-from voice_bench.measure import flood as flooding
-from voice_bench.measure import overhead as added
-from voice_bench.measure import soak as soaking
+from voice_bench.measure import barge_in as barge_in_run
+from voice_bench.measure import flood as flood_run
+from voice_bench.measure import overhead as overhead_run
+from voice_bench.measure import soak as soak_run
 from voice_bench.measure.asr_faults import Fault
 from voice_bench.measure.caller import CallFailed
+from voice_bench.measure.caller_audio import speech as callers_speech
 from voice_bench.measure.clips import NoSpeech
-from voice_bench.measure.flooding import Flood
+from voice_bench.measure.flood_client import Flood
+from voice_bench.measure.gateway_process import Kind, simulators
 from voice_bench.measure.report import Report, show
-from voice_bench.measure.under_test import Kind, simulators
-from voice_bench.measure.voices import speech as callers_speech
-from voice_bench.plan import embedded
 from voice_bench.process import StackFailed
+from voice_bench.stack_config import embedded
 
 app = typer.Typer(help="Measurements of the gateway.", no_args_is_help=True)
 
@@ -56,10 +56,10 @@ def overhead(
     async def measure() -> Report:
         clips = await callers_speech()
         found = []
-        async with simulators(added.simulated()) as stack:
+        async with simulators(overhead_run.simulated()) as stack:
             for kind in (Kind.OURS, Kind.CHAIN) if chain else (Kind.OURS,):
-                found += [await added.load(stack, kind, count, turns, clips, seed) for count in loads]
-            grown = await growth.grow(stack, Kind.OURS, steps, clips) if steps else []
+                found += [await overhead_run.load(stack, kind, count, turns, clips, seed) for count in loads]
+            grown = await per_call_cost.grow(stack, Kind.OURS, steps, clips) if steps else []
         return overhead_report.report(found, grown)
 
     run_measurement(measure, json=json, strict=strict)
@@ -77,9 +77,9 @@ def barge_in(
 
     async def measure() -> Report:
         clips = await callers_speech()
-        async with simulators(barging.simulated()) as stack:
+        async with simulators(barge_in_run.simulated()) as stack:
             return barge_in_report.report(
-                await barging.interrupt(stack, times, min(callers, times), clips, seed), times
+                await barge_in_run.interrupt(stack, times, min(callers, times), clips, seed), times
             )
 
     run_measurement(measure, json=json, strict=strict)
@@ -97,8 +97,8 @@ def asr_faults(
 
     async def measure() -> Report:
         clips = await callers_speech()
-        async with simulators(faulting.simulated()) as stack:
-            return asr_faults_report.report(kind, await faulting.strike(stack, kind, times, clips, seed))
+        async with simulators(asr_faults_run.simulated()) as stack:
+            return asr_faults_report.report(kind, await asr_faults_run.strike(stack, kind, times, clips, seed))
 
     run_measurement(measure, json=json, strict=strict)
 
@@ -117,10 +117,10 @@ def flood(
     async def measure() -> Report:
         clips = await callers_speech()
         found = []
-        async with simulators(added.simulated()) as stack:
+        async with simulators(overhead_run.simulated()) as stack:
             for one in kind or Flood:
-                found.append(await flooding.flood(stack, one, seconds, memory, clips, seed))
-        return flooding.report(found)
+                found.append(await flood_run.flood(stack, one, seconds, memory, clips, seed))
+        return flood_run.report(found)
 
     run_measurement(measure, json=json, strict=strict)
 
@@ -130,19 +130,19 @@ def soak(
     calls: Annotated[int, typer.Option(min=1, help="calls in all")] = 1000,
     at_once: Annotated[int, typer.Option(min=1, help="calls at once")] = 8,
     interrupt: Annotated[
-        bool, typer.Option("--interrupt", help=f"{soaking.REPLIES_A_CALL} replies a call, each cut half-way")
+        bool, typer.Option("--interrupt", help=f"{soak_run.REPLIES_A_CALL} replies a call, each cut half-way")
     ] = False,
     json: Json = False,
     strict: Strict = False,
     seed: Seed = 1,
 ) -> None:
     """Many short calls, or replies cut half-way: does memory stay flat, and is everything given back?"""
-    one, replies = (soaking.interrupted_call, soaking.REPLIES_A_CALL) if interrupt else (soaking.short_call, 1)
+    one, replies = (soak_run.interrupted_call, soak_run.REPLIES_A_CALL) if interrupt else (soak_run.short_call, 1)
 
     async def measure() -> Report:
         clips = await callers_speech(0.3, 0.5)
-        async with simulators(soaking.simulated(interrupted=interrupt)) as stack:
-            return soaking.report(await soaking.soak(stack, calls, at_once, clips, seed, one), calls, replies)
+        async with simulators(soak_run.simulated(interrupted=interrupt)) as stack:
+            return soak_run.report(await soak_run.soak(stack, calls, at_once, clips, seed, one), calls, replies)
 
     run_measurement(measure, json=json, strict=strict)
 
@@ -174,14 +174,14 @@ def run_measurement(
     measure: Callable[[], Awaitable[Report]], *, json: bool, strict: bool, gateway: bool = True
 ) -> None:
     """Measure on a quick loop, where a gateway is measured away from its core; exit 2 = it could not be measured."""
-    facts = machine.facts(gateway=gateway)
+    facts = host_info.facts(gateway=gateway)
 
     async def measured() -> Report:
         return await measure()
 
-    here = machine.cores(gateway=gateway)[1]
+    here = host_info.cores(gateway=gateway)[1]
     try:
-        with machine.here_on(here), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        with host_info.here_on(here), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             report = replace(runner.run(measured()), facts=facts)
     except (CallFailed, NoSpeech, StackFailed) as trouble:
         raise _not_measured(str(trouble)) from None

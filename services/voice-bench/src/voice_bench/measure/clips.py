@@ -10,7 +10,7 @@ from pathlib import Path
 
 from pcm import SAMPLE_BYTES, dbfs, read_wav
 
-from voice_bench.measure.plain_speech import PlainSpeech
+from voice_bench.measure.onset_filter import PlainSpeech
 
 RATE_HZ = 16_000
 FRAME_MS = 20

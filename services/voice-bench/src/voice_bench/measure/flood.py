@@ -15,13 +15,13 @@ from dataclasses import dataclass
 from voice_bench.measure.caller import Caller, CallFailed, calling, channel_to
 from voice_bench.measure.cgroup import Cgroup, limited
 from voice_bench.measure.clips import Frames
-from voice_bench.measure.figures import Spread, spread
-from voice_bench.measure.flood_run import peak, run_flood
-from voice_bench.measure.flooding import Flood
+from voice_bench.measure.expected_latency import Marks
+from voice_bench.measure.flood_client import Flood
+from voice_bench.measure.flood_process import peak, run_flood
+from voice_bench.measure.gateway_process import Inside, Kind, UnderTest, gateway, marks
 from voice_bench.measure.overhead import Turn, added_ms, take_turns, warm
-from voice_bench.measure.path import Marks
 from voice_bench.measure.report import Report, Rows
-from voice_bench.measure.under_test import Inside, Kind, UnderTest, gateway, marks
+from voice_bench.measure.statistics import Spread, spread
 from voice_bench.measure.verdict import Verdict, at_most, none_of
 from voice_bench.stack import Stack
 
@@ -31,7 +31,7 @@ SETTLE_S = 12.0
 """Longer than the start timeout, so that nothing waits any more."""
 LATER_MS = 100.0
 FILES_LEFT = 10
-_PROGRAM = "voice_bench.measure.flooding"
+_PROGRAM = "voice_bench.measure.flood_client"
 _TOKEN, _FLOODER = "neighbour-of-the-flood", "who-floods"
 
 

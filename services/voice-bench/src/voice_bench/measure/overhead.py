@@ -10,13 +10,13 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from voice_bench.measure import path
+from voice_bench.measure import expected_latency
 from voice_bench.measure.caller import Caller, CallFailed, calling, channel_to
 from voice_bench.measure.clips import Frames
-from voice_bench.measure.figures import Spread, spread
-from voice_bench.measure.under_test import Kind, UnderTest, gateway, marks
-from voice_bench.plan import StackPlan, scripted
+from voice_bench.measure.gateway_process import Kind, UnderTest, gateway, marks
+from voice_bench.measure.statistics import Spread, spread
 from voice_bench.stack import Stack
+from voice_bench.stack_config import StackPlan, scripted
 
 SILENCE_S = 0.2
 REPLY = "Thank you I have heard {last} now. Please go on."
@@ -121,7 +121,7 @@ def _sum_up(
     kind: Kind,
     callers: int,
     said: list[Turn],
-    found: dict[str, path.Marks],
+    found: dict[str, expected_latency.Marks],
     window: _Window,
     failures: tuple[str, ...],
     first: Turn | None,
@@ -143,9 +143,9 @@ def _sum_up(
     )
 
 
-def added_ms(turn: Turn, found: Mapping[str, path.Marks]) -> float | None:
+def added_ms(turn: Turn, found: Mapping[str, expected_latency.Marks]) -> float | None:
     """Milliseconds on top of the turn's programmed path; None when its time stamps can't be found."""
-    programmed_s = path.programmed_s(found[turn.tag], SILENCE_S) if turn.tag in found else None
+    programmed_s = expected_latency.programmed_s(found[turn.tag], SILENCE_S) if turn.tag in found else None
     return None if programmed_s is None else 1000 * (turn.first_audio_at - turn.last_sent_at - programmed_s)
 
 
@@ -195,7 +195,7 @@ async def take_turns(
         spoken = await caller.speak(chance.choice(clips))
         await caller.until(lambda last=before: _audible(caller, last), 10, "reply audio")  # type: ignore[misc]
         reply = record.replies[max(record.replies)]
-        tag = path.tag_of(record.turns[-1][1]) if record.turns else None
+        tag = expected_latency.tag_of(record.turns[-1][1]) if record.turns else None
         if tag and reply.first_audio_at is not None:
             said.append(Turn(tag, spoken.last_sent_at, reply.first_audio_at, over_a_reply))
         if number + 1 == turns:

@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 
-from voice_bench.measure.figures import percentile
-from voice_bench.measure.growth import Step, per_call_mb, threads_per_call
+from voice_bench.measure.gateway_process import Kind
 from voice_bench.measure.overhead import Load
+from voice_bench.measure.per_call_cost import Step, per_call_mb, threads_per_call
 from voice_bench.measure.report import Report, Rows
-from voice_bench.measure.under_test import Kind
+from voice_bench.measure.statistics import percentile
 from voice_bench.measure.verdict import Verdict, at_most, none_of, ratio
 
 ADDED_P50_MS, ADDED_P95_MS = 5.0, 12.0

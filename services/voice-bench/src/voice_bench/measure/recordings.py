@@ -17,7 +17,7 @@ from riva.client.proto.riva_asr_pb2_grpc import RivaSpeechRecognitionStub
 
 from voice_bench.measure.caller import CallFailed, calling, channel_to
 from voice_bench.measure.clips import FRAME_S, RATE_HZ, Frames, NoSpeech, frames_of
-from voice_bench.measure.under_test import Kind, UnderTest, gateway
+from voice_bench.measure.gateway_process import Kind, UnderTest, gateway
 from voice_bench.stack import Stack
 
 TAIL_S = 2.0

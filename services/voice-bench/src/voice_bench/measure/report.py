@@ -9,7 +9,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from voice_bench.measure import machine
+from voice_bench.measure import host_info
 from voice_bench.measure.verdict import Verdict
 
 
@@ -30,8 +30,8 @@ class Report:
     tables: tuple[Rows, ...]
     verdicts: tuple[Verdict, ...] = ()
     notes: tuple[str, ...] = ()
-    facts: dict[str, str] = field(default_factory=machine.facts)
-    command: str = field(default_factory=machine.command)
+    facts: dict[str, str] = field(default_factory=host_info.facts)
+    command: str = field(default_factory=host_info.command)
 
     @property
     def met(self) -> bool:

@@ -8,16 +8,16 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from voice_bench.measure.call_log import ReplyHeard
 from voice_bench.measure.caller import Caller, CallFailed, calling, channel_to
 from voice_bench.measure.clips import Frames
-from voice_bench.measure.figures import slope
-from voice_bench.measure.heard import ReplyHeard
+from voice_bench.measure.gateway_process import Inside, Kind, UnderTest, gateway
 from voice_bench.measure.overhead import with_one_rate
 from voice_bench.measure.report import Report, Rows
-from voice_bench.measure.under_test import Inside, Kind, UnderTest, gateway
+from voice_bench.measure.statistics import slope
 from voice_bench.measure.verdict import Verdict, at_most, none_of
-from voice_bench.plan import StackPlan, scripted
 from voice_bench.stack import Stack
+from voice_bench.stack_config import StackPlan, scripted
 
 REPLY = "Yes I have heard {last}. Go on."
 LONG_REPLY = " ".join(["Yes I have heard {last}, and there is a lot that I could say to it."] * 12)

@@ -14,7 +14,7 @@ from pcm import duration_s, silence, write_wav
 from voice_bench.measure.clips import RATE_HZ
 from voice_bench.speech.conditions import CONDITIONS, Dice
 from voice_bench.speech.corpus import Spoken
-from voice_bench.speech.wordless import wordless
+from voice_bench.speech.non_speech import wordless
 
 LONG = "long"
 LONG_S = 120.0

@@ -14,14 +14,14 @@ from voice_bench.measure.cli import Json, Seed, Strict, run_measurement
 from voice_bench.measure.clips import NoSpeech
 from voice_bench.measure.recordings_report import WORDS_MORE_WRONG
 from voice_bench.measure.report import Report, as_json
-from voice_bench.speech import flood as flooding
-from voice_bench.speech import fuzz as fuzzing
+from voice_bench.speech import flood as flood_run
+from voice_bench.speech import fuzz as fuzz_run
 from voice_bench.speech import fuzz_report, quality_report, streams_report
-from voice_bench.speech import streams as streaming
-from voice_bench.speech.alone import START_WITHIN_S, heard_alone
+from voice_bench.speech import streams as streams_run
 from voice_bench.speech.categories import write_categories
 from voice_bench.speech.corpus import corpus
-from voice_bench.speech.flooding import Flood
+from voice_bench.speech.engine_only import START_WITHIN_S, heard_alone
+from voice_bench.speech.flood_client import Flood
 from voice_bench.speech.quality_run import heard_by_category
 from voice_bench.speech.server import engine_settings, speech_server
 from voice_bench.speech.thresholds import thresholds
@@ -112,17 +112,17 @@ def streams(
     """Scripted streams in real time: how late partials and finals are, and how soon those beyond the limit know."""
 
     async def measure() -> Report:
-        settings = {**SCRIPTED, **_QUIET, "SPEECH_MAX_STREAMS": str(count), "SCRIPT_TRANSCRIPT": streaming.TRANSCRIPT}
+        settings = {**SCRIPTED, **_QUIET, "SPEECH_MAX_STREAMS": str(count), "SCRIPT_TRANSCRIPT": streams_run.TRANSCRIPT}
         before, half_way_mb = 0, 0.0
         async with speech_server(settings) as server:
             process = server.process()
             began, cpu_s = time.monotonic(), sum(process.cpu_times()[:2])
 
-            def half_time(so_far: streaming.Lateness) -> None:
+            def half_time(so_far: streams_run.Lateness) -> None:
                 nonlocal before, half_way_mb
                 before, half_way_mb = len(so_far.partials), process.memory_info().rss / 2**20
 
-            found = await streaming.talk(server.target, count, seconds, beyond, half_time)
+            found = await streams_run.talk(server.target, count, seconds, beyond, half_time)
             used_s = sum(process.cpu_times()[:2]) - cpu_s
             server_used = streams_report.Used(
                 used_s / (time.monotonic() - began), half_way_mb, process.memory_info().rss / 2**20
@@ -143,8 +143,8 @@ def speech_flood(
     """A caller floods a speech server with limited memory: does it hold, and do its other streams go on?"""
 
     async def measure() -> Report:
-        settings = {**SCRIPTED, "SPEECH_LOG_LEVEL": "ERROR", "SCRIPT_TRANSCRIPT": streaming.TRANSCRIPT}
-        return flooding.report([await flooding.flood(settings, one, seconds, memory) for one in kind or Flood])
+        settings = {**SCRIPTED, "SPEECH_LOG_LEVEL": "ERROR", "SCRIPT_TRANSCRIPT": streams_run.TRANSCRIPT}
+        return flood_run.report([await flood_run.flood(settings, one, seconds, memory) for one in kind or Flood])
 
     run_measurement(measure, json=json, strict=strict)
 
@@ -161,7 +161,7 @@ def fuzz(
         settings = {**SCRIPTED, "SPEECH_LOG_LEVEL": "ERROR", "SCRIPT_FINAL_DELAY_MS": "0", "SPEECH_IDLE_LIMIT_S": "10"}
         began = time.monotonic()
         async with speech_server(settings) as server:
-            outcome = await fuzzing.fuzz(server, requests, seed)
+            outcome = await fuzz_run.fuzz(server, requests, seed)
         return fuzz_report.report(outcome, requests, time.monotonic() - began)
 
     run_measurement(measure, json=json, strict=True)

@@ -13,24 +13,24 @@ from dataclasses import dataclass
 import aiohttp
 import grpc
 
-from voice_bench.measure import machine
+from voice_bench.measure import host_info
 from voice_bench.measure.cgroup import Cgroup, limited
-from voice_bench.measure.figures import percentile
-from voice_bench.measure.flood_run import peak, run_flood
+from voice_bench.measure.flood_process import peak, run_flood
 from voice_bench.measure.report import Report, Rows
+from voice_bench.measure.statistics import percentile
 from voice_bench.measure.verdict import Verdict, at_most, none_of
-from voice_bench.plan import Part, StackPlan
-from voice_bench.speech.flooding import Flood
-from voice_bench.speech.held import Held, look, places, settled
+from voice_bench.speech.flood_client import Flood
+from voice_bench.speech.process_stats import Held, look, places, settled
 from voice_bench.speech.server import ELSEWHERE
 from voice_bench.speech.streams import PAUSE_S, SPEECH_S, Lateness, Stream
 from voice_bench.stack import Stack, running
+from voice_bench.stack_config import Part, StackPlan
 
 NEIGHBOURS = 10
 BEFORE_S = 10.0
 SETTLE_S = 15.0
 FILES_LEFT = 10
-_PROGRAM = "voice_bench.speech.flooding"
+_PROGRAM = "voice_bench.speech.flood_client"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ class Flooded:
 
 async def flood(settings: dict[str, str], kind: Flood, seconds: float, limit_mb: int) -> Flooded:
     """A fresh server below `limit_mb`, its neighbours, and one flood. Raises StackFailed, CallFailed."""
-    alone, _ = machine.cores()
+    alone, _ = host_info.cores()
     with limited(limit_mb) as group:
         groups = {Part.SPEECH: group.procs} if isinstance(group, Cgroup) else {}
         cores = {Part.SPEECH: frozenset(alone)}

@@ -11,8 +11,8 @@ import aiohttp
 import grpc
 import psutil
 
-from voice_bench.speech import mutants
-from voice_bench.speech.held import Held, look, places, settled
+from voice_bench.speech import malformed_requests
+from voice_bench.speech.process_stats import Held, look, places, settled
 from voice_bench.speech.server import SpeechServer
 
 WITHIN_S = 20.0
@@ -81,16 +81,16 @@ async def _work(
     while done < share:
         kind = dice.random()
         if kind < 0.5:
-            await _call(channel, mutants.rpc(dice), outcome)
+            await _call(channel, malformed_requests.rpc(dice), outcome)
             done += 1
         elif kind < 0.9975:
-            await _post(session, mutants.http(dice), outcome)
+            await _post(session, malformed_requests.http(dice), outcome)
             done += 1
         else:
             done += await _converse(session, dice, min(EVENTS_A_SESSION, share - done), outcome)
 
 
-async def _call(channel: grpc.aio.Channel, rpc: mutants.Rpc, outcome: Outcome) -> None:
+async def _call(channel: grpc.aio.Channel, rpc: malformed_requests.Rpc, outcome: Outcome) -> None:
     path, streams, messages = rpc
     code, details = grpc.StatusCode.OK, ""
     try:
@@ -117,7 +117,7 @@ async def _each(messages: list[bytes]) -> AsyncIterator[bytes]:
         yield message
 
 
-async def _post(session: aiohttp.ClientSession, request: mutants.Http, outcome: Outcome) -> None:
+async def _post(session: aiohttp.ClientSession, request: malformed_requests.Http, outcome: Outcome) -> None:
     method, path, headers, body = request
     try:
         async with session.request(method, path, headers=headers, data=body) as got:
@@ -136,7 +136,7 @@ async def _converse(session: aiohttp.ClientSession, dice: random.Random, events:
     try:
         async with asyncio.timeout(WITHIN_S), session.ws_connect("/v1/realtime?intent=transcription") as socket:
             for _ in range(events):
-                await socket.send_str(mutants.event(dice))
+                await socket.send_str(malformed_requests.event(dice))
             await socket.send_str('{"type": "session.update"}')
             while (message := await socket.receive()).type is aiohttp.WSMsgType.TEXT:
                 content = message.json()

@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 
-from voice_bench.measure.figures import slope
 from voice_bench.measure.report import Report, Rows
+from voice_bench.measure.statistics import slope
 from voice_bench.measure.verdict import Verdict, at_most, none_of
 from voice_bench.speech.fuzz import Outcome
-from voice_bench.speech.held import Held
+from voice_bench.speech.process_stats import Held
 
 NOISE_MB, NOISE_MB_PER_1000 = 8.0, 0.1
 """The first ten thousand requests fill pools and caches (5 MiB measured); a request that leaves 300 bytes is found in

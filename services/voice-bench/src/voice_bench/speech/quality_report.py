@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from voice_bench.measure.figures import percentile
 from voice_bench.measure.recordings_report import WORDS_MORE_WRONG
 from voice_bench.measure.report import Report, Rows
+from voice_bench.measure.statistics import percentile
 from voice_bench.measure.verdict import Verdict, at_most, none_of
 from voice_bench.measure.word_errors import Errors, errors
 from voice_bench.speech.quality import STOP_HISTORY_S, Heard

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import psutil
 
-from voice_bench.plan import Part, StackPlan
 from voice_bench.stack import running
+from voice_bench.stack_config import Part, StackPlan
 
 ELSEWHERE = {Part.LLM: "not needed", Part.GATEWAY: "not needed"}
 

@@ -17,7 +17,7 @@ from riva.client.proto import riva_audio_pb2 as audio
 from riva.client.proto.riva_asr_pb2_grpc import RivaSpeechRecognitionStub
 
 from voice_bench.measure.clips import RATE_HZ
-from voice_bench.speech.strangers import Refusals, strangers
+from voice_bench.speech.overload_probe import Refusals, strangers
 
 CHUNK_S = 0.1
 """What NVIDIA's own scripts send."""

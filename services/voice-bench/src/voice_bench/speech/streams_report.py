@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from voice_bench.measure.figures import Spread, percentile, spread
 from voice_bench.measure.report import Report, Rows
+from voice_bench.measure.statistics import Spread, percentile, spread
 from voice_bench.measure.verdict import at_most, none_of
 from voice_bench.speech.streams import FINAL_WITHIN_S, PARTIAL_WITHIN_S, REFUSED_WITHIN_S, Lateness
 

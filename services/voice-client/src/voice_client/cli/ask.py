@@ -7,14 +7,14 @@ import typer
 from pcm import write_wav
 
 from voice_client.call import Call, connect
-from voice_client.cli import asked
-from voice_client.cli.running import complaints, run
-from voice_client.cli.telling import Teller, teller
+from voice_client.call_record import Record
+from voice_client.cli import common_options
+from voice_client.cli.output import Teller, teller
+from voice_client.cli.runner import complaints, run
+from voice_client.end_of_call import Watch
 from voice_client.errors import VoiceError
+from voice_client.file_caller import hold
 from voice_client.options import CallOptions
-from voice_client.record import Record
-from voice_client.recorded import hold
-from voice_client.watch import Watch
 
 MAX_CHARACTERS = 16384
 """The contract's limit of a typed turn."""
@@ -22,27 +22,27 @@ MAX_CHARACTERS = 16384
 
 def ask(
     text: Annotated[str, typer.Argument(help="What to say, typed.")],
-    target: asked.Target = asked.DEFAULT_TARGET,
-    out: asked.Out = None,
-    timeout: asked.Timeout = asked.PATIENCE_S,
-    as_json: asked.Json = False,
-    language: asked.Language = "",
-    voice: asked.Voice = "",
-    system_prompt: asked.SystemPrompt = "",
-    tls: asked.Secure = False,
-    ca: asked.Ca = None,
-    cert: asked.Cert = None,
-    key: asked.Key = None,
-    server_name: asked.ServerName = "",
-    token: asked.Token = "",
-    token_file: asked.TokenFile = None,
+    target: common_options.Target = common_options.DEFAULT_TARGET,
+    out: common_options.Out = None,
+    timeout: common_options.Timeout = common_options.PATIENCE_S,
+    as_json: common_options.Json = False,
+    language: common_options.Language = "",
+    voice: common_options.Voice = "",
+    system_prompt: common_options.SystemPrompt = "",
+    tls: common_options.Secure = False,
+    ca: common_options.Ca = None,
+    cert: common_options.Cert = None,
+    key: common_options.Key = None,
+    server_name: common_options.ServerName = "",
+    token: common_options.Token = "",
+    token_file: common_options.TokenFile = None,
 ) -> None:
     """Type a turn and print the reply; listens to it to the end."""
     if not text.strip() or len(text) > MAX_CHARACTERS:
         raise typer.BadParameter(f"type 1 to {MAX_CHARACTERS} characters")
     if out is not None and not out.parent.is_dir():
         raise typer.BadParameter(f"--out: there is no folder {out.parent}; make it first")
-    options = asked.call_options(
+    options = common_options.call_options(
         tls=tls,
         ca=ca,
         cert=cert,

@@ -7,9 +7,9 @@ from typing import Annotated
 import typer
 
 from voice_client.check import check as round_trip
-from voice_client.cli import asked
-from voice_client.cli.running import complaints, run, told
-from voice_client.cli.telling import write_line
+from voice_client.cli import common_options
+from voice_client.cli.output import write_line
+from voice_client.cli.runner import complaints, run, told
 from voice_client.errors import VoiceError
 from voice_client.options import CallOptions
 
@@ -19,24 +19,24 @@ DEFAULT_PORT = 50050
 def check(
     host: Annotated[str, typer.Option("--host", help="The gateway's host, in place of --target.")] = "",
     port: Annotated[int, typer.Option("--port", min=1, max=65535, help="Its port.")] = DEFAULT_PORT,
-    target: asked.Target = asked.DEFAULT_TARGET,
-    timeout: asked.Timeout = asked.PATIENCE_S,
-    as_json: asked.Json = False,
-    language: asked.Language = "",
-    voice: asked.Voice = "",
-    tls: asked.Secure = False,
-    ca: asked.Ca = None,
-    cert: asked.Cert = None,
-    key: asked.Key = None,
-    server_name: asked.ServerName = "",
-    token: asked.Token = "",
-    token_file: asked.TokenFile = None,
+    target: common_options.Target = common_options.DEFAULT_TARGET,
+    timeout: common_options.Timeout = common_options.PATIENCE_S,
+    as_json: common_options.Json = False,
+    language: common_options.Language = "",
+    voice: common_options.Voice = "",
+    tls: common_options.Secure = False,
+    ca: common_options.Ca = None,
+    cert: common_options.Cert = None,
+    key: common_options.Key = None,
+    server_name: common_options.ServerName = "",
+    token: common_options.Token = "",
+    token_file: common_options.TokenFile = None,
 ) -> None:
     """Have the gateway speak a question, call again and speak it back: it must understand and answer.
 
     Exits 0 when it did, 1 with the reason when not.
     """
-    options = asked.call_options(
+    options = common_options.call_options(
         tls=tls,
         ca=ca,
         cert=cert,

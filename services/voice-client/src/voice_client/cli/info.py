@@ -7,27 +7,27 @@ from rich.console import Console
 from rich.table import Table
 from voice_workflow.v1 import voice_workflow_pb2 as pb
 
-from voice_client.cli import asked
-from voice_client.cli.running import run
-from voice_client.cli.telling import teller, write_line
+from voice_client.cli import common_options
+from voice_client.cli.output import teller, write_line
+from voice_client.cli.runner import run
 from voice_client.errors import VoiceError
 from voice_client.info import server_info
 from voice_client.options import CallOptions
 
 
 def info(
-    target: asked.Target = asked.DEFAULT_TARGET,
-    as_json: asked.Json = False,
-    tls: asked.Secure = False,
-    ca: asked.Ca = None,
-    cert: asked.Cert = None,
-    key: asked.Key = None,
-    server_name: asked.ServerName = "",
-    token: asked.Token = "",
-    token_file: asked.TokenFile = None,
+    target: common_options.Target = common_options.DEFAULT_TARGET,
+    as_json: common_options.Json = False,
+    tls: common_options.Secure = False,
+    ca: common_options.Ca = None,
+    cert: common_options.Cert = None,
+    key: common_options.Key = None,
+    server_name: common_options.ServerName = "",
+    token: common_options.Token = "",
+    token_file: common_options.TokenFile = None,
 ) -> None:
     """Print what the gateway serves: models, formats, languages, limits. Exits 1 while it is not ready."""
-    options = asked.call_options(
+    options = common_options.call_options(
         tls=tls, ca=ca, cert=cert, key=key, server_name=server_name, token=token, token_file=token_file
     )
     run(_info(target, options, as_json=as_json))

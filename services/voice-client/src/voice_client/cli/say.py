@@ -9,13 +9,13 @@ import typer
 from pcm import AudioFormat, Clip, Encoding, write_wav
 
 from voice_client.call import connect
-from voice_client.cli import asked
-from voice_client.cli.running import complaints, exit_code, run, told
-from voice_client.cli.telling import Teller, teller
+from voice_client.cli import common_options
+from voice_client.cli.output import Teller, teller
+from voice_client.cli.runner import complaints, exit_code, run, told
+from voice_client.end_of_call import Watch
 from voice_client.errors import VoiceError
+from voice_client.file_caller import frames_of, hold
 from voice_client.options import INPUT_HZ, CallOptions
-from voice_client.recorded import frames_of, hold
-from voice_client.watch import Watch
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ def say(
     files: Annotated[
         list[Path], typer.Argument(exists=True, dir_okay=False, help="WAV, FLAC, MP3, Ogg or AIFF, one call each.")
     ],
-    target: asked.Target = asked.DEFAULT_TARGET,
+    target: common_options.Target = common_options.DEFAULT_TARGET,
     out: Annotated[
         Path | None,
         typer.Option(
@@ -43,21 +43,21 @@ def say(
     concurrency: Annotated[int, typer.Option("--concurrency", min=1, help="Calls held at once.")] = 1,
     rate: Annotated[int, typer.Option("--rate", min=8000, max=48000, help="Hertz to send.")] = INPUT_HZ,
     encoding: Annotated[Encoding, typer.Option("--encoding", help="How samples are sent.")] = Encoding.PCM16,
-    timeout: asked.Timeout = asked.PATIENCE_S,
-    as_json: asked.Json = False,
-    language: asked.Language = "",
-    voice: asked.Voice = "",
-    system_prompt: asked.SystemPrompt = "",
-    tls: asked.Secure = False,
-    ca: asked.Ca = None,
-    cert: asked.Cert = None,
-    key: asked.Key = None,
-    server_name: asked.ServerName = "",
-    token: asked.Token = "",
-    token_file: asked.TokenFile = None,
+    timeout: common_options.Timeout = common_options.PATIENCE_S,
+    as_json: common_options.Json = False,
+    language: common_options.Language = "",
+    voice: common_options.Voice = "",
+    system_prompt: common_options.SystemPrompt = "",
+    tls: common_options.Secure = False,
+    ca: common_options.Ca = None,
+    cert: common_options.Cert = None,
+    key: common_options.Key = None,
+    server_name: common_options.ServerName = "",
+    token: common_options.Token = "",
+    token_file: common_options.TokenFile = None,
 ) -> None:
     """Send recordings in real time and print transcript, reply and latencies."""
-    options = asked.call_options(
+    options = common_options.call_options(
         tls=tls,
         ca=ca,
         cert=cert,

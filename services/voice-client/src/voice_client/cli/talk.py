@@ -13,39 +13,39 @@ from rich.live import Live
 from rich.text import Text
 
 from voice_client.call import connect
-from voice_client.cli import asked
+from voice_client.call_record import LATENCIES
+from voice_client.cli import common_options
 from voice_client.cli.keys import keys_to
-from voice_client.cli.running import USAGE, complaints, run
-from voice_client.cli.telling import teller
+from voice_client.cli.output import teller
+from voice_client.cli.runner import USAGE, complaints, run
 from voice_client.devices import AudioDevice, NoAudio, PortAudio
 from voice_client.errors import VoiceError
-from voice_client.live import LiveCaller, View
+from voice_client.live_caller import LiveCaller, View
 from voice_client.options import CallOptions
-from voice_client.record import LATENCIES
 
 REFRESH_HZ = 12
 METER_COLUMNS = 30
 
 
 def talk(
-    target: asked.Target = asked.DEFAULT_TARGET,
+    target: common_options.Target = common_options.DEFAULT_TARGET,
     push_to_talk: Annotated[
         bool, typer.Option("--push-to-talk", help="Space or enter begins and ends your turn.")
     ] = False,
-    as_json: asked.Json = False,
-    language: asked.Language = "",
-    voice: asked.Voice = "",
-    system_prompt: asked.SystemPrompt = "",
-    tls: asked.Secure = False,
-    ca: asked.Ca = None,
-    cert: asked.Cert = None,
-    key: asked.Key = None,
-    server_name: asked.ServerName = "",
-    token: asked.Token = "",
-    token_file: asked.TokenFile = None,
+    as_json: common_options.Json = False,
+    language: common_options.Language = "",
+    voice: common_options.Voice = "",
+    system_prompt: common_options.SystemPrompt = "",
+    tls: common_options.Secure = False,
+    ca: common_options.Ca = None,
+    cert: common_options.Cert = None,
+    key: common_options.Key = None,
+    server_name: common_options.ServerName = "",
+    token: common_options.Token = "",
+    token_file: common_options.TokenFile = None,
 ) -> None:
     """Talk with the machine's microphone and loudspeaker (wear headphones); Ctrl-C hangs up."""
-    options = asked.call_options(
+    options = common_options.call_options(
         tls=tls,
         ca=ca,
         cert=cert,

@@ -4,7 +4,7 @@ import typer
 
 from voicectl.cli.canary import canary
 from voicectl.cli.config import config
-from voicectl.cli.running import choose
+from voicectl.cli.runner import choose
 from voicectl.cli.status import status
 from voicectl.cli.why import why
 

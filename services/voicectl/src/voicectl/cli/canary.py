@@ -5,17 +5,17 @@ from typing import Annotated
 import typer
 
 from voicectl import watch as watching
-from voicectl.cli.running import FAILED, Chosen, complain, find, say, spoken
+from voicectl.cli.runner import FAILED, Chosen, complain, find, say, spoken
 from voicectl.cli.status import status
 from voicectl.cluster.api import Cluster
-from voicectl.cluster.reading import read_release
+from voicectl.cluster.queries import read_release
 from voicectl.core import plan as plans
-from voicectl.core.orders import Plan
-from voicectl.core.recorded import helm_line
-from voicectl.core.state import state
+from voicectl.core.actions import Plan
+from voicectl.core.canary_state import state
+from voicectl.core.helm_command import helm_line
 from voicectl.errors import Refused
+from voicectl.executor import Performer
 from voicectl.names import Names
-from voicectl.perform import Performer
 
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done and do nothing.")]
 Watch = Annotated[

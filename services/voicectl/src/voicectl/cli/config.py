@@ -3,10 +3,10 @@
 import typer
 from rich.table import Table
 
-from voicectl import look
-from voicectl.cli.running import FAILED, Json, find, say, show, spoken, write_json
-from voicectl.cluster.reading import read_pods
-from voicectl.core.live import verdict
+from voicectl import pod_queries
+from voicectl.cli.runner import FAILED, Json, find, say, show, spoken, write_json
+from voicectl.cluster.queries import read_pods
+from voicectl.core.live_settings import verdict
 
 
 def config(ctx: typer.Context, as_json: Json = False) -> None:
@@ -14,8 +14,8 @@ def config(ctx: typer.Context, as_json: Json = False) -> None:
     with spoken():
         cluster, names = find(ctx)
         pods = [pod for pod in read_pods(cluster, names) if not pod.ending]
-        taken = look.settings(cluster, pods)
-        wanted = look.wanted_settings(cluster, names)
+        taken = pod_queries.settings(cluster, pods)
+        wanted = pod_queries.wanted_settings(cluster, names)
         found = verdict(wanted, taken)
         if as_json:
             write_json(

@@ -7,13 +7,13 @@ from typing import Any
 import typer
 from rich.table import Table
 
-from voicectl import look
-from voicectl.cli.running import Json, find, say, show, spoken, write_json
-from voicectl.cluster.reading import read_pods, read_release
+from voicectl import pod_queries
+from voicectl.cli.runner import Json, find, say, show, spoken, write_json
+from voicectl.cluster.queries import read_pods, read_release
+from voicectl.core.canary_state import sentence, state
 from voicectl.core.evidence import Sight, against, of_track
-from voicectl.core.observed import Release, Track
-from voicectl.core.share import of_new_calls
-from voicectl.core.state import sentence, state
+from voicectl.core.release_state import Release, Track
+from voicectl.core.traffic_share import of_new_calls
 
 
 def status(ctx: typer.Context, as_json: Json = False) -> None:
@@ -22,7 +22,7 @@ def status(ctx: typer.Context, as_json: Json = False) -> None:
         cluster, names = find(ctx)
         release = read_release(cluster, names)
         pods = read_pods(cluster, names)
-        sights = look.sights(cluster, pods)
+        sights = pod_queries.sights(cluster, pods)
         if as_json:
             write_json(_fields(cluster.namespace, release, sights))
             return

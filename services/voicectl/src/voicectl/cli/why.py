@@ -2,10 +2,10 @@
 
 import typer
 
-from voicectl import look
-from voicectl.cli.running import FAILED, Json, find, say, spoken, write_json
-from voicectl.cluster.reading import read_part_pods, read_parts, read_warnings
-from voicectl.core.reasons import lacks, reasons
+from voicectl import pod_queries
+from voicectl.cli.runner import FAILED, Json, find, say, spoken, write_json
+from voicectl.cluster.queries import read_part_pods, read_parts, read_warnings
+from voicectl.core.not_ready_reasons import lacks, reasons
 
 
 def why(ctx: typer.Context, as_json: Json = False) -> None:
@@ -15,7 +15,7 @@ def why(ctx: typer.Context, as_json: Json = False) -> None:
         pods = read_part_pods(cluster, names)
         waiting = [pod for pod in pods if not pod.ready and not pod.ending and not pod.hindrance]
         parts, warnings = read_parts(cluster, names), read_warnings(cluster)
-        found = reasons(parts, pods, look.unready(cluster, waiting), warnings)
+        found = reasons(parts, pods, pod_queries.unready(cluster, waiting), warnings)
         lacking = any(map(lacks, parts.values()))
         if as_json:
             write_json({"ready": not lacking, "reasons": found})

@@ -10,7 +10,7 @@ from typing import Any, Protocol, cast
 from kubernetes import client, config
 from kubernetes.client.exceptions import ApiException
 
-from voicectl.cluster.seam import of_status, told
+from voicectl.cluster.errors import of_status, told
 from voicectl.errors import NoCluster
 from voicectl.names import FIELD_MANAGER
 

@@ -7,8 +7,8 @@ backend that fails for everybody is nobody's release.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 
-from voicectl.core.observed import Pod, Track
-from voicectl.core.share import plural
+from voicectl.core.release_state import Pod, Track
+from voicectl.core.traffic_share import plural
 
 ENOUGH = 3
 """So many calls, turns or failures say something."""

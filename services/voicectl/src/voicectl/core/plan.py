@@ -11,9 +11,9 @@ Each plan may be made again at any point of its own or another plan's course: wh
 
 import re
 
-from voicectl.core.observed import Release, Track
-from voicectl.core.orders import AwaitRollout, Change, GiveBack, Order, Plan, SetWeight
-from voicectl.core.share import percent, plural, replicas_for, shown
+from voicectl.core.actions import AwaitRollout, Change, GiveBack, Order, Plan, SetWeight
+from voicectl.core.release_state import Release, Track
+from voicectl.core.traffic_share import percent, plural, replicas_for, shown
 from voicectl.errors import Refused
 from voicectl.names import ASKED_WEIGHT, PREVIOUS_IMAGE, PROMOTED_IMAGE
 

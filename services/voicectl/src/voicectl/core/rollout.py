@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from voicectl.core.observed import Deployed, Pod
+from voicectl.core.release_state import Deployed, Pod
 
 HOPELESS = frozenset(
     {

@@ -1,0 +1,177 @@
+"""What does a peer do that means harm? One kind of flood, as a program of its own, as fast as it goes.
+
+    python -m voice_bench.measure.flood_client KIND GRPC_TARGET HTTP_PORT SECONDS TOKEN
+
+Prints, as JSON, how often each thing happened. TOKEN is used by the kinds that a known caller does.
+"""
+
+import asyncio
+import sys
+from collections.abc import Callable
+from enum import Enum
+from typing import Any
+
+from voice_workflow.v1 import voice_workflow_pb2 as pb
+
+from voice_bench.measure.hostile_peer import Flooding, Peer, connections, end, http_headers, many_streams, run, write
+
+_CONVERSE = "/voice_workflow.v1.VoiceGateway/Converse"
+_INFO = "/voice_workflow.v1.VoiceGateway/GetServerInfo"
+_WATCH = "/grpc.health.v1.Health/Watch"
+_CHECK = "/grpc.health.v1.Health/Check"
+_CONNECTIONS = 100
+_BIG = bytes(3_900_000)
+
+
+class Flood(Enum):
+    """The first half is done without a token, the second half by a known caller."""
+
+    BIG_FIRST = "big-first"
+    IDLE_STREAMS = "idle-streams"
+    WATCHES = "watches"
+    CHECKS = "checks"
+    GUESSES = "guesses"
+    GARBAGE = "garbage"
+    CONNECTIONS = "connections"
+    HTTP = "http"
+    WAITING = "waiting"
+    METADATA = "metadata"
+    TYPING = "typing"
+    UPDATES = "updates"
+    ORDERS = "orders"
+    AUDIO = "audio"
+    RESUMES = "resumes"
+
+
+async def _big_first(peer: Peer) -> None:
+    async def one() -> None:
+        async with peer.channel() as channel:
+            streams = [peer.stream(channel, _CONVERSE) for _ in range(3)]
+            await asyncio.gather(*(write(stream, _BIG) for stream in streams))
+            await asyncio.gather(*(end(stream) for stream in streams))
+
+    await peer.times(_CONNECTIONS, one)
+
+
+def _short(method: str, message: bytes, *, known: bool = False) -> Flooding:
+    async def flood(peer: Peer) -> None:
+        async with peer.channel() as channel:
+
+            async def one() -> None:
+                stream = peer.stream(channel, method, known=known)
+                await write(stream, message)
+                peer.counts[await end(stream)] += 1
+
+            await peer.times(200, one)
+
+    return flood
+
+
+def _in_call(messages: Callable[[int], pb.ClientMessage], per_s: float) -> Flooding:
+    """One known caller's call, so many messages a second in it."""
+
+    async def flood(peer: Peer) -> None:
+        async def one() -> None:
+            async with peer.channel() as channel:
+                call: Any = channel.stream_stream(
+                    _CONVERSE,
+                    request_serializer=pb.ClientMessage.SerializeToString,
+                    response_deserializer=pb.ServerMessage.FromString,
+                )(metadata=peer.token)
+                await call.write(pb.ClientMessage(start=pb.SessionStart()))
+                reading = asyncio.create_task(_count(peer, call))
+                try:
+                    number = 0
+                    while peer.goes_on and not reading.done():
+                        number += 1
+                        await call.write(messages(number))
+                        peer.counts["sent"] += 1
+                        await asyncio.sleep(1 / per_s)
+                finally:
+                    reading.cancel()
+                    call.cancel()
+
+        await peer.times(1, one)
+
+    return flood
+
+
+async def _count(peer: Peer, call: Any) -> None:
+    async for message in call:
+        peer.counts[str(message.WhichOneof("message"))] += 1
+
+
+async def _metadata(peer: Peer) -> None:
+    filler = {f"key {n}": "x" * 120_000 for n in range(31)}
+    start = pb.ClientMessage(start=pb.SessionStart(metadata=filler)).SerializeToString()
+
+    async def one() -> None:
+        async with peer.channel() as channel:
+            stream = peer.stream(channel, _CONVERSE, known=True)
+            await write(stream, start)
+            peer.counts[await end(stream)] += 1
+
+    await peer.times(55, one)
+
+
+async def _resumes(peer: Peer) -> None:
+    start = pb.SessionStart()
+
+    async def one() -> None:
+        async with peer.channel() as channel:
+            multi: Any = channel.stream_stream(
+                _CONVERSE,
+                request_serializer=pb.ClientMessage.SerializeToString,
+                response_deserializer=pb.ServerMessage.FromString,
+            )
+            call = multi(metadata=peer.token)
+            await call.write(pb.ClientMessage(seq=1, start=start))
+            token = (await call.read()).started.resume_token
+            again = pb.ClientMessage(seq=1, start=pb.SessionStart(resume=pb.Resume(token=token)))
+            while peer.goes_on:
+                calls = [multi(metadata=peer.token) for _ in range(10)]
+                for rival in calls:
+                    await rival.write(again)
+                await asyncio.sleep(0.05)
+                peer.counts["resumes"] += len(calls)
+                for rival in calls:
+                    rival.cancel()
+
+    await peer.times(1, one)
+
+
+_ORDERS = (
+    pb.ClientMessage(interrupt=pb.Interrupt()),
+    pb.ClientMessage(commit=pb.CommitTurn()),
+    pb.ClientMessage(playout=pb.PlayoutReport(reply=1, samples_played=2**64 - 1)),
+    pb.ClientMessage(),
+)
+_FLOODS: dict[Flood, Flooding] = {
+    Flood.BIG_FIRST: _big_first,
+    Flood.IDLE_STREAMS: many_streams(_CONVERSE, None),
+    Flood.WATCHES: many_streams(_WATCH, b""),
+    Flood.CHECKS: many_streams(_CHECK, None),
+    Flood.GUESSES: _short(_CONVERSE, b""),
+    Flood.GARBAGE: _short(_INFO, b"\xff" * 1_000),
+    Flood.CONNECTIONS: connections,
+    Flood.HTTP: http_headers,
+    Flood.WAITING: many_streams(_CONVERSE, None, known=True),
+    Flood.METADATA: _metadata,
+    Flood.TYPING: _in_call(lambda n: pb.ClientMessage(text=pb.Text(text=f"{n} " + "word " * 3_200)), 100),
+    Flood.UPDATES: _in_call(
+        lambda n: pb.ClientMessage(update=pb.SessionUpdate(system_prompt=f"{n} " + "x" * 16_000)), 5_000
+    ),
+    Flood.ORDERS: _in_call(lambda n: _ORDERS[n % len(_ORDERS)], 20_000),
+    Flood.AUDIO: _in_call(lambda n: pb.ClientMessage(audio=pb.Audio(data=bytes(32_000), first_sample=1)), 5_000),
+    Flood.RESUMES: _resumes,
+}
+
+
+def main() -> None:
+    """Flood, then tell."""
+    kind, target, http_port, seconds, token = sys.argv[1:]
+    run(_FLOODS[Flood(kind)], Peer(target, int(http_port), float(seconds), token))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,156 @@
+"""Which gateway is measured, and how does it run? In a process of its own, alone on a core where that is possible."""
+
+import asyncio
+import json
+import signal
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from enum import Enum
+from pathlib import Path
+
+import psutil
+
+from voice_bench.measure import host_info
+from voice_bench.measure.expected_latency import Marks, marks_by_tag
+from voice_bench.process import Launch, Leash, Server, leashed
+from voice_bench.stack import Stack, running
+from voice_bench.stack_config import Part, StackPlan
+
+TIMELINE_FLUSH_S = 0.4
+"""Twice what the simulators may keep a line back."""
+
+
+class Kind(Enum):
+    """The value is the module that serves."""
+
+    OURS = "voice_bench.measure.instrumented_gateway"
+    CHAIN = "voice_bench.measure.baseline_gateway"
+
+
+@dataclass(frozen=True, slots=True)
+class Inside:
+    """What the gateway's own loop says it holds."""
+
+    tasks: int
+    names: Mapping[str, int]
+    objects: int
+
+
+class UnderTest:
+    """A running gateway: where it is, and what it costs."""
+
+    def __init__(self, server: Server, folder: Path) -> None:
+        self._server = server
+        self._folder = folder
+        self._process = psutil.Process(server.pid)
+
+    @property
+    def target(self) -> str:
+        """host:port of its gRPC service."""
+        return f"127.0.0.1:{self._server.ports['grpc']}"
+
+    @property
+    def http_url(self) -> str:
+        """Its health and metrics."""
+        return f"http://127.0.0.1:{self._server.ports['http']}"
+
+    def cpu_s(self) -> float:
+        """Processor time so far, user and system."""
+        times = self._process.cpu_times()
+        return float(times.user + times.system)
+
+    def rss_mb(self) -> float:
+        """Resident memory, MB of 2**20 bytes."""
+        return float(self._process.memory_info().rss) / 2**20
+
+    def threads(self) -> int:
+        """Threads now."""
+        return int(self._process.num_threads())
+
+    def files(self) -> int:
+        """Open file descriptors."""
+        return int(self._process.num_fds())
+
+    async def inside(self) -> Inside:
+        """Ask its loop; only for Kind.OURS. Raises TimeoutError when it does not answer within 5 s."""
+        file = self._folder / "inside.json"
+        file.unlink(missing_ok=True)
+        self._server.signal(signal.SIGUSR1)
+        async with asyncio.timeout(5):
+            while not file.exists():  # noqa: ASYNC110 - a file is no event
+                await asyncio.sleep(0.02)
+        content = json.loads(file.read_text(encoding="utf-8"))
+        return Inside(content["tasks"], content["names"], content["objects"])
+
+
+@asynccontextmanager
+async def simulators(plan: StackPlan) -> AsyncIterator[Stack]:
+    """The speech server and the mini LLM of `plan`, beside the callers, away from the gateway's core."""
+    _, elsewhere = host_info.cores()
+    cores = {Part.SPEECH: frozenset(elsewhere), Part.LLM: frozenset(elsewhere)}
+    async with running(replace(plan, external={Part.GATEWAY: "started by itself"}, cores=cores)) as stack:
+        yield stack
+
+
+@asynccontextmanager
+async def gateway(
+    stack: Stack, kind: Kind, settings: Mapping[str, str] | None = None, cgroup_procs: Path | None = None
+) -> AsyncIterator[UnderTest]:
+    """A gateway of this kind in front of the stack's backends; `settings` win over the plan's. With `cgroup_procs` it
+    lives in that control group."""
+    async with leashed() as leash:
+        folder = stack.folder / kind.name.lower()
+        folder.mkdir(exist_ok=True)
+        server = Server(_launch(stack, kind, settings or {}, folder, cgroup_procs), leash)
+        try:
+            await server.start()
+            yield UnderTest(server, folder)
+            server.check()
+        finally:
+            await asyncio.shield(server.stop())
+
+
+async def marks(stack: Stack) -> dict[str, Marks]:
+    """The simulators' time stamps so far, by turn."""
+    await asyncio.sleep(TIMELINE_FLUSH_S)
+    files = (stack.timeline(Part.SPEECH), stack.timeline(Part.LLM))
+    lines = [line for file in files if file.exists() for line in file.read_text(encoding="utf-8").splitlines()]
+    return marks_by_tag(lines)
+
+
+def _launch(stack: Stack, kind: Kind, settings: Mapping[str, str], folder: Path, cgroup_procs: Path | None) -> Launch:
+    ports_file = folder / "ports.json"
+    host, _, port = stack.speech_target.rpartition(":")
+    alone, _ = host_info.cores()
+    environment = {
+        "PYTHONUNBUFFERED": "1",
+        "GATEWAY_HOST": "127.0.0.1",
+        "GATEWAY_PORT": "0",
+        "GATEWAY_HTTP_PORT": "0",
+        "GATEWAY_DRAIN_S": "1",
+        "GATEWAY_MAX_SESSIONS": "1000",
+        "LOG_LEVEL": "WARNING",
+        **stack.plan.settings(Part.GATEWAY),
+        **settings,
+        "GATEWAY_PORTS_FILE": str(ports_file),
+        "RIVA_HOST": host,
+        "RIVA_PORT": port,
+        "LLM_BASE_URL": stack.llm_base_url,
+        "VOICE_BENCH_INSIDE": str(folder / "inside.json"),
+    }
+    joining = ("-m", "voice_bench.measure.inside_cgroup", str(cgroup_procs)) if cgroup_procs else ()
+    return Launch(
+        name="python",
+        arguments=(*joining, "-m", kind.value),
+        environment=environment,
+        ports_file=ports_file,
+        log=folder / "gateway.log",
+        ready_path="/readyz",
+        start_timeout_s=stack.plan.start_timeout_s,
+        stop_timeout_s=stack.plan.stop_timeout_s,
+        cores=frozenset(alone),
+    )
+
+
+__all__ = ["Inside", "Kind", "Leash", "UnderTest", "gateway", "marks", "simulators"]

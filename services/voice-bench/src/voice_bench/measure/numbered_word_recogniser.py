@@ -1,0 +1,101 @@
+"""A recogniser that hears marked words exactly: what a fault of the others loses or doubles, it shows.
+
+Riva's wire and its health service, in a process of its own that can be killed and stopped. /readyz tells how many
+streams it holds.
+"""
+
+import asyncio
+import audioop
+import json
+import os
+import signal
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import grpc
+from aiohttp import web
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from riva.client.proto import riva_asr_pb2 as riva
+from riva.client.proto.riva_asr_pb2_grpc import (
+    RivaSpeechRecognitionServicer,
+    add_RivaSpeechRecognitionServicer_to_server,
+)
+
+from voice_bench.measure.clips import FRAME_BYTES, RATE_HZ
+from voice_bench.measure.numbered_words import text, words_in
+
+PORTS_FILE = "MARKED_PORTS_FILE"
+NOTICE_S, GRACE_S = 1.5, 1.0
+"""Asked to leave it says NOT_SERVING, then lets streams go on for so long, then ends them."""
+_LOUD = 300
+_BYTES_PER_S = 2 * RATE_HZ
+
+
+class MarkedRecogniser(RivaSpeechRecognitionServicer):  # type: ignore[misc]  # Riva's stubs have no types
+    """The service."""
+
+    def __init__(self) -> None:
+        self.streams = 0
+
+    async def StreamingRecognize(
+        self, requests: AsyncIterator[riva.StreamingRecognizeRequest], context: Any
+    ) -> AsyncIterator[riva.StreamingRecognizeResponse]:
+        """A partial with every message that brings audio, a final when it has been silent long enough."""
+        config = (await anext(requests)).streaming_config.config
+        stop_s = config.endpointing_config.stop_history / 1000 or 0.8
+        self.streams += 1
+        heard, processed, quiet = bytearray(), 0, 0
+        try:
+            async for request in requests:
+                audio = request.audio_content
+                heard += audio
+                processed += len(audio)
+                for at in range(0, len(audio), FRAME_BYTES):
+                    piece = audio[at : at + FRAME_BYTES]
+                    quiet = 0 if audioop.max(piece, 2) > _LOUD else quiet + len(piece)
+                words = words_in(bytes(heard))
+                final = bool(words) and (
+                    quiet >= stop_s * _BYTES_PER_S or request.runtime_config.get("force_eou") == "true"
+                )
+                best = [riva.SpeechRecognitionAlternative(transcript=text(words))] if words else []
+                result = riva.StreamingRecognitionResult(
+                    alternatives=best, is_final=final, audio_processed=processed / _BYTES_PER_S
+                )
+                yield riva.StreamingRecognizeResponse(results=[result])
+                if final:
+                    heard.clear()
+        finally:
+            self.streams -= 1
+
+
+async def serve() -> None:
+    """Serve until SIGTERM, then leave as a speech server does."""
+    stop = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
+    recogniser, answers = MarkedRecogniser(), health.aio.HealthServicer()
+    server = grpc.aio.server(options=(("grpc.so_reuseport", 0),))
+    add_RivaSpeechRecognitionServicer_to_server(recogniser, server)
+    health_pb2_grpc.add_HealthServicer_to_server(answers, server)
+    await answers.set("", health_pb2.HealthCheckResponse.SERVING)
+    port = server.add_insecure_port("127.0.0.1:0")
+    await server.start()
+
+    async def ready(_: web.Request) -> web.Response:
+        return web.json_response(recogniser.streams)
+
+    runner = web.AppRunner(web.Application(), access_log=None)
+    runner.app.router.add_get("/readyz", ready)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    ports = json.dumps({"grpc": port, "http": runner.addresses[0][1]})
+    await asyncio.to_thread(Path(os.environ[PORTS_FILE]).write_text, ports, encoding="utf-8")
+    await stop.wait()
+    await answers.set("", health_pb2.HealthCheckResponse.NOT_SERVING)
+    await asyncio.sleep(NOTICE_S)
+    await server.stop(GRACE_S)
+    await runner.cleanup()
+
+
+if __name__ == "__main__":
+    asyncio.run(serve())

@@ -1,0 +1,99 @@
+"""`voice-bench run`: the stack, for as long as somebody wants to talk to it."""
+
+import asyncio
+import shutil
+import signal
+import socket
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+from rich.console import Console
+
+from voice_bench.exit_codes import exit_with, to_stderr
+from voice_bench.options import Engine, Tts
+from voice_bench.stack import Part, Stack, StackFailed, StackPlan, embedded, running, with_environment
+from voice_bench.stack_config import RECOGNISER, SYNTHESISER, with_engines
+
+USUAL_PORT = 50050
+"""Where `voice` calls when it is not told otherwise."""
+
+
+def run(engine: Engine = RECOGNISER, tts: Tts = SYNTHESISER) -> None:
+    """Keep speech server, language model and gateway running until Ctrl-C."""
+    exit_with(_run(with_engines(embedded(), engine, tts)))
+
+
+async def _run(plan: StackPlan) -> bool:
+    """Ctrl-C and SIGTERM are the usual end, so they are no failure."""
+    console, ended = Console(highlight=False), asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, ended.set)
+    serving = asyncio.create_task(_serve(console, plan), name="serve")
+    asked = asyncio.create_task(ended.wait(), name="wait for Ctrl-C")
+    try:
+        await asyncio.wait({serving, asked}, return_when=asyncio.FIRST_COMPLETED)
+        if serving.done():
+            await serving
+        console.print("stopping")
+    except StackFailed as failure:
+        to_stderr(str(failure))
+        return False
+    finally:
+        for task in (serving, asked):
+            task.cancel()
+        await asyncio.gather(serving, asked, return_exceptions=True)
+    return True
+
+
+async def _serve(console: Console, plan: StackPlan) -> None:
+    plan = _at_the_usual_port(with_environment(plan))
+    console.print("starting speech server, language model and gateway (Ctrl-C ends them)")
+    if plan.may_fetch and plan.runs(Part.SPEECH):
+        console.print("a model that is not on this machine yet is fetched first, which may take minutes")
+    async with running(plan) as stack:
+        console.print(f"{_addresses(stack)}\n{_next(stack.target)}", soft_wrap=True)
+        await stack.until_a_part_dies()
+
+
+def _at_the_usual_port(plan: StackPlan) -> StackPlan:
+    """When nobody has it; a free one otherwise."""
+    with socket.socket() as trying:
+        trying.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            trying.bind(("127.0.0.1", USUAL_PORT))
+        except OSError:
+            return plan
+    return replace(plan, gateway={"GATEWAY_PORT": str(USUAL_PORT), **plan.gateway})
+
+
+def _addresses(stack: Stack) -> str:
+    addresses = {Part.GATEWAY: stack.target, Part.SPEECH: stack.speech_target, Part.LLM: stack.llm_base_url}
+    lines = []
+    for part, address in addresses.items():
+        if stack.plan.runs(part):
+            lines.append(f"  {part.value:<14} {address:<28} health and metrics: {stack.http_url(part)}")
+        else:
+            lines.append(f"  {part.value:<14} {address:<28} (runs elsewhere)")
+    return "\n".join([*lines, f"  logs           {stack.folder}"])
+
+
+def _next(target: str) -> str:
+    voice = _command("voice")
+    option = "" if target.endswith(f":{USUAL_PORT}") else f" --target {target}"
+    return (
+        "Try, in another terminal:\n"
+        f"  {voice} talk{option}                     with microphone and loudspeaker\n"
+        f"  {voice} say question.wav{option}         with a recording\n"
+        f'  {voice} ask "tell me a joke"{option}     with typed words\n'
+        "With a real model: LLM_BASE_URL=http://HOST:PORT/v1 LLM_MODEL=NAME make run (and LLM_API_KEY, if it wants one)"
+    )
+
+
+def _command(name: str) -> str:
+    """As it can be typed in this folder: it is on the PATH only of who has put this environment there."""
+    found = shutil.which(name)
+    beside = Path(sys.executable).with_name(name)
+    if found and Path(found).resolve() == beside.resolve():
+        return name
+    return str(beside.relative_to(Path.cwd())) if beside.is_relative_to(Path.cwd()) else str(beside)

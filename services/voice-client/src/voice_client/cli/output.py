@@ -1,0 +1,146 @@
+"""How is a call told on a terminal, and how to a machine?"""
+
+import json
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from voice_client.call_record import LATENCIES, Record, ended_by_gateway, plain
+from voice_client.errors import VoiceError
+from voice_client.events import Dropped, Ended, Error, Event, GoAway, ReplyText, Transcript, Turn, TurnEvent
+
+_LEAVING = {
+    "draining": "it is shutting down",
+    "max_duration": "the longest life of a call is reached",
+    "rebalance": "calls are spread anew",
+}
+
+
+def leaving(away: GoAway) -> str:
+    """What GoAway means to a person."""
+    why = _LEAVING.get(away.reason, away.reason)
+    if away.followed:
+        return f"{why}; moving the call to {away.target or 'another one at the same address'}"
+    return f"{why}: this call ends within {away.deadline_s:g} s, call again then"
+
+
+class Teller(Protocol):
+    """Tells what happens in one call."""
+
+    def event(self, event: Event) -> None: ...
+    def summary(self, record: Record, extra: Mapping[str, Any]) -> None: ...
+    def failure(self, error: VoiceError) -> None: ...
+
+
+def write_line(fields: Mapping[str, Any]) -> None:
+    """One JSON object on a line of its own on stdout, at once."""
+    sys.stdout.write(json.dumps(fields, ensure_ascii=False) + "\n")
+    sys.stdout.flush()
+
+
+@dataclass(frozen=True, slots=True)
+class JsonTeller:
+    """For machines; `label` goes into every line (which file of several)."""
+
+    label: Mapping[str, str]
+    write: Callable[[Mapping[str, Any]], None] = write_line
+
+    def event(self, event: Event) -> None:
+        self.write({**self.label, **plain(event)})
+
+    def summary(self, record: Record, extra: Mapping[str, Any]) -> None:
+        self.write(
+            {
+                **self.label,
+                "event": "summary",
+                "transcript": record.transcript,
+                "reply": record.reply,
+                "turns": record.turns,
+                **extra,
+            }
+        )
+
+    def failure(self, error: VoiceError) -> None:
+        self.write(
+            {
+                **self.label,
+                "event": "failure",
+                "kind": type(error).__name__,
+                "message": str(error),
+                "retry_after_s": error.retry_after_s,
+            }
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class TerminalTeller:
+    """For people: finals and replies as they come, latencies at the end. `title` names the call, if it needs one."""
+
+    console: Console
+    title: str = ""
+    _written: dict[int, str] = field(default_factory=dict)
+    """Text of replies that are not over."""
+
+    def event(self, event: Event) -> None:
+        match event:
+            case Transcript(final=True) if event.text:
+                self._line("caller", event.text, "cyan")
+            case ReplyText():
+                self._written[event.reply] = self._written.get(event.reply, "") + event.delta
+            case TurnEvent(kind=Turn.REPLY_ENDED):
+                self._reply(event.text, self._written.pop(event.reply, "").strip())
+            case TurnEvent(kind=Turn.REPLY_RETRACTED):
+                self._written.pop(event.reply, None)
+            case TurnEvent(kind=Turn.REPLY_INTERRUPTED):
+                self._written.pop(event.reply, None)
+                self._line("reply", f"{event.heard_text} (interrupted after {event.heard_ms} ms)", "yellow")
+            case Error():
+                self._line("error", event.message, "red")
+            case Dropped():
+                self._line("dropped", f"{event.reason}; resuming", "yellow")
+            case GoAway():
+                self._line("gateway", leaving(event), "yellow")
+            case Ended() if event.reason != "caller_ended":
+                self._line("ended", ended_by_gateway(event), "yellow")
+            case _:
+                pass
+
+    def summary(self, record: Record, extra: Mapping[str, Any]) -> None:
+        if not record.turns:
+            return
+        table = Table("latency, seconds", *(f"turn {row['turn']}" for row in record.turns), title=self.title or None)
+        for name in LATENCIES:
+            if any(name in row for row in record.turns):
+                table.add_row(name, *(f"{row[name]:.3f}" if name in row else "-" for row in record.turns))
+        self.console.print(table)
+        if "out" in extra:
+            self._line("audio", f"{extra['heard_s']:.1f} s in {extra['out']}", "dim")
+
+    def failure(self, error: VoiceError) -> None:
+        """Said once for the command, on stderr."""
+
+    def _reply(self, spoken: str, written: str) -> None:
+        """The whole text, also of a reply that could not be spoken to its end."""
+        if len(spoken) >= len(written):
+            if spoken:
+                self._line("reply", spoken, "green")
+        elif spoken:
+            self._line("reply", f"{written} (spoken as far as: {spoken})", "yellow")
+        else:
+            self._line("reply", f"{written} (not spoken)", "yellow")
+
+    def _line(self, who: str, what: str, style: str) -> None:
+        prefix = f"{self.title} " if self.title else ""
+        self.console.print(Text.assemble(prefix, (f"{who:>8}  ", style), what), soft_wrap=True)
+
+
+def teller(*, as_json: bool, title: str = "") -> Teller:
+    """The one that was asked for."""
+    if as_json:
+        return JsonTeller({"file": title} if title else {})
+    return TerminalTeller(Console(highlight=False), title)

@@ -1,0 +1,71 @@
+"""Do all pods run by the live settings that the ConfigMap holds now?"""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from voicectl.core.release_state import Pod
+from voicectl.core.traffic_share import plural
+
+HASH_CHARACTERS = 12
+"""Of the file's SHA-256, as the gateway shows it in /readyz."""
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What one pod says of its live settings; `unread` says why it could not be asked."""
+
+    pod: Pod
+    taken: str = ""
+    refused: str = ""
+    unread: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """`agreed`: every pod that could be asked took the ConfigMap's settings and all could be asked."""
+
+    agreed: bool
+    told: str
+
+
+def short_hash(text: str) -> str:
+    """The name under which a gateway shows the file with this text."""
+    return hashlib.sha256(text.encode()).hexdigest()[:HASH_CHARACTERS]
+
+
+def taken_by(pod: Pod, readyz: str) -> Taken:
+    """Reads the body of /readyz."""
+    try:
+        config = json.loads(readyz)["config"]
+        return Taken(pod, taken=str(config["taken"]), refused=str(config["refused"]))
+    except (ValueError, KeyError, TypeError):
+        return Taken(pod, unread="its /readyz says nothing about live settings; is its image too old for them?")
+
+
+def verdict(wanted: Mapping[str, str], pods: Sequence[Taken]) -> Verdict:
+    """One sentence about all pods. `wanted` holds the hash of each of the ConfigMap's files, by its key."""
+    if not pods:
+        return Verdict(False, "no gateway pod runs, so nobody has taken any settings: look at voicectl status")
+    refused = [each.pod.name for each in pods if each.refused]
+    if refused:
+        return Verdict(
+            False,
+            f"refused by {', '.join(refused)}: {next(each.refused for each in pods if each.refused)} "
+            "(the settings from before hold there; correct the value with helm upgrade)",
+        )
+    unread = [each.pod.name for each in pods if each.unread]
+    if unread:
+        return Verdict(False, f"could not be asked: {', '.join(unread)}")
+    behind = [each for each in pods if each.taken != wanted.get(each.pod.live_key, each.taken)]
+    if behind:
+        names = ", ".join(each.pod.name for each in behind)
+        return Verdict(
+            False,
+            f"not at the ConfigMap's settings {wanted[behind[0].pod.live_key]} yet: {names} "
+            "(the kubelet brings a changed ConfigMap to a pod within about a minute; ask again then)",
+        )
+    if len({each.taken for each in pods}) > 1:
+        return Verdict(False, "the pods run by different settings; ask again in a minute")
+    return Verdict(True, f"{plural(len(pods), 'pod')} on the same live settings {pods[0].taken}, new calls go by them")
