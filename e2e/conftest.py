@@ -1,4 +1,4 @@
-"""What every cluster test stands on: the wish, the cluster, a release, figures told at the end."""
+"""What does every cluster test need? The configuration, the cluster, a release, and figures printed at the end."""
 
 import shutil
 from collections.abc import Callable, Iterator
@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager, contextmanager
 import pytest
 
 from e2e.support.cluster import Cluster
-from e2e.support.config import PARTS, ROOT, BadWish, Wanted, wanted
+from e2e.support.config import PARTS, ROOT, BadConfig, TestConfig, read_config
 from e2e.support.figures import Figures
 from e2e.support.pods import put_programs
 from e2e.support.release import Release
@@ -28,8 +28,8 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """What a cluster lacks is left out by name only: nothing is passed over in silence."""
     try:
-        without = wanted().without
-    except BadWish as error:
+        without = read_config().without
+    except BadConfig as error:
         raise pytest.UsageError(str(error)) from None
     left_out = [item for item in items if any(item.get_closest_marker(part) for part in without)]
     items[:] = sorted((item for item in items if item not in left_out), key=_place)
@@ -64,8 +64,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 @pytest.fixture(scope="session")
-def wish() -> Wanted:
-    return wanted()
+def config() -> TestConfig:
+    return read_config()
 
 
 @pytest.fixture(scope="session")
@@ -79,14 +79,14 @@ def cluster() -> Cluster:
 
 
 @pytest.fixture(scope="session")
-def installing(cluster: Cluster, wish: Wanted) -> Installing:
+def installing(cluster: Cluster, config: TestConfig) -> Installing:
     """`with installing("scripted", "drain", key=value) as release:` in a namespace of its own."""
 
     @contextmanager
     def make(values: str, purpose: str, /, settings: dict[str, str] | None = None) -> Iterator[Release]:
         with cluster.namespace(purpose) as namespace:
             put_programs(cluster, namespace)
-            release = Release(namespace, values, wish, {"replicas": str(wish.replicas), **(settings or {})})
+            release = Release(namespace, values, config, {"replicas": str(config.replicas), **(settings or {})})
             release.install()
             yield release
 
@@ -94,7 +94,7 @@ def installing(cluster: Cluster, wish: Wanted) -> Installing:
 
 
 @pytest.fixture(autouse=True)
-def _told_when_failed(request: pytest.FixtureRequest) -> Iterator[None]:
+def _report_failures(request: pytest.FixtureRequest) -> Iterator[None]:
     """A failed test says what the namespaces of the run hold."""
     failed_before = request.session.testsfailed
     yield

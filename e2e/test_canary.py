@@ -8,7 +8,7 @@ import pytest
 from e2e.conftest import Installing
 from e2e.support.callers import Callers, calls, start, tally
 from e2e.support.cluster import Cluster
-from e2e.support.config import Wanted
+from e2e.support.config import TestConfig
 from e2e.support.figures import Figures
 from e2e.support.release import Release
 from e2e.support.traffic_share import share_of_canary
@@ -20,30 +20,30 @@ RUNNING, RUNNING_S = 10, 60
 
 
 @pytest.fixture
-def routed(installing: Installing, cluster: Cluster, wish: Wanted) -> Iterator[tuple[Release, str]]:
+def routed(installing: Installing, cluster: Cluster, config: TestConfig) -> Iterator[tuple[Release, str]]:
     """A release behind the Gateway, and the Gateway's address; the first call has come through."""
-    assert wish.gateway, (
+    assert config.gateway, (
         "name a Gateway with E2E_GATEWAY=namespace/name, or leave its tests out with E2E_WITHOUT=gateway"
     )
-    namespace, name = wish.gateway.split("/")
+    namespace, name = config.gateway.split("/")
     parent = "gatewayApi.parentRefs[0]"
     settings = {"gatewayApi.enabled": "true", f"{parent}.name": name, f"{parent}.namespace": namespace}
     with installing("scripted", "route", settings) as release:
-        target = wish.gateway_address or cluster.gateway_address(wish.gateway)
+        target = config.gateway_address or cluster.gateway_address(config.gateway)
         # A Gateway needs a moment to see a new route's endpoints; until then calls are refused.
         for attempt in range(20):
-            first = start(cluster, release.namespace, f"first-{attempt}", wish.image("client"), calls(target))
+            first = start(cluster, release.namespace, f"first-{attempt}", config.image("client"), calls(target))
             if tally(first.outcomes(within_s=60)) == {"normal": 1}:
                 break
         yield release, target
 
 
 @pytest.mark.gateway
-def test_a_canary_by_route(routed: tuple[Release, str], cluster: Cluster, wish: Wanted, figures: Figures) -> None:
+def test_a_canary_by_route(routed: tuple[Release, str], cluster: Cluster, config: TestConfig, figures: Figures) -> None:
     release, target = routed
     running = _running(cluster, release, target, "running")
     with figures.timed("canary start by route, s"):
-        _start(release, wish)
+        _start(release, config)
     share = share_of_canary(cluster, release, target, NEW_CALLS, "new")
     figures.say("canary's share of 200 calls by route at 25 %, %", share)
     assert abs(share - WEIGHT) <= 5
@@ -58,12 +58,12 @@ def test_a_canary_by_route(routed: tuple[Release, str], cluster: Cluster, wish: 
     _stayed(on_both, figures, "calls held through the rollback")
 
 
-def test_a_canary_by_replicas(installing: Installing, cluster: Cluster, wish: Wanted, figures: Figures) -> None:
+def test_a_canary_by_replicas(installing: Installing, cluster: Cluster, config: TestConfig, figures: Figures) -> None:
     with installing("scripted", "replicas", {"replicas": "3"}) as release:
         target = release.address()
         running = _running(cluster, release, target, "running")
         with figures.timed("canary start by replicas, s"):
-            _start(release, wish)
+            _start(release, config)
         assert len([pod for pod in cluster.ready(release.namespace) if pod.track == "canary"]) == 1
         share = share_of_canary(cluster, release, target, NEW_CALLS, "new")
         figures.say("canary's share of 200 calls by replicas, 1 of 4 pods, %", share)
@@ -74,16 +74,16 @@ def test_a_canary_by_replicas(installing: Installing, cluster: Cluster, wish: Wa
 
 
 def test_a_promoted_canary_is_the_release_and_helm_goes_on(
-    installing: Installing, cluster: Cluster, wish: Wanted, figures: Figures
+    installing: Installing, cluster: Cluster, config: TestConfig, figures: Figures
 ) -> None:
     with installing("scripted", "promote") as release:
-        _start(release, wish)
-        new = start(cluster, release.namespace, "new", wish.image("client"), _stream(release))
+        _start(release, config)
+        new = start(cluster, release.namespace, "new", config.image("client"), _stream(release))
         new.wait_up(2)
         with figures.timed("canary promote, s"):
             voicectl(release, "canary", "promote")
         assert tally(new.outcomes(within_s=120)).keys() == {"normal"}
-        canary = wish.image("gateway", wish.canary_tag)
+        canary = config.image("gateway", config.canary_tag)
         assert _images(cluster, release) == {canary}
         promoted = {pod.uid for pod in cluster.ready(release.namespace)}
         # The line that voicectl prints, so that the chart's record agrees: nothing rolls.
@@ -91,19 +91,21 @@ def test_a_promoted_canary_is_the_release_and_helm_goes_on(
         assert {pod.uid for pod in cluster.ready(release.namespace)} == promoted
 
 
-def test_a_full_rollback_by_helm(installing: Installing, cluster: Cluster, wish: Wanted, figures: Figures) -> None:
+def test_a_full_rollback_by_helm(
+    installing: Installing, cluster: Cluster, config: TestConfig, figures: Figures
+) -> None:
     with installing("scripted", "rollback") as release:
         running = _running(cluster, release, release.address(), "bad")
-        bad = wish.image("gateway", wish.canary_tag)
+        bad = config.image("gateway", config.canary_tag)
         release.upgrade({"image.gateway": bad, "config.asr.chunkMs": "200", "config.llm.temperature": "0.9"})
         assert _images(cluster, release) == {bad}
         began = time.monotonic()
         release.rollback()
-        cluster.wait_ready(release.namespace, wish.replicas)
+        cluster.wait_ready(release.namespace, config.replicas)
         took_s = time.monotonic() - began
         figures.say("full helm rollback to all old pods ready, s", took_s)
         assert took_s < FULL_ROLLBACK_WITHIN_S
-        assert _images(cluster, release) == {wish.image("gateway")}
+        assert _images(cluster, release) == {config.image("gateway")}
         _stayed(running, figures, "calls held through a release and its rollback")
 
 
@@ -111,8 +113,8 @@ def _stream(release: Release) -> list[str]:
     return calls(release.address(), every_s=0.5, for_s=40, hold_s=1, audio=False)
 
 
-def _start(release: Release, wish: Wanted) -> None:
-    image = wish.image("gateway", wish.canary_tag)
+def _start(release: Release, config: TestConfig) -> None:
+    image = config.image("gateway", config.canary_tag)
     voicectl(release, "canary", "start", "--image", image, "--weight", str(WEIGHT))
 
 
@@ -124,7 +126,7 @@ def _roll_back(release: Release, figures: Figures, name: str) -> None:
 
 def _running(cluster: Cluster, release: Release, target: str, name: str) -> Callers:
     command = calls(target, count=RUNNING, hold_s=RUNNING_S if name == "running" else RUNNING_S / 4)
-    callers = start(cluster, release.namespace, name, release.wanted.image("client"), command)
+    callers = start(cluster, release.namespace, name, release.config.image("client"), command)
     callers.wait_up(RUNNING)
     return callers
 

@@ -7,11 +7,11 @@ import pytest
 from voice_client import connect
 
 from e2e.support.cluster import Cluster
-from e2e.support.config import Wanted
+from e2e.support.config import TestConfig
 from e2e.support.figures import Figures
 from e2e.support.pods import put_programs, serve
 from e2e.support.poll import until
-from e2e.support.port_forward import forwarded
+from e2e.support.port_forward import port_forward
 from e2e.support.release import Release
 from e2e.support.shell import run
 from e2e.support.typed_turn import reply_on, reply_to
@@ -21,17 +21,17 @@ KUBELET_WITHIN_S = 150
 
 
 @pytest.fixture(scope="module")
-def release(cluster: Cluster, wish: Wanted) -> Iterator[Release]:
+def release(cluster: Cluster, config: TestConfig) -> Iterator[Release]:
     """Its model answers with the temperature and the prompt it was given."""
     with cluster.namespace("change") as namespace:
         put_programs(cluster, namespace)
-        model = serve(cluster, namespace, "echo-llm", wish.image("mini-llm"), "echo_llm.py")
+        model = serve(cluster, namespace, "echo-llm", config.image("mini-llm"), "echo_llm.py")
         settings = {
-            "replicas": str(wish.replicas),
+            "replicas": str(config.replicas),
             "embedded.llm.enabled": "false",
             "config.llm.baseUrl": f"http://{model}/v1",
         }
-        release = Release(namespace, "scripted", wish, settings)
+        release = Release(namespace, "scripted", config, settings)
         release.install()
         yield release
 
@@ -41,7 +41,7 @@ async def test_temperature_and_prompt_show_in_the_next_call(
 ) -> None:
     pods = cluster.ready(release.namespace)
     taken_before = _taken(cluster, release)
-    with forwarded(release.namespace, f"svc/{release.gateway}", 50050) as target:
+    with port_forward(release.namespace, f"svc/{release.gateway}", 50050) as target:
         async with connect(target) as running:
             before = await reply_on(running, "hello")
             assert before.startswith("Temperature 0.5. Prompt: You are a voice agent")
@@ -76,7 +76,7 @@ def test_a_setting_that_needs_a_restart_rolls_the_pods(release: Release, cluster
     before = {pod.uid for pod in cluster.ready(release.namespace)}
     with figures.timed("helm upgrade --wait that rolls the pods, s"):
         release.upgrade({"config.asr.chunkMs": "200"})
-    cluster.wait_ready(release.namespace, release.wanted.replicas)
+    cluster.wait_ready(release.namespace, release.config.replicas)
     assert before.isdisjoint(pod.uid for pod in cluster.ready(release.namespace))
 
 
@@ -94,7 +94,7 @@ def test_a_failed_upgrade_leaves_the_running_pods_and_their_live_settings_alone(
     )
     assert cluster.live_config(release.namespace, name)[key] == good
     release.upgrade({"config.asr.chunkMs": "200"})
-    cluster.wait_ready(release.namespace, release.wanted.replicas)
+    cluster.wait_ready(release.namespace, release.config.replicas)
     assert {pod.uid for pod in cluster.ready(release.namespace)} == pods
     assert _taken(cluster, release) == taken
 
@@ -103,7 +103,7 @@ async def test_a_bad_live_file_is_refused_and_the_old_one_stays(release: Release
     name, key = f"{release.gateway}-live", cluster.live_key(release.namespace, release.gateway)
     good = cluster.live_config(release.namespace, name)[key]
     taken_before = _taken(cluster, release)
-    with forwarded(release.namespace, f"svc/{release.gateway}", 50050) as target:
+    with port_forward(release.namespace, f"svc/{release.gateway}", 50050) as target:
         reply_before = await reply_to(target, "hello")
         _put_live(release, name, key, "LLM_TEMPERATURE: 9\n")
         _until_refused(cluster, release, lambda sentence: "LLM_TEMPERATURE" in sentence)

@@ -8,7 +8,7 @@ import pytest
 from e2e.conftest import Installing
 from e2e.support.callers import calls, start, tally
 from e2e.support.cluster import Cluster, Pod
-from e2e.support.config import Wanted
+from e2e.support.config import TestConfig
 from e2e.support.figures import Figures
 from e2e.support.poll import until
 from e2e.support.release import Release
@@ -58,15 +58,15 @@ def test_autoscaling_keeps_the_pods_that_run_and_so_does_a_hand(release: Release
     assert {pod.uid for pod in cluster.ready(release.namespace)} == running
     said = release.try_upgrade({"replicas": "4"})
     assert f"scale deployment {release.gateway} --replicas=4" in said.err, said
-    cluster.scale(release.namespace, release.gateway, release.wanted.replicas)
-    cluster.wait_ready(release.namespace, release.wanted.replicas)
+    cluster.scale(release.namespace, release.gateway, release.config.replicas)
+    cluster.wait_ready(release.namespace, release.config.replicas)
 
 
-def test_callers_of_a_full_pod_find_the_free_one(installing: Installing, cluster: Cluster, wish: Wanted) -> None:
+def test_callers_of_a_full_pod_find_the_free_one(installing: Installing, cluster: Cluster, config: TestConfig) -> None:
     with installing("scripted", "full", {"replicas": "2", "config.gateway.maxSessions": "3"}) as release:
         cluster.wait_ready(release.namespace, 2)
         six = calls(release.address(), count=6, hold_s=12)
-        outcomes = start(cluster, release.namespace, "six", wish.image("client"), six).outcomes(within_s=90)
+        outcomes = start(cluster, release.namespace, "six", config.image("client"), six).outcomes(within_s=90)
     assert tally(outcomes) == {"normal": 6}, outcomes
 
 
@@ -82,7 +82,7 @@ def test_a_dead_backend_is_said_by_pods_that_stay_ready_and_heals(
 ) -> None:
     program = {"speech": "speech-server", "llm": "mini-llm"}[backend]
     until(lambda: cluster.pods(release.namespace), is_so=lambda pods: not any(pod.leaving for pod in pods), within_s=60)
-    cluster.wait_ready(release.namespace, release.wanted.replicas)
+    cluster.wait_ready(release.namespace, release.config.replicas)
     running = {pod.uid for pod in cluster.ready(release.namespace)}
     began = time.monotonic()
     cluster.scale(release.namespace, f"{release.name}-{backend}", 0)
@@ -100,7 +100,7 @@ def test_a_dead_backend_is_said_by_pods_that_stay_ready_and_heals(
     off_s = time.monotonic() - began
     assert all(pod.ready for pod in gateways()), "without ready pods nobody could tell callers"
     cluster.scale(release.namespace, f"{release.name}-{backend}", 1)
-    on_s = until(reasons, is_so=lambda told: not any(told), within_s=60)
+    on_s = until(reasons, is_so=lambda reasons: not any(reasons), within_s=60)
     figures.say(f"{backend} gone to gateway not ready, s", off_s)
     figures.say(f"{backend} ordered again to gateway ready, s", on_s)
     assert {pod.uid for pod in gateways()} == running, "a backend that is away must not restart the gateway"

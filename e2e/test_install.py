@@ -11,11 +11,11 @@ from voice_client import Call, ReplyAudio, connect
 from e2e.conftest import Installing
 from e2e.support.callers import start
 from e2e.support.cluster import RESTRICTED, Cluster
-from e2e.support.config import Wanted
+from e2e.support.config import TestConfig
 from e2e.support.figures import Figures
 from e2e.support.pods import put_programs
 from e2e.support.poll import until
-from e2e.support.port_forward import forwarded
+from e2e.support.port_forward import port_forward
 from e2e.support.release import Release
 from e2e.support.shell import run
 
@@ -23,22 +23,22 @@ VOICE = str(Path(sys.executable).with_name("voice"))
 
 
 @pytest.fixture(scope="module")
-def release(cluster: Cluster, wish: Wanted, figures: Figures) -> Iterator[Release]:
+def release(cluster: Cluster, config: TestConfig, figures: Figures) -> Iterator[Release]:
     """Installed with the embedded engines; the time to its first spoken reply is measured on the way."""
     with cluster.namespace("install") as namespace:
         put_programs(cluster, namespace)
-        release = Release(namespace, "embedded", wish, {"replicas": str(wish.replicas)})
+        release = Release(namespace, "embedded", config, {"replicas": str(config.replicas)})
         began = time.monotonic()
         release.install(wait=False)
         figures.say("helm install without waiting, s", time.monotonic() - began)
-        cluster.wait_ready(namespace, wish.replicas, within_s=180)
+        cluster.wait_ready(namespace, config.replicas, within_s=180)
         figures.say("helm install to all gateway pods ready, s", time.monotonic() - began)
         yield release
 
 
 async def test_a_spoken_reply_comes_after_helm_install(release: Release, figures: Figures) -> None:
     began = time.monotonic()
-    with forwarded(release.namespace, f"svc/{release.gateway}", 50050) as target:
+    with port_forward(release.namespace, f"svc/{release.gateway}", 50050) as target:
         async with connect(target) as call:
             await call.say("hello")
             heard_s = await _first_audio(call)
@@ -61,15 +61,15 @@ def test_helm_test_holds_a_spoken_round_trip(release: Release, figures: Figures)
 
 
 def test_a_spoken_round_trip_through_port_forward(release: Release, figures: Figures) -> None:
-    with forwarded(release.namespace, f"svc/{release.gateway}", 50050) as target, figures.timed("voice check, s"):
+    with port_forward(release.namespace, f"svc/{release.gateway}", 50050) as target, figures.timed("voice check, s"):
         host, port = target.split(":")
         run([VOICE, "check", "--host", host, "--port", port], timeout_s=60)
 
 
-def test_a_spoken_round_trip_through_the_service(release: Release, cluster: Cluster, wish: Wanted) -> None:
+def test_a_spoken_round_trip_through_the_service(release: Release, cluster: Cluster, config: TestConfig) -> None:
     host, port = release.address().split(":")
     command = ["voice", "check", "--host", host, "--port", port, "--json"]
-    checking = start(cluster, release.namespace, "check", wish.image("client"), command)
+    checking = start(cluster, release.namespace, "check", config.image("client"), command)
     checking.outcomes(within_s=90)
     assert checking.succeeded(), checking.text()
 

@@ -13,10 +13,10 @@ from speech_server.wire.riva_asr_pb2_grpc import RivaSpeechRecognitionStub
 
 from e2e.support.certificates import Authority
 from e2e.support.cluster import Cluster
-from e2e.support.config import Wanted
+from e2e.support.config import TestConfig
 from e2e.support.figures import Figures
 from e2e.support.models import make_models
-from e2e.support.port_forward import forwarded
+from e2e.support.port_forward import port_forward
 from e2e.support.release import Release
 from e2e.support.shell import attempt, run
 from e2e.support.storage import claim
@@ -31,11 +31,11 @@ LOADER = "talk-loader-0"
 
 @pytest.fixture(scope="module")
 def release(
-    cluster: Cluster, wish: Wanted, figures: Figures, tmp_path_factory: pytest.TempPathFactory
+    cluster: Cluster, config: TestConfig, figures: Figures, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Release]:
     """Parakeet over a claim that was filled as docs/operations.md says."""
-    with cluster.namespace("parakeet") as namespace, claim(cluster, namespace, "models", wish):
-        release = Release(namespace, "parakeet", wish)
+    with cluster.namespace("parakeet") as namespace, claim(cluster, namespace, "models", config):
+        release = Release(namespace, "parakeet", config)
         _fill(release, cluster, make_models(tmp_path_factory.mktemp("models")))
         with figures.timed("helm install with Parakeet (a tiny model) to ready, s"):
             release.install()
@@ -72,7 +72,7 @@ def _in_pod(release: Release, *command: str) -> Any:
 
 def _warm(release: Release) -> str:
     """Speaks and hears once by Riva's own messages; gives what the tool said."""
-    with forwarded(release.namespace, f"svc/{release.name}-speech", GRPC_PORT) as target:
+    with port_forward(release.namespace, f"svc/{release.name}-speech", GRPC_PORT) as target:
         return run([SPEECH_SERVER, "warmup", "--server", target, "--wait", "20"], timeout_s=60)
 
 
@@ -84,7 +84,7 @@ def test_parakeet_is_ready_from_a_volume_that_was_filled_by_hand(release: Releas
 
 def test_a_riva_client_finds_the_model_and_is_heard(release: Release) -> None:
     service = f"svc/{release.name}-speech"
-    with forwarded(release.namespace, service, GRPC_PORT) as target, grpc.insecure_channel(target) as channel:
+    with port_forward(release.namespace, service, GRPC_PORT) as target, grpc.insecure_channel(target) as channel:
         stub: Any = RivaSpeechRecognitionStub(channel)
         listed = stub.GetRivaSpeechRecognitionConfig(asr.RivaSpeechRecognitionConfigRequest(), timeout=20)
     assert [one.model_name for one in listed.model_config] == ["tiny-parakeet"]
@@ -93,7 +93,7 @@ def test_a_riva_client_finds_the_model_and_is_heard(release: Release) -> None:
 
 
 async def test_a_call_through_the_gateway_is_answered(release: Release) -> None:
-    with forwarded(release.namespace, f"svc/{release.gateway}", 50050) as target:
+    with port_forward(release.namespace, f"svc/{release.gateway}", 50050) as target:
         assert await reply_to(target, "what is seven times eight")
 
 
@@ -132,11 +132,11 @@ async def test_streaming_and_neural_voices_are_served_from_a_volume_that_pods_on
     assert "spoke" in _warm(release)
     assert "Read-only file system" in _in_pod(release, "touch", "/models/new").err
     cluster.wait_ready(release.namespace, 1)
-    with forwarded(release.namespace, f"svc/{release.gateway}", 50050) as target:
+    with port_forward(release.namespace, f"svc/{release.gateway}", 50050) as target:
         assert await reply_to(target, "hello")
 
 
-async def test_gateway_and_speech_server_show_each_other_certificates(cluster: Cluster, wish: Wanted) -> None:
+async def test_gateway_and_speech_server_show_each_other_certificates(cluster: Cluster, config: TestConfig) -> None:
     authority = Authority()
     settings = {
         "replicas": "1",
@@ -148,11 +148,11 @@ async def test_gateway_and_speech_server_show_each_other_certificates(cluster: C
     with cluster.namespace("speech-tls") as namespace:
         authority.put(cluster, namespace, "speech-tls", "talk-speech", "talk-speech-headless")
         authority.put(cluster, namespace, "gateway-client", "gateway")
-        release = Release(namespace, "scripted", wish, settings)
+        release = Release(namespace, "scripted", config, settings)
         release.install()
-        with forwarded(namespace, f"svc/{release.gateway}", 50050) as target:
+        with port_forward(namespace, f"svc/{release.gateway}", 50050) as target:
             assert await reply_to(target, "hello")
-        with forwarded(namespace, f"svc/{release.name}-speech", GRPC_PORT) as target:
+        with port_forward(namespace, f"svc/{release.name}-speech", GRPC_PORT) as target:
             assert _outcome(target, authority.credentials(shows=authority)) is grpc.StatusCode.OK
             for stranger in (None, Authority()):
                 assert _outcome(target, authority.credentials(shows=stranger)) is grpc.StatusCode.UNAVAILABLE

@@ -7,9 +7,9 @@ from contextlib import contextmanager
 import pytest
 
 from e2e.conftest import Installing
-from e2e.support.callers import Callers, Outcome, calls, slowest_answer_s, start, tally, told, unanswered
+from e2e.support.callers import Callers, Outcome, calls, failures_text, slowest_answer_s, start, tally, unanswered
 from e2e.support.cluster import Cluster, Pod
-from e2e.support.config import Wanted
+from e2e.support.config import TestConfig
 from e2e.support.figures import Figures
 from e2e.support.poll import until
 from e2e.support.release import Release
@@ -35,9 +35,9 @@ def release(installing: Installing, cluster: Cluster) -> Iterator[Release]:
 
 
 @contextmanager
-def talking(cluster: Cluster, wish: Wanted, release: Release, purpose: str) -> Iterator[tuple[Callers, Callers]]:
+def talking(cluster: Cluster, config: TestConfig, release: Release, purpose: str) -> Iterator[tuple[Callers, Callers]]:
     """Ten calls that are up, and the first of the new ones; what is disturbed in the block is disturbed under them."""
-    image, target = wish.image("client"), release.address()
+    image, target = config.image("client"), release.address()
     held = start(
         cluster, release.namespace, f"held-{purpose}", image, calls(target, count=HELD, hold_s=HELD_S, every_s=0.3)
     )
@@ -48,17 +48,17 @@ def talking(cluster: Cluster, wish: Wanted, release: Release, purpose: str) -> I
     yield held, new
 
 
-def _restart(release: Release, cluster: Cluster, wish: Wanted) -> None:
+def _restart(release: Release, cluster: Cluster, config: TestConfig) -> None:
     run(["kubectl", "-n", release.namespace, "rollout", "restart", f"deployment/{release.name}-speech"], timeout_s=30)
     _rolled_out(release)
 
 
-def _upgrade(release: Release, cluster: Cluster, wish: Wanted) -> None:
+def _upgrade(release: Release, cluster: Cluster, config: TestConfig) -> None:
     release.upgrade({"embedded.speech.env.E2E": "rolled"})
     _rolled_out(release)
 
 
-def _drain(release: Release, cluster: Cluster, wish: Wanted) -> None:
+def _drain(release: Release, cluster: Cluster, config: TestConfig) -> None:
     selector = f"app.kubernetes.io/instance={release.name},app.kubernetes.io/name={SPEECH}"
     node = cluster.ready(release.namespace, SPEECH)[0].node
     order = ["kubectl", "drain", node, "--pod-selector", selector, "--ignore-daemonsets", "--delete-emptydir-data"]
@@ -68,7 +68,7 @@ def _drain(release: Release, cluster: Cluster, wish: Wanted) -> None:
         run(["kubectl", "uncordon", node], timeout_s=30)
 
 
-def _crash(release: Release, cluster: Cluster, wish: Wanted) -> None:
+def _crash(release: Release, cluster: Cluster, config: TestConfig) -> None:
     pod = cluster.ready(release.namespace, SPEECH)[0]
     order = ["kubectl", "-n", release.namespace, "delete", "pod", pod.name, "--grace-period=0", "--force"]
     run(order, timeout_s=30)
@@ -78,64 +78,64 @@ def _crash(release: Release, cluster: Cluster, wish: Wanted) -> None:
 def test_no_call_ends_and_no_answer_is_late_when_a_speech_server_goes_as_planned(
     release: Release,
     cluster: Cluster,
-    wish: Wanted,
+    config: TestConfig,
     figures: Figures,
-    disturb: Callable[[Release, Cluster, Wanted], None],
+    disturb: Callable[[Release, Cluster, TestConfig], None],
 ) -> None:
     purpose = disturb.__name__.strip("_")
     _settled(release, cluster, 2)
-    with talking(cluster, wish, release, purpose) as (held, new):
-        disturb(release, cluster, wish)
+    with talking(cluster, config, release, purpose) as (held, new):
+        disturb(release, cluster, config)
     outcomes = held.outcomes(within_s=HELD_S + 60) + new.outcomes(within_s=NEW_FOR_S + 60)
     _say(figures, f"speech server {purpose}", outcomes)
-    assert tally(outcomes) == {"normal": HELD + NEW_FOR_S}, told(outcomes)
-    assert unanswered(outcomes) == 0, told(outcomes)
+    assert tally(outcomes) == {"normal": HELD + NEW_FOR_S}, failures_text(outcomes)
+    assert unanswered(outcomes) == 0, failures_text(outcomes)
     assert slowest_answer_s(outcomes) <= PLANNED_ANSWER_S
 
 
 def test_no_call_ends_when_one_of_two_speech_servers_crashes(
-    release: Release, cluster: Cluster, wish: Wanted, figures: Figures
+    release: Release, cluster: Cluster, config: TestConfig, figures: Figures
 ) -> None:
     _settled(release, cluster, 2)
-    with talking(cluster, wish, release, "crash") as (held, new):
-        _crash(release, cluster, wish)
+    with talking(cluster, config, release, "crash") as (held, new):
+        _crash(release, cluster, config)
     outcomes = held.outcomes(within_s=HELD_S + 60) + new.outcomes(within_s=NEW_FOR_S + 60)
     _say(figures, "speech server crash", outcomes)
-    assert tally(outcomes) == {"normal": HELD + NEW_FOR_S}, told(outcomes)
-    assert unanswered(outcomes) == 0, told(outcomes)
+    assert tally(outcomes) == {"normal": HELD + NEW_FOR_S}, failures_text(outcomes)
+    assert unanswered(outcomes) == 0, failures_text(outcomes)
 
 
 def test_running_calls_live_through_the_crash_of_the_only_speech_server(
-    release: Release, cluster: Cluster, wish: Wanted, figures: Figures
+    release: Release, cluster: Cluster, config: TestConfig, figures: Figures
 ) -> None:
     cluster.scale(release.namespace, f"{release.name}-speech", 1)
     _settled(release, cluster, 1)
-    image, target = wish.image("client"), release.address()
+    image, target = config.image("client"), release.address()
     try:
         held = start(
             cluster, release.namespace, "held-only", image, calls(target, count=HELD, hold_s=HELD_S, every_s=0.3)
         )
         held.wait_up(HELD)
         began = time.monotonic()
-        _crash(release, cluster, wish)
+        _crash(release, cluster, config)
         cluster.wait_ready(release.namespace, 1, name=SPEECH)
         figures.say("the only speech server crashed, its successor ready after, s", time.monotonic() - began)
         outcomes = held.outcomes(within_s=HELD_S + 60)
     finally:
         cluster.scale(release.namespace, f"{release.name}-speech", 2)
     _say(figures, "the only speech server crash", outcomes)
-    assert tally(outcomes) == {"normal": HELD}, told(outcomes)
+    assert tally(outcomes) == {"normal": HELD}, failures_text(outcomes)
 
 
 @pytest.mark.power
 def test_new_calls_are_healthy_soon_after_a_node_with_a_speech_server_vanished(
-    installing: Installing, cluster: Cluster, wish: Wanted, figures: Figures
+    installing: Installing, cluster: Cluster, config: TestConfig, figures: Figures
 ) -> None:
-    assert wish.power_off, (
+    assert config.power_off, (
         "nothing takes the power of a node here: name a shell command with E2E_POWER_OFF and one that brings it back "
         "with E2E_POWER_ON ({node} is its name), or leave this out with E2E_WITHOUT=power"
     )
-    assert wish.power_on, "E2E_POWER_OFF is set without E2E_POWER_ON: name the command that brings the node back"
+    assert config.power_on, "E2E_POWER_OFF is set without E2E_POWER_ON: name the command that brings the node back"
     stays, goes = (node.metadata.name for node in cluster.core.list_node().items[:2])
     run(["kubectl", "cordon", goes], timeout_s=30)
     try:
@@ -147,34 +147,34 @@ def test_new_calls_are_healthy_soon_after_a_node_with_a_speech_server_vanished(
             _settled(release, cluster, 2)
             run(["kubectl", "uncordon", stays], timeout_s=30)
             run(["kubectl", "cordon", goes], timeout_s=30)
-            outcomes, new_asked = _talk_while_it_vanishes(release, cluster, wish, figures, goes)
+            outcomes, new_asked = _talk_while_it_vanishes(release, cluster, config, figures, goes)
     finally:
         run(["kubectl", "uncordon", stays, goes], timeout_s=30)
     _say(figures, "node with a speech server gone", outcomes)
     running = [one for one in outcomes if one not in new_asked]
     late = [one for one in new_asked if one.end != "normal" or one.unanswered]
     figures.say("node gone: new calls not answered", len(late))
-    assert tally(running) == {"normal": HELD}, told(running)
-    assert not late, told(late)
+    assert tally(running) == {"normal": HELD}, failures_text(running)
+    assert not late, failures_text(late)
 
 
 def _talk_while_it_vanishes(
-    release: Release, cluster: Cluster, wish: Wanted, figures: Figures, node: str
+    release: Release, cluster: Cluster, config: TestConfig, figures: Figures, node: str
 ) -> tuple[list[Outcome], list[Outcome]]:
     """All outcomes, and those of new calls that were begun after NEW_HEALTHY_S."""
-    with talking(cluster, wish, release, "vanish") as (held, meanwhile):
-        run(["bash", "-c", wish.power_off.format(node=node)], timeout_s=60)
+    with talking(cluster, config, release, "vanish") as (held, meanwhile):
+        run(["bash", "-c", config.power_off.format(node=node)], timeout_s=60)
         try:
             time.sleep(NEW_HEALTHY_S)
             stream = calls(release.address(), every_s=1, for_s=20, hold_s=TURN_S)
-            after = start(cluster, release.namespace, "after-vanish", wish.image("client"), stream)
+            after = start(cluster, release.namespace, "after-vanish", config.image("client"), stream)
             new = after.outcomes(within_s=80)
             outcomes = held.outcomes(within_s=HELD_S + 60) + new
             first = meanwhile.outcomes(within_s=NEW_FOR_S + 60)
             bad = [one for one in first if one.end != "normal" or one.unanswered]
             figures.say(f"node gone: of {len(first)} calls a second from before it not answered", len(bad))
         finally:
-            run(["bash", "-c", wish.power_on.format(node=node)], timeout_s=120)
+            run(["bash", "-c", config.power_on.format(node=node)], timeout_s=120)
             run(["kubectl", "wait", f"node/{node}", "--for=condition=Ready", "--timeout=120s"], timeout_s=130)
     return outcomes, new
 
@@ -186,7 +186,7 @@ def _settled(release: Release, cluster: Cluster, count: int) -> None:
         return cluster.pods(release.namespace, SPEECH)
 
     until(pods, is_so=lambda seen: len(seen) == count and all(pod.ready for pod in seen), within_s=120)
-    cluster.wait_ready(release.namespace, release.wanted.replicas)
+    cluster.wait_ready(release.namespace, release.config.replicas)
 
 
 def _rolled_out(release: Release) -> None:

@@ -111,7 +111,7 @@ def unanswered(outcomes: list[Outcome]) -> int:
     return sum(one.unanswered for one in outcomes)
 
 
-def told(outcomes: list[Outcome]) -> str:
+def failures_text(outcomes: list[Outcome]) -> str:
     """Those that went otherwise than they should, a line each."""
     return "\n".join(str(one) for one in outcomes if one.end != "normal" or one.unanswered or one.errors)
 

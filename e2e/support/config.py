@@ -12,12 +12,12 @@ PARTS = ("gateway", "hpa", "power")
 """What a cluster may lack, named in E2E_WITHOUT to leave its tests out."""
 
 
-class BadWish(Exception):
+class BadConfig(Exception):
     """A variable can't be used; the sentence names it."""
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class TestConfig:
     """The images to install and what the cluster offers."""
 
     registry: str
@@ -45,19 +45,19 @@ class Wanted:
         return f"{self.image_prefix}/{name}:{tag or self.tag}"
 
 
-def wanted() -> Wanted:
-    """Raises BadWish."""
+def read_config() -> TestConfig:
+    """Raises BadConfig."""
     tag = os.environ.get("E2E_TAG") or _app_version()
     without = frozenset(part for part in os.environ.get("E2E_WITHOUT", "").split(",") if part)
     if unknown := without - set(PARTS):
-        raise BadWish(f"E2E_WITHOUT names {', '.join(sorted(unknown))}; it can hold {', '.join(PARTS)}")
+        raise BadConfig(f"E2E_WITHOUT names {', '.join(sorted(unknown))}; it can hold {', '.join(PARTS)}")
     gateway = os.environ.get("E2E_GATEWAY", "")
     if gateway and not re.fullmatch(r"[^/]+/[^/]+", gateway):
-        raise BadWish("E2E_GATEWAY must be namespace/name of a Gateway, such as traefik/lab")
+        raise BadConfig("E2E_GATEWAY must be namespace/name of a Gateway, such as traefik/lab")
     replicas = os.environ.get("E2E_REPLICAS", "2")
     if replicas not in {"1", "2"}:
-        raise BadWish("E2E_REPLICAS must be 1 or 2")
-    return Wanted(
+        raise BadConfig("E2E_REPLICAS must be 1 or 2")
+    return TestConfig(
         registry=os.environ.get("E2E_REGISTRY", "").rstrip("/"),
         tag=tag,
         canary_tag=os.environ.get("E2E_CANARY_TAG") or f"{tag}-canary",
@@ -75,5 +75,5 @@ def _app_version() -> str:
     text = (CHART / "Chart.yaml").read_text(encoding="utf-8")
     found = re.search(r"^appVersion: *\"?([^\"\s]+)", text, re.MULTILINE)
     if not found:
-        raise BadWish("helm/voice-workflow/Chart.yaml has no appVersion: name the images' tag with E2E_TAG")
+        raise BadConfig("helm/voice-workflow/Chart.yaml has no appVersion: name the images' tag with E2E_TAG")
     return found[1]

@@ -1,4 +1,4 @@
-"""What was measured? Collected during the run, told at its end, and kept in out/e2e.json."""
+"""What was measured? Collected during the run, printed at its end, and kept in out/e2e.json."""
 
 import json
 import time

@@ -11,7 +11,7 @@ OPEN_WITHIN_S = 20
 
 
 @contextmanager
-def forwarded(namespace: str, target: str, port: int) -> Iterator[str]:
+def port_forward(namespace: str, target: str, port: int) -> Iterator[str]:
     """127.0.0.1:N that leads to `port` of `target` ("svc/name")."""
     order = ["kubectl", "-n", namespace, "port-forward", target, f":{port}"]
     with subprocess.Popen(order, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as forwarding:

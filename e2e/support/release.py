@@ -6,8 +6,8 @@ from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from e2e.support.config import CHART, ROOT, VALUES, Wanted
-from e2e.support.shell import Said, attempt, run
+from e2e.support.config import CHART, ROOT, VALUES, TestConfig
+from e2e.support.shell import ProgramResult, attempt, run
 
 LONG_S = 120.0
 
@@ -24,7 +24,7 @@ class Release:
     namespace: str
     values: str
     """Name of a file in e2e/values."""
-    wanted: Wanted
+    config: TestConfig
     settings: MutableMapping[str, str] = field(default_factory=dict)
     name: str = "talk"
     helm: str = field(default_factory=helm_program)
@@ -46,7 +46,7 @@ class Release:
         """With the settings of the install and `more`. Raises CommandFailed."""
         run(self._order("upgrade", more or {}, wait=wait), timeout_s=LONG_S + 10)
 
-    def try_upgrade(self, more: Mapping[str, str]) -> Said:
+    def try_upgrade(self, more: Mapping[str, str]) -> ProgramResult:
         """The same, whatever comes of it."""
         return attempt(self._order("upgrade", more, wait=True), timeout_s=LONG_S + 10)
 
@@ -85,8 +85,8 @@ class Release:
         return run([self.helm, "history", self.name, "--namespace", self.namespace, "-o", "json"], timeout_s=30)
 
     def _order(self, verb: str, more: Mapping[str, str], *, wait: bool) -> list[str]:
-        wanted = self.wanted
-        said = {"image.registry": wanted.registry, "image.tag": wanted.tag, **self.settings, **more}
+        config = self.config
+        said = {"image.registry": config.registry, "image.tag": config.tag, **self.settings, **more}
         order = [self.helm, verb, self.name, str(CHART), "--namespace", self.namespace]
         order += ["--values", str(values_file(self.values)), "--timeout", f"{LONG_S:.0f}s"]
         order += ["--wait"] if wait else []

@@ -10,7 +10,7 @@ class CommandFailed(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class ProgramResult:
     """What a program left."""
 
     status: int
@@ -18,7 +18,9 @@ class Said:
     err: str
 
 
-def attempt(command: Sequence[str], *, timeout_s: float, env: Mapping[str, str] | None = None, typed: str = "") -> Said:
+def attempt(
+    command: Sequence[str], *, timeout_s: float, env: Mapping[str, str] | None = None, typed: str = ""
+) -> ProgramResult:
     """Runs it on the input `typed`, whatever its exit status. Raises CommandFailed after `timeout_s`."""
     try:
         done = subprocess.run(
@@ -27,7 +29,7 @@ def attempt(command: Sequence[str], *, timeout_s: float, env: Mapping[str, str] 
     except subprocess.TimeoutExpired as late:
         said = f"{late.stdout!r}\n{late.stderr!r}"
         raise CommandFailed(f"{' '.join(command)} took longer than {timeout_s:g} s\n{said}") from None
-    return Said(done.returncode, done.stdout, done.stderr)
+    return ProgramResult(done.returncode, done.stdout, done.stderr)
 
 
 def run(command: Sequence[str], *, timeout_s: float, typed: str = "") -> str:

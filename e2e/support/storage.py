@@ -7,7 +7,7 @@ from typing import Any
 from kubernetes.client.exceptions import ApiException
 
 from e2e.support.cluster import Cluster
-from e2e.support.config import Wanted
+from e2e.support.config import TestConfig
 from e2e.support.poll import until
 
 _DEFAULT = "storageclass.kubernetes.io/is-default-class"
@@ -17,16 +17,18 @@ _FOLDERS = "/var/tmp"
 
 
 @contextmanager
-def claim(cluster: Cluster, namespace: str, name: str, wish: Wanted) -> Iterator[None]:
+def claim(cluster: Cluster, namespace: str, name: str, config: TestConfig) -> Iterator[None]:
     """A PersistentVolumeClaim that user 10001 may write to; gone at the end, with what it held."""
-    if wish.storage_class or _has_default_class(cluster):
-        _make_claim(cluster, namespace, name, {"storageClassName": wish.storage_class} if wish.storage_class else {})
+    if config.storage_class or _has_default_class(cluster):
+        _make_claim(
+            cluster, namespace, name, {"storageClassName": config.storage_class} if config.storage_class else {}
+        )
         yield
         return
     node = cluster.core.list_node().items[0].metadata.name
     with cluster.namespace("node", labels={}) as anything_goes:
         folder = f"{_FOLDERS}/{anything_goes}"
-        _on_node(cluster, anything_goes, node, wish, "make", f"mkdir {folder} && chown 10001:10001 {folder}")
+        _on_node(cluster, anything_goes, node, config, "make", f"mkdir {folder} && chown 10001:10001 {folder}")
         volume = _volume(anything_goes, folder, node, {"namespace": namespace, "name": name})
         cluster.core.create_persistent_volume(volume)
         try:
@@ -34,7 +36,7 @@ def claim(cluster: Cluster, namespace: str, name: str, wish: Wanted) -> Iterator
             yield
         finally:
             cluster.core.delete_persistent_volume(anything_goes)
-            _on_node(cluster, anything_goes, node, wish, "remove", f"rm -rf {folder}")
+            _on_node(cluster, anything_goes, node, config, "remove", f"rm -rf {folder}")
 
 
 def _has_default_class(cluster: Cluster) -> bool:
@@ -61,11 +63,11 @@ def _volume(name: str, folder: str, node: str, claimed_by: dict[str, str]) -> di
     return {"metadata": {"name": name}, "spec": spec}
 
 
-def _on_node(cluster: Cluster, namespace: str, node: str, wish: Wanted, name: str, command: str) -> None:
+def _on_node(cluster: Cluster, namespace: str, node: str, config: TestConfig, name: str, command: str) -> None:
     """Runs a command as root beside the node's folders."""
     container = {
         "name": "program",
-        "image": wish.image("client"),
+        "image": config.image("client"),
         "command": ["sh", "-c", command],
         "securityContext": {"runAsUser": 0},
         "volumeMounts": [{"name": "folders", "mountPath": _FOLDERS}],

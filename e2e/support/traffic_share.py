@@ -21,7 +21,7 @@ def share_of_canary(cluster: Cluster, release: Release, target: str, count: int,
     """Percent of `count` new calls to `target` that the canary took; all must begin. Name: of the callers' Job."""
     before = started(cluster, release)
     command = calls(target, count=count, at_once=AT_ONCE, hold_s=0.2, audio=False)
-    callers = start(cluster, release.namespace, name, release.wanted.image("client"), command)
+    callers = start(cluster, release.namespace, name, release.config.image("client"), command)
     outcomes = callers.outcomes(within_s=120)
     assert tally(outcomes) == {"normal": count}, [one for one in outcomes if one.end != "normal"]
     taken = started(cluster, release) - before

@@ -1,4 +1,4 @@
-"""Lets the tests of this folder import their neighbours, and sets the stage for scripts."""
+"""Lets the tests of this folder import their neighbours, and gives them a runner of scripts."""
 
 import sys
 from pathlib import Path
@@ -7,10 +7,10 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from script_runner import Stage
+from script_runner import ScriptRunner
 
 
 @pytest.fixture
-def stage(tmp_path: Path) -> Stage:
+def runner(tmp_path: Path) -> ScriptRunner:
     """Nobody answers anything yet."""
-    return Stage(tmp_path)
+    return ScriptRunner(tmp_path)

@@ -45,7 +45,7 @@ class Outcome:
 
 
 @dataclass(slots=True)
-class Stage:
+class ScriptRunner:
     """A folder with the actors, and what they answer: to the first entry whose words are part of the command."""
 
     folder: Path

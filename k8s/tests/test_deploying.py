@@ -4,39 +4,39 @@ import base64
 import json
 
 import pytest
-from script_runner import ROOT, Stage
-from voice_bench.stack import Part, StackPlan, running, scripted
+from script_runner import ROOT, ScriptRunner
+from voice_bench.stack import Part, StackConfig, running, scripted
 
 KEY = "nvapi-very-secret"
 K8S = ROOT / "k8s"
 READY = "kubectl get --raw /readyz --request-timeout=10s"
 
 
-async def test_without_a_key_it_is_told_where_to_get_one(stage: Stage) -> None:
-    shown = await stage.run("deploy_infra.sh")
-    assert (shown.status, stage.lines) == (1, [])
+async def test_without_a_key_it_is_told_where_to_get_one(runner: ScriptRunner) -> None:
+    shown = await runner.run("deploy_infra.sh")
+    assert (shown.status, runner.lines) == (1, [])
     assert "make a key at https://org.ngc.nvidia.com/setup" in shown.err
     assert "--no-ngc" in shown.err
 
 
-async def test_the_key_reaches_the_cluster_through_pipes_alone(stage: Stage) -> None:
-    stage.answer("create secret", pass_on=True)
-    shown = await stage.run("deploy_infra.sh", NGC_API_KEY=KEY)
+async def test_the_key_reaches_the_cluster_through_pipes_alone(runner: ScriptRunner) -> None:
+    runner.answer("create secret", pass_on=True)
+    shown = await runner.run("deploy_infra.sh", NGC_API_KEY=KEY)
     assert shown.status == 0, shown.err
-    assert KEY not in shown.out + shown.err + "".join(stage.lines)
-    made = [call for call in stage.calls if "create secret" in call["line"]]
+    assert KEY not in shown.out + shown.err + "".join(runner.lines)
+    made = [call for call in runner.calls if "create secret" in call["line"]]
     assert json.loads(made[0]["stdin"])["auths"]["nvcr.io"] == {"username": "$oauthtoken", "password": KEY}
     assert made[1]["stdin"] == KEY
-    applied = [call for call in stage.calls if "apply --server-side" in call["line"]]
+    applied = [call for call in runner.calls if "apply --server-side" in call["line"]]
     assert [call["stdin"] for call in applied] == [call["stdin"] for call in made]
-    files = [file for file in stage.folder.rglob("*") if file.is_file() and file.name != "calls.jsonl"]
+    files = [file for file in runner.folder.rglob("*") if file.is_file() and file.name != "calls.jsonl"]
     assert not [file for file in files if KEY in file.read_text(encoding="utf-8")]
 
 
-async def test_infrastructure_is_made_again_by_the_same_steps(stage: Stage) -> None:
+async def test_infrastructure_is_made_again_by_the_same_steps(runner: ScriptRunner) -> None:
     for _ in range(2):
-        assert (await stage.run("deploy_infra.sh", "--no-ngc", "--local-volumes", "node-7")).status == 0
-    once, again = stage.lines[: len(stage.lines) // 2], stage.lines[len(stage.lines) // 2 :]
+        assert (await runner.run("deploy_infra.sh", "--no-ngc", "--local-volumes", "node-7")).status == 0
+    once, again = runner.lines[: len(runner.lines) // 2], runner.lines[len(runner.lines) // 2 :]
     assert once == again
     assert once[:4] == [
         READY,
@@ -49,23 +49,23 @@ async def test_infrastructure_is_made_again_by_the_same_steps(stage: Stage) -> N
 @pytest.mark.parametrize(
     ("allocatable", "warned"), [('{"cpu":"8","nvidia.com/gpu":"1"}', False), ('{"cpu":"8"}', True)]
 )
-async def test_a_cluster_without_gpus_is_told_so(allocatable: str, warned: bool, stage: Stage) -> None:
-    stage.answer("get nodes", out=allocatable)
-    shown = await stage.run("deploy_infra.sh", "--no-ngc")
+async def test_a_cluster_without_gpus_is_told_so(allocatable: str, warned: bool, runner: ScriptRunner) -> None:
+    runner.answer("get nodes", out=allocatable)
+    shown = await runner.run("deploy_infra.sh", "--no-ngc")
     assert ("no node offers nvidia.com/gpu" in shown.out) is warned
 
 
-async def test_models_are_not_deployed_without_their_secrets(stage: Stage) -> None:
-    stage.answer("get secret", status=1)
-    shown = await stage.run("deploy_riva.sh")
+async def test_models_are_not_deployed_without_their_secrets(runner: ScriptRunner) -> None:
+    runner.answer("get secret", status=1)
+    shown = await runner.run("deploy_riva.sh")
     assert (shown.status, shown.err) == (
         1,
         "deploy_riva.sh: the NGC Secrets are missing: run scripts/deploy_infra.sh\n",
     )
 
 
-def speech_alone() -> StackPlan:
-    return StackPlan(speech=scripted().speech, external={Part.LLM: "not needed", Part.GATEWAY: "not needed"})
+def speech_alone() -> StackConfig:
+    return StackConfig(speech=scripted().speech, external={Part.LLM: "not needed", Part.GATEWAY: "not needed"})
 
 
 @pytest.mark.parametrize(
@@ -94,54 +94,56 @@ def speech_alone() -> StackPlan:
         ),
     ],
 )
-async def test_models_are_waited_for_and_then_listed(words: tuple[str, ...], asked: list[str], stage: Stage) -> None:
+async def test_models_are_waited_for_and_then_listed(
+    words: tuple[str, ...], asked: list[str], runner: ScriptRunner
+) -> None:
     async with running(speech_alone()) as stack:
         for service in ("svc/nim-asr", "svc/nim-tts"):
-            stage.forwards(service, stack.port(Part.SPEECH, "grpc"))
-        shown = await stage.run("deploy_riva.sh", *words)
+            runner.forwards(service, stack.port(Part.SPEECH, "grpc"))
+        shown = await runner.run("deploy_riva.sh", *words)
     assert shown.status == 0, shown.err
-    assert [line for line in stage.lines if "port-forward" not in line][2:] == asked
+    assert [line for line in runner.lines if "port-forward" not in line][2:] == asked
     assert shown.out.count("asr models: scripted-asr-streaming") == 2
     assert "voices: English-US" in shown.out
 
 
-async def test_a_chart_file_that_is_not_there_is_told(stage: Stage) -> None:
-    shown = await stage.run("deploy_riva.sh", "--how", "chart", RIVA_CHART="none.tgz")
+async def test_a_chart_file_that_is_not_there_is_told(runner: ScriptRunner) -> None:
+    shown = await runner.run("deploy_riva.sh", "--how", "chart", RIVA_CHART="none.tgz")
     assert (shown.status, shown.err) == (1, "riva_chart.sh: RIVA_CHART: none.tgz can't be read\n")
 
 
-async def test_nvidias_chart_gets_the_key_through_a_pipe_and_in_no_argument(stage: Stage) -> None:
-    stage.answer("version", out="v4.1.4+gabc\n")
-    stage.answer("upgrade", err="Error: no room on purpose\n", status=1)
-    chart = stage.folder / "riva-api.tgz"
+async def test_nvidias_chart_gets_the_key_through_a_pipe_and_in_no_argument(runner: ScriptRunner) -> None:
+    runner.answer("version", out="v4.1.4+gabc\n")
+    runner.answer("upgrade", err="Error: no room on purpose\n", status=1)
+    chart = runner.folder / "riva-api.tgz"
     chart.touch()
-    shown = await stage.run("deploy_riva.sh", "--how", "chart", RIVA_CHART=str(chart), NGC_API_KEY="nvapi-of-nobody")
+    shown = await runner.run("deploy_riva.sh", "--how", "chart", RIVA_CHART=str(chart), NGC_API_KEY="nvapi-of-nobody")
     assert shown.status == 1
-    upgrade = next(call for call in stage.calls if " upgrade " in call["line"])
+    upgrade = next(call for call in runner.calls if " upgrade " in call["line"])
     assert upgrade["stdin"] == f"ngcCredentials: {{password: {base64.b64encode(b'nvapi-of-nobody').decode()}}}\n"
-    assert not any("nvapi" in line for line in stage.lines)
+    assert not any("nvapi" in line for line in runner.lines)
     assert "nvapi" not in shown.out + shown.err
 
 
-async def test_nvidias_chart_without_a_key_is_not_begun(stage: Stage) -> None:
-    chart = stage.folder / "riva-api.tgz"
+async def test_nvidias_chart_without_a_key_is_not_begun(runner: ScriptRunner) -> None:
+    chart = runner.folder / "riva-api.tgz"
     chart.touch()
-    shown = await stage.run("deploy_riva.sh", "--how", "chart", RIVA_CHART=str(chart))
+    shown = await runner.run("deploy_riva.sh", "--how", "chart", RIVA_CHART=str(chart))
     assert (shown.status, "set NGC_API_KEY" in shown.err) == (1, True)
-    assert not any("upgrade" in line for line in stage.lines)
+    assert not any("upgrade" in line for line in runner.lines)
 
 
-async def test_a_service_that_can_not_be_reached_ends_the_deployment_with_kubectls_reason(stage: Stage) -> None:
-    stage.answer("port-forward", err="error: unable to forward port because pod is not running\n", status=1)
-    shown = await stage.run("deploy_riva.sh")
+async def test_a_service_that_can_not_be_reached_ends_the_deployment_with_kubectls_reason(runner: ScriptRunner) -> None:
+    runner.answer("port-forward", err="error: unable to forward port because pod is not running\n", status=1)
+    shown = await runner.run("deploy_riva.sh")
     assert shown.status == 1
     assert "port-forward svc/nim-asr failed: error: unable to forward port" in shown.err
 
 
-async def test_the_gateway_is_upgraded_in_place_and_rolls_back_by_itself(stage: Stage) -> None:
-    stage.answer("version", out="v4.1.4+gabc\n")
+async def test_the_gateway_is_upgraded_in_place_and_rolls_back_by_itself(runner: ScriptRunner) -> None:
+    runner.answer("version", out="v4.1.4+gabc\n")
     values = K8S / "nim" / "gateway-values.yaml"
-    shown = await stage.run(
+    shown = await runner.run(
         "deploy_gateway.sh",
         "--values",
         str(values),
@@ -155,7 +157,7 @@ async def test_the_gateway_is_upgraded_in_place_and_rolls_back_by_itself(stage: 
         "v2",
     )
     assert shown.status == 0, shown.err
-    asked = [line for line in stage.lines if line.startswith("helm ")]
+    asked = [line for line in runner.lines if line.startswith("helm ")]
     installed, tested = [line for line in asked if line.split()[1] in ("upgrade", "test")]
     assert installed == (
         f"helm upgrade --install v2 {ROOT}/helm/voice-workflow --namespace voice --values {values} --set replicas=3 "
@@ -163,74 +165,74 @@ async def test_the_gateway_is_upgraded_in_place_and_rolls_back_by_itself(stage: 
         "--wait --timeout 90s"
     )
     assert tested == "helm test v2 --namespace voice --timeout 180s --logs"
-    assert not [line for line in stage.lines if "create namespace" in line]
+    assert not [line for line in runner.lines if "create namespace" in line]
 
 
-async def test_a_release_that_does_not_become_ready_is_explained_and_taken_back(stage: Stage) -> None:
-    stage.answer("version", out="v4.1.4+gabc\n")
-    stage.answer("list --deployed", out='[{"name":"voice","revision":"3","status":"deployed"}]\n')
-    stage.answer("history voice", out='[{"revision":4,"status":"failed"}]\n', first='[{"revision":3}]\n')
-    stage.answer("upgrade --install", err="Error: context deadline exceeded\n", status=1)
-    stage.answer("get pods", out="voice-gateway-7f  ImagePullBackOff\n")
-    stage.answer("get events", out="Warning  FailedCreate  exceeded quota\n")
+async def test_a_release_that_does_not_become_ready_is_explained_and_taken_back(runner: ScriptRunner) -> None:
+    runner.answer("version", out="v4.1.4+gabc\n")
+    runner.answer("list --deployed", out='[{"name":"voice","revision":"3","status":"deployed"}]\n')
+    runner.answer("history voice", out='[{"revision":4,"status":"failed"}]\n', first='[{"revision":3}]\n')
+    runner.answer("upgrade --install", err="Error: context deadline exceeded\n", status=1)
+    runner.answer("get pods", out="voice-gateway-7f  ImagePullBackOff\n")
+    runner.answer("get events", out="Warning  FailedCreate  exceeded quota\n")
 
-    shown = await stage.run("deploy_gateway.sh", "--embedded", "--no-test")
+    shown = await runner.run("deploy_gateway.sh", "--embedded", "--no-test")
 
     assert shown.status == 1
     assert "ImagePullBackOff" in shown.out
     assert "exceeded quota" in shown.out
-    assert "helm rollback voice 3 --namespace voice --wait --timeout 600s" in stage.lines
+    assert "helm rollback voice 3 --namespace voice --wait --timeout 600s" in runner.lines
     assert shown.err.endswith("for the reasons above; revision 3 runs again\n")
-    at = {part: next(i for i, line in enumerate(stage.lines) if part in line) for part in ("get events", "rollback")}
+    at = {part: next(i for i, line in enumerate(runner.lines) if part in line) for part in ("get events", "rollback")}
     assert at["get events"] < at["rollback"], "the evidence is read before it goes"
 
 
-async def test_a_first_install_that_fails_stays_to_be_looked_at(stage: Stage) -> None:
-    stage.answer("version", out="v4.1.4+gabc\n")
-    stage.answer("history voice", out='[{"revision":1,"status":"failed"}]\n', first="")
-    stage.answer("upgrade --install", status=1)
+async def test_a_first_install_that_fails_stays_to_be_looked_at(runner: ScriptRunner) -> None:
+    runner.answer("version", out="v4.1.4+gabc\n")
+    runner.answer("history voice", out='[{"revision":1,"status":"failed"}]\n', first="")
+    runner.answer("upgrade --install", status=1)
 
-    shown = await stage.run("deploy_gateway.sh", "--no-test")
+    shown = await runner.run("deploy_gateway.sh", "--no-test")
 
     assert (shown.status, "it stays as it is" in shown.err) == (1, True)
-    assert not [line for line in stage.lines if "rollback" in line or "uninstall" in line]
+    assert not [line for line in runner.lines if "rollback" in line or "uninstall" in line]
 
 
-async def test_values_that_helm_refuses_change_nothing(stage: Stage) -> None:
-    stage.answer("version", out="v4.1.4+gabc\n")
-    stage.answer("list", out='[{"name":"voice","revision":"3"}]\n')
-    stage.answer("history voice", out='[{"revision":3}]\n')
-    stage.answer("upgrade --install", err="Error: at '/replicas': got string\n", status=1)
+async def test_values_that_helm_refuses_change_nothing(runner: ScriptRunner) -> None:
+    runner.answer("version", out="v4.1.4+gabc\n")
+    runner.answer("list", out='[{"name":"voice","revision":"3"}]\n')
+    runner.answer("history voice", out='[{"revision":3}]\n')
+    runner.answer("upgrade --install", err="Error: at '/replicas': got string\n", status=1)
 
-    shown = await stage.run("deploy_gateway.sh", "--no-test", "--set", "replicas=two")
+    shown = await runner.run("deploy_gateway.sh", "--no-test", "--set", "replicas=two")
 
     assert (shown.status, "nothing was changed" in shown.err) == (1, True)
-    assert not [line for line in stage.lines if "rollback" in line or "get events" in line]
+    assert not [line for line in runner.lines if "rollback" in line or "get events" in line]
 
 
-async def test_a_missing_namespace_is_made_restricted(stage: Stage) -> None:
-    stage.answer("version", out="v4.1.4+gabc\n")
-    stage.answer("get namespace", status=1)
-    assert (await stage.run("deploy_gateway.sh", "--namespace", "calls", "--no-test")).status == 0
-    at = stage.lines.index("kubectl create namespace calls --request-timeout=30s")
-    assert "label namespace calls pod-security.kubernetes.io/enforce=restricted" in stage.lines[at + 1]
+async def test_a_missing_namespace_is_made_restricted(runner: ScriptRunner) -> None:
+    runner.answer("version", out="v4.1.4+gabc\n")
+    runner.answer("get namespace", status=1)
+    assert (await runner.run("deploy_gateway.sh", "--namespace", "calls", "--no-test")).status == 0
+    at = runner.lines.index("kubectl create namespace calls --request-timeout=30s")
+    assert "label namespace calls pod-security.kubernetes.io/enforce=restricted" in runner.lines[at + 1]
 
 
-async def test_values_that_can_not_be_read_are_told_before_anything_is_done(stage: Stage) -> None:
-    shown = await stage.run("deploy_gateway.sh", "--values", "none.yaml")
+async def test_values_that_can_not_be_read_are_told_before_anything_is_done(runner: ScriptRunner) -> None:
+    shown = await runner.run("deploy_gateway.sh", "--values", "none.yaml")
     assert (shown.status, shown.err) == (1, "deploy_gateway.sh: --values: none.yaml can't be read\n")
-    assert stage.lines == []
+    assert runner.lines == []
 
 
-async def test_a_forwarding_that_can_not_work_is_given_up(stage: Stage) -> None:
-    stage.answer("port-forward", err="unable to listen on port 50050\n", status=1)
-    shown = await stage.run("port_forward.sh")
+async def test_a_forwarding_that_can_not_work_is_given_up(runner: ScriptRunner) -> None:
+    runner.answer("port-forward", err="unable to listen on port 50050\n", status=1)
+    shown = await runner.run("port_forward.sh")
     assert shown.status == 1
     assert shown.err.endswith("the forwarding ended five times at once; kubectl's reason stands above\n")
     assert "unable to listen on port 50050" in shown.err
 
 
-async def test_one_forwarding_is_enough_when_asked_so(stage: Stage) -> None:
-    assert (await stage.run("port_forward.sh", "--once", "--port", "7", "--http-port", "8")).status == 0
+async def test_one_forwarding_is_enough_when_asked_so(runner: ScriptRunner) -> None:
+    assert (await runner.run("port_forward.sh", "--once", "--port", "7", "--http-port", "8")).status == 0
     forward = "kubectl --namespace voice port-forward --address 127.0.0.1 svc/voice-gateway-headless"
-    assert stage.lines[-1] == f"{forward} 7:50050 8:8080"
+    assert runner.lines[-1] == f"{forward} 7:50050 8:8080"

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 from aiohttp import web
-from script_runner import Stage
+from script_runner import ScriptRunner
 
 KEY = "nvapi-very-secret"
 
@@ -34,75 +34,75 @@ async def nim() -> AsyncIterator[Health]:
     await runner.cleanup()
 
 
-async def test_a_nim_is_started_and_waited_for(nim: Health, stage: Stage) -> None:
-    stage.answer("docker container inspect", status=1)
-    stage.answer("docker run")
+async def test_a_nim_is_started_and_waited_for(nim: Health, runner: ScriptRunner) -> None:
+    runner.answer("docker container inspect", status=1)
+    runner.answer("docker run")
     nim.loading = 0
-    shown = await stage.run("run_riva_docker.sh", "asr", "--http-port", str(nim.port), "--gpu", "1", NGC_API_KEY=KEY)
+    shown = await runner.run("run_riva_docker.sh", "asr", "--http-port", str(nim.port), "--gpu", "1", NGC_API_KEY=KEY)
     assert shown.status == 0, shown.err
-    started = stage.lines[1]
+    started = runner.lines[1]
     assert started.startswith("docker run --detach --name voice-asr --gpus device=1 --shm-size 8g")
     assert "--publish 50051:50051" in started
     assert f"--publish {nim.port}:9000" in started
     assert "--env NGC_API_KEY --env NIM_TAGS_SELECTOR=mode=str,vad=silero" in started
     assert started.endswith("nvcr.io/nim/nvidia/parakeet-1-1b-ctc-en-us:1.5.0")
-    assert KEY not in shown.out + shown.err + "".join(stage.lines)
+    assert KEY not in shown.out + shown.err + "".join(runner.lines)
     assert shown.out.endswith("next: scripts/check_riva.sh --target localhost:50051\n")
 
 
-async def test_a_container_that_runs_is_left_as_it_is(nim: Health, stage: Stage) -> None:
-    stage.answer("docker container inspect", out="running\n")
-    shown = await stage.run("run_riva_docker.sh", "tts", "--http-port", str(nim.port), NGC_API_KEY=KEY)
+async def test_a_container_that_runs_is_left_as_it_is(nim: Health, runner: ScriptRunner) -> None:
+    runner.answer("docker container inspect", out="running\n")
+    shown = await runner.run("run_riva_docker.sh", "tts", "--http-port", str(nim.port), NGC_API_KEY=KEY)
     assert (shown.status, nim.loading) == (0, -1)
-    assert [line for line in stage.lines if "inspect" not in line] == []
+    assert [line for line in runner.lines if "inspect" not in line] == []
 
 
-async def test_a_container_that_stopped_is_started_again(nim: Health, stage: Stage) -> None:
+async def test_a_container_that_stopped_is_started_again(nim: Health, runner: ScriptRunner) -> None:
     nim.loading = 0
-    stage.answer("docker container inspect", out="exited\n")
-    assert (await stage.run("run_riva_docker.sh", "tts", "--http-port", str(nim.port), NGC_API_KEY=KEY)).status == 0
-    assert stage.lines[-1] == "docker start voice-tts"
+    runner.answer("docker container inspect", out="exited\n")
+    assert (await runner.run("run_riva_docker.sh", "tts", "--http-port", str(nim.port), NGC_API_KEY=KEY)).status == 0
+    assert runner.lines[-1] == "docker start voice-tts"
 
 
-async def test_a_container_that_dies_while_it_loads_is_told_with_its_log(nim: Health, stage: Stage) -> None:
+async def test_a_container_that_dies_while_it_loads_is_told_with_its_log(nim: Health, runner: ScriptRunner) -> None:
     nim.loading = 1000
-    stage.answer("docker container inspect", out="restarting\n")
-    shown = await stage.run("run_riva_docker.sh", "asr", "--http-port", str(nim.port), NGC_API_KEY=KEY)
+    runner.answer("docker container inspect", out="restarting\n")
+    shown = await runner.run("run_riva_docker.sh", "asr", "--http-port", str(nim.port), NGC_API_KEY=KEY)
     assert (shown.status, shown.err) == (
         1,
         "run_riva_docker.sh: voice-asr is restarting; see: docker logs voice-asr\n",
     )
 
 
-async def test_one_that_is_never_healthy_is_given_up_in_time(nim: Health, stage: Stage) -> None:
+async def test_one_that_is_never_healthy_is_given_up_in_time(nim: Health, runner: ScriptRunner) -> None:
     nim.loading = 1000
-    stage.answer("docker container inspect", out="running\n")
-    shown = await stage.run(
+    runner.answer("docker container inspect", out="running\n")
+    shown = await runner.run(
         "run_riva_docker.sh", "asr", "--http-port", str(nim.port), "--timeout", "1", NGC_API_KEY=KEY
     )
     assert shown.status == 1
     assert "voice-asr was not healthy after 1 s" in shown.err
 
 
-async def test_the_legacy_server_needs_no_key_and_is_asked_by_its_own_probe(stage: Stage) -> None:
-    stage.answer("docker container inspect", status=1)
-    shown = await stage.run("run_riva_docker.sh", "riva")
+async def test_the_legacy_server_needs_no_key_and_is_asked_by_its_own_probe(runner: ScriptRunner) -> None:
+    runner.answer("docker container inspect", status=1)
+    shown = await runner.run("run_riva_docker.sh", "riva")
     assert shown.status == 0, shown.err
-    assert stage.lines[1].endswith(
+    assert runner.lines[1].endswith(
         "start-riva --riva-uri=0.0.0.0:50051 --asr_service=true --tts_service=true --nlp_service=false"
     )
-    assert stage.lines[2] == "docker exec voice-riva /bin/grpc_health_probe -addr=:50051"
+    assert runner.lines[2] == "docker exec voice-riva /bin/grpc_health_probe -addr=:50051"
 
 
-async def test_a_refused_image_is_told_with_the_login(stage: Stage) -> None:
-    stage.answer("docker container inspect", status=1)
-    stage.answer("docker run", err="unauthorized\n", status=125)
-    shown = await stage.run("run_riva_docker.sh", "asr", NGC_API_KEY=KEY)
+async def test_a_refused_image_is_told_with_the_login(runner: ScriptRunner) -> None:
+    runner.answer("docker container inspect", status=1)
+    runner.answer("docker run", err="unauthorized\n", status=125)
+    shown = await runner.run("run_riva_docker.sh", "asr", NGC_API_KEY=KEY)
     assert shown.status == 1
     assert "docker login nvcr.io --username '$oauthtoken'" in shown.err
 
 
-async def test_a_nim_without_a_key_is_refused(stage: Stage) -> None:
-    shown = await stage.run("run_riva_docker.sh", "asr")
-    assert (shown.status, stage.lines) == (1, [])
+async def test_a_nim_without_a_key_is_refused(runner: ScriptRunner) -> None:
+    shown = await runner.run("run_riva_docker.sh", "asr")
+    assert (shown.status, runner.lines) == (1, [])
     assert "NGC_API_KEY is not set" in shown.err

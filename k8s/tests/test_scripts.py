@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from script_runner import ROOT, Stage
+from script_runner import ROOT, ScriptRunner
 
 SCRIPTS = (
     "deploy_infra.sh",
@@ -44,19 +44,19 @@ def test_a_script_is_short_and_can_be_run(script: str) -> None:
 
 
 @pytest.mark.parametrize("script", SCRIPTS)
-async def test_help_says_how_to_use_it_and_does_nothing(script: str, stage: Stage) -> None:
-    shown = await stage.run(script, "--help")
-    assert (shown.status, shown.err, stage.lines) == (0, "", [])
+async def test_help_says_how_to_use_it_and_does_nothing(script: str, runner: ScriptRunner) -> None:
+    shown = await runner.run(script, "--help")
+    assert (shown.status, shown.err, runner.lines) == (0, "", [])
     assert f"usage: scripts/{script}" in shown.out
     assert "--dry-run" in shown.out
 
 
 @pytest.mark.parametrize("script", [path.name for path in EVERY_SCRIPT if path.name not in (*SCRIPTS, "steps.sh")])
-async def test_help_of_the_others_helps_and_does_nothing(script: str, stage: Stage) -> None:
-    shown = await stage.run(script, "--help")
-    assert (shown.status, shown.err, stage.lines) == (0, "", [])
+async def test_help_of_the_others_helps_and_does_nothing(script: str, runner: ScriptRunner) -> None:
+    shown = await runner.run(script, "--help")
+    assert (shown.status, shown.err, runner.lines) == (0, "", [])
     assert script in shown.out or shown.out.count("\n") > 1
-    assert not list(stage.folder.glob(".*"))
+    assert not list(runner.folder.glob(".*"))
 
 
 @pytest.mark.parametrize("script", sorted(path.name for path in (ROOT / "scripts").glob("*.py")))
@@ -69,62 +69,64 @@ def test_help_of_a_program_helps_and_does_nothing(script: str, tmp_path: Path) -
 
 
 @pytest.mark.parametrize("script", ["interop.sh", "setup.sh", "lock.sh", "types.sh", "test.sh", "gpu.sh"])
-async def test_a_script_without_its_arguments_says_which(script: str, stage: Stage) -> None:
-    shown = await stage.run(script)
-    assert (shown.status, stage.lines) == (2, [])
+async def test_a_script_without_its_arguments_says_which(script: str, runner: ScriptRunner) -> None:
+    shown = await runner.run(script)
+    assert (shown.status, runner.lines) == (2, [])
     assert shown.err.startswith(f"usage: scripts/{script} ")
 
 
-async def test_without_an_engine_images_are_not_built_and_a_sentence_says_what_is_missing(stage: Stage) -> None:
+async def test_without_an_engine_images_are_not_built_and_a_sentence_says_what_is_missing(runner: ScriptRunner) -> None:
     for engine in ("docker", "podman", "buildah"):
-        stage.acts(engine)
-    stage.answer("info", status=1)
-    shown = await stage.run("build_gateway.sh")
+        runner.acts(engine)
+    runner.answer("info", status=1)
+    shown = await runner.run("build_gateway.sh")
     assert (shown.status, shown.out) == (2, "")
     assert shown.err.startswith("build_gateway.sh: no docker, podman or buildah answers here: start one, or name a")
 
 
 @pytest.mark.parametrize("script", SCRIPTS)
-async def test_a_dry_run_shows_its_steps_and_changes_nothing(script: str, stage: Stage) -> None:
-    stage.answer("helm version", out="v4.1.4+gabc\n")
-    shown = await stage.run(script, *WORDS.get(script, ()), "--dry-run", NGC_API_KEY=KEY)
+async def test_a_dry_run_shows_its_steps_and_changes_nothing(script: str, runner: ScriptRunner) -> None:
+    runner.answer("helm version", out="v4.1.4+gabc\n")
+    shown = await runner.run(script, *WORDS.get(script, ()), "--dry-run", NGC_API_KEY=KEY)
     assert shown.status == 0, shown.err
     assert "\n+ " in f"\n{shown.out}"
-    assert [line for line in stage.lines if not line.startswith("helm version")] == []
+    assert [line for line in runner.lines if not line.startswith("helm version")] == []
     assert KEY not in shown.out + shown.err
 
 
 @pytest.mark.parametrize(
     "script", ["deploy_infra.sh", "deploy_riva.sh", "deploy_gateway.sh", "port_forward.sh", "smoke.sh"]
 )
-async def test_an_unknown_option_is_refused_before_anything_is_done(script: str, stage: Stage) -> None:
-    shown = await stage.run(script, "--fast", NGC_API_KEY=KEY)
-    assert (shown.status, stage.lines) == (2, [])
+async def test_an_unknown_option_is_refused_before_anything_is_done(script: str, runner: ScriptRunner) -> None:
+    shown = await runner.run(script, "--fast", NGC_API_KEY=KEY)
+    assert (shown.status, runner.lines) == (2, [])
     assert shown.err == f"{script}: there is no option --fast; see {script} --help\n"
 
 
 @pytest.mark.parametrize(
     "script", ["deploy_infra.sh", "deploy_riva.sh", "deploy_gateway.sh", "port_forward.sh", "smoke.sh"]
 )
-async def test_a_cluster_that_does_not_answer_is_told_in_a_sentence(script: str, stage: Stage) -> None:
-    stage.answer("get --raw /readyz", err="connection refused\n", status=1)
-    shown = await stage.run(script, NGC_API_KEY=KEY)
+async def test_a_cluster_that_does_not_answer_is_told_in_a_sentence(script: str, runner: ScriptRunner) -> None:
+    runner.answer("get --raw /readyz", err="connection refused\n", status=1)
+    shown = await runner.run(script, NGC_API_KEY=KEY)
     assert shown.status == 1
     assert "no cluster answers: set KUBECONFIG" in shown.err
-    assert stage.lines == ["kubectl get --raw /readyz --request-timeout=10s"]
+    assert runner.lines == ["kubectl get --raw /readyz --request-timeout=10s"]
 
 
 @pytest.mark.parametrize(
     ("script", "words"),
     [("deploy_riva.sh", ("--timeout", "5m")), ("run_riva_docker.sh", ("asr", "--timeout", "5m"))],
 )
-async def test_a_bad_value_is_refused_with_what_to_write(script: str, words: tuple[str, ...], stage: Stage) -> None:
-    shown = await stage.run(script, *words, NGC_API_KEY=KEY)
+async def test_a_bad_value_is_refused_with_what_to_write(
+    script: str, words: tuple[str, ...], runner: ScriptRunner
+) -> None:
+    shown = await runner.run(script, *words, NGC_API_KEY=KEY)
     assert (shown.status, shown.err) == (2, f"{script}: --timeout takes whole seconds, not 5m; see {script} --help\n")
 
 
-async def test_a_missing_value_is_told(stage: Stage) -> None:
-    shown = await stage.run("deploy_gateway.sh", "--release")
+async def test_a_missing_value_is_told(runner: ScriptRunner) -> None:
+    shown = await runner.run("deploy_gateway.sh", "--release")
     assert (shown.status, shown.err) == (
         2,
         "deploy_gateway.sh: --release needs a value; see deploy_gateway.sh --help\n",

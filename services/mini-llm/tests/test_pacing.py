@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 from mini_llm.faults import FaultPlan, tokens_before_fault
-from mini_llm.pacing import Pace, answer_tokens, paced, tokens
+from mini_llm.pacing import Pace, answer_tokens, pace_tokens, tokens
 from mini_llm.settings import Fault
 
 
@@ -23,7 +23,7 @@ def test_an_answer_ends_at_the_limit_or_before_a_stop_text() -> None:
 async def test_tokens_are_due_at_fixed_times_though_the_reader_is_slow() -> None:
     loop = asyncio.get_running_loop()
     arrived_at, times = loop.time(), []
-    async for n, _ in paced(tokens("a b c d"), arrived_at, Pace(0.2, 0.1)):
+    async for n, _ in pace_tokens(tokens("a b c d"), arrived_at, Pace(0.2, 0.1)):
         times.append((n, round(loop.time() - arrived_at, 3)))
         await asyncio.sleep(0.06)
     assert times == [(1, 0.2), (2, 0.3), (3, 0.4), (4, 0.5)]
@@ -34,7 +34,7 @@ async def test_time_lost_before_the_first_token_is_not_waited_again() -> None:
     loop = asyncio.get_running_loop()
     arrived_at, times = loop.time(), []
     await asyncio.sleep(0.35)
-    async for _, piece in paced(tokens("a b c d"), arrived_at, Pace(0.2, 0.1)):
+    async for _, piece in pace_tokens(tokens("a b c d"), arrived_at, Pace(0.2, 0.1)):
         times.append((piece, round(loop.time() - arrived_at, 3)))
     assert times == [("a", 0.35), (" b", 0.35), (" c", 0.4), (" d", 0.5)]
 

@@ -5,12 +5,12 @@ import re
 import pytest
 from mini_llm.rulebook import expression, load_rulebook, read_rulebook
 from mini_llm.skills import SKILLS
-from mini_llm.text_normalisation import spelled
+from mini_llm.text_normalisation import normalise
 
 
 def matches(pattern: str, text: str) -> bool:
     """Does the pattern cover this text?"""
-    return re.fullmatch(expression(pattern, {"who": "(?:me |us )"}.__getitem__), spelled(text)) is not None
+    return re.fullmatch(expression(pattern, {"who": "(?:me |us )"}.__getitem__), normalise(text)) is not None
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from mini_llm.number_words import LARGEST, date_words, number_words, time_words, year_words
-from mini_llm.text_normalisation import LONGEST_WORDS, sentences, spelled
+from mini_llm.text_normalisation import LONGEST_WORDS, normalise, sentences
 
 NUMBERS = st.integers(0, 1_200) | st.integers(0, LARGEST)
 
@@ -35,8 +35,8 @@ def test_a_number_is_said_in_words(number: Fraction | int, words: str) -> None:
 @given(NUMBERS)
 @settings(deadline=None, derandomize=True)
 def test_every_number_that_can_be_said_is_understood_again(number: int) -> None:
-    assert spelled(number_words(number)) == f"{number} "
-    assert spelled(f"{number:,}") == f"{number} "
+    assert normalise(number_words(number)) == f"{number} "
+    assert normalise(f"{number:,}") == f"{number} "
 
 
 @pytest.mark.parametrize(
@@ -104,13 +104,13 @@ def test_years_are_said_in_pairs(year: int, words: str) -> None:
     ],
 )
 def test_text_is_spelled_one_way(text: str, words: str) -> None:
-    assert " ".join(spelled(text).split()) == words
+    assert " ".join(normalise(text).split()) == words
 
 
 @given(st.text(max_size=200))
 @settings(deadline=None, derandomize=True)
 def test_whatever_is_written_is_words_with_a_space_after_each(text: str) -> None:
-    words = spelled(text)
+    words = normalise(text)
     assert words == "".join(f"{word} " for word in words.split())
     assert len(words.split()) <= 4 * LONGEST_WORDS
 

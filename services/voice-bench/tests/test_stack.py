@@ -17,7 +17,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from mini_llm.settings import Settings as LlmSettings
 from speech_server.settings import ServerSettings as SpeechSettings
-from voice_bench.stack import Part, StackFailed, StackPlan, embedded, running, scripted, with_environment
+from voice_bench.stack import Part, StackConfig, StackFailed, embedded, running, scripted, with_environment
 from voice_client import CallOptions, connect, server_info
 from voice_client.events import ReplyAudio, Turn, TurnEvent
 from voice_gateway.config import Settings as GatewaySettings
@@ -83,24 +83,26 @@ async def test_the_stack_answers_and_every_process_ends_with_it() -> None:
 
 
 @pytest.mark.parametrize(
-    ("command", "variable", "plan"),
+    ("command", "variable", "config"),
     [
-        ("speech-server", "SPEECH_MAX_STREAMS", StackPlan(speech={"SPEECH_MAX_STREAMS": "-7"})),
+        ("speech-server", "SPEECH_MAX_STREAMS", StackConfig(speech={"SPEECH_MAX_STREAMS": "-7"})),
         ("mini-llm", "MINI_LLM_DRAIN_S", replace(scripted(), llm={"MINI_LLM_DRAIN_S": "-7"})),
         ("voice-gateway", "LLM_TEMPERATURE", replace(scripted(), gateway={"LLM_TEMPERATURE": "-7"})),
     ],
 )
-async def test_a_part_that_can_not_start_is_named_with_its_log(command: str, variable: str, plan: StackPlan) -> None:
+async def test_a_part_that_can_not_start_is_named_with_its_log(
+    command: str, variable: str, config: StackConfig
+) -> None:
     with pytest.raises(StackFailed, match=f"(?s){command} ended with exit status .*{variable}"):
-        async with running(plan):
+        async with running(config):
             pass
     assert not [child for child in psutil.Process().children() if alive(child.pid)]
 
 
 async def test_a_part_that_is_never_ready_is_named() -> None:
-    plan = replace(scripted(start_timeout_s=1.5), llm={"MINI_LLM_READY_AFTER_MS": "60000"})
+    config = replace(scripted(start_timeout_s=1.5), llm={"MINI_LLM_READY_AFTER_MS": "60000"})
     with pytest.raises(StackFailed, match=r"mini-llm was not ready after 1\.5 s"):
-        async with running(plan):
+        async with running(config):
             pass
 
 
@@ -214,7 +216,7 @@ async def test_ctrl_c_on_run_ends_every_process_and_is_no_failure() -> None:
     )
     await told_until_ready(run)
     children = [child.pid for child in psutil.Process(run.pid).children(recursive=True)]
-    assert len(children) >= 4  # three servers and their leash
+    assert len(children) >= 4  # three servers and the orphan reaper
     run.send_signal(signal.SIGINT)
     assert await asyncio.wait_for(run.wait(), WAIT_S) == 0
     assert not any(alive(pid) for pid in children)

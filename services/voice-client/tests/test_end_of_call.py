@@ -1,7 +1,7 @@
 """When is the call of a recording over?"""
 
 from voice_client import Error, Event, Latency, Transcript, Turn, TurnEvent
-from voice_client.end_of_call import SETTLED_S, UNSETTLED_S, Watch
+from voice_client.end_of_call import SETTLED_S, UNSETTLED_S, EndOfCallDetector
 
 
 def final(turn: int, text: str = "words") -> Transcript:
@@ -31,9 +31,9 @@ def answered(number: int) -> list[Event]:
 
 
 def after(*story: Event, typed: bool = False) -> float | None:
-    watch = Watch(typed=typed)
+    watch = EndOfCallDetector(typed=typed)
     for event in story:
-        watch.saw(event)
+        watch.observe(event)
     return watch.quiet_needed_s
 
 

@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 from voice_client import Call, CallOptions, Event, Turn, TurnEvent, connect
 from voice_client.cli.talk import converse, render
-from voice_client.devices import Captured, NoAudio, Wanted
+from voice_client.devices import FillPlayback, NoAudio, OnCaptured
 from voice_client.live_caller import FRAMES_WAITING, LiveCaller, Microphone
 from voice_workflow.v1 import voice_workflow_pb2 as pb
 
@@ -22,8 +22,8 @@ class HandPlayed:
     """A sound device without sound: the test calls its threads' callbacks, from another thread as PortAudio does."""
 
     def __init__(self) -> None:
-        self.captured: Captured
-        self.wanted: Wanted
+        self.on_captured: OnCaptured
+        self.fill: FillPlayback
         self.opened = asyncio.Event()
         self.rates = (0, 0)
 
@@ -31,17 +31,17 @@ class HandPlayed:
         pass
 
     @contextmanager
-    def open(self, *, input_hz: int, output_hz: int, captured: Captured, wanted: Wanted) -> Iterator[None]:
-        self.captured, self.wanted, self.rates = captured, wanted, (input_hz, output_hz)
+    def open(self, *, input_hz: int, output_hz: int, on_captured: OnCaptured, fill: FillPlayback) -> Iterator[None]:
+        self.on_captured, self.fill, self.rates = on_captured, fill, (input_hz, output_hz)
         self.opened.set()
         yield
 
     async def speak(self, frames: int) -> None:
         for _ in range(frames):
-            await asyncio.to_thread(self.captured, FRAME)
+            await asyncio.to_thread(self.on_captured, FRAME)
 
     async def hear(self, samples: int) -> bytes:
-        return await asyncio.to_thread(self.wanted, samples, 0.01)
+        return await asyncio.to_thread(self.fill, samples, 0.01)
 
 
 class NoDevice(HandPlayed):
@@ -66,8 +66,8 @@ async def talking(
         connect(gateway.target, CallOptions(push_to_talk=push_to_talk)) as call,
     ):
         device = HandPlayed()
-        caller = LiveCaller(call, push_to_talk=push_to_talk, told=events.put_nowait)
-        holding = asyncio.create_task(caller.hold(device))
+        caller = LiveCaller(call, push_to_talk=push_to_talk, on_event=events.put_nowait)
+        holding = asyncio.create_task(caller.run(device))
         await device.opened.wait()
         yield gateway, call, caller, device, events
         await call.end()
@@ -143,7 +143,7 @@ async def test_a_stuck_loop_drops_frames_and_never_piles_them_up() -> None:
 
     def thread() -> None:
         for index in range(FRAMES_WAITING + 20):
-            microphone.captured(bytes([index, 0]))
+            microphone.add(bytes([index, 0]))
 
     portaudio = threading.Thread(target=thread)
     portaudio.start()
@@ -151,7 +151,7 @@ async def test_a_stuck_loop_drops_frames_and_never_piles_them_up() -> None:
     frames = [await microphone.frame() for _ in range(FRAMES_WAITING)]
     assert [frame[0] for frame in frames] == list(range(FRAMES_WAITING))
     assert microphone.dropped == 20
-    microphone.captured(b"\7\0")
+    microphone.add(b"\7\0")
     assert await microphone.frame() == b"\7\0"
 
 

@@ -36,11 +36,11 @@ def test_after_a_drop_only_what_was_not_acknowledged_is_written_again() -> None:
     for index in range(4):
         box.add(sound(index))
     written(box)
-    box.acknowledged(2)
+    box.acknowledge(2)
     box.add(text("b"))
     box.rewind()
     assert written(box) == [(3, "audio"), (4, "audio"), (5, "text")]
-    box.acknowledged(5)
+    box.acknowledge(5)
     box.rewind()
     assert written(box) == []
     assert not box.is_waiting
@@ -50,7 +50,7 @@ def test_an_acknowledgement_of_what_was_never_sent_forgets_nothing_to_come() -> 
     box = Outbox()
     box.add(text("a"))
     written(box)
-    box.acknowledged(99)
+    box.acknowledge(99)
     box.add(text("b"))
     assert written(box) == [(2, "text")]
 
@@ -84,7 +84,7 @@ def test_nothing_is_kept_for_a_gateway_that_cannot_resume() -> None:
 
 def test_a_repeated_message_is_known_and_a_gap_is_noticed() -> None:
     inbox = Inbox()
-    assert [inbox.judge(seq) for seq in (1, 2, 2, 4, 0, 3)] == [
+    assert [inbox.classify(seq) for seq in (1, 2, 2, 4, 0, 3)] == [
         Arrival.NEW,
         Arrival.NEW,
         Arrival.REPEATED,
@@ -97,10 +97,10 @@ def test_a_repeated_message_is_known_and_a_gap_is_noticed() -> None:
 
 def test_the_opening_of_a_resumed_stream_may_carry_a_number_that_is_not_due_yet() -> None:
     inbox = Inbox()
-    inbox.judge(1, opens_stream=True)
-    assert inbox.judge(4, opens_stream=True) is Arrival.NEW
+    inbox.classify(1, opens_stream=True)
+    assert inbox.classify(4, opens_stream=True) is Arrival.NEW
     assert inbox.ack == 1
-    assert [inbox.judge(seq) for seq in (2, 3, 4, 5)] == [
+    assert [inbox.classify(seq) for seq in (2, 3, 4, 5)] == [
         Arrival.NEW,
         Arrival.NEW,
         Arrival.REPEATED,

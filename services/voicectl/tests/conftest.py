@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 from voicectl.cli import app
-from voicectl.executor import Pace
+from voicectl.executor import Polling
 
 from .fake_api import APPS, CORE, NAMESPACE, ROUTES, FakeApi, Json
 
@@ -28,7 +28,7 @@ class Clock:
     def now(self) -> float:
         return self.now_s
 
-    def rest(self, duration_s: float) -> None:
+    def sleep(self, duration_s: float) -> None:
         self.now_s += duration_s
         self.rests.append(duration_s)
 
@@ -92,7 +92,7 @@ def voicectl(api: FakeApi, clock: Clock, tmp_path: Path, monkeypatch: pytest.Mon
     use(api.url, tmp_path, monkeypatch)
 
     def run(*arguments: str) -> Result:
-        return CliRunner().invoke(app, arguments, obj=Pace(0.5, clock.now, clock.rest))
+        return CliRunner().invoke(app, arguments, obj=Polling(0.5, clock.now, clock.sleep))
 
     return run
 

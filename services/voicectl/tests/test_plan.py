@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
-from voicectl.core.actions import AwaitRollout, Change, GiveBack, Order, Plan, SetWeight
-from voicectl.core.helm_command import helm_line
+from voicectl.core.actions import Action, AwaitRollout, Change, DropFieldOwnership, Plan, SetWeight
+from voicectl.core.helm_command import helm_command
 from voicectl.core.plan import promote, rollback, start
-from voicectl.core.release_state import Deployed, Pod, Release, Track, Weights
-from voicectl.core.rollout import Done, Going, Hopeless, judge
+from voicectl.core.release_state import DeploymentState, Pod, Release, Track, Weights
+from voicectl.core.rollout import RolloutBlocked, RolloutDone, RolloutGoing, judge
 from voicectl.core.traffic_share import percent, replicas_for
 from voicectl.errors import Refused
 from voicectl.names import ASKED_WEIGHT, PREVIOUS_IMAGE, PROMOTED_IMAGE, Names
@@ -16,8 +16,8 @@ from voicectl.names import ASKED_WEIGHT, PREVIOUS_IMAGE, PROMOTED_IMAGE, Names
 OLD, NEW = "reg/gateway:1", "reg/gateway:2"
 
 
-def track(image: str, pods: int) -> Deployed:
-    return Deployed(image, pods, pods, pods, pods, pods, settled=True)
+def track(image: str, pods: int) -> DeploymentState:
+    return DeploymentState(image, pods, pods, pods, pods, pods, settled=True)
 
 
 def release(
@@ -33,18 +33,18 @@ def release(
 
 
 def kinds(plan: Plan) -> list[str]:
-    return [_kind(order) for order in plan.orders]
+    return [_kind(action) for action in plan.actions]
 
 
-def _kind(order: Order) -> str:
-    match order:
+def _kind(action: Action) -> str:
+    match action:
         case SetWeight(canary=canary):
             return f"weight {canary}"
         case Change(track=which, image=image, replicas=replicas):
             return f"{which} {image or '='} {'=' if replicas is None else replicas}"
         case AwaitRollout(track=which):
             return f"await {which}"
-        case GiveBack():
+        case DropFieldOwnership():
             return "give back"
 
 
@@ -80,7 +80,7 @@ def test_a_dead_canary_with_weight_loses_it_before_it_is_replaced() -> None:
 
 def test_start_forgets_the_promote_before() -> None:
     noted = {PREVIOUS_IMAGE: "reg/gateway:0", PROMOTED_IMAGE: OLD}
-    change = start(release(noted), NEW, 25, None, 9).orders[0]
+    change = start(release(noted), NEW, 25, None, 9).actions[0]
     assert isinstance(change, Change)
     assert change.annotations == {ASKED_WEIGHT: "25", PREVIOUS_IMAGE: None, PROMOTED_IMAGE: None}
 
@@ -104,7 +104,7 @@ def test_no_plan_touches_the_stables_replicas() -> None:
     running = release(canary=1, weight=25)
     promoted = release({PREVIOUS_IMAGE: OLD, PROMOTED_IMAGE: NEW}, stable=NEW)
     plans = [start(release(), NEW, 25, None, 9), promote(running, 9), rollback(running, 9), rollback(promoted, 9)]
-    changes = [order for plan in plans for order in plan.orders if isinstance(order, Change)]
+    changes = [action for plan in plans for action in plan.actions if isinstance(action, Change)]
     assert all(change.replicas is None for change in changes if change.track is Track.STABLE)
 
 
@@ -162,7 +162,7 @@ def test_a_stable_that_moved_on_since_the_promote_is_left_alone() -> None:
 
 def test_the_helm_line_carries_the_whole_image() -> None:
     image = f"host:5000/gateway:2@sha256:{'a' * 64}"
-    assert f"image.gateway={image}," in helm_line(Names("vw"), "voice", image)
+    assert f"image.gateway={image}," in helm_command(Names("vw"), "voice", image)
 
 
 def pod(*, image: str = NEW, reason: str = "", ending: bool = False) -> Pod:
@@ -171,35 +171,35 @@ def pod(*, image: str = NEW, reason: str = "", ending: bool = False) -> Pod:
 
 def test_a_rollout_is_done_when_only_new_available_pods_are_left() -> None:
     done = track(NEW, 2)
-    assert judge(done, []) == Done()
-    assert judge(replace(done, settled=False), []) == Going("not seen by Kubernetes yet")
-    assert judge(replace(done, replicas=3), []) == Going("2 of 2 ready, 1 older to go")
-    assert judge(replace(done, available=1), []) == Going("1 of 2 ready")
+    assert judge(done, []) == RolloutDone()
+    assert judge(replace(done, settled=False), []) == RolloutGoing("not seen by Kubernetes yet")
+    assert judge(replace(done, replicas=3), []) == RolloutGoing("2 of 2 ready, 1 older to go")
+    assert judge(replace(done, available=1), []) == RolloutGoing("1 of 2 ready")
 
 
 def test_a_track_without_pods_is_done_when_none_is_left() -> None:
-    assert judge(track(NEW, 0), [pod(ending=True)]) == Done()
-    assert judge(replace(track(NEW, 0), replicas=1, updated=1), []) != Done()
+    assert judge(track(NEW, 0), [pod(ending=True)]) == RolloutDone()
+    assert judge(replace(track(NEW, 0), replicas=1, updated=1), []) != RolloutDone()
 
 
 @pytest.mark.parametrize("reason", ["ImagePullBackOff", "InvalidImageName", "CrashLoopBackOff"])
 def test_what_waiting_does_not_heal_is_hopeless(reason: str) -> None:
-    assert judge(replace(track(NEW, 1), available=0), [pod(reason=reason)]) == Hopeless(f"p: {reason} (why)")
+    assert judge(replace(track(NEW, 1), available=0), [pod(reason=reason)]) == RolloutBlocked(f"p: {reason} (why)")
 
 
 def test_a_first_failed_pull_and_a_full_cluster_may_heal() -> None:
     waiting = replace(track(NEW, 1), available=0)
-    assert isinstance(judge(waiting, [pod(reason="ErrImagePull")]), Going)
-    assert judge(waiting, [pod(reason="Unschedulable")]) == Going("0 of 1 ready, p: Unschedulable (why)")
+    assert isinstance(judge(waiting, [pod(reason="ErrImagePull")]), RolloutGoing)
+    assert judge(waiting, [pod(reason="Unschedulable")]) == RolloutGoing("0 of 1 ready, p: Unschedulable (why)")
 
 
 def test_old_and_ending_pods_do_not_make_a_rollout_hopeless() -> None:
     waiting = replace(track(NEW, 1), available=0)
     for other in (pod(image=OLD, reason="ImagePullBackOff"), pod(reason="ImagePullBackOff", ending=True)):
-        assert isinstance(judge(waiting, [other]), Going)
+        assert isinstance(judge(waiting, [other]), RolloutGoing)
 
 
 def test_a_rollout_kubernetes_gave_up_on_is_hopeless() -> None:
-    assert judge(replace(track(NEW, 1), available=0, stalled="ProgressDeadlineExceeded: x"), []) == Hopeless(
+    assert judge(replace(track(NEW, 1), available=0, stalled="ProgressDeadlineExceeded: x"), []) == RolloutBlocked(
         "ProgressDeadlineExceeded: x"
     )

@@ -1,4 +1,4 @@
-"""Is a canary that fails its callers found, told, and taken away by itself?"""
+"""Is a canary that fails its callers found, reported, and rolled back by itself?"""
 
 import json
 from collections.abc import Callable
@@ -7,7 +7,7 @@ import pytest
 from typer.testing import CliRunner, Result
 from voicectl.cli import app
 from voicectl.core.evidence import Counters, against
-from voicectl.executor import Pace
+from voicectl.executor import Polling
 
 from .conftest import CANARY, ROUTE, Clock, Run
 from .fake_api import FakeApi, Json
@@ -38,13 +38,13 @@ def watched(routed: FakeApi, voicectl: Run, clock: Clock) -> Watched:
         assert voicectl("canary", "start", "--image", NEW, "--weight", "25").exit_code == 0
         begun = clock.now_s
 
-        def rest(duration_s: float) -> None:
-            clock.rest(duration_s)
+        def sleep(duration_s: float) -> None:
+            clock.sleep(duration_s)
             if clock.now_s - begun >= 20:
                 happens()
 
         command = ["canary", "watch", "--watch-s", "60"]
-        return CliRunner().invoke(app, command, obj=Pace(0.5, clock.now, rest))
+        return CliRunner().invoke(app, command, obj=Polling(0.5, clock.now, sleep))
 
     return run
 
@@ -148,9 +148,9 @@ def test_status_shows_failures_restarts_and_answers_of_each_track(routed: FakeAp
         sessions_active=1, sessions_started_total=5, turns_total=6, failures_total=4
     )
 
-    told = json.loads(voicectl("status", "--json").stdout)
+    status = json.loads(voicectl("status", "--json").stdout)
 
-    _, canary = told["tracks"]
+    _, canary = status["tracks"]
     assert (canary["started"], canary["turns"], canary["replies"], canary["failures"]) == (5, 6, 0, 4)
     assert "canary: it answered none of 6 turns" in voicectl("status").stdout
 

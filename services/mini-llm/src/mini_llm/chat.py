@@ -11,9 +11,9 @@ from itertools import count
 from aiohttp import web
 
 from mini_llm.metrics import Metrics
-from mini_llm.pacing import paced
+from mini_llm.pacing import pace_tokens
 from mini_llm.request import RequestRefused, parse_request
-from mini_llm.response_plan import Answer, plan_answer
+from mini_llm.response_plan import ResponsePlan, plan_response
 from mini_llm.responses import DONE, ChunkWriter, completion, error_event
 from mini_llm.settings import Fault, Settings
 from mini_llm.timeline import NoTimeline, Timeline
@@ -45,7 +45,7 @@ class Chat:
         request = parse_request(await http.read())
         if self.settings.strict_model and request.model not in (None, self.settings.model):
             raise RequestRefused(f"The model `{request.model}` does not exist.", "model", status=404)
-        answer = plan_answer(request, self.settings, http.headers, next(self._numbers), datetime.now().astimezone())
+        answer = plan_response(request, self.settings, http.headers, next(self._numbers), datetime.now().astimezone())
         last = request.conversation.last_user_text
         self.timeline.record("llm.request", at=stamp, request=answer.number, last=last)
         with self._running(answer) as ending:
@@ -54,7 +54,7 @@ class Chat:
             return await send(http, answer, arrived_at, ending)
 
     @contextmanager
-    def _running(self, answer: Answer) -> Iterator[_Ending]:
+    def _running(self, answer: ResponsePlan) -> Iterator[_Ending]:
         ending = _Ending()
         self.metrics.prompt_tokens.inc(answer.usage.prompt_tokens)
         self.metrics.running.inc()
@@ -68,8 +68,10 @@ class Chat:
             self.metrics.ended.labels(ending.reason).inc()
             self.timeline.record("llm.ended", flush=True, request=answer.number, reason=ending.reason)
 
-    async def _plain(self, http: web.Request, answer: Answer, arrived_at: float, ending: _Ending) -> web.StreamResponse:
-        async for n, _ in paced(answer.pieces, arrived_at, answer.pace):
+    async def _plain(
+        self, http: web.Request, answer: ResponsePlan, arrived_at: float, ending: _Ending
+    ) -> web.StreamResponse:
+        async for n, _ in pace_tokens(answer.pieces, arrived_at, answer.pace):
             self._count_token(n, arrived_at)
         if answer.fault is Fault.ERROR_MIDWAY:
             raise RequestRefused(_FAILED, status=500)
@@ -83,7 +85,7 @@ class Chat:
         )
 
     async def _stream(
-        self, http: web.Request, answer: Answer, arrived_at: float, ending: _Ending
+        self, http: web.Request, answer: ResponsePlan, arrived_at: float, ending: _Ending
     ) -> web.StreamResponse:
         response = web.StreamResponse(headers=_SSE_HEADERS)
         try:
@@ -100,11 +102,11 @@ class Chat:
             ending.reason = "abort"
         return response
 
-    async def _chunks(self, answer: Answer, arrived_at: float) -> AsyncGenerator[bytes, None]:
+    async def _chunks(self, answer: ResponsePlan, arrived_at: float) -> AsyncGenerator[bytes, None]:
         """What is written, each piece when it is due, up to where the fault strikes."""
         chunks = ChunkWriter(answer.id, answer.model, answer.created)
         text = ""
-        async with aclosing(paced(answer.pieces, arrived_at, answer.pace)) as pieces:
+        async with aclosing(pace_tokens(answer.pieces, arrived_at, answer.pace)) as pieces:
             async for n, piece in pieces:
                 if n == 1:
                     yield chunks.role()

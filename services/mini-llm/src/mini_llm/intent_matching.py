@@ -6,7 +6,7 @@ from functools import lru_cache
 from itertools import chain, groupby
 
 from mini_llm.rulebook import Intent, load_rulebook
-from mini_llm.text_normalisation import LONGEST_TEXT, sentences, spelled
+from mini_llm.text_normalisation import LONGEST_TEXT, normalise, sentences
 
 MOST_SENTENCES = 6
 
@@ -41,9 +41,9 @@ def understand(text: str) -> tuple[Meaning, ...]:
 
 @lru_cache(maxsize=4096)
 def _understand(text: str) -> tuple[Meaning, ...]:
-    said = [words for words in map(spelled, sentences(text)[:MOST_SENTENCES]) if words]
+    said = [words for words in map(normalise, sentences(text)[:MOST_SENTENCES]) if words]
     found = [_wholes(words) for words in said]
-    if len(said) > 1 and [] in found and (joined := _whole(spelled(text))):
+    if len(said) > 1 and [] in found and (joined := _whole(normalise(text))):
         return (joined,)
     found = [wholes or _inside(words) for words, wholes in zip(said, found, strict=True)]
     besides = [meanings for meanings in found if not meanings or not all(meaning.intent.alone for meaning in meanings)]

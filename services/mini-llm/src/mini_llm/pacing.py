@@ -33,7 +33,7 @@ def answer_tokens(text: str, limit: int | None, stop_texts: Sequence[str]) -> tu
     return (every[:limit], "length") if limit is not None and len(every) > limit else (every, "stop")
 
 
-async def paced(pieces: Sequence[str], arrived_at: float, pace: Pace) -> AsyncGenerator[tuple[int, str], None]:
+async def pace_tokens(pieces: Sequence[str], arrived_at: float, pace: Pace) -> AsyncGenerator[tuple[int, str], None]:
     """(n, token) from n = 1 on, each when it is due; `arrived_at` is in the loop's time. Lets others run in between."""
     loop = asyncio.get_running_loop()
     for n, piece in enumerate(pieces):

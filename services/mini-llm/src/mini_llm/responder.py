@@ -7,8 +7,8 @@ from mini_llm.conversation import Conversation
 from mini_llm.intent_matching import Meaning, understand
 from mini_llm.interrupted_reply import LOOK_BACK
 from mini_llm.rulebook import Rulebook, load_rulebook
-from mini_llm.skills import SKILLS, Situation, recalled, shortened
-from mini_llm.text_normalisation import spelled
+from mini_llm.skills import SKILLS, Situation, recall_value, shortened
+from mini_llm.text_normalisation import normalise
 
 
 def respond(talk: Conversation, now: datetime) -> str:
@@ -27,8 +27,8 @@ def _respond(talk: Conversation, now: datetime, depth: int) -> str:
         empty_turn = bool(talk.messages)
         return rulebook.silence[0] if empty_turn else _fill(rulebook.opening, talk, rulebook)
     asked = talk.before(index + 1)
-    if not spelled(asked.last_user_text):
-        return _taken_in_turn(rulebook.silence, len(asked.user_texts) - 1)
+    if not normalise(asked.last_user_text):
+        return _rotate(rulebook.silence, len(asked.user_texts) - 1)
 
     def replay(earlier: Conversation) -> str:
         return _respond(earlier, now, depth + 1) if depth < LOOK_BACK else ""
@@ -37,7 +37,7 @@ def _respond(talk: Conversation, now: datetime, depth: int) -> str:
     meanings = understand(asked.last_user_text)
     if not meanings:
         misses = sum(not understand(text) for text in asked.user_texts[:-1])
-        return _fill(_taken_in_turn(rulebook.fallback, misses), asked, rulebook)
+        return _fill(_rotate(rulebook.fallback, misses), asked, rulebook)
     return " ".join(_answer(meaning, situation) for meaning in meanings)
 
 
@@ -45,14 +45,14 @@ def _answer(meaning: Meaning, situation: Situation) -> str:
     outcome = SKILLS[meaning.intent.skill](situation, meaning)
     earlier = situation.talk.user_texts[:-1]
     times_before = sum(meaning.intent is other.intent for text in earlier for other in understand(text))
-    template = _taken_in_turn(meaning.intent.answers[outcome.variant], times_before)
+    template = _rotate(meaning.intent.answers[outcome.variant], times_before)
     return _fill(template, situation.talk, situation.rulebook, **outcome.fields)
 
 
 def _fill(template: str, talk: Conversation, rulebook: Rulebook, **fields: str) -> str:
     if "{" not in template:
         return template
-    name = recalled(talk.user_texts, "tell_name") if "{caller}" in template else ""
+    name = recall_value(talk.user_texts, "tell_name") if "{caller}" in template else ""
     return template.format(
         agent=talk.agent_name(rulebook.agent),
         caller=f", {name}" if name else "",
@@ -61,5 +61,5 @@ def _fill(template: str, talk: Conversation, rulebook: Rulebook, **fields: str) 
     )
 
 
-def _taken_in_turn(answers: Sequence[str], turn: int) -> str:
+def _rotate(answers: Sequence[str], turn: int) -> str:
     return answers[turn % len(answers)]

@@ -20,7 +20,7 @@ TOKEN_HEADER = "x-mini-llm-token-ms"
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ResponsePlan:
     """One answer, planned."""
 
     number: int
@@ -37,9 +37,9 @@ class Answer:
     wants_usage: bool
 
 
-def plan_answer(
+def plan_response(
     request: ChatRequest, settings: Settings, headers: Mapping[str, str], number: int, now: datetime
-) -> Answer:
+) -> ResponsePlan:
     """Plan the answer to the `number`-th request. Raises RequestRefused when a header cannot be read."""
     talk = request.conversation
     script = settings.script
@@ -47,7 +47,7 @@ def plan_answer(
     pieces, finish_reason = answer_tokens(text, request.token_limit, request.stop_texts)
     fault = _fault(settings, headers, number)
     late_ms = settings.slow_ms if fault is Fault.SLOW else 0.0
-    return Answer(
+    return ResponsePlan(
         number=number,
         id=f"chatcmpl-{uuid.uuid4().hex}",
         created=int(now.timestamp()),

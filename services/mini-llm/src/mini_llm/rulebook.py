@@ -9,7 +9,7 @@ from importlib import resources
 from itertools import count
 
 from mini_llm.arithmetic import SUM
-from mini_llm.text_normalisation import NUMBER, spelled
+from mini_llm.text_normalisation import NUMBER, normalise
 
 _SHORT = {"is": "'s", "us": "'s", "am": "'m", "are": "'re", "have": "'ve", "would": "'d", "will": "'ll", "not": "n't"}
 _TOKEN = re.compile(r"<(\w+)>|([()\[\]|])|([^\s()\[\]|<>]+)")
@@ -22,7 +22,7 @@ class Intent:
 
     name: str
     matcher: re.Pattern[str]
-    """Finds it in spelled text, with openers and closers; groups named `<slot>_<k>` hold the slots' words."""
+    """Finds it in normalised text, with openers and closers; groups named `<slot>_<k>` hold the slots' words."""
     answers: Mapping[str, tuple[str, ...]]
     """By variant, taken in turn; with {fields}."""
     skill: str
@@ -87,11 +87,11 @@ def _matcher(patterns: list[str], rules: Mapping[str, str], slots: Mapping[str, 
 
 
 def expression(pattern: str, rule: Callable[[str], str]) -> str:
-    """A pattern as a regular expression over spelled text; `rule` gives that of <name>."""
+    """A pattern as a regular expression over normalised text; `rule` gives that of <name>."""
 
     def part(found: re.Match[str]) -> str:
         name, bracket, word = found.groups()
-        return rule(name) if name else _BRACKETS[bracket] if bracket else re.escape(spelled(word))
+        return rule(name) if name else _BRACKETS[bracket] if bracket else re.escape(normalise(word))
 
     def with_short_forms(found: re.Match[str]) -> str:
         short = found[1] + _SHORT[found[2]]

@@ -55,7 +55,7 @@ def shortened(text: str) -> str:
     return " ".join(words[:SHORTENED_WORDS]).rstrip(".,;:?!- ") + more
 
 
-def recalled(texts: Iterable[str], intent: str) -> str:
+def recall_value(texts: Iterable[str], intent: str) -> str:
     """The value the caller told last with that intent ("tell_name"), "" when never."""
     for text in reversed(tuple(texts)):
         for meaning in reversed(understand(text)):
@@ -79,7 +79,7 @@ def _remember(situation: Situation, meaning: Meaning) -> Outcome:
 
 def _recall(told: str) -> Skill:
     def recall(situation: Situation, meaning: Meaning) -> Outcome:
-        return _known(recalled(situation.talk.user_texts, told))
+        return _known(recall_value(situation.talk.user_texts, told))
 
     return recall
 
@@ -155,14 +155,14 @@ def _sum(situation: Situation, meaning: Meaning) -> Outcome:
 
 def _count(situation: Situation, meaning: Meaning) -> Outcome:
     words = meaning.values("number")
-    return _counted(words[0] if len(words) > 1 else "1", words[-1])
+    return _count_between(words[0] if len(words) > 1 else "1", words[-1])
 
 
 def _count_down(situation: Situation, meaning: Meaning) -> Outcome:
-    return _counted(meaning.slot("number"), "0")
+    return _count_between(meaning.slot("number"), "0")
 
 
-def _counted(*ends: str) -> Outcome:
+def _count_between(*ends: str) -> Outcome:
     first, last = (Fraction(end.replace("minus ", "-")) for end in ends)
     if first.denominator != 1 or last.denominator != 1:
         return Outcome("unclear")

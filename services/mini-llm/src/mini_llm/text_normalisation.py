@@ -67,7 +67,7 @@ def sentences(text: str) -> list[str]:
     return re.split(r"(?<=[.?!])\s+|\n", re.sub(r"\b(Mr|Mrs|Ms|Dr|Prof|St)\.", r"\1", text[:LONGEST_TEXT]))
 
 
-def spelled(text: str) -> str:
+def normalise(text: str) -> str:
     """Words, each followed by one space: numbers in digits, signs as words, no punctuation, no "um"; capitals stay."""
     digits = alpha2digit(_rewritten(text[:LONGEST_TEXT], _BEFORE_NUMBERS), "en", 0)
     words = _WORD.findall(_rewritten(digits, _SIGNS))[:LONGEST_WORDS]

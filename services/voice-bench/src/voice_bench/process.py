@@ -40,17 +40,17 @@ class Launch:
     cores: frozenset[int] = frozenset()
 
 
-class Leash:
-    """The program that ends our servers when we are killed. Made by `leashed`."""
+class OrphanReaper:
+    """The program that ends our servers when we are killed. Made by `reap_orphans`."""
 
     def __init__(self, process: Process) -> None:
         self._process = process
 
-    def hold(self, group: int) -> None:
+    def watch(self, group: int) -> None:
         """End this group when we are gone."""
         self._tell(f"+{group}\n")
 
-    def free(self, group: int) -> None:
+    def forget(self, group: int) -> None:
         """It is gone."""
         self._tell(f"-{group}\n")
 
@@ -60,13 +60,13 @@ class Leash:
 
 
 @asynccontextmanager
-async def leashed() -> AsyncIterator[Leash]:
-    """A leash for this block; whatever is still on it at the end is ended, by its own program."""
+async def reap_orphans() -> AsyncIterator[OrphanReaper]:
+    """The reaper for this block; its program ends whatever it still watches at the end."""
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-I", "-S", orphan_reaper.__file__, stdin=asyncio.subprocess.PIPE, start_new_session=True
     )
     try:
-        yield Leash(process)
+        yield OrphanReaper(process)
     finally:
         assert process.stdin is not None
         process.stdin.close()
@@ -76,9 +76,9 @@ async def leashed() -> AsyncIterator[Leash]:
 class Server:
     """One server process. `start` waits until it is ready; `stop` and `kill` may be called at any time."""
 
-    def __init__(self, launch: Launch, holder: Leash) -> None:
+    def __init__(self, launch: Launch, reaper: OrphanReaper) -> None:
         self.launch = launch
-        self._leash = holder
+        self._reaper = reaper
         self._process: Process | None = None
         self._asked_to_end = False
         self._started = asyncio.Event()
@@ -113,7 +113,7 @@ class Server:
         except TimeoutError:
             await self.kill()
             raise self.failure(f"had not finished after {self.launch.start_timeout_s:g} s") from None
-        self._leash.free(self.pid)
+        self._reaper.forget(self.pid)
         if status:
             raise self.failure(f"ended with exit status {status}")
 
@@ -129,7 +129,7 @@ class Server:
                 await self._process.wait()
         except TimeoutError:
             await self.kill()
-        self._leash.free(self.pid)
+        self._reaper.forget(self.pid)
 
     async def kill(self) -> None:
         """SIGKILL for the whole group; returns when the process is gone."""
@@ -138,7 +138,7 @@ class Server:
         self._asked_to_end = True
         self.signal(signal.SIGKILL)
         await self._process.wait()
-        self._leash.free(self.pid)
+        self._reaper.forget(self.pid)
 
     def signal(self, number: signal.Signals) -> None:
         """To every process of the group; nothing when it is gone."""
@@ -180,7 +180,7 @@ class Server:
                 stderr=asyncio.subprocess.STDOUT,
                 start_new_session=True,  # Ctrl-C is ours to pass on, in our order
             )
-        self._leash.hold(self.pid)
+        self._reaper.watch(self.pid)
         self._asked_to_end = False
         self._started.set()
 

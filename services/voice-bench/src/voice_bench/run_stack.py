@@ -12,7 +12,7 @@ from rich.console import Console
 
 from voice_bench.exit_codes import exit_with, to_stderr
 from voice_bench.options import Engine, Tts
-from voice_bench.stack import Part, Stack, StackFailed, StackPlan, embedded, running, with_environment
+from voice_bench.stack import Part, Stack, StackConfig, StackFailed, embedded, running, with_environment
 from voice_bench.stack_config import RECOGNISER, SYNTHESISER, with_engines
 
 USUAL_PORT = 50050
@@ -24,12 +24,12 @@ def run(engine: Engine = RECOGNISER, tts: Tts = SYNTHESISER) -> None:
     exit_with(_run(with_engines(embedded(), engine, tts)))
 
 
-async def _run(plan: StackPlan) -> bool:
+async def _run(config: StackConfig) -> bool:
     """Ctrl-C and SIGTERM are the usual end, so they are no failure."""
     console, ended = Console(highlight=False), asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, ended.set)
-    serving = asyncio.create_task(_serve(console, plan), name="serve")
+    serving = asyncio.create_task(_serve(console, config), name="serve")
     asked = asyncio.create_task(ended.wait(), name="wait for Ctrl-C")
     try:
         await asyncio.wait({serving, asked}, return_when=asyncio.FIRST_COMPLETED)
@@ -46,32 +46,32 @@ async def _run(plan: StackPlan) -> bool:
     return True
 
 
-async def _serve(console: Console, plan: StackPlan) -> None:
-    plan = _at_the_usual_port(with_environment(plan))
+async def _serve(console: Console, config: StackConfig) -> None:
+    config = _at_the_usual_port(with_environment(config))
     console.print("starting speech server, language model and gateway (Ctrl-C ends them)")
-    if plan.may_fetch and plan.runs(Part.SPEECH):
+    if config.may_fetch and config.runs(Part.SPEECH):
         console.print("a model that is not on this machine yet is fetched first, which may take minutes")
-    async with running(plan) as stack:
+    async with running(config) as stack:
         console.print(f"{_addresses(stack)}\n{_next(stack.target)}", soft_wrap=True)
         await stack.until_a_part_dies()
 
 
-def _at_the_usual_port(plan: StackPlan) -> StackPlan:
+def _at_the_usual_port(config: StackConfig) -> StackConfig:
     """When nobody has it; a free one otherwise."""
     with socket.socket() as trying:
         trying.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             trying.bind(("127.0.0.1", USUAL_PORT))
         except OSError:
-            return plan
-    return replace(plan, gateway={"GATEWAY_PORT": str(USUAL_PORT), **plan.gateway})
+            return config
+    return replace(config, gateway={"GATEWAY_PORT": str(USUAL_PORT), **config.gateway})
 
 
 def _addresses(stack: Stack) -> str:
     addresses = {Part.GATEWAY: stack.target, Part.SPEECH: stack.speech_target, Part.LLM: stack.llm_base_url}
     lines = []
     for part, address in addresses.items():
-        if stack.plan.runs(part):
+        if stack.config.runs(part):
             lines.append(f"  {part.value:<14} {address:<28} health and metrics: {stack.http_url(part)}")
         else:
             lines.append(f"  {part.value:<14} {address:<28} (runs elsewhere)")

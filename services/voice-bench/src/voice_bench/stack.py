@@ -1,6 +1,6 @@
 """The whole stack on free ports of this machine: `async with running(embedded()) as stack:`
 
-Leaving the block ends every process: asked first, then made to. So does the death of this program, by `leash`.
+Leaving the block ends every process: asked first, then made to. So does the death of this program, by `reaper`.
 """
 
 import asyncio
@@ -13,10 +13,10 @@ from typing import Any, TypeVar
 
 import psutil
 
-from voice_bench.process import Launch, Leash, Server, StackFailed, leashed
-from voice_bench.stack_config import Part, StackPlan, embedded, scripted, with_environment
+from voice_bench.process import Launch, OrphanReaper, Server, StackFailed, reap_orphans
+from voice_bench.stack_config import Part, StackConfig, embedded, scripted, with_environment
 
-__all__ = ["Part", "Stack", "StackFailed", "StackPlan", "embedded", "running", "scripted", "with_environment"]
+__all__ = ["Part", "Stack", "StackConfig", "StackFailed", "embedded", "running", "scripted", "with_environment"]
 
 _HOST = "127.0.0.1"
 _READY = {Part.SPEECH: "/readyz", Part.LLM: "/v1/health/ready", Part.GATEWAY: "/readyz"}
@@ -39,26 +39,26 @@ _Result = TypeVar("_Result")
 class Stack:
     """Running servers. Made by `running`."""
 
-    def __init__(self, plan: StackPlan, folder: Path, leash: Leash) -> None:
-        self.plan = plan
+    def __init__(self, config: StackConfig, folder: Path, reaper: OrphanReaper) -> None:
+        self.config = config
         self.folder = folder
-        self._leash = leash
+        self._reaper = reaper
         self._servers: dict[Part, Server] = {}
 
     @property
     def target(self) -> str:
         """Where callers call: host:port."""
-        return self.plan.external.get(Part.GATEWAY) or f"{_HOST}:{self.port(Part.GATEWAY, 'grpc')}"
+        return self.config.external.get(Part.GATEWAY) or f"{_HOST}:{self.port(Part.GATEWAY, 'grpc')}"
 
     @property
     def speech_target(self) -> str:
         """Riva's services: host:port."""
-        return self.plan.external.get(Part.SPEECH) or f"{_HOST}:{self.port(Part.SPEECH, 'grpc')}"
+        return self.config.external.get(Part.SPEECH) or f"{_HOST}:{self.port(Part.SPEECH, 'grpc')}"
 
     @property
     def llm_base_url(self) -> str:
         """The language model, with "/v1"."""
-        return self.plan.external.get(Part.LLM) or f"{self.http_url(Part.LLM)}/v1"
+        return self.config.external.get(Part.LLM) or f"{self.http_url(Part.LLM)}/v1"
 
     def http_url(self, part: Part) -> str:
         """Health and metrics of a part that runs here."""
@@ -142,11 +142,11 @@ class Stack:
         try:
             async with asyncio.TaskGroup() as starting:
                 for part in (Part.SPEECH, Part.LLM):
-                    if self.plan.runs(part):
+                    if self.config.runs(part):
                         starting.create_task(self._launch(part), name=f"start {part.value}")
         except* StackFailed as failures:
             raise failures.exceptions[0] from None
-        if self.plan.runs(Part.GATEWAY):
+        if self.config.runs(Part.GATEWAY):
             await self._launch(Part.GATEWAY)
 
     async def _stop_all(self) -> None:
@@ -162,8 +162,8 @@ class Stack:
 
     async def _launch(self, part: Part) -> None:
         name, arguments = part.value, tuple[str, ...]()
-        if part in self.plan.groups:
-            joining = ("-m", "voice_bench.measure.inside_cgroup", str(self.plan.groups[part]))
+        if part in self.config.groups:
+            joining = ("-m", "voice_bench.measure.inside_cgroup", str(self.config.groups[part]))
             name, arguments = "python", (*joining, "-m", part.value.replace("-", "_"))
         launch = Launch(
             name=name,
@@ -172,15 +172,15 @@ class Stack:
             ports_file=self.folder / f"{part.value}.ports.json",
             log=self.log(part),
             ready_path=_READY[part],
-            start_timeout_s=self.plan.start_timeout_s,
-            stop_timeout_s=self.plan.stop_timeout_s,
-            cores=self.plan.cores.get(part, frozenset()),
+            start_timeout_s=self.config.start_timeout_s,
+            stop_timeout_s=self.config.stop_timeout_s,
+            cores=self.config.cores.get(part, frozenset()),
         )
-        self._servers[part] = Server(launch, self._leash)
+        self._servers[part] = Server(launch, self._reaper)
         await self._servers[part].start()
 
     def _environment(self, part: Part) -> dict[str, str]:
-        given = self.plan.settings(part)
+        given = self.config.settings(part)
         ours = {
             f"{_PREFIX[part]}_HOST": _HOST,
             f"{_PREFIX[part]}_PORTS_FILE": str(self.folder / f"{part.value}.ports.json"),
@@ -195,16 +195,16 @@ class Stack:
 
 
 @asynccontextmanager
-async def running(plan: StackPlan) -> AsyncIterator[Stack]:
-    """The stack of `plan`, ready. Raises StackFailed when a part can't be started, or had died at the end."""
+async def running(config: StackConfig) -> AsyncIterator[Stack]:
+    """The stack of `config`, ready. Raises StackFailed when a part can't be started, or had died at the end."""
     async with AsyncExitStack() as ending:
-        if plan.folder is None:
+        if config.folder is None:
             folder = Path(ending.enter_context(tempfile.TemporaryDirectory(prefix="voice-stack-")))
         else:
-            folder = plan.folder
+            folder = config.folder
             folder.mkdir(parents=True, exist_ok=True)
-        leash = await ending.enter_async_context(leashed())
-        stack = Stack(plan, folder, leash)
+        reaper = await ending.enter_async_context(reap_orphans())
+        stack = Stack(config, folder, reaper)
         try:
             await stack._start_all()
             yield stack

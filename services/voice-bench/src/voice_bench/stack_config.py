@@ -23,7 +23,7 @@ class Part(Enum):
 
 
 @dataclass(frozen=True)
-class StackPlan:
+class StackConfig:
     """Environment variables for each part; addresses, ports and files are added when it starts.
 
     `external` names the parts that run elsewhere: "host:port" of gRPC for SPEECH and GATEWAY, the base URL (with
@@ -38,14 +38,14 @@ class StackPlan:
     groups: Mapping[Part, Path] = field(default_factory=dict)
     """The `cgroup.procs` of a control group that a part joins before it starts."""
     inherit: bool = False
-    """The parts also get this process's environment: an operator's settings hold. False: only what the plan says."""
+    """The parts also get this process's environment: an operator's settings hold. False: only what this object says."""
     folder: Path | None = None
     """Where logs, ports and timelines go; None = a folder that is removed at the end."""
     start_timeout_s: float = 60.0
     stop_timeout_s: float = 8.0
 
     def settings(self, part: Part) -> dict[str, str]:
-        """The plan's variables for `part`, with what it inherits."""
+        """The config's variables for `part`, with what it inherits."""
         named = {Part.SPEECH: self.speech, Part.LLM: self.llm, Part.GATEWAY: self.gateway}[part]
         kept = os.environ if self.inherit else {}
         kept = {**{name: os.environ[name] for name in _NEEDED_BY_EVERY_PROGRAM if name in os.environ}, **kept}
@@ -61,18 +61,18 @@ class StackPlan:
         return part not in self.external
 
 
-def embedded(**changes: object) -> StackPlan:
+def embedded(**changes: object) -> StackConfig:
     """The real engines: recogniser, voice activity and voice of the speech server, the rules of mini-llm."""
-    plan = StackPlan(speech={"SPEECH_ASR_ENGINE": RECOGNISER, "SPEECH_TTS_ENGINE": SYNTHESISER})
-    return replace(plan, **changes)  # type: ignore[arg-type]  # mypy can't see the fields through **
+    config = StackConfig(speech={"SPEECH_ASR_ENGINE": RECOGNISER, "SPEECH_TTS_ENGINE": SYNTHESISER})
+    return replace(config, **changes)  # type: ignore[arg-type]  # mypy can't see the fields through **
 
 
-def with_engines(plan: StackPlan, recogniser: str, synthesiser: str) -> StackPlan:
-    """`plan` with these engines of the speech server, as SPEECH_ASR_ENGINE and SPEECH_TTS_ENGINE name them."""
-    speech = {**plan.speech, "SPEECH_ASR_ENGINE": recogniser, "SPEECH_TTS_ENGINE": synthesiser}
-    if speech == plan.speech:
-        return plan
-    return replace(plan, speech=speech, start_timeout_s=FETCH_WITHIN_S)
+def with_engines(config: StackConfig, recogniser: str, synthesiser: str) -> StackConfig:
+    """`config` with these engines of the speech server, as SPEECH_ASR_ENGINE and SPEECH_TTS_ENGINE name them."""
+    speech = {**config.speech, "SPEECH_ASR_ENGINE": recogniser, "SPEECH_TTS_ENGINE": synthesiser}
+    if speech == config.speech:
+        return config
+    return replace(config, speech=speech, start_timeout_s=FETCH_WITHIN_S)
 
 
 def scripted(
@@ -85,9 +85,9 @@ def scripted(
     transcript: str = "caller {stream} turn {utterance}",
     reply: str = "You said {last}. That was one sentence. This is another one, and it is a little longer.",
     **changes: object,
-) -> StackPlan:
+) -> StackConfig:
     """No recogniser and no voice, but delays that are known: what a measurement of the gateway stands on."""
-    plan = StackPlan(
+    config = StackConfig(
         speech={
             "SPEECH_ASR_ENGINE": "scripted",
             "SPEECH_TTS_ENGINE": "tone",
@@ -103,17 +103,17 @@ def scripted(
         },
         gateway={"TURN_END_ON_FINAL": "true", "ASR_STOP_HISTORY_MS": str(silence_ms)},
     )
-    return replace(plan, **changes)  # type: ignore[arg-type]
+    return replace(config, **changes)  # type: ignore[arg-type]
 
 
-def with_environment(plan: StackPlan) -> StackPlan:
-    """`plan` for a person at a terminal: settings from the environment hold, and a server that is named there is used.
+def with_environment(config: StackConfig) -> StackConfig:
+    """`config` for a person at a terminal: the environment's settings hold, and a server that it names is used.
 
     LLM_BASE_URL instead of mini-llm, RIVA_HOST and RIVA_PORT instead of the speech server.
     """
-    external = dict(plan.external)
+    external = dict(config.external)
     if os.environ.get("LLM_BASE_URL"):
         external[Part.LLM] = os.environ["LLM_BASE_URL"]
     if os.environ.get("RIVA_HOST"):
         external[Part.SPEECH] = f"{os.environ['RIVA_HOST']}:{os.environ.get('RIVA_PORT', '50051')}"
-    return replace(plan, external=external, inherit=True)
+    return replace(config, external=external, inherit=True)

@@ -18,7 +18,7 @@ from pcm import write_wav
 from riva.client.proto import riva_asr_pb2, riva_asr_pb2_grpc, riva_tts_pb2, riva_tts_pb2_grpc
 from voice_bench.measure import caller_audio
 from voice_bench.measure.clips import RATE_HZ
-from voice_bench.stack import Part, Stack, StackPlan, running, scripted
+from voice_bench.stack import Part, Stack, StackConfig, running, scripted
 
 VOICE_BENCH = Path(sys.executable).parent / "voice-bench"
 WAIT_S = 60.0
@@ -103,9 +103,9 @@ def beep(tmp_path: Path) -> Path:
     return tmp_path / "beep.wav"
 
 
-def speech_alone() -> StackPlan:
+def speech_alone() -> StackConfig:
     plan = scripted()
-    return StackPlan(speech=plan.speech, external={Part.LLM: "not needed", Part.GATEWAY: "not needed"})
+    return StackConfig(speech=plan.speech, external={Part.LLM: "not needed", Part.GATEWAY: "not needed"})
 
 
 async def test_our_own_speech_server_is_listed_and_transcribes(beep: Path) -> None:
@@ -183,7 +183,7 @@ async def test_spoken_calls_and_metrics_are_judged_where_the_backends_are_real(s
 
 async def test_calls_that_fail_are_counted_and_told(beep: Path) -> None:
     plan = scripted()
-    broken = StackPlan(speech=plan.speech, llm={**plan.llm, "MINI_LLM_FAULT": "unavailable"}, gateway=plan.gateway)
+    broken = StackConfig(speech=plan.speech, llm={**plan.llm, "MINI_LLM_FAULT": "unavailable"}, gateway=plan.gateway)
     async with (
         running(broken) as stack,
         riva_of("parakeet-1.1b-en-US-asr-streaming") as riva,

@@ -4,9 +4,9 @@ from dataclasses import replace
 from math import inf
 
 import pytest
-from voice_bench.check.fake_backends import stand_ins
-from voice_bench.check.metrics_delta import Counted, counted, quantile
-from voice_bench.check.objectives import Objectives, Seen, judged
+from voice_bench.check.fake_backends import find_fake_backends
+from voice_bench.check.metrics_delta import GatewayCounters, quantile, read_counters
+from voice_bench.check.objectives import Objectives, Observations, judge
 
 PAGE = """# TYPE voice_sessions_started_total counter
 voice_sessions_started_total 7.0
@@ -22,38 +22,38 @@ voice_gateway_response_latency_seconds_bucket{le="0.5"} 5.0
 voice_gateway_response_latency_seconds_bucket{le="1.0"} 9.0
 voice_gateway_response_latency_seconds_bucket{le="+Inf"} 10.0
 """
-GOOD = Seen(
+GOOD = Observations(
     calls=20,
     failed=(),
     responses_s=(0.5,) * 20,
-    counted=Counted(20, 0, 0, 20, {0.5: 20.0, 1.0: 20.0, inf: 20.0}),
+    counters=GatewayCounters(20, 0, 0, 20, {0.5: 20.0, 1.0: 20.0, inf: 20.0}),
     over_tls=True,
-    stand_ins=(),
+    fake_backends=(),
 )
 
 
-def missed(seen: Seen, asked: Objectives | None = None) -> list[str]:
-    return [finding.name for finding in judged(seen, asked or Objectives()) if not finding.met]
+def missed(observed: Observations, asked: Objectives | None = None) -> list[str]:
+    return [finding.name for finding in judge(observed, asked or Objectives()) if not finding.met]
 
 
 def test_pages_of_all_pods_are_summed() -> None:
-    both = counted([PAGE, PAGE])
+    both = read_counters([PAGE, PAGE])
     assert (both.started, both.refused, both.failures, both.turns) == (14, 6, 8, 40)
     assert both.buckets == {0.5: 10, 1.0: 18, inf: 20}
 
 
 def test_only_what_came_in_between_counts() -> None:
-    before, after = counted([PAGE]), counted([PAGE, PAGE])
+    before, after = read_counters([PAGE]), read_counters([PAGE, PAGE])
     assert after.since(before) == before
 
 
 def test_a_gateway_that_restarted_counts_from_its_start() -> None:
-    assert counted([PAGE]).since(counted([PAGE, PAGE])) == counted([PAGE])
+    assert read_counters([PAGE]).since(read_counters([PAGE, PAGE])) == read_counters([PAGE])
 
 
 def test_a_page_that_is_no_gateways_is_refused_with_a_sentence() -> None:
     with pytest.raises(ValueError, match=r"name the gateway's HTTP port"):
-        counted(["up 1\n"])
+        read_counters(["up 1\n"])
 
 
 @pytest.mark.parametrize(
@@ -74,21 +74,21 @@ def test_a_good_gateway_meets_everything() -> None:
 
 
 @pytest.mark.parametrize(
-    ("seen", "name"),
+    ("observed", "name"),
     [
         (replace(GOOD, failed=("no transcript",)), "calls"),
         (replace(GOOD, over_tls=False), "tls"),
         (replace(GOOD, responses_s=(0.5,) * 18 + (3.0, 3.0)), "latency, our calls"),
         (replace(GOOD, responses_s=()), "latency, our calls"),
-        (replace(GOOD, counted=replace(GOOD.counted, buckets={1.0: 0.0, 5.0: 9.0, inf: 9.0})), "latency, all calls"),
-        (replace(GOOD, counted=replace(GOOD.counted, buckets={})), "latency, all calls"),
-        (replace(GOOD, counted=replace(GOOD.counted, failures=1)), "failures"),
-        (replace(GOOD, counted=replace(GOOD.counted, refused=1)), "failures"),
-        (replace(GOOD, counted=replace(GOOD.counted, started=0)), "failures"),
+        (replace(GOOD, counters=replace(GOOD.counters, buckets={1.0: 0.0, 5.0: 9.0, inf: 9.0})), "latency, all calls"),
+        (replace(GOOD, counters=replace(GOOD.counters, buckets={})), "latency, all calls"),
+        (replace(GOOD, counters=replace(GOOD.counters, failures=1)), "failures"),
+        (replace(GOOD, counters=replace(GOOD.counters, refused=1)), "failures"),
+        (replace(GOOD, counters=replace(GOOD.counters, started=0)), "failures"),
     ],
 )
-def test_each_missed_objective_is_named(seen: Seen, name: str) -> None:
-    assert missed(seen) == [name]
+def test_each_missed_objective_is_named(observed: Observations, name: str) -> None:
+    assert missed(observed) == [name]
 
 
 def test_calls_without_tls_can_be_allowed() -> None:
@@ -96,7 +96,7 @@ def test_calls_without_tls_can_be_allowed() -> None:
 
 
 def test_a_stand_in_never_passes_and_the_rest_is_not_judged() -> None:
-    findings = judged(replace(GOOD, stand_ins=("x is a scripted recogniser",)), Objectives())
+    findings = judge(replace(GOOD, fake_backends=("x is a scripted recogniser",)), Objectives())
     assert [(finding.name, finding.met) for finding in findings] == [("backends", False)]
     assert "put Riva and NIM there" in findings[0].sentence
 
@@ -105,7 +105,7 @@ def test_a_stand_in_never_passes_and_the_rest_is_not_judged() -> None:
     "name", ["scripted-asr-streaming", "mini-llm", "moonshine-tiny-en", "eSpeak.en-US.Ann", "English-US.Rob"]
 )
 def test_stand_ins_are_known_by_name(name: str) -> None:
-    (sentence,) = stand_ins([name, name])
+    (sentence,) = find_fake_backends([name, name])
     assert sentence.startswith(f"{name} is ")
 
 
@@ -113,4 +113,4 @@ def test_stand_ins_are_known_by_name(name: str) -> None:
     "name", ["parakeet-1.1b-en-US-asr-streaming", "Magpie-Multilingual.EN-US.Aria", "meta/llama-3.1-8b-instruct"]
 )
 def test_nvidias_names_are_not_taken_for_stand_ins(name: str) -> None:
-    assert stand_ins([name]) == []
+    assert find_fake_backends([name]) == []

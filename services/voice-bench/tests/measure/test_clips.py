@@ -19,7 +19,7 @@ def quiet(seconds: float) -> bytes:
 
 @pytest.fixture
 def _everything_is_speech(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(clips, "PlainSpeech", lambda: lambda pcm16: True)
+    monkeypatch.setattr(clips, "OnsetFilter", lambda: lambda pcm16: True)
 
 
 @pytest.mark.usefixtures("_everything_is_speech")

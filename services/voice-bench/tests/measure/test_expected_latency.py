@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from voice_bench.measure.expected_latency import Marks, holds, marks_by_tag, programmed_s, tag_of
+from voice_bench.measure.expected_latency import TurnTimestamps, holds, programmed_s, tag_of, timestamps_by_tag
 
 SILENCE_S = 0.2
 
@@ -31,42 +31,42 @@ def one_turn() -> list[str]:
 
 
 def test_the_path_is_the_simulators_own_delays_and_nothing_between_them() -> None:
-    found = marks_by_tag(one_turn())["caller 2 turn 7"]
+    found = timestamps_by_tag(one_turn())["caller 2 turn 7"]
     assert programmed_s(found, SILENCE_S) == pytest.approx(0.2 + 0.02 + 0.16 + 0.081)
 
 
 def test_events_count_in_the_order_of_their_times_not_of_the_files() -> None:
-    assert marks_by_tag(reversed(one_turn())) == marks_by_tag(one_turn())
+    assert timestamps_by_tag(reversed(one_turn())) == timestamps_by_tag(one_turn())
 
 
 def test_the_token_counts_that_completes_the_phrase_really_sent() -> None:
-    found = marks_by_tag(one_turn())["caller 2 turn 7"]
+    found = timestamps_by_tag(one_turn())["caller 2 turn 7"]
     found.phrases[0] = (100.41, "Heard caller 2 turn 7. More!")
     found.tokens[-1] = (100.40, "Heard caller 2 turn 7. More!")
     assert programmed_s(found, SILENCE_S) == pytest.approx(0.2 + 0.02 + 0.17 + 0.063)
 
 
 def test_after_a_point_the_next_token_or_the_end_shows_that_the_phrase_is_complete() -> None:
-    found = marks_by_tag(one_turn())["caller 2 turn 7"]
+    found = timestamps_by_tag(one_turn())["caller 2 turn 7"]
     found.tokens = found.tokens[:2]
     found.llm_ended_at = 100.395
     assert programmed_s(found, SILENCE_S) == pytest.approx(0.2 + 0.02 + 0.165 + 0.081)
 
 
 def test_a_turn_without_all_stamps_has_no_path() -> None:
-    found = marks_by_tag([line for line in one_turn() if "tts.first_chunk" not in line])["caller 2 turn 7"]
+    found = timestamps_by_tag([line for line in one_turn() if "tts.first_chunk" not in line])["caller 2 turn 7"]
     assert programmed_s(found, SILENCE_S) is None
-    assert programmed_s(Marks(), SILENCE_S) is None
+    assert programmed_s(TurnTimestamps(), SILENCE_S) is None
 
 
 def test_a_cut_off_request_is_told_by_its_reason() -> None:
-    found = marks_by_tag(one_turn())["caller 2 turn 7"]
+    found = timestamps_by_tag(one_turn())["caller 2 turn 7"]
     assert (found.llm_end, found.llm_ended_at) == ("abort", 100.71)
     assert len(found.phrases) == 2
 
 
 def test_half_written_and_strange_lines_are_passed_over() -> None:
-    assert marks_by_tag(['{"t": 1, "eve', "[]", '{"event": "asr.final"}', ""]) == {}
+    assert timestamps_by_tag(['{"t": 1, "eve', "[]", '{"event": "asr.final"}', ""]) == {}
 
 
 def test_the_last_turn_named_is_the_turn() -> None:

@@ -3,18 +3,18 @@
 from dataclasses import replace
 
 from voice_bench.measure import barge_in_report, overhead_report, recordings_report, soak
-from voice_bench.measure.barge_in import Outcome, Stop, upstream
-from voice_bench.measure.expected_latency import Marks
-from voice_bench.measure.gateway_process import Inside, Kind
+from voice_bench.measure.barge_in import BargeInOutcome, BargeInStop, upstream
+from voice_bench.measure.expected_latency import TurnTimestamps
+from voice_bench.measure.gateway_process import GatewayInternals, Kind
 from voice_bench.measure.overhead import Load
 from voice_bench.measure.per_call_cost import Step, per_call_mb, threads_per_call
-from voice_bench.measure.recordings import Heard, Recording
-from voice_bench.measure.soak import Life, Sample
+from voice_bench.measure.recordings import RecordedCall, Recording
+from voice_bench.measure.soak import Sample, SoakResult
 from voice_bench.measure.verdict import Verdict
 
 LOAD = Load(Kind.OURS, 10, 3, 0, (2.0, 3.0, 4.0), (3.0,), (542.0, 543.0, 544.0), 1.2, 100.0, 14)
-STOP = Stop("caller 1 turn 1", 1.0, 300.0, 20.0, 5, 5, True, 150.0, decided_at=50.0)
-HEARD = Heard("a", "go forward ten meters", 1, 1, 2.0, True, 0.1, 0.7)
+STOP = BargeInStop("caller 1 turn 1", 1.0, 300.0, 20.0, 5, 5, True, 150.0, decided_at=50.0)
+HEARD = RecordedCall("a", "go forward ten meters", 1, 1, 2.0, True, 0.1, 0.7)
 
 
 def missed(verdicts: list[Verdict]) -> list[str]:
@@ -22,14 +22,14 @@ def missed(verdicts: list[Verdict]) -> list[str]:
 
 
 def test_a_good_load_beside_a_chain_meets_every_target() -> None:
-    chain = replace(LOAD, kind=Kind.CHAIN, added_ms=(1.5, 2.0, 2.5), cpu_percent=1.0)
+    chain = replace(LOAD, kind=Kind.BASELINE, added_ms=(1.5, 2.0, 2.5), cpu_percent=1.0)
     steps = [Step(1, 80.0, 14), Step(10, 84.0, 14), Step(20, 88.0, 15)]
     assert missed(overhead_report.verdicts([LOAD, chain], steps)) == []
     assert overhead_report.report([LOAD, chain], steps).met
 
 
 def test_every_target_of_the_overhead_can_be_missed() -> None:
-    chain = replace(LOAD, kind=Kind.CHAIN, added_ms=(0.1, 0.1), cpu_percent=0.1)
+    chain = replace(LOAD, kind=Kind.BASELINE, added_ms=(0.1, 0.1), cpu_percent=0.1)
     bad = replace(LOAD, added_ms=(20.0, 30.0), cpu_percent=2.0, unmatched=1, failures=("lost",))
     steps = [Step(10, 84.0, 14), Step(20, 184.0, 44)]
     assert len(missed(overhead_report.verdicts([bad, chain], steps))) == 9
@@ -43,7 +43,7 @@ def test_memory_counts_from_ten_calls_on_where_it_can() -> None:
 
 
 def test_a_good_barge_in_meets_every_promise_and_a_missing_one_is_a_miss() -> None:
-    outcome = Outcome((STOP,), 0, 1, 0, {"llm": 0.0, "tts": 0.0}, ())
+    outcome = BargeInOutcome((STOP,), 0, 1, 0, {"llm": 0.0, "tts": 0.0}, ())
     assert missed(barge_in_report.verdicts(outcome, 1)) == []
     assert missed(barge_in_report.verdicts(outcome, 2)) == ["replies that were not stopped"]
     assert barge_in_report.report(outcome, 1).met
@@ -51,14 +51,14 @@ def test_a_good_barge_in_meets_every_promise_and_a_missing_one_is_a_miss() -> No
 
 def test_late_audio_wrong_words_and_requests_that_go_on_are_misses() -> None:
     stop = replace(STOP, decision_ms=450.0, last_audio_after_ms=80.0, heard_words=8, heard_is_prefix=False)
-    outcome = Outcome((stop,), 1, 0, 1, {"llm": 1.0, "tts": 0.0}, ("lost",))
+    outcome = BargeInOutcome((stop,), 1, 0, 1, {"llm": 1.0, "tts": 0.0}, ("lost",))
     assert len(missed(barge_in_report.verdicts(outcome, 1))) == 8
 
 
 def test_requests_count_as_cut_off_in_time_or_late_or_done_by_themselves() -> None:
-    def ended(reason: str, at: float) -> dict[str, Marks]:
+    def ended(reason: str, at: float) -> dict[str, TurnTimestamps]:
         phrases = [(49.0, "before"), (50.2, "after")]
-        return {STOP.tag: Marks(llm_end=reason, llm_ended_at=at, phrases=phrases)}
+        return {STOP.tag: TurnTimestamps(llm_end=reason, llm_ended_at=at, phrases=phrases)}
 
     assert upstream([STOP], ended("abort", 50.1)) == (1, 0, 1)
     assert upstream([STOP], ended("abort", 51.0)) == (1, 1, 1)
@@ -68,13 +68,13 @@ def test_requests_count_as_cut_off_in_time_or_late_or_done_by_themselves() -> No
 
 
 def test_a_flat_gateway_passes_and_a_growing_one_does_not() -> None:
-    inside = Inside(11, {"probes": 1}, 1000)
+    inside = GatewayInternals(11, {"probes": 1}, 1000)
     flat = tuple(Sample(calls, 100.0 + calls % 2, 15, 30) for calls in range(0, 1000, 25))
-    assert missed(soak.verdicts(Life(flat, inside, inside, 30, 31, ()))) == []
+    assert missed(soak.verdicts(SoakResult(flat, inside, inside, 30, 31, ()))) == []
     growing = tuple(replace(one, rss_mb=100 + one.calls / 100) for one in flat)
-    more = Inside(12, {"probes": 1, "call": 1}, 1000)
-    assert len(missed(soak.verdicts(Life(growing, inside, more, 30, 300, ("lost",))))) == 4
-    assert "'call': 1" in soak.report(Life(growing, inside, more, 30, 300, ()), 1000).notes[1]
+    more = GatewayInternals(12, {"probes": 1, "call": 1}, 1000)
+    assert len(missed(soak.verdicts(SoakResult(growing, inside, more, 30, 300, ("lost",))))) == 4
+    assert "'call': 1" in soak.report(SoakResult(growing, inside, more, 30, 300, ()), 1000).notes[1]
 
 
 def test_the_gateway_answers_for_words_it_loses_and_for_calls_that_lack_something() -> None:

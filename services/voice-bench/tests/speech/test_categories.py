@@ -9,15 +9,15 @@ from pcm import dbfs, duration_s, silence, write_wav
 from voice_bench.measure.clips import RATE_HZ
 from voice_bench.speech.categories import LONG_S, write_categories
 from voice_bench.speech.conditions import CONDITIONS, noisy, pcm16_of, pink
-from voice_bench.speech.corpus import Spoken, corpus
-from voice_bench.speech.non_speech import LENGTH_S, wordless
+from voice_bench.speech.corpus import CorpusItem, corpus
+from voice_bench.speech.non_speech import LENGTH_S, non_speech
 
 AT_S = np.arange(RATE_HZ) / RATE_HZ
 TONES = sum(0.1 * np.sin(2 * np.pi * hz * AT_S) for hz in (100, 1000, 3000, 3800, 6000))
 SOUND = pcm16_of(np.asarray(TONES))
 
 
-def dice() -> np.random.Generator:
+def rng() -> np.random.Generator:
     return np.random.default_rng(1)
 
 
@@ -34,47 +34,47 @@ def levels(pcm16: bytes) -> dict[int, float]:
 @pytest.mark.parametrize("snr_db", [20, 10])
 def test_noise_lies_below_the_speech_and_not_below_its_pauses(snr_db: float) -> None:
     spoken = SOUND + silence(3, RATE_HZ)
-    noise = samples(noisy(snr_db)(spoken, dice())) - samples(spoken)
+    noise = samples(noisy(snr_db)(spoken, rng())) - samples(spoken)
     found_db = 10 * np.log10(np.mean(samples(SOUND) ** 2) / np.mean(noise**2))
     assert found_db == pytest.approx(snr_db, abs=0.3)
 
 
 def test_noise_in_silence_and_in_nothing_is_none() -> None:
-    assert noisy(10)(silence(1, RATE_HZ), dice()) == silence(1, RATE_HZ)
-    assert noisy(10)(b"", dice()) == b""
+    assert noisy(10)(silence(1, RATE_HZ), rng()) == silence(1, RATE_HZ)
+    assert noisy(10)(b"", rng()) == b""
 
 
 def test_a_loud_recording_is_made_quieter_rather_than_clipped() -> None:
     full = pcm16_of(np.sin(2 * np.pi * 440 * AT_S))
-    found = samples(noisy(10)(full, dice()))
+    found = samples(noisy(10)(full, rng()))
     assert np.sum(np.abs(found) > 0.999) <= 2
 
 
 def test_a_telephone_leaves_its_band() -> None:
-    found = levels(CONDITIONS["telephone"](SOUND, dice()))
+    found = levels(CONDITIONS["telephone"](SOUND, rng()))
     assert found == pytest.approx({100: 0, 1000: 0.1, 3000: 0.1, 3800: 0, 6000: 0}, abs=1e-3)
 
 
 def test_mulaw_leaves_what_8_khz_carry() -> None:
-    changed = CONDITIONS["mulaw"](SOUND, dice())
+    changed = CONDITIONS["mulaw"](SOUND, rng())
     assert len(changed) == len(SOUND)
     found = levels(changed)
     assert (found[100], found[1000], found[6000]) == pytest.approx((0.1, 0.1, 0), abs=5e-3)
 
 
 def test_quiet_is_30_db_lower_and_clean_is_untouched() -> None:
-    assert dbfs(CONDITIONS["quiet"](SOUND, dice())) == pytest.approx(dbfs(SOUND) - 30, abs=0.1)
-    assert CONDITIONS["clean"](SOUND, dice()) == SOUND
+    assert dbfs(CONDITIONS["quiet"](SOUND, rng())) == pytest.approx(dbfs(SOUND) - 30, abs=0.1)
+    assert CONDITIONS["clean"](SOUND, rng()) == SOUND
 
 
 def test_pink_noise_falls_by_3_db_an_octave() -> None:
-    power = np.abs(np.fft.rfft(pink(20 * RATE_HZ, dice()))) ** 2
+    power = np.abs(np.fft.rfft(pink(20 * RATE_HZ, rng()))) ** 2
     low, high = power[20 * 500 : 20 * 1000].mean(), power[20 * 1000 : 20 * 2000].mean()
     assert 10 * np.log10(low / high) == pytest.approx(3, abs=0.3)
 
 
 def test_what_holds_no_words_has_the_level_it_names() -> None:
-    made = wordless(dice())
+    made = non_speech(rng())
     for name, pcm16 in made["noise-only"].items():
         level = float(name.removesuffix("dBFS").lstrip("whitepnk"))
         assert dbfs(pcm16) == pytest.approx(level, abs=0.3), name
@@ -84,7 +84,7 @@ def test_what_holds_no_words_has_the_level_it_names() -> None:
     assert all(duration_s(pcm16, RATE_HZ) == LENGTH_S for clips in made.values() for pcm16 in clips.values())
 
 
-def recordings(folder: Path) -> list[Spoken]:
+def recordings(folder: Path) -> list[CorpusItem]:
     for name, text in (("a/one", "first words"), ("b/one", "other words"), ("b/two", "last")):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         write_wav(folder / f"{name}.wav", [SOUND], RATE_HZ)

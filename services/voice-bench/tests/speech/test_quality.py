@@ -11,9 +11,9 @@ from pcm import write_wav
 from typer.testing import CliRunner
 from voice_bench.cli import app
 from voice_bench.measure.clips import RATE_HZ
-from voice_bench.speech.corpus import Spoken
-from voice_bench.speech.quality import Heard
-from voice_bench.speech.quality_report import Run, report
+from voice_bench.speech.corpus import CorpusItem
+from voice_bench.speech.quality import Recognition
+from voice_bench.speech.quality_report import QualityRun, report
 from voice_bench.speech.thresholds import ENGINES, Thresholds, thresholds
 from voice_bench.speech.timing import Timing
 
@@ -39,8 +39,8 @@ def put(folder: Path, **texts: str) -> Path:
     return folder
 
 
-def heard(text: str, said: str, category: str = "a", trouble: str = "") -> Heard:
-    return Heard(Spoken(category, category, Path(f"/{category}.wav"), said), text, 1.0, 0.1, trouble)
+def heard(text: str, said: str, category: str = "a", trouble: str = "") -> Recognition:
+    return Recognition(CorpusItem(category, category, Path(f"/{category}.wav"), said), text, 1.0, 0.1, trouble)
 
 
 @pytest.mark.parametrize("live", [False, True])
@@ -121,14 +121,17 @@ def test_a_wish_stands_in_place_of_the_engines_thresholds() -> None:
 
 def test_an_engine_without_a_threshold_is_not_judged_by_one() -> None:
     names = [
-        one.name for one in report(Run([heard("hello", "hello there")]), "another", NOT_JUDGED, live=False).verdicts
+        one.name
+        for one in report(QualityRun([heard("hello", "hello there")]), "another", NOT_JUDGED, live=False).verdicts
     ]
     assert names == ["recordings refused or without an answer"]
 
 
 def test_the_pooled_rate_leaves_out_what_was_made_harder_and_what_has_a_threshold_of_its_own() -> None:
     limits = Thresholds(0.1, {"long": 0.5})
-    found = Run([heard("one two", "one two"), heard("", "one two", "noise-10dB"), heard("six", "one two", "long")])
+    found = QualityRun(
+        [heard("one two", "one two"), heard("", "one two", "noise-10dB"), heard("six", "one two", "long")]
+    )
     judged = {one.name: one.measured for one in report(found, "e", limits, live=False).verdicts}
     assert judged["pooled word error rate"] == 0
     assert judged["word error rate, long"] == 1
@@ -136,26 +139,28 @@ def test_the_pooled_rate_leaves_out_what_was_made_harder_and_what_has_a_threshol
 
 def test_words_heard_where_nobody_spoke_are_judged() -> None:
     silent = [heard("", "", "silence"), heard("Thank you.", "", "tones")]
-    found = report(Run(silent), "e", Thresholds(unspoken=0), live=False)
+    found = report(QualityRun(silent), "e", Thresholds(unspoken=0), live=False)
     assert [(one.name, one.measured, one.met) for one in found.verdicts[1:]] == [
         ("words heard where nobody spoke", 2, False)
     ]
-    assert report(Run(silent), "e", Thresholds(unspoken=2), live=False).met
+    assert report(QualityRun(silent), "e", Thresholds(unspoken=2), live=False).met
 
 
 def test_a_server_may_have_few_words_more_wrong_than_its_engine() -> None:
     said = "ten two apples four more six"
     alone = {Path("/a.wav"): said}
     for text, is_met in (("ten two apples", True), ("ten two", False)):
-        found = report(Run([heard(text, said)], alone=alone), "another", NOT_JUDGED, live=False)
+        found = report(QualityRun([heard(text, said)], alone=alone), "another", NOT_JUDGED, live=False)
         assert found.met is is_met
         assert found.notes == (f"a, a: the engine alone heard: {said}",)
-    nothing = Run([heard("ten two", said)], alone={})
+    nothing = QualityRun([heard("ten two", said)], alone={})
     assert report(nothing, "another", NOT_JUDGED, live=False, words_worse=0).met, "the engine alone heard nothing"
 
 
 def test_a_refused_recording_has_every_word_wrong() -> None:
-    found = report(Run([heard("", "hello there", trouble="UNAVAILABLE: gone")]), "parakeet", NOT_JUDGED, live=False)
+    found = report(
+        QualityRun([heard("", "hello there", trouble="UNAVAILABLE: gone")]), "parakeet", NOT_JUDGED, live=False
+    )
     assert not found.met
     assert found.tables[0].rows[-1][5] == 100
 
@@ -163,7 +168,7 @@ def test_a_refused_recording_has_every_word_wrong() -> None:
 def test_live_streams_are_judged_by_gaps_and_finals_of_what_was_not_made_harder() -> None:
     limits = Thresholds(partial_gap_s=0.6, final_s=0.25)
     timings = {"clean": Timing([0.5], [0.3], [0.6], [1.0]), "noise-10dB": Timing([9], [9], [9], [9])}
-    found = Run([heard("ten", "ten", "clean")], timings=timings)
+    found = QualityRun([heard("ten", "ten", "clean")], timings=timings)
     assert report(found, "e", limits, live=True).met
     late = replace(found, timings={"clean": Timing([0.5], [0.3], [0.7], [1.2])})
     assert [one.met for one in report(late, "e", limits, live=True).verdicts[1:]] == [False, False]

@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner
 from voice_bench.cli import app
 from voice_bench.speech import flood, fuzz_report, streams
-from voice_bench.speech.process_stats import Held
+from voice_bench.speech.process_stats import ProcessStats
 from voice_bench.speech.server import engine_settings
 
 
@@ -29,9 +29,9 @@ def test_what_an_operator_set_for_engines_holds_for_our_server_and_its_ports_are
     assert engine_settings(environment) == {"PARAKEET_MODEL_PATH": "/m", "SPEECH_VAD_ONSET": "0.4"}
 
 
-def held(*changes: dict[str, Any]) -> list[Held]:
+def held(*changes: dict[str, Any]) -> list[ProcessStats]:
     """Ten looks at a server that stays as it is, but for the last ones."""
-    calm = Held(0, 90.0, 20, 8, 12, 0)
+    calm = ProcessStats(0, 90.0, 20, 8, 12, 0)
     looks = [replace(calm, requests=1000 * number) for number in range(10)]
     return [*looks[: 10 - len(changes)], *(replace(looks[-1], **change) for change in changes)]
 
@@ -53,7 +53,7 @@ def test_growth_over_the_second_half_is_a_leak(change: dict[str, Any], missed: s
 
 
 def test_what_grew_while_pools_were_filled_is_none() -> None:
-    start = Held(0, 60.0, 10, 0, 4, 0)
+    start = ProcessStats(0, 60.0, 10, 0, 4, 0)
     assert all(one.met for one in fuzz_report.growth([start, *held()], None))
 
 

@@ -10,7 +10,7 @@ from voice_workflow.v1 import voice_workflow_pb2 as pb
 from voice_client.events import Event, Started
 from voice_client.options import CallOptions
 from voice_client.playout import Report
-from voice_client.reconnecting_stream import Line
+from voice_client.reconnecting_stream import ReconnectingStream
 from voice_client.sequencing import Outbox
 
 EVENTS_WAITING = 1024
@@ -28,8 +28,8 @@ class Call:
         self._options = options
         self._outbox = Outbox()
         self._events: asyncio.Queue[Event | None] = asyncio.Queue(EVENTS_WAITING)
-        self._line = Line(target, options, self._outbox, self._deliver)
-        self._keeping: asyncio.Task[None] | None = None
+        self._stream = ReconnectingStream(target, options, self._outbox, self._deliver)
+        self._running: asyncio.Task[None] | None = None
         self._started: Started | None = None
         self.samples_sent = 0
         """Index of the next input sample: the caller's clock, and the `input_sample` of a playout report."""
@@ -88,40 +88,40 @@ class Call:
 
     async def end(self) -> None:
         """Hangs up and waits up to `close_timeout_s` for the gateway's SessionEnded. Events stay readable."""
-        if self._keeping is None or self._line.is_hanging_up:
+        if self._running is None or self._stream.is_hanging_up:
             return
-        self._line.is_hanging_up = True
+        self._stream.is_hanging_up = True
         self._send(pb.ClientMessage(end=pb.SessionEnd()))
-        await asyncio.wait({self._keeping}, timeout=self._options.close_timeout_s)
+        await asyncio.wait({self._running}, timeout=self._options.close_timeout_s)
 
     def __aiter__(self) -> AsyncIterator[Event]:
         return self._iterate()
 
     async def _iterate(self) -> AsyncIterator[Event]:
         """Ends after Ended, or raises the VoiceError that ended the call."""
-        while self._keeping is not None:
-            if self._keeping.done() and self._events.empty():
+        while self._running is not None:
+            if self._running.done() and self._events.empty():
                 break
             event = await self._events.get()
             if event is None:
                 break
             yield event
-        if self._keeping is not None and self._keeping.done() and not self._keeping.cancelled():
-            self._keeping.result()
+        if self._running is not None and self._running.done() and not self._running.cancelled():
+            self._running.result()
 
     def _send(self, message: pb.ClientMessage) -> None:
         self._outbox.add(message)
-        self._line.wake()
+        self._stream.wake()
 
     async def _deliver(self, event: Event) -> None:
         # After hanging up nobody may be reading: the newest events are kept, SessionEnded among them.
-        if self._line.is_hanging_up and self._events.full():
+        if self._stream.is_hanging_up and self._events.full():
             self._events.get_nowait()
         await self._events.put(event)
 
-    async def _keep(self) -> None:
+    async def _run(self) -> None:
         try:
-            await self._line.keep()
+            await self._stream.run()
         finally:
             # Wakes a reader that waits on an empty queue; one that is behind finds the task done by itself.
             if self._events.empty():
@@ -135,14 +135,14 @@ async def connect(target: str, options: CallOptions | None = None) -> AsyncItera
     Raises VoiceError when it can't begin: at once at a wrong address, after `admission_timeout_s` where gateways drain.
     """
     call = Call(target, options or CallOptions())
-    call._started = await call._line.open()
-    call._keeping = asyncio.create_task(call._keep(), name="voice call")
+    call._started = await call._stream.open()
+    call._running = asyncio.create_task(call._run(), name="voice call")
     try:
         yield call
     finally:
         try:
             await call.end()
         finally:
-            call._keeping.cancel()
-            await asyncio.gather(call._keeping, return_exceptions=True)
-            await call._line.close()
+            call._running.cancel()
+            await asyncio.gather(call._running, return_exceptions=True)
+            await call._stream.close()

@@ -20,7 +20,7 @@ LATENCIES = (
 
 
 @dataclass(slots=True)
-class Record:
+class CallRecord:
     """Fills up while a call lasts; `speech_sent` and `played` carry the caller's own clock."""
 
     finals: list[Transcript] = field(default_factory=list)
@@ -41,7 +41,7 @@ class Record:
         """A frame with the caller's speech left at `now`."""
         self._speech_at = now
 
-    def saw(self, event: Event) -> None:
+    def observe(self, event: Event) -> None:
         """Learns from an event of the call."""
         match event:
             case Transcript(final=True) if event.text:
@@ -127,7 +127,7 @@ def ended_by_gateway(ended: Ended) -> str:
     return f"the gateway ended the call ({ended.reason.replace('_', ' ')}): {ended.message or 'it said no more'}"
 
 
-def plain(event: Event) -> dict[str, Any]:
+def event_fields(event: Event) -> dict[str, Any]:
     """`event` for machines: "event" names it; audio is told by its length, not carried."""
     if isinstance(event, ReplyAudio):
         return {"event": "reply_audio", "reply": event.reply, "offset": event.offset, "bytes": len(event.pcm16)}

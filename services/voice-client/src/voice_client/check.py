@@ -9,11 +9,11 @@ from dataclasses import dataclass, field, replace
 from pcm import Clip, silence
 
 from voice_client.call import Call, connect
-from voice_client.call_record import Record, ended_by_gateway
-from voice_client.end_of_call import Watch
+from voice_client.call_record import CallRecord, ended_by_gateway
+from voice_client.end_of_call import EndOfCallDetector
 from voice_client.errors import CallFailed
 from voice_client.events import Ended, Error, Event, ReplyAudio, ReplyText, Transcript, Turn, TurnEvent
-from voice_client.file_caller import frames_of, hold
+from voice_client.file_caller import frames_of, run_call
 from voice_client.options import CallOptions
 
 QUESTION = "what is your name"
@@ -25,7 +25,7 @@ _PAUSE_S = 0.3
 
 
 @dataclass(frozen=True, slots=True)
-class Checked:
+class CheckResult:
     """What was said and heard."""
 
     asked: str
@@ -42,7 +42,7 @@ class Checked:
 
 
 @dataclass(slots=True)
-class _Reply:
+class _SpokenReply:
     """The reply to the last turn; a greeting before it does not count."""
 
     n: int = 0
@@ -53,7 +53,7 @@ class _Reply:
     over: bool = False
     _turn_ended: bool = False
 
-    def saw(self, event: Event) -> None:
+    def observe(self, event: Event) -> None:
         match event:
             case TurnEvent(kind=Turn.TURN_ENDED):
                 self._turn_ended = True
@@ -76,7 +76,7 @@ class _Reply:
                 pass
 
 
-async def check(target: str, options: CallOptions, patience_s: float) -> Checked:
+async def check(target: str, options: CallOptions, patience_s: float) -> CheckResult:
     """A spoken round trip through the gateway at `target`. Raises VoiceError, with a sentence that says which part of
     it failed; each of the two calls may take `patience_s` without anything happening."""
     question = await _question(target, options, patience_s)
@@ -89,7 +89,7 @@ async def check(target: str, options: CallOptions, patience_s: float) -> Checked
     if not reply.audio:
         raise CallFailed(_sentence(f"the reply {reply.text.strip()!r} was not spoken", reply))
     waits = list(record.voice_to_voice.values())
-    return Checked(
+    return CheckResult(
         asked=QUESTION,
         spoken_s=question.duration_s,
         heard=heard,
@@ -101,7 +101,7 @@ async def check(target: str, options: CallOptions, patience_s: float) -> Checked
 
 async def _question(target: str, options: CallOptions, patience_s: float) -> Clip:
     """The question in the gateway's own voice."""
-    reply = _Reply()
+    reply = _SpokenReply()
     async with connect(target, replace(options, system_prompt=_REPEATING)) as call:
         rate_hz = call.started.output.rate_hz
         await call.say(_TYPED)
@@ -114,23 +114,27 @@ async def _question(target: str, options: CallOptions, patience_s: float) -> Cli
     return Clip(silence(_PAUSE_S, rate_hz) + bytes(reply.audio), rate_hz)
 
 
-async def _until_over(call: Call, reply: _Reply, patience_s: float) -> None:
+async def _until_over(call: Call, reply: _SpokenReply, patience_s: float) -> None:
     async with asyncio.timeout(patience_s) as waiting:
         async for event in call:
             waiting.reschedule(asyncio.get_running_loop().time() + patience_s)
-            reply.saw(event)
+            reply.observe(event)
             if reply.over:
                 return
 
 
-async def _answer(target: str, options: CallOptions, question: Clip, patience_s: float) -> tuple[_Reply, Record]:
+async def _answer(
+    target: str, options: CallOptions, question: Clip, patience_s: float
+) -> tuple[_SpokenReply, CallRecord]:
     """What the gateway makes of the question, spoken in real time."""
-    reply = _Reply()
+    reply = _SpokenReply()
     async with connect(target, options) as call:
         frames = frames_of(question.at(call.started.input.rate_hz))
-        record = await hold(call, frames, told=reply.saw, patience_s=patience_s, watch=Watch())
+        record = await run_call(
+            call, frames, on_event=reply.observe, patience_s=patience_s, end_of_call=EndOfCallDetector()
+        )
     return reply, record
 
 
-def _sentence(what: str, reply: _Reply) -> str:
+def _sentence(what: str, reply: _SpokenReply) -> str:
     return "; ".join([what, *(reply.troubles or ["look at the gateway's log"])])

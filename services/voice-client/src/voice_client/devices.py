@@ -6,10 +6,10 @@ from typing import Any, Protocol
 
 from pcm import SAMPLE_BYTES
 
-Captured = Callable[[bytes], None]
+OnCaptured = Callable[[bytes], None]
 """Takes PCM16 from the microphone. Called in the device's own thread: hand over, don't work."""
 
-Wanted = Callable[[int, float], bytes]
+FillPlayback = Callable[[int, float], bytes]
 """(samples, seconds until the first one sounds) -> exactly so many samples of PCM16. In the device's own thread."""
 
 
@@ -24,7 +24,7 @@ class AudioDevice(Protocol):
         """Raises NoAudio when `open` could not work, before anybody is called."""
 
     def open(
-        self, *, input_hz: int, output_hz: int, captured: Captured, wanted: Wanted
+        self, *, input_hz: int, output_hz: int, on_captured: OnCaptured, fill: FillPlayback
     ) -> AbstractContextManager[None]: ...
 
 
@@ -41,14 +41,14 @@ class PortAudio:
             raise NoAudio(f"this machine has no {kind} device ({error}); use: voice say FILE.wav") from error
 
     @contextmanager
-    def open(self, *, input_hz: int, output_hz: int, captured: Captured, wanted: Wanted) -> Iterator[None]:
+    def open(self, *, input_hz: int, output_hz: int, on_captured: OnCaptured, fill: FillPlayback) -> Iterator[None]:
         sounddevice = _sounddevice()
 
         def on_input(data: Any, frames: int, time: Any, status: Any) -> None:
-            captured(bytes(data))
+            on_captured(bytes(data))
 
         def on_output(data: Any, frames: int, time: Any, status: Any) -> None:
-            pcm16 = wanted(frames, max(0.0, time.outputBufferDacTime - time.currentTime))
+            pcm16 = fill(frames, max(0.0, time.outputBufferDacTime - time.currentTime))
             data[:] = pcm16.ljust(frames * SAMPLE_BYTES, b"\0")
 
         with ExitStack() as streams:

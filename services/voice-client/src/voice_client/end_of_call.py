@@ -20,7 +20,7 @@ UNSETTLED_S = 10.0
 """For speech without words, words without a turn, and turns whose reply failed."""
 
 
-class Watch:
+class EndOfCallDetector:
     """What is still open in a call. `typed`: the turn was typed, so a reply is due from the beginning."""
 
     def __init__(self, *, typed: bool = False) -> None:
@@ -37,7 +37,7 @@ class Watch:
         self._failed = False
         self._lag_s = 0.0
 
-    def saw(self, event: Event) -> None:
+    def observe(self, event: Event) -> None:
         """Learns from an event of the call."""
         match event:
             case Transcript(final=True):

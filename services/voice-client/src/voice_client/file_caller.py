@@ -1,4 +1,4 @@
-"""How does a recording hold a call? It is sent in real time, then silence, until `watch` says the call is over.
+"""How does a recording make a call? It is sent in real time, then silence, until `end_of_call` says so.
 
 The null device: one 20 ms tick sends a frame of the recording and makes as much of the reply heard.
 """
@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pcm import SAMPLE_BYTES, Clip, Framer, dbfs
 
 from voice_client.call import Call
-from voice_client.call_record import Record
-from voice_client.end_of_call import Watch
+from voice_client.call_record import CallRecord
+from voice_client.end_of_call import EndOfCallDetector
 from voice_client.errors import CallFailed
 from voice_client.events import Event
 from voice_client.playout import Playout
@@ -23,7 +23,7 @@ scripts/fetch_recordings.py the last such frame lies 0.18 s before to 0.09 s aft
 endings and room noise look alike in level, and an early T0 makes voice_to_voice longer, not better."""
 SPEECH_FLOOR_DBFS = -55.0
 
-Told = Callable[[Event], None]
+OnEvent = Callable[[Event], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,44 +47,46 @@ def frames_of(clip: Clip) -> list[Frame]:
     return [Frame(piece, level >= threshold) for piece, level in zip(pieces, levels, strict=True)]
 
 
-async def hold(call: Call, frames: list[Frame], *, told: Told, patience_s: float, watch: Watch) -> Record:
+async def run_call(
+    call: Call, frames: list[Frame], *, on_event: OnEvent, patience_s: float, end_of_call: EndOfCallDetector
+) -> CallRecord:
     """Sends `frames` (none for a typed turn) and listens until the call is over.
 
     Raises VoiceError when the call fails, or when nothing happened for `patience_s`.
     """
-    holding = _Holding(call, frames, watch, Record(), Playout(call.started.output.rate_hz))
-    holding.quiet_since_s = asyncio.get_running_loop().time()
-    listening = asyncio.create_task(holding.listen(told), name="voice recorded caller")
+    caller = _FileCaller(call, frames, end_of_call, CallRecord(), Playout(call.started.output.rate_hz))
+    caller.quiet_since_s = asyncio.get_running_loop().time()
+    listening = asyncio.create_task(caller.listen(on_event), name="voice recorded caller")
     try:
-        await holding.speak(listening, patience_s)
+        await caller.speak(listening, patience_s)
     finally:
         listening.cancel()
         (outcome,) = await asyncio.gather(listening, return_exceptions=True)
     if isinstance(outcome, Exception):
         raise outcome
-    return holding.record
+    return caller.record
 
 
 @dataclass(slots=True)
-class _Holding:
+class _FileCaller:
     """One call being held; `quiet_since_*`: since when nothing has happened, on the clock and in samples sent."""
 
     call: Call
     frames: list[Frame]
-    watch: Watch
-    record: Record
+    end_of_call: EndOfCallDetector
+    record: CallRecord
     playout: Playout
     quiet_since_s: float = 0.0
     quiet_since_sample: int = 0
 
-    async def listen(self, told: Told) -> None:
+    async def listen(self, on_event: OnEvent) -> None:
         """Until the call ends."""
         async for event in self.call:
-            self._happened(asyncio.get_running_loop().time())
-            self.watch.saw(event)
-            self.record.saw(event)
+            self._note_activity(asyncio.get_running_loop().time())
+            self.end_of_call.observe(event)
+            self.record.observe(event)
             self.playout.take(event)
-            told(event)
+            on_event(event)
 
     async def speak(self, listening: asyncio.Task[None], patience_s: float) -> None:
         """Until the call is over, or listening to it ended."""
@@ -96,7 +98,7 @@ class _Holding:
             heard_bytes = await self._hear(tick, now)
             tick += 1
             if tick < len(self.frames) or heard_bytes:
-                self._happened(now)
+                self._note_activity(now)
             elif self._is_over(now):
                 return
             elif now - self.quiet_since_s > patience_s:
@@ -123,11 +125,11 @@ class _Holding:
             await self.call.report_playout(report)
         return heard.heard_bytes
 
-    def _happened(self, now: float) -> None:
+    def _note_activity(self, now: float) -> None:
         self.quiet_since_s, self.quiet_since_sample = now, self.call.samples_sent
 
     def _is_over(self, now: float) -> bool:
-        needed_s = self.watch.quiet_needed_s
+        needed_s = self.end_of_call.quiet_needed_s
         if needed_s is None or not self.playout.is_idle:
             return False
         if not self.frames:
@@ -136,7 +138,7 @@ class _Holding:
         return silent_s >= needed_s
 
 
-def _missing(record: Record) -> str:
+def _missing(record: CallRecord) -> str:
     if not record.finals:
         return "no final transcript came; is there speech in the recording, and is the recogniser running?"
     if not record.replies:

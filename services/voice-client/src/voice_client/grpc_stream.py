@@ -14,7 +14,7 @@ _CHANNEL_OPTIONS: Sequence[tuple[str, int]] = (
     # A client that dials in a loop must reach a gateway that came back, not wait out gRPC's own backoff (2 min).
     ("grpc.initial_reconnect_backoff_ms", 100),
     ("grpc.max_reconnect_backoff_ms", 2000),
-    # Every Link is a new TCP connection: a shared one would be as broken as the stream that dropped.
+    # Every GrpcStream is a new TCP connection: a shared one would be as broken as the stream that dropped.
     ("grpc.use_local_subchannel_pool", 1),
 )
 
@@ -27,7 +27,7 @@ class _Stream(Protocol):
     def cancel(self) -> bool: ...
 
 
-class Link:
+class GrpcStream:
     """One Converse stream over a connection of its own. After `close` it can't be used."""
 
     def __init__(self, target: str, options: CallOptions) -> None:
@@ -51,10 +51,10 @@ class Link:
         try:
             message = await self._stream.read()
         except grpc.aio.AioRpcError as error:
-            told = of_status(error, self.target)
-            if self._is_up and isinstance(told, Unreachable):
-                told = CallLost(f"the connection to {self.target} broke ({error.details()})", dropped=True)
-            raise told from error
+            failure = of_status(error, self.target)
+            if self._is_up and isinstance(failure, Unreachable):
+                failure = CallLost(f"the connection to {self.target} broke ({error.details()})", dropped=True)
+            raise failure from error
         self._is_up = True
         return message if isinstance(message, pb.ServerMessage) else None
 

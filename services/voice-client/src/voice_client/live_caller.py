@@ -1,7 +1,7 @@
 """How does a live caller hold a call? The device's thread and the event loop meet here, and nowhere else.
 
-microphone thread ──captured──▶ bounded queue ──▶ send_audio          (event loop)
-loudspeaker thread ──wanted───▶ Playout under a lock ◀── events       (event loop)
+microphone thread ──add───▶ bounded queue ──▶ send_audio          (event loop)
+loudspeaker thread ──fill──▶ Playout under a lock ◀── events       (event loop)
 """
 
 import asyncio
@@ -37,7 +37,7 @@ class View:
     frames_dropped: int = 0
     _reply_number: int = 0
 
-    def saw(self, event: Event) -> None:
+    def observe(self, event: Event) -> None:
         """Learns from an event of the call."""
         match event:
             case Transcript():
@@ -66,7 +66,7 @@ class Speaker:
         with self._lock:
             self.playout.take(event)
 
-    def wanted(self, count: int, delay_s: float) -> bytes:
+    def fill(self, count: int, delay_s: float) -> bytes:
         """From the loudspeaker's thread: the samples it is about to write."""
         with self._lock:
             return self.playout.play(count, time.monotonic() + delay_s).pcm16
@@ -87,7 +87,7 @@ class Microphone:
         self._frames: asyncio.Queue[bytes] = asyncio.Queue(FRAMES_WAITING)
         self.dropped = 0
 
-    def captured(self, pcm16: bytes) -> None:
+    def add(self, pcm16: bytes) -> None:
         """From the device's thread."""
         # Counted here and not in the loop, so that call_soon_threadsafe can't pile up while the loop is stuck.
         with self._lock:
@@ -108,22 +108,22 @@ class Microphone:
 class LiveCaller:
     """Holds one call with a device until the gateway ends it. `push_to_talk`: only talks between two key presses."""
 
-    def __init__(self, call: Call, *, push_to_talk: bool, told: Callable[[Event], None]) -> None:
+    def __init__(self, call: Call, *, push_to_talk: bool, on_event: Callable[[Event], None]) -> None:
         self._call = call
         self._push_to_talk = push_to_talk
-        self._told = told
+        self._on_event = on_event
         self.view = View(talking=not push_to_talk)
         self._speaker = Speaker(Playout(call.started.output.rate_hz))
         self._microphone = Microphone(asyncio.get_running_loop())
         self._replying = 0
 
-    async def hold(self, device: AudioDevice) -> None:
+    async def run(self, device: AudioDevice) -> None:
         """Until the call ends. Raises NoAudio, or the VoiceError that ended the call."""
         opened = device.open(
             input_hz=self._call.started.input.rate_hz,
             output_hz=self._call.started.output.rate_hz,
-            captured=self._microphone.captured,
-            wanted=self._speaker.wanted,
+            on_captured=self._microphone.add,
+            fill=self._speaker.fill,
         )
         with opened:
             sending = asyncio.create_task(self._send(), name="voice microphone")
@@ -157,8 +157,8 @@ class LiveCaller:
     async def _listen(self) -> None:
         async for event in self._call:
             self._speaker.take(event)
-            self.view.saw(event)
-            self._told(event)
+            self.view.observe(event)
+            self._on_event(event)
             if isinstance(event, TurnEvent):
                 if event.kind is Turn.REPLY_STARTED:
                     self._replying = event.reply

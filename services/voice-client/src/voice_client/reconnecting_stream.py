@@ -1,11 +1,11 @@
-"""How does a call stay connected? One Line holds a call's links: it dials, resumes, follows GoAway, acknowledges.
+"""How does a call stay connected? Over one stream after another: it dials, resumes, follows GoAway, acknowledges.
 
     dial ── SessionStarted ──▶ converse ── SessionEnded ──▶ over
                                   │  ▲
              dropped or GoAway    ▼  │  SessionStarted(resumed), unacknowledged messages again
                                  resume ── deadline, or refused ──▶ CallLost
 
-The Line is driven by one task (`keep`), which owns a second one that writes.
+One task drives the ReconnectingStream (`run`), and owns a second one that writes.
 """
 
 import asyncio
@@ -18,12 +18,12 @@ from voice_workflow.v1 import voice_workflow_pb2 as pb
 from voice_client import events
 from voice_client.backoff import delay_s
 from voice_client.errors import Busy, CallFailed, CallLost, Unreachable, VoiceError
-from voice_client.grpc_stream import Link
+from voice_client.grpc_stream import GrpcStream
 from voice_client.options import CallOptions, Reconnect, session_start
 from voice_client.sequencing import Arrival, Inbox, Outbox
 
 HEARTBEAT_S = 0.5
-"""When nothing was sent for so long an empty message goes out: a gateway that gets none knows that the link stands."""
+"""After so long without a message an empty one goes out; a gateway that gets none knows that the stream is stalled."""
 ACK_AFTER_MESSAGES = 32
 """An acknowledgement goes out by itself when nothing has carried it for so many messages."""
 
@@ -36,17 +36,17 @@ Deliver = Callable[[events.Event], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
-class _Moved:
+class _GatewayMoved:
     target: str
 
 
 @dataclass(frozen=True, slots=True)
-class _Over:
+class _CallOver:
     pass
 
 
-class Line:
-    """Open it once with `open`, then run `keep` in a task until it returns or raises VoiceError."""
+class ReconnectingStream:
+    """Open it once with `open`, then run `run` in a task until it returns or raises VoiceError."""
 
     def __init__(self, target: str, options: CallOptions, outbox: Outbox, deliver: Deliver) -> None:
         self._target = target
@@ -54,13 +54,13 @@ class Line:
         self._outbox = outbox
         self._inbox = Inbox()
         self._deliver = deliver
-        self._link: Link | None = None
+        self._stream: GrpcStream | None = None
         self._token = ""
         self._started: events.Started | None = None
         self._wake = asyncio.Event()
         self._sent_ack = 0
-        self._heard_at = 0.0
-        self._failed: str | None = None
+        self._last_message_at = 0.0
+        self._fatal_error: str | None = None
         self.is_hanging_up = False
         """SessionEnd was queued: a stream that closes now ended as we wished."""
 
@@ -88,16 +88,16 @@ class Line:
         """Call after adding to the outbox."""
         self._wake.set()
 
-    async def keep(self) -> None:
+    async def run(self) -> None:
         """Converses until the call is over, resuming as often as needed."""
         while True:
             dropped: VoiceError | None = None
             try:
                 outcome = await self._converse()
             except VoiceError as error:
-                outcome, dropped = _Moved(self._target), error
+                outcome, dropped = _GatewayMoved(self._target), error
             await self.close()
-            if isinstance(outcome, _Over):
+            if isinstance(outcome, _CallOver):
                 return
             if dropped is not None:
                 if self.is_hanging_up and dropped.dropped:
@@ -107,62 +107,62 @@ class Line:
             await self._resume(outcome.target)
 
     async def close(self) -> None:
-        """Drops the link, if there is one."""
-        if self._link is not None:
-            link, self._link = self._link, None
-            await link.close()
+        """Drops the stream, if there is one."""
+        if self._stream is not None:
+            stream, self._stream = self._stream, None
+            await stream.close()
 
-    # -- one link ----------------------------------------------------------------------------------
+    # -- one stream ----------------------------------------------------------------------------------
 
     async def _dial(self, target: str, start: pb.ClientMessage) -> events.Started:
-        link = Link(target, self._options)
+        stream = GrpcStream(target, self._options)
         try:
             async with asyncio.timeout(self._options.connect_timeout_s):
-                await _write_first(link, start)
-                message = await link.read()
+                await _write_first(stream, start)
+                message = await stream.read()
             if message is None or message.WhichOneof("message") != "started":
                 raise CallFailed(f"{target} did not answer with SessionStarted; is it a voice gateway?")
             started = events.started_of(message.started)
             if start.start.HasField("resume") and not started.resumed:
                 raise CallLost("the gateway forgot the call and began a new one; call again")
         except TimeoutError:
-            await link.close()
+            await stream.close()
             raise Unreachable(
                 f"{target} did not start the call within {self._options.connect_timeout_s:g} s; try again",
                 dropped=True,
             ) from None
         except BaseException:
-            await link.close()
+            await stream.close()
             raise
-        self._link, self._started = link, started
+        self._stream, self._started = stream, started
         self._token = message.started.resume_token or self._token
         self._outbox.keeps_written = bool(self._token)
-        self._inbox.judge(message.seq, opens_stream=True)
-        self._outbox.acknowledged(max(message.ack, start.seq))
+        self._inbox.classify(message.seq, opens_stream=True)
+        self._outbox.acknowledge(max(message.ack, start.seq))
         self._outbox.rewind()
-        self._heard_at = asyncio.get_running_loop().time()
+        self._last_message_at = asyncio.get_running_loop().time()
         await self._deliver(started)
         return started
 
-    async def _converse(self) -> _Over | _Moved:
-        assert self._link is not None
-        writer = asyncio.create_task(self._write_all(self._link), name="voice call writer")
+    async def _converse(self) -> _CallOver | _GatewayMoved:
+        assert self._stream is not None
+        writer = asyncio.create_task(self._write_all(self._stream), name="voice call writer")
         try:
-            return await self._read_all(self._link)
+            return await self._read_all(self._stream)
         finally:
             writer.cancel()
             await asyncio.gather(writer, return_exceptions=True)
 
-    async def _read_all(self, link: Link) -> _Over | _Moved:
+    async def _read_all(self, stream: GrpcStream) -> _CallOver | _GatewayMoved:
         while True:
-            message = await self._read_in_time(link)
+            message = await self._read_in_time(stream)
             if message is None:
                 if self.is_hanging_up:
-                    return _Over()
+                    return _CallOver()
                 raise CallLost("the gateway closed the stream in the middle of the call", dropped=True)
-            self._heard_at = asyncio.get_running_loop().time()
-            self._outbox.acknowledged(message.ack)
-            arrival = self._inbox.judge(message.seq)
+            self._last_message_at = asyncio.get_running_loop().time()
+            self._outbox.acknowledge(message.ack)
+            arrival = self._inbox.classify(message.seq)
             if arrival is Arrival.GAP:
                 raise CallLost(f"messages before {message.seq} were lost on the way", dropped=True)
             if arrival is Arrival.REPEATED:
@@ -173,63 +173,63 @@ class Line:
             if outcome is not None:
                 return outcome
 
-    async def _read_in_time(self, link: Link) -> pb.ServerMessage | None:
+    async def _read_in_time(self, stream: GrpcStream) -> pb.ServerMessage | None:
         """Raises CallLost when the gateway left what we sent unacknowledged for `silent_link_s`."""
         loop = asyncio.get_running_loop()
-        reading = asyncio.ensure_future(link.read())
+        reading = asyncio.ensure_future(stream.read())
         try:
             while True:
                 # grpc's read is not awaited under a timeout of its own: cancelling it would cancel the stream.
                 await asyncio.wait({reading}, timeout=self._options.silent_link_s)
                 if reading.done():
                     return reading.result()
-                silent_s = loop.time() - self._heard_at
+                silent_s = loop.time() - self._last_message_at
                 if self._outbox.is_waiting and self._token and silent_s >= self._options.silent_link_s:
                     raise CallLost(f"the gateway was silent for {silent_s:.0f} s", dropped=True)
         finally:
             reading.cancel()
 
-    async def _take(self, message: pb.ServerMessage) -> _Over | _Moved | None:
+    async def _take(self, message: pb.ServerMessage) -> _CallOver | _GatewayMoved | None:
         assert self._started is not None
         event = events.event_of(message, self._started.output)
         if event is not None:
             await self._deliver(event)
         if isinstance(event, events.Error) and event.fatal:
-            self._failed = event.message
+            self._fatal_error = event.message
         if isinstance(event, events.Ended):
-            return _Over()
+            return _CallOver()
         if isinstance(event, events.GoAway) and event.followed:
             self._token = message.go_away.resume_token
-            return _Moved(event.target or self._target)
+            return _GatewayMoved(event.target or self._target)
         return None
 
-    async def _write_all(self, link: Link) -> None:
+    async def _write_all(self, stream: GrpcStream) -> None:
         """Writes what waits; a broken stream ends it quietly, because reading says why."""
         try:
             while True:
                 self._wake.clear()
                 while (message := self._outbox.next_unwritten()) is not None:
-                    await self._write(link, message)
+                    await self._write(stream, message)
                 if self._inbox.ack - self._sent_ack >= ACK_AFTER_MESSAGES:
-                    await self._write(link, pb.ClientMessage())
+                    await self._write(stream, pb.ClientMessage())
                 try:
                     async with asyncio.timeout(HEARTBEAT_S):
                         await self._wake.wait()
                 except TimeoutError:
-                    await self._write(link, pb.ClientMessage())
+                    await self._write(stream, pb.ClientMessage())
         except (VoiceError, ConnectionResetError):
             return
 
-    async def _write(self, link: Link, message: pb.ClientMessage) -> None:
+    async def _write(self, stream: GrpcStream, message: pb.ClientMessage) -> None:
         message.ack = self._inbox.ack
-        await link.write(message)
+        await stream.write(message)
         self._sent_ack = max(self._sent_ack, message.ack)
 
-    # -- the next link -----------------------------------------------------------------------------
+    # -- the next stream -----------------------------------------------------------------------------
 
     def _check_resumable(self, dropped: VoiceError) -> None:
-        if self._failed is not None:
-            raise CallFailed(self._failed) from dropped
+        if self._fatal_error is not None:
+            raise CallFailed(self._fatal_error) from dropped
         if not dropped.dropped:
             raise dropped
         if not self._token:
@@ -266,8 +266,8 @@ class Line:
         return pb.ClientMessage(ack=self._inbox.ack, start=pb.SessionStart(resume=resume))
 
 
-async def _write_first(link: Link, start: pb.ClientMessage) -> None:
+async def _write_first(stream: GrpcStream, start: pb.ClientMessage) -> None:
     try:
-        await link.write(start)
+        await stream.write(start)
     except ConnectionResetError:
         return  # refused before it was read: the status says why

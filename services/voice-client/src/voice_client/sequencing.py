@@ -24,7 +24,7 @@ class Outbox:
 
     def __init__(self, capacity: int = OUTBOX_MESSAGES) -> None:
         self._capacity = capacity
-        self._kept: deque[pb.ClientMessage] = deque()
+        self._queue: deque[pb.ClientMessage] = deque()
         self._numbered = 0
         self._written = 0
         self._acknowledged = 0
@@ -42,26 +42,26 @@ class Outbox:
         """Numbers `message` and queues it. Raises CallFailed when the box is full of what must not be dropped."""
         self._numbered += 1
         message.seq = self._numbered
-        self._kept.append(message)
-        if len(self._kept) - self._emptied > self._capacity:
+        self._queue.append(message)
+        if len(self._queue) - self._emptied > self._capacity:
             self._empty_oldest_audio()
 
     def next_unwritten(self) -> pb.ClientMessage | None:
         """The next message for the stream, or None. It counts as written from now on."""
         index = self._written - self._first() + 1
-        if not self._kept or index >= len(self._kept):
+        if not self._queue or index >= len(self._queue):
             return None
-        message = self._kept[max(index, 0)]
+        message = self._queue[max(index, 0)]
         self._written = message.seq
         if not self.keeps_written:
-            self.acknowledged(message.seq)
+            self.acknowledge(message.seq)
         return message
 
-    def acknowledged(self, seq: int) -> None:
+    def acknowledge(self, seq: int) -> None:
         """The gateway has taken in everything up to `seq`."""
         self._acknowledged = max(self._acknowledged, min(seq, self._numbered))
-        while self._kept and self._kept[0].seq <= self._acknowledged:
-            if _is_emptied(self._kept.popleft()):
+        while self._queue and self._queue[0].seq <= self._acknowledged:
+            if _is_emptied(self._queue.popleft()):
                 self._emptied -= 1
 
     def rewind(self) -> None:
@@ -76,13 +76,13 @@ class Outbox:
     @property
     def unacknowledged(self) -> int:
         """Messages in the box, written or not."""
-        return len(self._kept)
+        return len(self._queue)
 
     def _first(self) -> int:
-        return self._kept[0].seq if self._kept else self._numbered + 1
+        return self._queue[0].seq if self._queue else self._numbered + 1
 
     def _empty_oldest_audio(self) -> None:
-        for message in self._kept:
+        for message in self._queue:
             if message.WhichOneof("message") == "audio" and not _is_emptied(message):
                 message.audio.ClearField("data")
                 self._emptied += 1
@@ -116,7 +116,7 @@ class Inbox:
         """Highest number received without a gap."""
         self._early: set[int] = set()
 
-    def judge(self, seq: int, *, opens_stream: bool = False) -> Arrival:
+    def classify(self, seq: int, *, opens_stream: bool = False) -> Arrival:
         """Takes `seq` in, unless something before it is missing. 0 (not numbered) is always new."""
         if seq == 0:
             return Arrival.NEW

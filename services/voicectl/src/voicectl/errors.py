@@ -1,15 +1,15 @@
 """What can go wrong, in the operator's words?
 
-    VoicectlError      every failure; str() is a sentence that says what to do
-    ├── NoCluster      no cluster is configured, or its API server does not answer
-    ├── Denied         the API server knows us, or not, and says no
-    ├── NotThere       no such release, namespace or object
-    ├── Refused        what was asked makes no sense in the state that is there
-    ├── Changed        somebody else changed the same object again and again
-    ├── Stuck          pods cannot become ready
-    └── TooSlow        a deadline passed
+    VoicectlError           every failure; str() is a sentence that says what to do
+    ├── NoCluster           no cluster is configured, or its API server does not answer
+    ├── PermissionDenied    the API server refuses us
+    ├── NotFound            no such release, namespace or object
+    ├── Refused             what was asked makes no sense in the state that is there
+    ├── ConflictingChange   somebody else changed the same object again and again
+    ├── RolloutFailed       pods cannot become ready
+    └── RolloutTooSlow      a deadline passed
 
-Exceptions of the Kubernetes client and of HTTP stop in `cluster.seam`.
+Exceptions of the Kubernetes client and of HTTP stop in `cluster.errors`.
 """
 
 
@@ -21,11 +21,11 @@ class NoCluster(VoicectlError):
     """No cluster is configured, or its API server does not answer."""
 
 
-class Denied(VoicectlError):
+class PermissionDenied(VoicectlError):
     """The API server refuses us."""
 
 
-class NotThere(VoicectlError):
+class NotFound(VoicectlError):
     """No such release, namespace or object."""
 
 
@@ -33,13 +33,13 @@ class Refused(VoicectlError):
     """What was asked makes no sense in the state that is there."""
 
 
-class Changed(VoicectlError):
+class ConflictingChange(VoicectlError):
     """An object changed between reading and writing it."""
 
 
-class Stuck(VoicectlError):
+class RolloutFailed(VoicectlError):
     """Pods cannot become ready."""
 
 
-class TooSlow(VoicectlError):
+class RolloutTooSlow(VoicectlError):
     """A deadline passed."""

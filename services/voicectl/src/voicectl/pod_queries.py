@@ -6,11 +6,11 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 from voicectl.cluster.api import Cluster
-from voicectl.core.evidence import Sight
-from voicectl.core.live_settings import Taken, short_hash, taken_by
+from voicectl.core.evidence import PodMetrics
+from voicectl.core.live_settings import AppliedSettings, applied_settings, short_hash
 from voicectl.core.metrics import sums
 from voicectl.core.release_state import Pod
-from voicectl.errors import NotThere, VoicectlError
+from voicectl.errors import NotFound, VoicectlError
 from voicectl.names import Names
 
 AT_ONCE = 8
@@ -19,14 +19,14 @@ AT_ONCE = 8
 T = TypeVar("T")
 
 
-def sights(cluster: Cluster, pods: Sequence[Pod]) -> list[Sight]:
+def pod_metrics(cluster: Cluster, pods: Sequence[Pod]) -> list[PodMetrics]:
     """Each pod with its metrics, in the same order."""
 
-    def ask(pod: Pod) -> Sight:
+    def ask(pod: Pod) -> PodMetrics:
         try:
-            return Sight(pod, sums(cluster.from_pod(pod.name, pod.http_port, "metrics")))
+            return PodMetrics(pod, sums(cluster.from_pod(pod.name, pod.http_port, "metrics")))
         except VoicectlError:
-            return Sight(pod, None)
+            return PodMetrics(pod, None)
 
     return _each(ask, pods)
 
@@ -44,23 +44,23 @@ def unready(cluster: Cluster, pods: Sequence[Pod]) -> dict[str, list[str]]:
     return {pod.name: said for pod, said in zip(pods, _each(ask, pods), strict=True) if said}
 
 
-def settings(cluster: Cluster, pods: Sequence[Pod]) -> list[Taken]:
+def settings(cluster: Cluster, pods: Sequence[Pod]) -> list[AppliedSettings]:
     """Which live settings each pod has taken, in the same order."""
 
-    def ask(pod: Pod) -> Taken:
+    def ask(pod: Pod) -> AppliedSettings:
         try:
-            return taken_by(pod, cluster.from_pod(pod.name, pod.http_port, "readyz"))
+            return applied_settings(pod, cluster.from_pod(pod.name, pod.http_port, "readyz"))
         except VoicectlError as error:
-            return Taken(pod, unread=str(error))
+            return AppliedSettings(pod, unread=str(error))
 
     return _each(ask, pods)
 
 
-def wanted_settings(cluster: Cluster, names: Names) -> dict[str, str]:
+def config_map_hashes(cluster: Cluster, names: Names) -> dict[str, str]:
     """The short hash of each file of the live ConfigMap, by its key; empty where there is no such ConfigMap."""
     try:
         files = cluster.config_map(names.live_config).get("data", {})
-    except NotThere:
+    except NotFound:
         return {}
     return {key: short_hash(text) for key, text in files.items()}
 

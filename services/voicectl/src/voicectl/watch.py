@@ -7,51 +7,51 @@ from voicectl import pod_queries
 from voicectl.cluster.api import Cluster
 from voicectl.cluster.queries import read_pods, read_release
 from voicectl.core.canary_state import state
-from voicectl.core.evidence import NOT_READY_S, Sight, against, change
+from voicectl.core.evidence import NOT_READY_S, PodMetrics, against, change
 from voicectl.core.release_state import Release, Track
 from voicectl.core.traffic_share import plural
 from voicectl.errors import VoicectlError
-from voicectl.executor import Pace
+from voicectl.executor import Polling
 from voicectl.names import Names
 
-LOOK_EVERY_S = 2.0
+EVERY_S = 2.0
 BLIND_S = 60.0
 """So long an API server may not answer before the watch gives up."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """`evidence`: what speaks against the canary; "" = nothing did. `told`: how it went, as a sentence."""
+    """`evidence`: what speaks against the canary; "" = nothing did. `sentence`: how it went, as a sentence."""
 
     evidence: str
-    told: str
+    sentence: str
 
 
-def watch(cluster: Cluster, names: Names, tell: Callable[[str], None], pace: Pace, for_s: float) -> Outcome:
+def watch(cluster: Cluster, names: Names, tell: Callable[[str], None], polling: Polling, for_s: float) -> Outcome:
     """Watches for `for_s`, or until there is evidence or no canary any more."""
-    _, began = _seen(cluster, names)
-    now = pace.now()
+    _, began = _observe(cluster, names)
+    now = polling.now()
     end, ready_at, seen_at = now + for_s, now, now
     tell(f"watching the canary for {for_s:g} s")
-    while pace.now() < end:
-        pace.rest(LOOK_EVERY_S)
+    while polling.now() < end:
+        polling.sleep(EVERY_S)
         try:
-            release, sights = _seen(cluster, names)
+            release, pod_metrics = _observe(cluster, names)
         except VoicectlError:
-            if pace.now() - seen_at >= BLIND_S:
+            if polling.now() - seen_at >= BLIND_S:
                 raise
             continue
-        seen_at = pace.now()
+        seen_at = polling.now()
         if state(release) != "running":
             return Outcome("", "the canary was taken away meanwhile")
         if release.canary.ready:
             ready_at = seen_at
         elif seen_at - ready_at >= NOT_READY_S:
-            return Outcome(_unready(release, sights), "")
-        if evidence := against(change(began, sights, Track.CANARY), change(began, sights, Track.STABLE)):
-            return Outcome("; ".join([evidence, *_hindrances(sights)]), "")
-    _, sights = _seen(cluster, names)
-    added = change(began, sights, Track.CANARY)
+            return Outcome(_unready(release, pod_metrics), "")
+        if evidence := against(change(began, pod_metrics, Track.CANARY), change(began, pod_metrics, Track.STABLE)):
+            return Outcome("; ".join([evidence, *_hindrances(pod_metrics)]), "")
+    _, pod_metrics = _observe(cluster, names)
+    added = change(began, pod_metrics, Track.CANARY)
     return Outcome(
         "",
         f"nothing spoke against the canary in {for_s:g} s: {plural(added.started, 'call')}, "
@@ -59,16 +59,16 @@ def watch(cluster: Cluster, names: Names, tell: Callable[[str], None], pace: Pac
     )
 
 
-def _seen(cluster: Cluster, names: Names) -> tuple[Release, list[Sight]]:
+def _observe(cluster: Cluster, names: Names) -> tuple[Release, list[PodMetrics]]:
     release = read_release(cluster, names)
-    return release, pod_queries.sights(cluster, read_pods(cluster, names))
+    return release, pod_queries.pod_metrics(cluster, read_pods(cluster, names))
 
 
-def _unready(release: Release, sights: list[Sight]) -> str:
-    causes = [*filter(None, [release.canary.refused]), *_hindrances(sights)]
+def _unready(release: Release, pod_metrics: list[PodMetrics]) -> str:
+    causes = [*filter(None, [release.canary.refused]), *_hindrances(pod_metrics)]
     return "; ".join([f"none of its pods was ready for {NOT_READY_S:g} s", *causes])
 
 
-def _hindrances(sights: list[Sight]) -> list[str]:
-    pods = [each.pod for each in sights if each.pod.track is Track.CANARY and not each.pod.ending]
+def _hindrances(pod_metrics: list[PodMetrics]) -> list[str]:
+    pods = [each.pod for each in pod_metrics if each.pod.track is Track.CANARY and not each.pod.ending]
     return [f"{pod.name}: {pod.hindrance}" for pod in pods if pod.hindrance]

@@ -16,9 +16,9 @@ from voice_client import VoiceError
 from voice_client.cli import common_options
 
 from voice_bench.check import production, riva
-from voice_bench.check.objectives import Finding, Objectives, judged
+from voice_bench.check.objectives import Finding, Objectives, judge
 
-complaints = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
+stderr = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")]
 Ca = Annotated[Path | None, typer.Option("--ca", exists=True, dir_okay=False, help="The authority, PEM; TLS on.")]
@@ -89,11 +89,11 @@ def production_check(
     options = common_options.call_options(
         tls=tls, ca=ca, cert=cert, key=key, server_name=server_name, token=token, token_file=token_file
     )
-    plan = production.Plan(target, options, metrics, riva_at, llm, riva_tls, calls, at_once, _clip(wav))
+    plan = production.CheckPlan(target, options, metrics, riva_at, llm, riva_tls, calls, at_once, _clip(wav))
 
     async def check() -> None:
-        seen = await production.seen(plan)
-        findings = judged(seen, Objectives(p95, errors, tls=not plaintext))
+        observed = await production.observe(plan)
+        findings = judge(observed, Objectives(p95, errors, tls=not plaintext))
         _show_findings(findings, as_json=as_json)
         if not all(finding.met for finding in findings):
             raise typer.Exit(1)
@@ -142,7 +142,7 @@ def _run(check: Coroutine[None, None, None]) -> None:
     try:
         asyncio.run(check)
     except (production.CheckFailed, riva.RivaFailed, VoiceError) as error:
-        complaints.print(str(error))
+        stderr.print(str(error))
         raise typer.Exit(1) from None
     except KeyboardInterrupt:
         raise typer.Exit(130) from None

@@ -10,7 +10,7 @@ RESPONSE = "voice_gateway_response_latency_seconds"
 
 
 @dataclass(frozen=True, slots=True)
-class Counted:
+class GatewayCounters:
     """Counters since a gateway's start, or what was added. Buckets: upper bound in seconds -> how many were below."""
 
     started: float
@@ -19,11 +19,11 @@ class Counted:
     turns: float
     buckets: Mapping[float, float]
 
-    def since(self, before: "Counted") -> "Counted":
+    def since(self, before: "GatewayCounters") -> "GatewayCounters":
         """What came after `before`; a gateway that restarted in between counts from its start."""
         if self.started < before.started:
             return self
-        return Counted(
+        return GatewayCounters(
             self.started - before.started,
             self.refused - before.refused,
             self.failures - before.failures,
@@ -32,7 +32,7 @@ class Counted:
         )
 
 
-def counted(pages: Iterable[str]) -> Counted:
+def read_counters(pages: Iterable[str]) -> GatewayCounters:
     """The sum over the /metrics pages of all pods. Raises ValueError where a page is no gateway's."""
     sums: dict[str, float] = {}
     buckets: dict[float, float] = {}
@@ -47,7 +47,7 @@ def counted(pages: Iterable[str]) -> Counted:
                     buckets[bound] = buckets.get(bound, 0.0) + sample.value
         if "voice_sessions_started_total" not in names:
             raise ValueError("this page has no voice_sessions_started_total: name the gateway's HTTP port, /metrics")
-    return Counted(
+    return GatewayCounters(
         sums.get("voice_sessions_started_total", 0.0),
         sums.get("voice_sessions_refused_total", 0.0),
         sums.get("voice_failures_total", 0.0),

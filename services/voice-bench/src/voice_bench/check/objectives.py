@@ -1,9 +1,9 @@
-"""Does what was seen meet the objectives? Pure: figures in, a verdict of sentences out."""
+"""Does what was observed meet the objectives? Pure: figures in, a verdict of sentences out."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from voice_bench.check.metrics_delta import Counted, quantile
+from voice_bench.check.metrics_delta import GatewayCounters, quantile
 from voice_bench.measure.statistics import percentile
 
 
@@ -20,7 +20,7 @@ class Objectives:
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class Observations:
     """What the check saw: its own calls, what the gateway counted meanwhile, and who stands behind it."""
 
     calls: int
@@ -28,9 +28,9 @@ class Seen:
     """A sentence for each call that failed."""
     responses_s: Sequence[float]
     """gateway_response_latency of every answered turn of our calls."""
-    counted: Counted
+    counters: GatewayCounters
     over_tls: bool
-    stand_ins: Sequence[str]
+    fake_backends: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,57 +42,57 @@ class Finding:
     sentence: str
 
 
-def judged(seen: Seen, asked: Objectives) -> list[Finding]:
+def judge(observed: Observations, asked: Objectives) -> list[Finding]:
     """One finding for every objective, all of which must be met; with a stand-in there, that is the only one."""
-    if seen.stand_ins:
-        return [_backends(seen)]
+    if observed.fake_backends:
+        return [_backends(observed)]
     return [
-        _backends(seen),
-        _tls(seen, asked),
-        _calls(seen, asked),
-        _turns(seen, asked),
-        _own_latency(seen, asked),
-        _counted_latency(seen, asked),
+        _backends(observed),
+        _tls(observed, asked),
+        _calls(observed, asked),
+        _turns(observed, asked),
+        _own_latency(observed, asked),
+        _counted_latency(observed, asked),
     ]
 
 
-def _backends(seen: Seen) -> Finding:
-    if seen.stand_ins:
-        why = "; ".join(seen.stand_ins)
+def _backends(observed: Observations) -> Finding:
+    if observed.fake_backends:
+        why = "; ".join(observed.fake_backends)
         return Finding("backends", False, f"{why}. A stand-in says nothing about production: put Riva and NIM there.")
     return Finding("backends", True, "no stand-in among the models and voices that were asked")
 
 
-def _tls(seen: Seen, asked: Objectives) -> Finding:
-    if seen.over_tls or not asked.tls:
-        return Finding("tls", True, "calls over TLS" if seen.over_tls else "calls without TLS, as was allowed")
+def _tls(observed: Observations, asked: Objectives) -> Finding:
+    if observed.over_tls or not asked.tls:
+        return Finding("tls", True, "calls over TLS" if observed.over_tls else "calls without TLS, as was allowed")
     return Finding("tls", False, "calls went without TLS; give --tls or --ca, or say --plaintext if TLS ends before")
 
 
-def _calls(seen: Seen, asked: Objectives) -> Finding:
-    share = len(seen.failed) / seen.calls
-    first = f"; the first: {seen.failed[0]}" if seen.failed else ""
-    sentence = f"{len(seen.failed)} of {seen.calls} calls failed, {asked.errors:.1%} may{first}"
+def _calls(observed: Observations, asked: Objectives) -> Finding:
+    share = len(observed.failed) / observed.calls
+    first = f"; the first: {observed.failed[0]}" if observed.failed else ""
+    sentence = f"{len(observed.failed)} of {observed.calls} calls failed, {asked.errors:.1%} may{first}"
     return Finding("calls", share <= asked.errors, sentence)
 
 
-def _turns(seen: Seen, asked: Objectives) -> Finding:
-    counted = seen.counted
-    if counted.started < 1:
+def _turns(observed: Observations, asked: Objectives) -> Finding:
+    counters = observed.counters
+    if counters.started < 1:
         return Finding("failures", False, "none of our calls is in the metrics: they are another gateway's")
-    share = (counted.failures + counted.refused) / max(1.0, counted.turns)
+    share = (counters.failures + counters.refused) / max(1.0, counters.turns)
     sentence = (
-        f"{counted.failures:g} failures and {counted.refused:g} refusals at {counted.turns:g} turns of all callers"
+        f"{counters.failures:g} failures and {counters.refused:g} refusals at {counters.turns:g} turns of all callers"
     )
     return Finding("failures", share <= asked.errors, f"{sentence}, {asked.errors:.1%} may")
 
 
-def _own_latency(seen: Seen, asked: Objectives) -> Finding:
-    return _latency("our calls", percentile(seen.responses_s, 95), asked)
+def _own_latency(observed: Observations, asked: Objectives) -> Finding:
+    return _latency("our calls", percentile(observed.responses_s, 95), asked)
 
 
-def _counted_latency(seen: Seen, asked: Objectives) -> Finding:
-    return _latency("all calls", quantile(seen.counted.buckets, 0.95), asked)
+def _counted_latency(observed: Observations, asked: Objectives) -> Finding:
+    return _latency("all calls", quantile(observed.counters.buckets, 0.95), asked)
 
 
 def _latency(whose: str, p95_s: float | None, asked: Objectives) -> Finding:

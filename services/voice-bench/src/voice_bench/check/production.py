@@ -7,14 +7,14 @@ from dataclasses import dataclass
 import aiohttp
 from pcm import Clip
 from voice_client import CallOptions, VoiceError, connect, server_info
-from voice_client.call_record import Record
-from voice_client.end_of_call import Watch
-from voice_client.file_caller import Frame, frames_of, hold
+from voice_client.call_record import CallRecord
+from voice_client.end_of_call import EndOfCallDetector
+from voice_client.file_caller import Frame, frames_of, run_call
 
 from voice_bench.check import riva
-from voice_bench.check.fake_backends import stand_ins
-from voice_bench.check.metrics_delta import Counted, counted
-from voice_bench.check.objectives import Seen
+from voice_bench.check.fake_backends import find_fake_backends
+from voice_bench.check.metrics_delta import GatewayCounters, read_counters
+from voice_bench.check.objectives import Observations
 
 ASK = "Ask me one short question about the weather."
 """The typed turn whose spoken answer is what our callers then say."""
@@ -26,7 +26,7 @@ class CheckFailed(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class CheckPlan:
     """Whom to ask and how many calls to make."""
 
     target: str
@@ -45,17 +45,17 @@ class Plan:
     patience_s: float = 30.0
 
 
-async def seen(plan: Plan) -> Seen:
+async def observe(plan: CheckPlan) -> Observations:
     """Everything; stops before the first call when a stand-in is found. Raises CheckFailed, RivaFailed, VoiceError."""
-    fakes = stand_ins(await names(plan))
-    before = await scraped(plan.metrics)
+    fakes = find_fake_backends(await backend_names(plan))
+    before = await scrape(plan.metrics)
     if fakes:
-        return Seen(0, (), (), before.since(before), _over_tls(plan), fakes)
-    frames = frames_of(plan.clip or await question(plan))
+        return Observations(0, (), (), before.since(before), _over_tls(plan), fakes)
+    frames = frames_of(plan.clip or await ask_for_question(plan))
     outcomes = await _all_calls(plan, frames)
-    after = await scraped(plan.metrics)
-    records = [one for one in outcomes if isinstance(one, Record)]
-    return Seen(
+    after = await scrape(plan.metrics)
+    records = [one for one in outcomes if isinstance(one, CallRecord)]
+    return Observations(
         calls=plan.calls,
         failed=[one for one in outcomes if isinstance(one, str)],
         responses_s=[
@@ -64,17 +64,17 @@ async def seen(plan: Plan) -> Seen:
             for latency in record.latencies
             if latency.gateway_response_latency is not None
         ],
-        counted=after.since(before),
+        counters=after.since(before),
         over_tls=_over_tls(plan),
-        stand_ins=(),
+        fake_backends=(),
     )
 
 
-def _over_tls(plan: Plan) -> bool:
+def _over_tls(plan: CheckPlan) -> bool:
     return plan.options.tls is not None
 
 
-async def names(plan: Plan) -> list[str]:
+async def backend_names(plan: CheckPlan) -> list[str]:
     """What the gateway says it uses, and what the backends say of themselves."""
     info = await server_info(plan.target, plan.options)
     found = [info.asr_model, info.llm_model, info.voice]
@@ -99,7 +99,7 @@ async def models(base_url: str) -> list[str]:
         raise CheckFailed(f"{url} lists no models ({error or 'no answer in time'}); check --llm") from error
 
 
-async def scraped(urls: Sequence[str]) -> Counted:
+async def scrape(urls: Sequence[str]) -> GatewayCounters:
     """The sum of all pods' counters. Raises CheckFailed."""
     pages = []
     async with aiohttp.ClientSession(timeout=_HTTP) as http:
@@ -110,16 +110,18 @@ async def scraped(urls: Sequence[str]) -> Counted:
             except (aiohttp.ClientError, TimeoutError, ValueError) as error:
                 raise CheckFailed(f"{url} can't be read ({error or 'no answer in time'}); check --metrics") from error
     try:
-        return counted(pages)
+        return read_counters(pages)
     except ValueError as error:
         raise CheckFailed(str(error)) from error
 
 
-async def question(plan: Plan) -> Clip:
+async def ask_for_question(plan: CheckPlan) -> Clip:
     """A question in the gateway's own voice. Raises CheckFailed, VoiceError."""
     async with connect(plan.target, plan.options) as call:
         await call.say(ASK)
-        record = await hold(call, [], told=lambda _: None, patience_s=plan.patience_s, watch=Watch(typed=True))
+        record = await run_call(
+            call, [], on_event=lambda _: None, patience_s=plan.patience_s, end_of_call=EndOfCallDetector(typed=True)
+        )
         rate_hz = call.started.output.rate_hz
     if not record.audio:
         reasons = "; ".join(error.message for error in record.errors)
@@ -127,10 +129,10 @@ async def question(plan: Plan) -> Clip:
     return Clip(bytes(record.audio), rate_hz).at(plan.options.input.rate_hz)
 
 
-async def _all_calls(plan: Plan, frames: list[Frame]) -> list[Record | str]:
+async def _all_calls(plan: CheckPlan, frames: list[Frame]) -> list[CallRecord | str]:
     places = asyncio.Semaphore(plan.at_once)
 
-    async def one() -> Record | str:
+    async def one() -> CallRecord | str:
         async with places:
             return await _call(plan, frames)
 
@@ -139,11 +141,13 @@ async def _all_calls(plan: Plan, frames: list[Frame]) -> list[Record | str]:
     return [task.result() for task in tasks]
 
 
-async def _call(plan: Plan, frames: list[Frame]) -> Record | str:
+async def _call(plan: CheckPlan, frames: list[Frame]) -> CallRecord | str:
     """What happened, or the sentence that says why it failed."""
     try:
         async with connect(plan.target, plan.options) as call:
-            record = await hold(call, frames, told=lambda _: None, patience_s=plan.patience_s, watch=Watch())
+            record = await run_call(
+                call, frames, on_event=lambda _: None, patience_s=plan.patience_s, end_of_call=EndOfCallDetector()
+            )
     except VoiceError as error:
         return str(error)
     if record.errors:

@@ -25,22 +25,22 @@ class Answer:
     heard_ms: int = 0
 
     @property
-    def halves(self) -> tuple[str, str]:
+    def heard_and_unheard(self) -> tuple[str, str]:
         """What was heard and what was not, in the reply's own words; nothing unheard when it was not cut."""
         words = self.text.split()
         if self.cut_s is None:
             return " ".join(words), ""
         # A synthesiser may tell fewer words than it was given ("there was" as one) and none of the punctuation, so
         # they are looked for in order.
-        bare = [_bare(word) for word in words]
+        bare = [_normalised(word) for word in words]
         heard = 0
         for word in self.heard_text.split():
-            if _bare(word) in bare[heard:]:
-                heard = bare.index(_bare(word), heard) + 1
+            if _normalised(word) in bare[heard:]:
+                heard = bare.index(_normalised(word), heard) + 1
         return " ".join(words[:heard]), " ".join(words[heard:])
 
 
-def _bare(word: str) -> str:
+def _normalised(word: str) -> str:
     return word.strip(".,:;!?\"'").lower()
 
 
@@ -83,12 +83,12 @@ class Exchange:
 
 
 @dataclass(slots=True)
-class Account:
+class CallSummary:
     """Fills up while the call lasts."""
 
     exchanges: list[Exchange] = field(default_factory=list)
     errors: list[Error] = field(default_factory=list)
-    _sounding: Answer | None = None
+    _audible_answer: Answer | None = None
 
     @property
     def ended_s(self) -> float:
@@ -97,27 +97,27 @@ class Account:
         moments += [a.last_s for exchange in self.exchanges for a in exchange.answers.values() if a.last_s is not None]
         return max(moments, default=0.0)
 
-    def began_line(self, line: Line, now_s: float) -> None:
+    def begin_line(self, line: Line, now_s: float) -> None:
         """The caller begins to say it."""
         self.exchanges.append(Exchange(len(self.exchanges) + 1, line, now_s))
 
-    def spoke(self, frame_s: float, now_s: float) -> None:
+    def note_speech(self, frame_s: float, now_s: float) -> None:
         """A frame of speech, `frame_s` long, ended now."""
         exchange = self.exchanges[-1]
         if exchange.speech_began_s is None:
             exchange.speech_began_s = now_s - frame_s
         exchange.speech_ended_s = now_s
 
-    def heard(self, played: Played, now_s: float) -> None:
+    def note_audible(self, played: Played, now_s: float) -> None:
         """The loudspeaker makes these samples sound, the first of them now."""
         for number, at_s in played.audible:
-            self._sounding = self._answer(number)
-            if self._sounding is not None:
-                self._sounding.began_s = at_s
-        if played.heard_bytes and self._sounding is not None:
-            self._sounding.last_s = now_s + samples(played.pcm16[: played.heard_bytes]) / RATE_HZ
+            self._audible_answer = self._answer(number)
+            if self._audible_answer is not None:
+                self._audible_answer.began_s = at_s
+        if played.heard_bytes and self._audible_answer is not None:
+            self._audible_answer.last_s = now_s + samples(played.pcm16[: played.heard_bytes]) / RATE_HZ
 
-    def saw(self, event: Event, now_s: float) -> None:
+    def observe(self, event: Event, now_s: float) -> None:
         """The gateway told something."""
         match event:
             case Transcript(final=True) if event.text.strip() and self.exchanges:
@@ -125,7 +125,7 @@ class Account:
             case ReplyText() if answer := self._answer(event.reply):
                 answer.text += event.delta
             case Latency():
-                self._measured(event)
+                self._add_latency(event)
             case Error():
                 self.errors.append(event)
             case TurnEvent():
@@ -164,7 +164,7 @@ class Account:
         elif event.kind is Turn.REPLY_INTERRUPTED:
             answer.cut_s, answer.heard_text, answer.heard_ms = now_s, event.heard_text, event.heard_ms
 
-    def _measured(self, latency: Latency) -> None:
+    def _add_latency(self, latency: Latency) -> None:
         for exchange in self.exchanges:
             if latency.reply in exchange.answers:
                 exchange.latencies[latency.reply] = latency

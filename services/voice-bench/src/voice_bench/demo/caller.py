@@ -14,16 +14,16 @@ from voice_client.call import Call
 from voice_client.events import Event
 from voice_client.file_caller import FRAME_S, Frame, frames_of
 
-from voice_bench.demo.call_summary import Account
-from voice_bench.demo.caller_behaviour import Manners
+from voice_bench.demo.call_summary import CallSummary
+from voice_bench.demo.caller_behaviour import CallerBehaviour
 from voice_bench.demo.script import RATE_HZ, Line
 
 FRAME_SAMPLES = round(FRAME_S * RATE_HZ)
 _SILENCE = Frame(bytes(2 * FRAME_SAMPLES), is_speech=False)
 _WIRE = AudioFormat(Encoding.PCM16, RATE_HZ)
 
-Told = Callable[[Event, float], None]
-Began = Callable[[Line, float], None]
+OnEvent = Callable[[Event, float], None]
+OnLine = Callable[[Line, float], None]
 
 
 @dataclass(slots=True)
@@ -35,22 +35,28 @@ class Tracks:
 
 
 @dataclass(slots=True)
-class Talked:
+class CallResult:
     """A call that is over."""
 
-    account: Account
+    summary: CallSummary
     tracks: Tracks
     gave_up: bool
 
 
-async def talk(
-    target: str, lines: Sequence[Line], manners: Manners, *, told: Told, began: Began, options: CallOptions
-) -> Talked:
-    """Say all lines to the gateway at `target`; `told` and `began` hear of everything, with its second of the call.
+async def run_call(
+    target: str,
+    lines: Sequence[Line],
+    behaviour: CallerBehaviour,
+    *,
+    on_event: OnEvent,
+    on_line: OnLine,
+    options: CallOptions,
+) -> CallResult:
+    """Say all lines to the gateway at `target`; `on_event` and `on_line` are called with the second of the call.
 
     Raises VoiceError when the call fails.
     """
-    caller = _Caller(list(lines), manners, told, began)
+    caller = _Caller(list(lines), behaviour, on_event, on_line)
     async with connect(target, options) as call:
         listening = asyncio.create_task(caller.listen(call), name="demo caller listens")
         try:
@@ -60,10 +66,10 @@ async def talk(
             (outcome,) = await asyncio.gather(listening, return_exceptions=True)
         if isinstance(outcome, Exception):
             raise outcome
-    return Talked(caller.account, caller.tracks, caller.gave_up)
+    return CallResult(caller.summary, caller.tracks, caller.gave_up)
 
 
-def asked(**changes: str) -> CallOptions:
+def call_options(**changes: str) -> CallOptions:
     """PCM16 at RATE_HZ both ways."""
     return CallOptions(input=_WIRE, output=_WIRE, **changes)  # type: ignore[arg-type]
 
@@ -71,10 +77,10 @@ def asked(**changes: str) -> CallOptions:
 @dataclass(slots=True)
 class _Caller:
     waiting: list[Line]
-    manners: Manners
-    told: Told
-    began: Began
-    account: Account = field(default_factory=Account)
+    behaviour: CallerBehaviour
+    on_event: OnEvent
+    on_line: OnLine
+    summary: CallSummary = field(default_factory=CallSummary)
     tracks: Tracks = field(default_factory=Tracks)
     playout: Playout = field(default_factory=lambda: Playout(RATE_HZ))
     speaking: list[Frame] = field(default_factory=list)
@@ -85,9 +91,9 @@ class _Caller:
         """Until the call ends."""
         async for event in call:
             self.playout.take(event)
-            self.manners.saw(event, self.now_s)
-            self.account.saw(event, self.now_s)
-            self.told(event, self.now_s)
+            self.behaviour.observe(event, self.now_s)
+            self.summary.observe(event, self.now_s)
+            self.on_event(event, self.now_s)
 
     async def speak(self, call: Call, listening: asyncio.Task[None]) -> None:
         """Until everything is said and answered, or there is nobody to say it to."""
@@ -104,36 +110,36 @@ class _Caller:
             await asyncio.sleep(max(0.0, started + tick * FRAME_S - loop.time()))
 
     def _is_over(self) -> bool:
-        self.gave_up = self.manners.gives_up(self.now_s)
+        self.gave_up = self.behaviour.gives_up(self.now_s)
         return self.gave_up or (not self.waiting and not self.speaking and self._may_speak())
 
     def _may_speak(self) -> bool:
-        return self.manners.may_speak(self.now_s, hears_nothing=self.playout.is_idle)
+        return self.behaviour.may_speak(self.now_s, hears_nothing=self.playout.is_idle)
 
     async def _send(self, call: Call) -> None:
         if not self.speaking and self.waiting:
-            barges_in = self.waiting[0].barges_in and self.manners.may_barge_in(self.now_s)
+            barges_in = self.waiting[0].barges_in and self.behaviour.may_barge_in(self.now_s)
             if barges_in or self._may_speak():
                 self._begin(self.waiting.pop(0))
         frame = self.speaking.pop(0) if self.speaking else _SILENCE
         if self.speaking:
-            self.manners.spoke(self.now_s)
+            self.behaviour.note_speech(self.now_s)
         if frame.is_speech:
-            self.account.spoke(FRAME_S, self.now_s)
+            self.summary.note_speech(FRAME_S, self.now_s)
         self.tracks.caller += frame.pcm16
         await call.send_audio(frame.pcm16)
 
     def _begin(self, line: Line) -> None:
         self.speaking = frames_of(line.clip)
-        self.manners.began_line()
-        self.account.began_line(line, self.now_s)
-        self.began(line, self.now_s)
+        self.behaviour.begin_line()
+        self.summary.begin_line(line, self.now_s)
+        self.on_line(line, self.now_s)
 
     async def _hear(self, call: Call) -> None:
         played = self.playout.play(FRAME_SAMPLES, self.now_s)
         self.tracks.agent += played.pcm16
-        self.account.heard(played, self.now_s)
+        self.summary.note_audible(played, self.now_s)
         if played.heard_bytes:
-            self.manners.heard(self.now_s, begins=bool(played.audible))
+            self.behaviour.note_audible(self.now_s, begins=bool(played.audible))
         for report in self.playout.reports(self.now_s, call.samples_sent):
             await call.report_playout(report)

@@ -11,9 +11,9 @@ from pcm import write_wav
 from rich.console import Console
 from voice_client import VoiceError
 
-from voice_bench.demo.caller import Talked, asked, talk
-from voice_bench.demo.caller_behaviour import PATIENCE_S, Manners
-from voice_bench.demo.console import Teller, latencies, timeline
+from voice_bench.demo.caller import CallResult, call_options, run_call
+from voice_bench.demo.caller_behaviour import PATIENCE_S, CallerBehaviour
+from voice_bench.demo.console import CallPrinter, latencies, timeline
 from voice_bench.demo.script import (
     RATE_HZ,
     SCRIPT,
@@ -25,10 +25,10 @@ from voice_bench.demo.script import (
     recorded,
     spoken,
 )
-from voice_bench.demo.verdict import complaints
+from voice_bench.demo.verdict import failures
 from voice_bench.exit_codes import exit_with, to_stderr
 from voice_bench.options import Engine, Tts
-from voice_bench.stack import Part, StackFailed, StackPlan, embedded, running, with_environment
+from voice_bench.stack import Part, StackConfig, StackFailed, embedded, running, with_environment
 from voice_bench.stack_config import RECOGNISER, SYNTHESISER, with_engines
 
 AGENT_VOICE = "English-US.Female-1"
@@ -77,22 +77,27 @@ def demo(
         to_stderr(str(error))
         raise typer.Exit(1) from None
     barge_in = SCRIPT_BARGE_IN if barge_in is None else barge_in
-    plan = with_environment(with_engines(embedded(), engine, tts))
-    exit_with(_demo(plan, out, said, after, barge_in, Manners(barge_in_after, timeout)))
+    config = with_environment(with_engines(embedded(), engine, tts))
+    exit_with(_demo(config, out, said, after, barge_in, CallerBehaviour(barge_in_after, timeout)))
 
 
 async def _demo(
-    plan: StackPlan, out: Path, said: list[Line] | None, after: list[Line], barge_in: int, manners: Manners
+    config: StackConfig,
+    out: Path,
+    said: list[Line] | None,
+    after: list[Line],
+    barge_in: int,
+    behaviour: CallerBehaviour,
 ) -> bool:
     console = Console(highlight=False)
     try:
-        talked, lines = await _held(console, plan, said, after, barge_in, manners)
-        _save(console, talked, out)
+        result, lines = await _run_call(console, config, said, after, barge_in, behaviour)
+        _save(console, result, out)
     except (StackFailed, NothingToSay, VoiceError, OSError) as error:
         to_stderr(str(error))
         return False
-    console.print(timeline(talked.account), latencies(talked.account, console.width))
-    wrong = complaints(talked, lines)
+    console.print(timeline(result.summary), latencies(result.summary, console.width))
+    wrong = failures(result, lines)
     for sentence in wrong:
         to_stderr(f"{sentence}.")
     if not wrong:
@@ -100,34 +105,46 @@ async def _demo(
     return not wrong
 
 
-async def _held(
-    console: Console, plan: StackPlan, said: list[Line] | None, after: list[Line], barge_in: int, manners: Manners
-) -> tuple[Talked, int]:
+async def _run_call(
+    console: Console,
+    config: StackConfig,
+    said: list[Line] | None,
+    after: list[Line],
+    barge_in: int,
+    behaviour: CallerBehaviour,
+) -> tuple[CallResult, int]:
     """The call, and how many lines there were to say; None = the script, spoken by the speech server, then `after`."""
-    ours = plan.runs(Part.SPEECH)
+    ours = config.runs(Part.SPEECH)
     if ours:
-        plan = replace(plan, gateway={"TTS_VOICE": os.environ.get("TTS_VOICE") or AGENT_VOICE})
+        config = replace(config, gateway={"TTS_VOICE": os.environ.get("TTS_VOICE") or AGENT_VOICE})
     starting = console.status("starting speech server, language model and gateway")
     starting.start()
     try:
-        async with running(plan) as stack:
+        async with running(config) as stack:
             if said is None:
                 said = await spoken(stack.speech_target, SCRIPT, barge_in, VOICE if ours else "") + after
             starting.stop()
-            teller = Teller(console)
-            call = talk(stack.target, said, manners, told=teller.told, began=teller.began, options=asked())
+            printer = CallPrinter(console)
+            call = run_call(
+                stack.target,
+                said,
+                behaviour,
+                on_event=printer.on_event,
+                on_line=printer.on_line,
+                options=call_options(),
+            )
             return await stack.beside(call), len(said)
     finally:
         starting.stop()
 
 
-def _save(console: Console, talked: Talked, out: Path) -> None:
+def _save(console: Console, result: CallResult, out: Path) -> None:
     wav, png = out / "call.wav", out / "call.png"
-    write_wav(wav, [bytes(talked.tracks.caller), bytes(talked.tracks.agent)], RATE_HZ)
+    write_wav(wav, [bytes(result.tracks.caller), bytes(result.tracks.agent)], RATE_HZ)
     # Its import takes a second, which would be waited for before every command; and it tells of its font cache.
     logging.getLogger("matplotlib").setLevel(logging.ERROR)
     from voice_bench.demo.plot import draw
 
-    draw(talked, png)
+    draw(result, png)
     told = f"recording (left: caller, right: agent): {wav}\npicture: {png}"
     console.print(told, soft_wrap=True, markup=False)

@@ -8,7 +8,7 @@ from rich.text import Text
 from voice_client.call_record import LATENCIES
 from voice_client.events import Error, Event, ReplyAudio, Transcript, Turn, TurnEvent
 
-from voice_bench.demo.call_summary import Account, Answer, Exchange
+from voice_bench.demo.call_summary import Answer, CallSummary, Exchange
 from voice_bench.demo.script import Line
 
 _WIDE = 85
@@ -25,19 +25,19 @@ _EXPLAINED = {
 }
 
 
-class Teller:
+class CallPrinter:
     """Tells the call while it goes on."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
         self._audible: set[int] = set()
 
-    def began(self, line: Line, now_s: float) -> None:
+    def on_line(self, line: Line, now_s: float) -> None:
         """The caller speaks."""
         what = f'"{line.text}"' if line.text else f"a recording of {line.clip.duration_s:.1f} s"
         self._line(now_s, "caller", ("barges in: " if line.barges_in else "says ") + what, "bold cyan")
 
-    def told(self, event: Event, now_s: float) -> None:
+    def on_event(self, event: Event, now_s: float) -> None:
         """The gateway told something."""
         match event:
             case Transcript(final=True) if event.text.strip():
@@ -61,12 +61,12 @@ class Teller:
         self._console.print(Text.assemble((f"{now_s:6.2f} s ", "dim"), (f"{who:>7}  ", style), what), soft_wrap=True)
 
 
-def timeline(account: Account) -> Table:
+def timeline(summary: CallSummary) -> Table:
     """Who spoke when, what was said, heard and answered, and where the reply was cut."""
     table = Table(title="The call", show_lines=True)
     for name in ("", "from", "to", "words"):
         table.add_column(name, justify="right" if name in ("from", "to") else "left", overflow="fold")
-    for exchange in account.exchanges:
+    for exchange in summary.exchanges:
         begin = exchange.speech_began_s or exchange.began_s
         table.add_row("caller", f"{begin:.2f}", _seconds(exchange.speech_ended_s), _said(exchange))
         for answer in exchange.answers.values():
@@ -75,17 +75,17 @@ def timeline(account: Account) -> Table:
     return table
 
 
-def latencies(account: Account, width: int) -> Table:
+def latencies(summary: CallSummary, width: int) -> Table:
     """The parts of each turn's delay, in milliseconds; explained where the terminal is wide enough."""
-    explains = width >= _WIDE + 5 * len(account.exchanges)
+    explains = width >= _WIDE + 5 * len(summary.exchanges)
     table = Table(title="Latencies, milliseconds")
     table.add_column("", no_wrap=True)
     if explains:
         table.add_column("from -> to", no_wrap=True)
-    for exchange in account.exchanges:
+    for exchange in summary.exchanges:
         table.add_column(f"line {exchange.number}" if explains else str(exchange.number), justify="right")
     for name in LATENCIES:
-        row = [_latency(account, exchange, name) for exchange in account.exchanges]
+        row = [_latency(summary, exchange, name) for exchange in summary.exchanges]
         if any(value is not None for value in row):
             cells = [_EXPLAINED[name]] if explains else []
             cells += ["-" if value is None else f"{value * 1000:.0f}" for value in row]
@@ -93,12 +93,12 @@ def latencies(account: Account, width: int) -> Table:
     return table
 
 
-def _latency(account: Account, exchange: Exchange, name: str) -> float | None:
+def _latency(summary: CallSummary, exchange: Exchange, name: str) -> float | None:
     """The caller's own number where it has one: what is heard counts, not what was sent."""
     if name == "voice_to_voice":
         return exchange.voice_to_voice_s
     if name == "barge_in_stop":
-        return account.barge_in_stop_s(exchange)
+        return summary.barge_in_stop_s(exchange)
     value = getattr(exchange.latency, name) if exchange.latency else None
     return None if value is None else float(value)
 
@@ -110,7 +110,7 @@ def _said(exchange: Exchange) -> Text:
 
 
 def _answered(answer: Answer) -> Text:
-    heard, unheard = answer.halves
+    heard, unheard = answer.heard_and_unheard
     if answer.cut_s is None:
         return Text(heard, style="green")
     cut = f" | cut at {answer.cut_s:.2f} s, {answer.heard_ms / 1000:.1f} s heard | "

@@ -13,8 +13,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from voice_bench.demo.call_summary import Account, Answer, Exchange
-from voice_bench.demo.caller import Talked, Tracks
+from voice_bench.demo.call_summary import Answer, CallSummary, Exchange
+from voice_bench.demo.caller import CallResult, Tracks
 from voice_bench.demo.script import RATE_HZ
 
 USUAL_ROW_S, LONGEST_ROW_S = 15.0, 19.0
@@ -53,35 +53,35 @@ class _Row:
         return self.begin_s <= moment_s < self.end_s
 
 
-def draw(talked: Talked, path: Path) -> None:
-    """Save the picture of `talked` as a PNG at `path`."""
-    account = talked.account
-    length_s = len(talked.tracks.caller) / 2 / RATE_HZ
-    begins_s, row_s = rows_of(account, length_s)
+def draw(result: CallResult, path: Path) -> None:
+    """Save the picture of `result` as a PNG at `path`."""
+    summary = result.summary
+    length_s = len(result.tracks.caller) / 2 / RATE_HZ
+    begins_s, row_s = rows_of(summary, length_s)
     rows = len(begins_s)
     with mpl.rc_context({"font.family": "DejaVu Sans", "font.size": 9.5}):
         figure = Figure(figsize=(WIDTH_INCHES, ROW_INCHES * rows + 1.1), dpi=DPI, layout="constrained")
         FigureCanvasAgg(figure)
-        figure.suptitle(_title(account), fontsize=13, x=0.01, ha="left", color=INK)
+        figure.suptitle(_title(summary), fontsize=13, x=0.01, ha="left", color=INK)
         for number, (begin_s, end_s) in enumerate(pairwise([*begins_s, length_s]), 1):
-            _draw_row(_Row(figure.add_subplot(rows, 1, number), begin_s, end_s, row_s), account, talked.tracks)
+            _draw_row(_Row(figure.add_subplot(rows, 1, number), begin_s, end_s, row_s), summary, result.tracks)
         figure.savefig(path)
 
 
-def rows_of(account: Account, length_s: float) -> tuple[list[float], float]:
+def rows_of(summary: CallSummary, length_s: float) -> tuple[list[float], float]:
     """Where each row begins, and how long an axis is: few rows, equally full, and nobody cut off in the middle."""
     fewest = max(1, int(np.ceil(length_s / USUAL_ROW_S)))
     for rows in (fewest, fewest + 1):
         for row_s in np.arange(length_s / rows, LONGEST_ROW_S, 0.25):
-            begins_s = _begins(account, length_s, float(row_s))
+            begins_s = _begins(summary, length_s, float(row_s))
             if begins_s is not None and len(begins_s) <= rows:
                 return begins_s, float(row_s)
     return [float(begin) for begin in np.arange(0.0, length_s, USUAL_ROW_S)], USUAL_ROW_S
 
 
-def _begins(account: Account, length_s: float, row_s: float) -> list[float] | None:
+def _begins(summary: CallSummary, length_s: float, row_s: float) -> list[float] | None:
     """Each before a line of the caller's, at most `row_s` after the last; None when somebody speaks for longer."""
-    lines = [exchange for exchange in account.exchanges if not exchange.line.barges_in]
+    lines = [exchange for exchange in summary.exchanges if not exchange.line.barges_in]
     begins_s = [0.0]
     while begins_s[-1] + row_s < length_s:
         pauses = [exchange.began_s - MARGIN_S for exchange in lines]
@@ -92,16 +92,16 @@ def _begins(account: Account, length_s: float, row_s: float) -> list[float] | No
     return begins_s
 
 
-def _draw_row(row: _Row, account: Account, tracks: Tracks) -> None:
+def _draw_row(row: _Row, summary: CallSummary, tracks: Tracks) -> None:
     _frame(row)
     _wave(row, bytes(tracks.caller), CALLER_Y, CALLER)
     _wave(row, bytes(tracks.agent), AGENT_Y, AGENT)
-    for exchange in account.exchanges:
+    for exchange in summary.exchanges:
         _draw_line(row, exchange)
         for answer in exchange.answers.values():
             _draw_answer(row, answer)
         _draw_wait(row, exchange)
-        _draw_cut(row, account, exchange)
+        _draw_cut(row, summary, exchange)
 
 
 def _frame(row: _Row) -> None:
@@ -151,7 +151,7 @@ def _draw_answer(row: _Row, answer: Answer) -> None:
         return
     row.axes.axvspan(*span, ymin=0.0, ymax=0.5, color=AGENT, alpha=0.07, linewidth=0)
     if row.holds(answer.began_s):
-        heard, unheard = answer.halves
+        heard, unheard = answer.heard_and_unheard
         width = max(16, row.characters(answer.last_s - answer.began_s + 0.7))
         lines = _wrapped(heard, width)
         _words(row, answer.began_s, -1.78, "\n".join(lines), AGENT, "top")
@@ -175,8 +175,8 @@ def _draw_wait(row: _Row, exchange: Exchange) -> None:
     row.axes.text(ended + seconds + 0.08, -0.26, _parts(exchange), color=WAIT, va="center", fontsize=7.5)
 
 
-def _draw_cut(row: _Row, account: Account, exchange: Exchange) -> None:
-    answer, stop_s = exchange.answer, account.barge_in_stop_s(exchange)
+def _draw_cut(row: _Row, summary: CallSummary, exchange: Exchange) -> None:
+    answer, stop_s = exchange.answer, summary.barge_in_stop_s(exchange)
     if answer is None or answer.cut_s is None or not row.holds(answer.cut_s):
         return
     row.axes.vlines([answer.cut_s], -1.75, 1.95, colors=CUT, linewidth=1.8)
@@ -202,18 +202,18 @@ def _parts(exchange: Exchange) -> str:
     latency = exchange.latency
     if latency is None:
         return ""
-    parts = " + ".join(_told_parts(latency.endpointing_delay, latency.llm_ttft, latency.tts_ttfb))
+    parts = " + ".join(_latency_parts(latency.endpointing_delay, latency.llm_ttft, latency.tts_ttfb))
     return f"{parts} ms + audio" if parts else ""
 
 
-def _told_parts(endpointing: float | None, llm: float | None, tts: float | None) -> Iterator[str]:
+def _latency_parts(endpointing: float | None, llm: float | None, tts: float | None) -> Iterator[str]:
     for name, value in (("endpointing", endpointing), ("LLM", llm), ("TTS", tts)):
         if value is not None:
             yield f"{name} {value * 1000:.0f}"
 
 
-def _title(account: Account) -> str:
-    waits = sorted(x.voice_to_voice_s for x in account.exchanges if x.voice_to_voice_s is not None)
+def _title(summary: CallSummary) -> str:
+    waits = sorted(x.voice_to_voice_s for x in summary.exchanges if x.voice_to_voice_s is not None)
     middle = f", voice to voice {waits[len(waits) // 2] * 1000:.0f} ms (median)" if waits else ""
-    cuts = len(account.interrupted())
-    return f"A call of {len(account.exchanges)} turns, {cuts} barge-in{'' if cuts == 1 else 's'}{middle}"
+    cuts = len(summary.interrupted())
+    return f"A call of {len(summary.exchanges)} turns, {cuts} barge-in{'' if cuts == 1 else 's'}{middle}"

@@ -1,21 +1,21 @@
 """Was it a conversation? Everything that should have happened and did not, one sentence each."""
 
 from voice_bench.demo.call_summary import Exchange
-from voice_bench.demo.caller import Talked
+from voice_bench.demo.caller import CallResult
 
 
-def complaints(talked: Talked, lines: int) -> list[str]:
+def failures(result: CallResult, lines: int) -> list[str]:
     """Empty when every line was heard, answered and the answer spoken, and the barge-in cut the reply before it."""
-    account = talked.account
-    found = [sentence for exchange in account.exchanges for sentence in _of(exchange)]
-    if len(account.exchanges) < lines:
-        found.append(f"only {len(account.exchanges)} of {lines} lines could be said")
-    if talked.gave_up:
+    summary = result.summary
+    found = [sentence for exchange in summary.exchanges for sentence in _of(exchange)]
+    if len(summary.exchanges) < lines:
+        found.append(f"only {len(summary.exchanges)} of {lines} lines could be said")
+    if result.gave_up:
         found.append("the caller hung up, because nothing happened any more")
-    for before, barging in zip(account.exchanges, account.exchanges[1:], strict=False):
+    for before, barging in zip(summary.exchanges, summary.exchanges[1:], strict=False):
         if barging.line.barges_in and (before.answer is None or before.answer.cut_s is None):
             found.append(_not_cut(before, barging))
-    return found + [f"the gateway reported: {error.message}" for error in account.errors if found]
+    return found + [f"the gateway reported: {error.message}" for error in summary.errors if found]
 
 
 def _of(exchange: Exchange) -> list[str]:

@@ -23,16 +23,16 @@ from voice_bench.measure.caller import Caller, CallFailed, calling, channel_to
 from voice_bench.measure.clips import Frames
 from voice_bench.measure.gateway_process import Kind, gateway
 from voice_bench.measure.numbered_words import WORD_S, sentence
-from voice_bench.measure.tcp_relay import Relay
-from voice_bench.process import Launch, Server, leashed
+from voice_bench.measure.tcp_relay import TcpRelay
+from voice_bench.process import Launch, Server, reap_orphans
 from voice_bench.stack import Stack
-from voice_bench.stack_config import Part, StackPlan, scripted
+from voice_bench.stack_config import Part, StackConfig, scripted
 
 WORDS = 6
 CALLERS = 4
 BASELINE_ROUNDS = 4
 _TURN_WITHIN_S = 20.0
-_WELL_WITHIN_S = 30.0
+_RECOVERED_WITHIN_S = 30.0
 _NEWS_S = 0.05
 """A transcript that comes so soon after the fault was on its way before."""
 
@@ -47,7 +47,7 @@ class Fault(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
+class FaultTurn:
     """One call in one round."""
 
     hit: bool
@@ -60,14 +60,14 @@ class Turn:
     doubled: int
 
 
-class Replica:
+class RecogniserReplica:
     """One recogniser, behind a relay."""
 
-    def __init__(self, server: Server, relay: Relay) -> None:
+    def __init__(self, server: Server, relay: TcpRelay) -> None:
         self.server = server
         self.relay = relay
 
-    async def strike(self, fault: Fault) -> None:
+    async def inject(self, fault: Fault) -> None:
         """It goes."""
         match fault:
             case Fault.KILL:
@@ -80,7 +80,7 @@ class Replica:
             case Fault.LEAVE:
                 self.server.signal(signal.SIGTERM)
 
-    async def heal(self, fault: Fault) -> None:
+    async def recover(self, fault: Fault) -> None:
         """It comes back."""
         match fault:
             case Fault.KILL | Fault.LEAVE:
@@ -102,33 +102,33 @@ class Replica:
         return f"http://127.0.0.1:{self.server.ports['http']}/readyz"
 
 
-def simulated() -> StackPlan:
+def simulated() -> StackConfig:
     """A model and a voice that cost nothing; recognition is elsewhere."""
     return scripted(reply="Yes.", silence_ms=400)
 
 
-async def strike(stack: Stack, fault: Fault, times: int, clips: Sequence[Frames], seed: int) -> list[Turn]:
+async def strike(stack: Stack, fault: Fault, times: int, clips: Sequence[Frames], seed: int) -> list[FaultTurn]:
     """Rounds without a fault, then until `times` calls were hit."""
-    chance = random.Random(seed)
-    turns: list[Turn] = []
+    rng = random.Random(seed)
+    turns: list[FaultTurn] = []
     async with _replicas(stack) as replicas:
         targets = ",".join(f"127.0.0.1:{replica.relay.port}" for replica in replicas)
         async with gateway(
             stack, Kind.OURS, {"RIVA_ASR_URI": f"ipv4:{targets}", "TURN_END_ON_FINAL": "true"}
         ) as tested:
             for _ in range(min(BASELINE_ROUNDS, times)):
-                turns += await _round(tested.target, replicas, None, clips, chance)
+                turns += await _round(tested.target, replicas, None, clips, rng)
             while sum(turn.hit for turn in turns) < times:
-                turns += await _round(tested.target, replicas, fault, clips, chance)
-                await _well(tested.http_url)
+                turns += await _round(tested.target, replicas, fault, clips, rng)
+                await _until_both_serve(tested.http_url)
     return turns
 
 
 async def _round(
-    target: str, replicas: Sequence[Replica], fault: Fault | None, clips: Sequence[Frames], chance: random.Random
-) -> list[Turn]:
+    target: str, replicas: Sequence[RecogniserReplica], fault: Fault | None, clips: Sequence[Frames], rng: random.Random
+) -> list[FaultTurn]:
     """Callers, half of them on each recogniser, say a sentence each."""
-    victim = chance.choice(replicas)
+    victim = rng.choice(replicas)
     async with AsyncExitStack() as stack:
         callers = []
         hit = []
@@ -144,16 +144,16 @@ async def _round(
         )
         struck_at = None
         if fault is not None:
-            await asyncio.sleep(chance.uniform(WORD_S, (WORDS - 0.2) * WORD_S))
+            await asyncio.sleep(rng.uniform(WORD_S, (WORDS - 0.2) * WORD_S))
             struck_at = time.monotonic()
-            await victim.strike(fault)
+            await victim.inject(fault)
         try:
             said = await speaking
             for caller, words in zip(callers, numbers, strict=True):
                 await caller.until(lambda caller=caller, last=words[-1]: _decided(caller, last), _TURN_WITHIN_S, "turn")  # type: ignore[misc]
         finally:
             if fault is not None:
-                await victim.heal(fault)
+                await victim.recover(fault)
         return [
             _turn(caller, words, spoken.last_sent_at, struck_at if was_hit else None)
             for caller, words, spoken, was_hit in zip(callers, numbers, said, hit, strict=True)
@@ -169,7 +169,7 @@ def _numbers(text: str) -> list[int]:
     return [int(word) for word in re.findall(r"w(\d+)", text)]
 
 
-def _turn(caller: Caller, words: Sequence[int], last_sent_at: float, struck_at: float | None) -> Turn:
+def _turn(caller: Caller, words: Sequence[int], last_sent_at: float, struck_at: float | None) -> FaultTurn:
     turns = caller.record.turns
     at = next(at for at, text in turns if words[-1] in _numbers(text))
     texts = [text for _, text in turns]
@@ -177,7 +177,7 @@ def _turn(caller: Caller, words: Sequence[int], last_sent_at: float, struck_at: 
     last_told = [text for n, text in enumerate(texts) if not any(later.startswith(text) for later in texts[n + 1 :])]
     heard = [number for text in last_told for number in _numbers(text)]
     news = [] if struck_at is None else [one for one in caller.record.heard_at if one > struck_at + _NEWS_S]
-    return Turn(
+    return FaultTurn(
         hit=struck_at is not None,
         delay_ms=1000 * (at - last_sent_at),
         silence_ms=1000 * (news[0] - struck_at) if news and struck_at is not None else None,
@@ -186,15 +186,15 @@ def _turn(caller: Caller, words: Sequence[int], last_sent_at: float, struck_at: 
     )
 
 
-async def _until_streams(replicas: Sequence[Replica], count: int) -> None:
-    async with asyncio.timeout(_WELL_WITHIN_S):
+async def _until_streams(replicas: Sequence[RecogniserReplica], count: int) -> None:
+    async with asyncio.timeout(_RECOVERED_WITHIN_S):
         while sum([await replica.streams() for replica in replicas]) < count:  # noqa: ASYNC110 - of another process
             await asyncio.sleep(0.02)
 
 
-async def _well(http_url: str) -> None:
+async def _until_both_serve(http_url: str) -> None:
     """Both recognisers take new streams again, as far as the gateway's probes can be waited for."""
-    async with aiohttp.ClientSession() as http, asyncio.timeout(_WELL_WITHIN_S):
+    async with aiohttp.ClientSession() as http, asyncio.timeout(_RECOVERED_WITHIN_S):
         while True:
             async with http.get(f"{http_url}/metrics") as answer:
                 page = await answer.text()
@@ -204,23 +204,23 @@ async def _well(http_url: str) -> None:
 
 
 @asynccontextmanager
-async def _replicas(stack: Stack) -> AsyncIterator[list[Replica]]:
+async def _replicas(stack: Stack) -> AsyncIterator[list[RecogniserReplica]]:
     async with AsyncExitStack() as ending:
-        leash = await ending.enter_async_context(leashed())
+        reaper = await ending.enter_async_context(reap_orphans())
         replicas = []
         for name in ("one", "two"):
-            server = Server(_launch(stack, name), leash)
+            server = Server(_launch(stack, name), reaper)
             await server.start()
             ending.push_async_callback(server.stop)
-            relay = await ending.enter_async_context(Relay(server.ports["grpc"]))
-            replicas.append(Replica(server, relay))
+            relay = await ending.enter_async_context(TcpRelay(server.ports["grpc"]))
+            replicas.append(RecogniserReplica(server, relay))
         yield replicas
 
 
 def _launch(stack: Stack, name: str) -> Launch:
     folder: Path = stack.folder
     ports_file = folder / f"recogniser-{name}.ports.json"
-    environment = {**StackPlan().settings(Part.SPEECH), numbered_word_recogniser.PORTS_FILE: str(ports_file)}
+    environment = {**StackConfig().settings(Part.SPEECH), numbered_word_recogniser.PORTS_FILE: str(ports_file)}
     return Launch(
         name=Path(sys.executable).name,
         arguments=("-m", numbered_word_recogniser.__name__),
@@ -228,9 +228,9 @@ def _launch(stack: Stack, name: str) -> Launch:
         ports_file=ports_file,
         log=folder / f"recogniser-{name}.log",
         ready_path="/readyz",
-        start_timeout_s=stack.plan.start_timeout_s,
-        stop_timeout_s=stack.plan.stop_timeout_s,
+        start_timeout_s=stack.config.start_timeout_s,
+        stop_timeout_s=stack.config.stop_timeout_s,
     )
 
 
-__all__ = ["CallFailed", "Fault", "Turn", "simulated", "strike"]
+__all__ = ["CallFailed", "Fault", "FaultTurn", "simulated", "strike"]

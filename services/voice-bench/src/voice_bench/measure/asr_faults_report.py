@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from voice_bench.measure.asr_faults import Fault, Turn
+from voice_bench.measure.asr_faults import Fault, FaultTurn
 from voice_bench.measure.report import Report, Rows
 from voice_bench.measure.statistics import percentile, spread
 from voice_bench.measure.verdict import Verdict, at_most, none_of
@@ -11,7 +11,7 @@ ADDED_MS = {Fault.KILL: 500.0, Fault.LEAVE: 500.0, Fault.STOP: 2_000.0, Fault.BL
 """A broken connection is known at once; one that stands still is told by an answer that does not come."""
 
 
-def report(fault: Fault, turns: Sequence[Turn]) -> Report:
+def report(fault: Fault, turns: Sequence[FaultTurn]) -> Report:
     """Delays beside those without a fault."""
     usual = percentile([turn.delay_ms for turn in turns if not turn.hit], 50) or 0.0
     hit = [turn for turn in turns if turn.hit]
@@ -32,7 +32,7 @@ def report(fault: Fault, turns: Sequence[Turn]) -> Report:
     )
 
 
-def verdicts(fault: Fault, turns: Sequence[Turn], usual_ms: float) -> list[Verdict]:
+def verdicts(fault: Fault, turns: Sequence[FaultTurn], usual_ms: float) -> list[Verdict]:
     """No word lost or doubled, and found in time."""
     added = [turn.delay_ms - usual_ms for turn in turns if turn.hit]
     return [

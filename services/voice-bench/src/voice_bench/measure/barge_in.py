@@ -14,14 +14,14 @@ import aiohttp
 from voice_workflow.v1 import voice_workflow_pb2 as pb
 
 from voice_bench.measure import expected_latency
-from voice_bench.measure.call_log import ReplyHeard
+from voice_bench.measure.call_log import ReplyLog
 from voice_bench.measure.caller import Caller, CallFailed, calling, channel_to
 from voice_bench.measure.clips import Frames
-from voice_bench.measure.gateway_process import Kind, UnderTest, gateway, marks
+from voice_bench.measure.gateway_process import GatewayProcess, Kind, gateway, timestamps
 from voice_bench.measure.overhead import with_one_rate
 from voice_bench.measure.word_times import WordTimes
 from voice_bench.stack import Stack
-from voice_bench.stack_config import Part, StackPlan, scripted
+from voice_bench.stack_config import Part, StackConfig, scripted
 
 REPLY = " ".join(["I have heard {last} quite well."] * 8)
 TOKEN_MS = 60
@@ -34,7 +34,7 @@ CANCEL_WITHIN_S = 0.25
 
 
 @dataclass(frozen=True, slots=True)
-class Stop:
+class BargeInStop:
     """One barge-in."""
 
     tag: str
@@ -51,10 +51,10 @@ class Stop:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class BargeInOutcome:
     """All of them, and what the backends saw."""
 
-    stops: tuple[Stop, ...]
+    stops: tuple[BargeInStop, ...]
     model_cut_late: int
     """Requests that went on longer than CANCEL_WITHIN_S after the decision, though not complete."""
     model_cut: int
@@ -66,22 +66,22 @@ class Outcome:
     failures: tuple[str, ...]
 
 
-def simulated() -> StackPlan:
+def simulated() -> StackConfig:
     """Slow enough backends."""
-    plan = with_one_rate(scripted(reply=REPLY, token_ms=TOKEN_MS))
-    return StackPlan(
-        speech={**plan.speech, "TONE_RTF": "0.5"},
-        llm=plan.llm,
-        gateway={**plan.gateway, "LLM_MAX_TOKENS": "200", "LLM_HISTORY": "4"},
+    config = with_one_rate(scripted(reply=REPLY, token_ms=TOKEN_MS))
+    return StackConfig(
+        speech={**config.speech, "TONE_RTF": "0.5"},
+        llm=config.llm,
+        gateway={**config.gateway, "LLM_MAX_TOKENS": "200", "LLM_HISTORY": "4"},
     )
 
 
-async def interrupt(stack: Stack, times: int, callers: int, clips: Sequence[Frames], seed: int) -> Outcome:
+async def interrupt(stack: Stack, times: int, callers: int, clips: Sequence[Frames], seed: int) -> BargeInOutcome:
     """`times` barge-ins spread over `callers` calls."""
     words = WordTimes(stack.speech_target, 16_000)
     counts = [times // callers + (n < times % callers) for n in range(callers)]
     async with gateway(stack, Kind.OURS) as tested:
-        found: list[tuple[str, float, float, ReplyHeard]] = []
+        found: list[tuple[str, float, float, ReplyLog]] = []
         failures: list[str] = []
         done = asyncio.Barrier(callers + 1)
         leave = asyncio.Event()
@@ -93,14 +93,16 @@ async def interrupt(stack: Stack, times: int, callers: int, clips: Sequence[Fram
             await asyncio.sleep(0.5)
             running = await still_running(stack)
             leave.set()
-        stamps = await marks(stack)
+        stamps = await timestamps(stack)
         await words.learn(_text(one[0], stamps) for one in found)
-    stops = tuple(_judged(words, *one, stamps) for one in found)
+    stops = tuple(_judge(words, *one, stamps) for one in found)
     cut, late, after = upstream(stops, stamps)
-    return Outcome(stops, late, cut, after, running, tuple(failures))
+    return BargeInOutcome(stops, late, cut, after, running, tuple(failures))
 
 
-def upstream(stops: Sequence[Stop], stamps: Mapping[str, expected_latency.Marks]) -> tuple[int, int, int]:
+def upstream(
+    stops: Sequence[BargeInStop], stamps: Mapping[str, expected_latency.TurnTimestamps]
+) -> tuple[int, int, int]:
     """Of replies that were stopped: requests to the model that were cut off, those cut off too late, and phrases sent
     to TTS after the decision."""
     cut = late = after = 0
@@ -132,19 +134,19 @@ async def still_running(stack: Stack) -> dict[str, float]:
 
 
 async def _call(
-    tested: UnderTest,
+    tested: GatewayProcess,
     count: int,
     clips: Sequence[Frames],
-    chance: random.Random,
-    found: list[tuple[str, float, float, ReplyHeard]],
+    rng: random.Random,
+    found: list[tuple[str, float, float, ReplyLog]],
     failures: list[str],
     done: asyncio.Barrier,
     leave: asyncio.Event,
 ) -> None:
     try:
-        await asyncio.sleep(chance.uniform(0, 2))
+        await asyncio.sleep(rng.uniform(0, 2))
         async with channel_to(tested.target) as channel, calling(channel) as caller:
-            await _barge_in(caller, count, clips, chance, found)
+            await _barge_in(caller, count, clips, rng, found)
             caller.interrupt()
             await done.wait()
             await leave.wait()
@@ -158,20 +160,20 @@ async def _barge_in(
     caller: Caller,
     count: int,
     clips: Sequence[Frames],
-    chance: random.Random,
-    found: list[tuple[str, float, float, ReplyHeard]],
+    rng: random.Random,
+    found: list[tuple[str, float, float, ReplyLog]],
 ) -> None:
     record = caller.record
-    await caller.speak(chance.choice(clips))
+    await caller.speak(rng.choice(clips))
     for number in range(count + 1):
         await caller.until(lambda: _is_audible(caller), 10, "reply audio")
         reply = record.replies[max(record.replies)]
         tag = expected_latency.tag_of(record.turns[-1][1]) or ""
         if number == count:
             return
-        into_s = chance.uniform(EARLIEST_S, LATEST_S)
+        into_s = rng.uniform(EARLIEST_S, LATEST_S)
         await caller.pause(into_s)
-        spoken = await caller.speak(chance.choice(clips))
+        spoken = await caller.speak(rng.choice(clips))
         found.append((tag, into_s, spoken.began_at, reply))
         await caller.until(lambda last=reply.number: max(record.replies) > last, STOP_WITHIN_S, "answer")  # type: ignore[misc]
 
@@ -181,25 +183,25 @@ def _is_audible(caller: Caller) -> bool:
     return latest is not None and latest.first_audio_at is not None and latest.cut is None
 
 
-def _text(tag: str, stamps: Mapping[str, expected_latency.Marks]) -> str:
+def _text(tag: str, stamps: Mapping[str, expected_latency.TurnTimestamps]) -> str:
     return REPLY.replace("{last}", stamps[tag].asked if tag in stamps else tag)
 
 
-def _judged(
+def _judge(
     words: WordTimes,
     tag: str,
     into_s: float,
     began_at: float,
-    reply: ReplyHeard,
-    stamps: Mapping[str, expected_latency.Marks],
-) -> Stop:
+    reply: ReplyLog,
+    stamps: Mapping[str, expected_latency.TurnTimestamps],
+) -> BargeInStop:
     cut = reply.cut
     stopped = cut is not None and cut.kind == pb.TurnEvent.REPLY_INTERRUPTED
     decided_at = cut.decided_at if cut is not None and stopped else 0.0
     text = _text(tag, stamps)
     heard = cut.heard_text.split() if cut is not None and stopped else []
     played = words.played(text, reply.played_at_cut) if stopped else 0
-    return Stop(
+    return BargeInStop(
         tag=tag,
         into_reply_s=into_s,
         decision_ms=1000 * (decided_at - began_at) if stopped else None,

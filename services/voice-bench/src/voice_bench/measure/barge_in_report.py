@@ -1,6 +1,6 @@
 """What does the barge-in measurement say? Its table and its verdicts."""
 
-from voice_bench.measure.barge_in import Outcome
+from voice_bench.measure.barge_in import BargeInOutcome
 from voice_bench.measure.report import Report, Rows
 from voice_bench.measure.statistics import percentile, spread
 from voice_bench.measure.verdict import Verdict, at_most, none_of
@@ -10,7 +10,7 @@ LAST_AUDIO_MS = 60.0
 WORDS_OFF = 1
 
 
-def report(outcome: Outcome, times: int) -> Report:
+def report(outcome: BargeInOutcome, times: int) -> Report:
     """Everything, with a verdict per target."""
     stops = [stop for stop in outcome.stops if stop.decision_ms is not None]
     quantities = {
@@ -33,7 +33,7 @@ def report(outcome: Outcome, times: int) -> Report:
     return Report("barge-in: speech at random moments of replies", (table,), tuple(verdicts(outcome, times)), notes)
 
 
-def verdicts(outcome: Outcome, times: int) -> list[Verdict]:
+def verdicts(outcome: BargeInOutcome, times: int) -> list[Verdict]:
     """One per promise."""
     stops = [stop for stop in outcome.stops if stop.decision_ms is not None]
     decision_p95 = percentile([stop.decision_ms for stop in stops if stop.decision_ms is not None], 95)

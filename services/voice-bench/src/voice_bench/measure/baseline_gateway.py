@@ -31,7 +31,7 @@ _PCM16 = riva_audio_pb2.AudioEncoding.LINEAR_PCM
 _ENDS = (".", "!", "?")
 
 
-class BareChain(voice_workflow_pb2_grpc.VoiceGatewayServicer):
+class BaselineGateway(voice_workflow_pb2_grpc.VoiceGatewayServicer):
     """The service."""
 
     def __init__(self, speech: grpc.aio.Channel, model: AsyncOpenAI) -> None:
@@ -51,7 +51,7 @@ class BareChain(voice_workflow_pb2_grpc.VoiceGatewayServicer):
 
 
 class _Call:
-    def __init__(self, chain: BareChain, context: "Context") -> None:
+    def __init__(self, chain: BaselineGateway, context: "Context") -> None:
         self._chain = chain
         self._context = context
         self._writing = asyncio.Lock()
@@ -155,7 +155,7 @@ async def serve() -> None:
             base_url=os.environ["LLM_BASE_URL"], api_key="none", max_retries=0, http_client=DefaultAioHttpClient()
         )
         server = grpc.aio.server()
-        voice_workflow_pb2_grpc.add_VoiceGatewayServicer_to_server(BareChain(speech, model), server)
+        voice_workflow_pb2_grpc.add_VoiceGatewayServicer_to_server(BaselineGateway(speech, model), server)
         port = server.add_insecure_port("127.0.0.1:0")
         await server.start()
         runner = web.AppRunner(web.Application(), access_log=None)

@@ -11,7 +11,7 @@ _KIND = pb.TurnEvent
 
 
 @dataclass(slots=True)
-class ReplyHeard:
+class ReplyLog:
     """One reply; moments on the machine's monotonic clock."""
 
     number: int
@@ -35,7 +35,7 @@ class ReplyHeard:
 
 
 @dataclass(slots=True)
-class Record:
+class CallLog:
     """One call as its caller knows it."""
 
     output_rate_hz: int = 16_000
@@ -46,7 +46,7 @@ class Record:
     finals: list[tuple[float, str]] = field(default_factory=list)
     turns: list[tuple[float, str]] = field(default_factory=list)
     """When a TURN_ENDED came and its text."""
-    replies: dict[int, ReplyHeard] = field(default_factory=dict)
+    replies: dict[int, ReplyLog] = field(default_factory=dict)
     latencies: list[pb.TurnLatency] = field(default_factory=list)
     speech_stopped: int = 0
     errors: list[str] = field(default_factory=list)
@@ -79,13 +79,13 @@ class Record:
                 self.over_at = at
 
     @property
-    def latest(self) -> ReplyHeard | None:
+    def latest(self) -> ReplyLog | None:
         """The newest reply."""
         return self.replies[max(self.replies)] if self.replies else None
 
-    def _reply(self, number: int) -> ReplyHeard:
+    def _reply(self, number: int) -> ReplyLog:
         if number not in self.replies:
-            self.replies[number] = ReplyHeard(number, Loudspeaker(self.output_rate_hz))
+            self.replies[number] = ReplyLog(number, Loudspeaker(self.output_rate_hz))
         return self.replies[number]
 
     def _sound(self, audio: pb.ReplyAudio, at: float) -> None:

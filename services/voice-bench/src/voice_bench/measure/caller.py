@@ -14,7 +14,7 @@ import grpc
 from voice_workflow.v1 import voice_workflow_pb2 as pb
 from voice_workflow.v1 import voice_workflow_pb2_grpc
 
-from voice_bench.measure.call_log import Record
+from voice_bench.measure.call_log import CallLog
 from voice_bench.measure.clips import FRAME_BYTES, FRAME_S, FRAME_SAMPLES, RATE_HZ, Frames
 
 SILENT_FRAME = bytes(FRAME_BYTES)
@@ -29,7 +29,7 @@ class CallFailed(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Spoken:
+class SentClip:
     """When a clip went out."""
 
     began_at: float
@@ -50,7 +50,7 @@ class Caller:
     """One call. Use `calling`; then `speak` and `until`."""
 
     def __init__(self, start: pb.SessionStart) -> None:
-        self.record = Record()
+        self.record = CallLog()
         self._start = start
         self._frames: deque[bytes] = deque()
         self._news = asyncio.Event()
@@ -63,7 +63,7 @@ class Caller:
         self._spoke = False
         self._seq = 0
 
-    async def speak(self, clip: Frames) -> Spoken:
+    async def speak(self, clip: Frames) -> SentClip:
         """Say a clip in real time. Returns when its last frame was sent."""
         if len(self._frames) + len(clip) > _QUEUE_LIMIT_FRAMES:
             raise CallFailed("more than ten minutes of speech wait to be sent")
@@ -72,7 +72,7 @@ class Caller:
         await self.until(lambda: not self._frames or self.record.over_at is not None, 5 + len(clip) * FRAME_S)
         if self._frames or self._sent_frames < began + len(clip):
             raise CallFailed("the call ended before everything was said")
-        return Spoken(self._clip_began_at, self._clip_ended_at)
+        return SentClip(self._clip_began_at, self._clip_ended_at)
 
     async def until(self, happened: Callable[[], bool], limit_s: float, what: str = "an answer") -> None:
         """Wait for something in the record. Raises CallFailed after `limit_s`."""

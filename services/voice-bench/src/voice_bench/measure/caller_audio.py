@@ -9,7 +9,7 @@ from riva.client.proto.riva_tts_pb2_grpc import RivaSpeechSynthesisStub
 
 from voice_bench.measure.clips import RATE_HZ, Frames, clips_in, clips_of
 from voice_bench.stack import running
-from voice_bench.stack_config import Part, StackPlan
+from voice_bench.stack_config import Part, StackConfig
 
 SENTENCES = (
     "Good morning I would like to know when you are open",
@@ -26,11 +26,11 @@ async def speech(shortest_s: float = 0.6, longest_s: float = 1.2) -> list[Frames
     folder = os.environ.get("VOICE_AUDIO")
     if folder:
         return clips_in(Path(folder), shortest_s, longest_s)
-    plan = StackPlan(
+    config = StackConfig(
         speech={"SPEECH_ASR_ENGINE": "scripted", "SPEECH_TTS_ENGINE": "embedded"},
         external={Part.LLM: "not needed", Part.GATEWAY: "not needed"},
     )
-    async with running(plan) as stack, grpc.aio.insecure_channel(stack.speech_target) as channel:
+    async with running(config) as stack, grpc.aio.insecure_channel(stack.speech_target) as channel:
         return clips_of([await _spoken(channel, text) for text in SENTENCES], shortest_s, longest_s)
 
 

@@ -27,7 +27,7 @@ from voice_bench.measure.asr_faults import Fault
 from voice_bench.measure.caller import CallFailed
 from voice_bench.measure.caller_audio import speech as callers_speech
 from voice_bench.measure.clips import NoSpeech
-from voice_bench.measure.flood_client import Flood
+from voice_bench.measure.flood_client import GatewayFlood
 from voice_bench.measure.gateway_process import Kind, simulators
 from voice_bench.measure.report import Report, show
 from voice_bench.process import StackFailed
@@ -57,7 +57,7 @@ def overhead(
         clips = await callers_speech()
         found = []
         async with simulators(overhead_run.simulated()) as stack:
-            for kind in (Kind.OURS, Kind.CHAIN) if chain else (Kind.OURS,):
+            for kind in (Kind.OURS, Kind.BASELINE) if chain else (Kind.OURS,):
                 found += [await overhead_run.load(stack, kind, count, turns, clips, seed) for count in loads]
             grown = await per_call_cost.grow(stack, Kind.OURS, steps, clips) if steps else []
         return overhead_report.report(found, grown)
@@ -105,7 +105,9 @@ def asr_faults(
 
 @app.command()
 def flood(
-    kind: Annotated[list[Flood] | None, typer.Option(help="which flood; may be given again; default: each")] = None,
+    kind: Annotated[
+        list[GatewayFlood] | None, typer.Option(help="which flood; may be given again; default: each")
+    ] = None,
     seconds: Annotated[int, typer.Option(min=1, help="how long each flood lasts")] = 60,
     memory: Annotated[int, typer.Option(min=128, help="memory limit of the gateway, MiB")] = 384,
     json: Json = False,
@@ -118,7 +120,7 @@ def flood(
         clips = await callers_speech()
         found = []
         async with simulators(overhead_run.simulated()) as stack:
-            for one in kind or Flood:
+            for one in kind or GatewayFlood:
                 found.append(await flood_run.flood(stack, one, seconds, memory, clips, seed))
         return flood_run.report(found)
 
@@ -158,8 +160,8 @@ def speech(
 
     async def measure() -> Report:
         said = recordings.recordings_in(folder)
-        plan = embedded()
-        async with simulators(plan) as stack:
+        config = embedded()
+        async with simulators(config) as stack:
             alone = {one.name: await recordings.straight(stack, one) for one in said}
             passes = {"one after another": await recordings.through_gateway(stack, said, 1)}
             if callers > 1:

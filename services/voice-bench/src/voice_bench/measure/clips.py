@@ -10,7 +10,7 @@ from pathlib import Path
 
 from pcm import SAMPLE_BYTES, dbfs, read_wav
 
-from voice_bench.measure.onset_filter import PlainSpeech
+from voice_bench.measure.onset_filter import OnsetFilter
 
 RATE_HZ = 16_000
 FRAME_MS = 20
@@ -34,7 +34,7 @@ class NoSpeech(Exception):
 
 def clips_of(recordings: Iterable[bytes], shortest_s: float, longest_s: float) -> list[Frames]:
     """Clips of 20 ms frames out of PCM16 at 16 kHz. Raises NoSpeech when none is long enough."""
-    plain = PlainSpeech()
+    plain = OnsetFilter()
     cut = [clip for pcm16 in recordings for clip in _cut(_levelled(pcm16), shortest_s, longest_s)]
     found = [clip for clip in cut if plain(b"".join(clip))]
     if not found:

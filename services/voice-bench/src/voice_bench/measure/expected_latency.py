@@ -18,7 +18,7 @@ TAG = re.compile(r"caller (\d+) turn (\d+)")
 
 
 @dataclass(slots=True)
-class Marks:
+class TurnTimestamps:
     """One turn's time stamps, seconds of the machine's monotonic clock; tokens as (when, text so far)."""
 
     silence_at: float | None = None
@@ -38,35 +38,35 @@ def tag_of(text: str) -> str | None:
     return "caller {} turn {}".format(*found[-1]) if found else None
 
 
-def marks_by_tag(lines: Iterable[str]) -> dict[str, Marks]:
+def timestamps_by_tag(lines: Iterable[str]) -> dict[str, TurnTimestamps]:
     """The events of both simulators' timelines, in any order, by turn. Broken last lines are passed over."""
-    marks: dict[str, Marks] = {}
+    timestamps: dict[str, TurnTimestamps] = {}
     tags: dict[int, str] = {}
     events = [event for line in lines if (event := _parsed(line))]
     for event in sorted(events, key=lambda event: float(str(event["t"]))):
-        _note(event, marks, tags)
-    return marks
+        _note(event, timestamps, tags)
+    return timestamps
 
 
-def programmed_s(marks: Marks, silence_s: float) -> float | None:
+def programmed_s(timestamps: TurnTimestamps, silence_s: float) -> float | None:
     """What the simulators made the turn take, from the last speech frame; None when a stamp is missing."""
-    if not marks.phrases:
+    if not timestamps.phrases:
         return None
-    spoken_at, phrase = marks.phrases[0]
-    completed_at = _completed_at(marks, phrase)
-    stamps = (marks.silence_at, marks.final_at, marks.asked_at, completed_at, marks.first_chunk_at)
+    spoken_at, phrase = timestamps.phrases[0]
+    completed_at = _completed_at(timestamps, phrase)
+    stamps = (timestamps.silence_at, timestamps.final_at, timestamps.asked_at, completed_at, timestamps.first_chunk_at)
     if any(stamp is None for stamp in stamps):
         return None
     silent_at, final_at, asked_at, done_at, chunk_at = (stamp for stamp in stamps if stamp is not None)
     return silence_s + (final_at - silent_at) + (done_at - asked_at) + (chunk_at - spoken_at)
 
 
-def _completed_at(marks: Marks, phrase: str) -> float | None:
+def _completed_at(timestamps: TurnTimestamps, phrase: str) -> float | None:
     """When the tokens showed that `phrase` is complete, or the end of the reply did."""
-    held = [(at, text) for at, text in marks.tokens if holds(text, phrase)]
+    held = [(at, text) for at, text in timestamps.tokens if holds(text, phrase)]
     if phrase.endswith((".", ":")):
         behind = [at for at, text in held if "".join(text.split()) != "".join(phrase.split())]
-        return behind[0] if behind else marks.llm_ended_at
+        return behind[0] if behind else timestamps.llm_ended_at
     return held[0][0] if held else None
 
 
@@ -83,7 +83,7 @@ def _parsed(line: str) -> dict[str, object] | None:
     return event if isinstance(event, dict) and "t" in event and "event" in event else None
 
 
-def _note(event: dict[str, object], marks: dict[str, Marks], tags: dict[int, str]) -> None:
+def _note(event: dict[str, object], timestamps: dict[str, TurnTimestamps], tags: dict[int, str]) -> None:
     at, name = float(str(event["t"])), str(event["event"])
     service = name.partition(".")[0]
     if service == "asr":
@@ -97,10 +97,10 @@ def _note(event: dict[str, object], marks: dict[str, Marks], tags: dict[int, str
     else:
         tag = tag_of(str(event["text"]))
     if tag:
-        _stamp(marks.setdefault(tag, Marks()), name, at, event)
+        _stamp(timestamps.setdefault(tag, TurnTimestamps()), name, at, event)
 
 
-def _stamp(turn: Marks, name: str, at: float, event: dict[str, object]) -> None:
+def _stamp(turn: TurnTimestamps, name: str, at: float, event: dict[str, object]) -> None:
     match name:
         case "asr.silence":
             turn.silence_at = at

@@ -15,11 +15,11 @@ from dataclasses import dataclass
 from voice_bench.measure.caller import Caller, CallFailed, calling, channel_to
 from voice_bench.measure.cgroup import Cgroup, limited
 from voice_bench.measure.clips import Frames
-from voice_bench.measure.expected_latency import Marks
-from voice_bench.measure.flood_client import Flood
+from voice_bench.measure.expected_latency import TurnTimestamps
+from voice_bench.measure.flood_client import GatewayFlood
 from voice_bench.measure.flood_process import peak, run_flood
-from voice_bench.measure.gateway_process import Inside, Kind, UnderTest, gateway, marks
-from voice_bench.measure.overhead import Turn, added_ms, take_turns, warm
+from voice_bench.measure.gateway_process import GatewayInternals, GatewayProcess, Kind, gateway, timestamps
+from voice_bench.measure.overhead import MeasuredTurn, added_ms, take_turns, warm_up
 from voice_bench.measure.report import Report, Rows
 from voice_bench.measure.statistics import Spread, spread
 from voice_bench.measure.verdict import Verdict, at_most, none_of
@@ -36,10 +36,10 @@ _TOKEN, _FLOODER = "neighbour-of-the-flood", "who-floods"
 
 
 @dataclass(frozen=True, slots=True)
-class Flooded:
+class GatewayFloodResult:
     """One flood."""
 
-    kind: Flood
+    kind: GatewayFlood
     limit_mb: int
     unlimited: str
     """Why no control group limits it; then memory is the process's own."""
@@ -50,15 +50,15 @@ class Flooded:
     kills: int
     cpu_percent: tuple[float, float]
     """Of one core: what the gateway used before, and during the flood."""
-    inside: tuple[Inside, Inside]
+    inside: tuple[GatewayInternals, GatewayInternals]
     files: tuple[int, int]
     counts: dict[str, int]
     failures: tuple[str, ...]
 
 
 async def flood(
-    stack: Stack, kind: Flood, seconds: float, limit_mb: int, clips: Sequence[Frames], seed: int
-) -> Flooded:
+    stack: Stack, kind: GatewayFlood, seconds: float, limit_mb: int, clips: Sequence[Frames], seed: int
+) -> GatewayFloodResult:
     """A fresh gateway below `limit_mb`, its neighbours, and one flood."""
     tokens = stack.folder / "tokens"
     tokens.write_text(f"neighbour: {_TOKEN}\nflooder: {_FLOODER}\n", encoding="utf-8")
@@ -71,17 +71,17 @@ async def flood(
 
 async def _measured(
     stack: Stack,
-    tested: UnderTest,
+    tested: GatewayProcess,
     group: Cgroup | str,
-    kind: Flood,
+    kind: GatewayFlood,
     seconds: float,
     limit_mb: int,
     clips: Sequence[Frames],
     seed: int,
-) -> Flooded:
-    await warm(tested, clips, _TOKEN)
+) -> GatewayFloodResult:
+    await warm_up(tested, clips, _TOKEN)
     await asyncio.sleep(2.0)
-    inside, files = await tested.inside(), tested.files()
+    inside, files = await tested.internals(), tested.files()
     neighbours = _Neighbours(tested, clips, seed)
     async with neighbours.talking(), peak(tested.rss_mb, group) as most:
         talking, cpu_s = time.monotonic(), [tested.cpu_s()]
@@ -93,8 +93,8 @@ async def _measured(
         ended = time.monotonic()
         cpu_s.append(tested.cpu_s())
     await asyncio.sleep(SETTLE_S)
-    found = await marks(stack)
-    return Flooded(
+    found = await timestamps(stack)
+    return GatewayFloodResult(
         kind,
         limit_mb,
         group if isinstance(group, str) else "",
@@ -104,7 +104,7 @@ async def _measured(
         most[0],
         group.kills() if isinstance(group, Cgroup) else 0,
         (100 * (cpu_s[1] - cpu_s[0]) / (began - talking), 100 * (cpu_s[2] - cpu_s[1]) / (ended - began)),
-        (inside, await tested.inside()),
+        (inside, await tested.internals()),
         (files, tested.files()),
         counts,
         tuple(neighbours.failures),
@@ -114,11 +114,11 @@ async def _measured(
 class _Neighbours:
     """Those who are in calls, and their turns."""
 
-    def __init__(self, tested: UnderTest, clips: Sequence[Frames], seed: int) -> None:
+    def __init__(self, tested: GatewayProcess, clips: Sequence[Frames], seed: int) -> None:
         self._tested = tested
         self._clips = clips
         self._seed = seed
-        self._turns: list[Turn] = []
+        self._turns: list[MeasuredTurn] = []
         self._over = False
         self.failures: list[str] = []
 
@@ -133,31 +133,31 @@ class _Neighbours:
             finally:
                 self._over = True
 
-    def added(self, found: dict[str, Marks], since: float, until: float) -> list[float]:
+    def added(self, found: dict[str, TurnTimestamps], since: float, until: float) -> list[float]:
         """What the gateway added to the turns that ended in this time, ms."""
         turns = [turn for turn in self._turns if since <= turn.last_sent_at < until]
         return [ms for turn in turns if (ms := added_ms(turn, found)) is not None]
 
     async def _talk(self, number: int) -> None:
-        chance = random.Random(f"{self._seed} {number}")
-        await asyncio.sleep(chance.uniform(0, 2))
+        rng = random.Random(f"{self._seed} {number}")
+        await asyncio.sleep(rng.uniform(0, 2))
         try:
             async with channel_to(self._tested.target) as channel, calling(channel, token=_TOKEN) as caller:
                 while not self._over:
-                    await self._turn(caller, chance)
+                    await self._turn(caller, rng)
         except CallFailed as trouble:
             self.failures.append(str(trouble))
 
-    async def _turn(self, caller: Caller, chance: random.Random) -> None:
-        await take_turns(caller, 1, self._clips, chance, self._turns)
+    async def _turn(self, caller: Caller, rng: random.Random) -> None:
+        await take_turns(caller, 1, self._clips, rng, self._turns)
         reply = caller.record.replies[max(caller.record.replies)]
         await caller.until(lambda: reply.is_over, 30, "the reply's end")
-        await caller.pause(max(0.0, reply.loudspeaker.silent_from() - time.monotonic()) + chance.uniform(0.2, 0.6))
+        await caller.pause(max(0.0, reply.loudspeaker.silent_from() - time.monotonic()) + rng.uniform(0.2, 0.6))
 
 
-def report(flooded: Sequence[Flooded]) -> Report:
+def report(results: Sequence[GatewayFloodResult]) -> Report:
     """A line for each flood, and the verdicts."""
-    rows = tuple(_row(one) for one in flooded)
+    rows = tuple(_row(one) for one in results)
     columns = (
         "flood",
         "peak MB",
@@ -170,23 +170,23 @@ def report(flooded: Sequence[Flooded]) -> Report:
         "during",
         "left",
     )
-    notes = tuple(f"{one.kind.value}: {json.dumps(one.counts)}; tasks left: {_left(one) or 'none'}" for one in flooded)
+    notes = tuple(f"{one.kind.value}: {json.dumps(one.counts)}; tasks left: {_left(one) or 'none'}" for one in results)
     troubles = tuple(
-        f"{one.kind.value}: {trouble}" for one in flooded for trouble in (*one.failures[:3], one.unlimited) if trouble
+        f"{one.kind.value}: {trouble}" for one in results for trouble in (*one.failures[:3], one.unlimited) if trouble
     )
-    verdicts = tuple(verdict for one in flooded for verdict in _verdicts(one))
+    verdicts = tuple(verdict for one in results for verdict in _verdicts(one))
     title = f"{NEIGHBOURS} neighbours in calls; memory of the gateway, times in ms"
     return Report("flood", (Rows(title, columns, rows),), verdicts, (*notes, *troubles))
 
 
-def _row(one: Flooded) -> tuple[str | float | None, ...]:
+def _row(one: GatewayFloodResult) -> tuple[str | float | None, ...]:
     before, during = spread(one.before_ms), spread(one.during_ms)
     left = one.inside[1].tasks - one.inside[0].tasks
     values = [_value(of, name) for name in ("p50", "p95") for of in (before, during)]
     return (one.kind.value, one.peak_mb, one.start_mb, *values, *one.cpu_percent, left)
 
 
-def _left(one: Flooded) -> dict[str, int]:
+def _left(one: GatewayFloodResult) -> dict[str, int]:
     """Tasks that were not there before, by their names."""
     before, after = one.inside
     return {
@@ -200,7 +200,7 @@ def _value(of: Spread | None, name: str) -> float | None:
     return None if of is None else float(getattr(of, name))
 
 
-def _verdicts(one: Flooded) -> list[Verdict]:
+def _verdicts(one: GatewayFloodResult) -> list[Verdict]:
     name, before, during = one.kind.value, spread(one.before_ms), spread(one.during_ms)
     later = during.p95 - before.p95 if before and during else None
     return [

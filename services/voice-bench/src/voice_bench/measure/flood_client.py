@@ -13,7 +13,16 @@ from typing import Any
 
 from voice_workflow.v1 import voice_workflow_pb2 as pb
 
-from voice_bench.measure.hostile_peer import Flooding, Peer, connections, end, http_headers, many_streams, run, write
+from voice_bench.measure.hostile_peer import (
+    FloodFunction,
+    HostilePeer,
+    connections,
+    end,
+    http_headers,
+    many_streams,
+    run,
+    write,
+)
 
 _CONVERSE = "/voice_workflow.v1.VoiceGateway/Converse"
 _INFO = "/voice_workflow.v1.VoiceGateway/GetServerInfo"
@@ -23,7 +32,7 @@ _CONNECTIONS = 100
 _BIG = bytes(3_900_000)
 
 
-class Flood(Enum):
+class GatewayFlood(Enum):
     """The first half is done without a token, the second half by a known caller."""
 
     BIG_FIRST = "big-first"
@@ -43,7 +52,7 @@ class Flood(Enum):
     RESUMES = "resumes"
 
 
-async def _big_first(peer: Peer) -> None:
+async def _big_first(peer: HostilePeer) -> None:
     async def one() -> None:
         async with peer.channel() as channel:
             streams = [peer.stream(channel, _CONVERSE) for _ in range(3)]
@@ -53,8 +62,8 @@ async def _big_first(peer: Peer) -> None:
     await peer.times(_CONNECTIONS, one)
 
 
-def _short(method: str, message: bytes, *, known: bool = False) -> Flooding:
-    async def flood(peer: Peer) -> None:
+def _short(method: str, message: bytes, *, known: bool = False) -> FloodFunction:
+    async def flood(peer: HostilePeer) -> None:
         async with peer.channel() as channel:
 
             async def one() -> None:
@@ -67,10 +76,10 @@ def _short(method: str, message: bytes, *, known: bool = False) -> Flooding:
     return flood
 
 
-def _in_call(messages: Callable[[int], pb.ClientMessage], per_s: float) -> Flooding:
+def _in_call(messages: Callable[[int], pb.ClientMessage], per_s: float) -> FloodFunction:
     """One known caller's call, so many messages a second in it."""
 
-    async def flood(peer: Peer) -> None:
+    async def flood(peer: HostilePeer) -> None:
         async def one() -> None:
             async with peer.channel() as channel:
                 call: Any = channel.stream_stream(
@@ -96,12 +105,12 @@ def _in_call(messages: Callable[[int], pb.ClientMessage], per_s: float) -> Flood
     return flood
 
 
-async def _count(peer: Peer, call: Any) -> None:
+async def _count(peer: HostilePeer, call: Any) -> None:
     async for message in call:
         peer.counts[str(message.WhichOneof("message"))] += 1
 
 
-async def _metadata(peer: Peer) -> None:
+async def _metadata(peer: HostilePeer) -> None:
     filler = {f"key {n}": "x" * 120_000 for n in range(31)}
     start = pb.ClientMessage(start=pb.SessionStart(metadata=filler)).SerializeToString()
 
@@ -114,7 +123,7 @@ async def _metadata(peer: Peer) -> None:
     await peer.times(55, one)
 
 
-async def _resumes(peer: Peer) -> None:
+async def _resumes(peer: HostilePeer) -> None:
     start = pb.SessionStart()
 
     async def one() -> None:
@@ -146,31 +155,31 @@ _ORDERS = (
     pb.ClientMessage(playout=pb.PlayoutReport(reply=1, samples_played=2**64 - 1)),
     pb.ClientMessage(),
 )
-_FLOODS: dict[Flood, Flooding] = {
-    Flood.BIG_FIRST: _big_first,
-    Flood.IDLE_STREAMS: many_streams(_CONVERSE, None),
-    Flood.WATCHES: many_streams(_WATCH, b""),
-    Flood.CHECKS: many_streams(_CHECK, None),
-    Flood.GUESSES: _short(_CONVERSE, b""),
-    Flood.GARBAGE: _short(_INFO, b"\xff" * 1_000),
-    Flood.CONNECTIONS: connections,
-    Flood.HTTP: http_headers,
-    Flood.WAITING: many_streams(_CONVERSE, None, known=True),
-    Flood.METADATA: _metadata,
-    Flood.TYPING: _in_call(lambda n: pb.ClientMessage(text=pb.Text(text=f"{n} " + "word " * 3_200)), 100),
-    Flood.UPDATES: _in_call(
+_FLOODS: dict[GatewayFlood, FloodFunction] = {
+    GatewayFlood.BIG_FIRST: _big_first,
+    GatewayFlood.IDLE_STREAMS: many_streams(_CONVERSE, None),
+    GatewayFlood.WATCHES: many_streams(_WATCH, b""),
+    GatewayFlood.CHECKS: many_streams(_CHECK, None),
+    GatewayFlood.GUESSES: _short(_CONVERSE, b""),
+    GatewayFlood.GARBAGE: _short(_INFO, b"\xff" * 1_000),
+    GatewayFlood.CONNECTIONS: connections,
+    GatewayFlood.HTTP: http_headers,
+    GatewayFlood.WAITING: many_streams(_CONVERSE, None, known=True),
+    GatewayFlood.METADATA: _metadata,
+    GatewayFlood.TYPING: _in_call(lambda n: pb.ClientMessage(text=pb.Text(text=f"{n} " + "word " * 3_200)), 100),
+    GatewayFlood.UPDATES: _in_call(
         lambda n: pb.ClientMessage(update=pb.SessionUpdate(system_prompt=f"{n} " + "x" * 16_000)), 5_000
     ),
-    Flood.ORDERS: _in_call(lambda n: _ORDERS[n % len(_ORDERS)], 20_000),
-    Flood.AUDIO: _in_call(lambda n: pb.ClientMessage(audio=pb.Audio(data=bytes(32_000), first_sample=1)), 5_000),
-    Flood.RESUMES: _resumes,
+    GatewayFlood.ORDERS: _in_call(lambda n: _ORDERS[n % len(_ORDERS)], 20_000),
+    GatewayFlood.AUDIO: _in_call(lambda n: pb.ClientMessage(audio=pb.Audio(data=bytes(32_000), first_sample=1)), 5_000),
+    GatewayFlood.RESUMES: _resumes,
 }
 
 
 def main() -> None:
     """Flood, then tell."""
     kind, target, http_port, seconds, token = sys.argv[1:]
-    run(_FLOODS[Flood(kind)], Peer(target, int(http_port), float(seconds), token))
+    run(_FLOODS[GatewayFlood(kind)], HostilePeer(target, int(http_port), float(seconds), token))
 
 
 if __name__ == "__main__":

@@ -12,10 +12,10 @@ from pathlib import Path
 import psutil
 
 from voice_bench.measure import host_info
-from voice_bench.measure.expected_latency import Marks, marks_by_tag
-from voice_bench.process import Launch, Leash, Server, leashed
+from voice_bench.measure.expected_latency import TurnTimestamps, timestamps_by_tag
+from voice_bench.process import Launch, OrphanReaper, Server, reap_orphans
 from voice_bench.stack import Stack, running
-from voice_bench.stack_config import Part, StackPlan
+from voice_bench.stack_config import Part, StackConfig
 
 TIMELINE_FLUSH_S = 0.4
 """Twice what the simulators may keep a line back."""
@@ -25,11 +25,11 @@ class Kind(Enum):
     """The value is the module that serves."""
 
     OURS = "voice_bench.measure.instrumented_gateway"
-    CHAIN = "voice_bench.measure.baseline_gateway"
+    BASELINE = "voice_bench.measure.baseline_gateway"
 
 
 @dataclass(frozen=True, slots=True)
-class Inside:
+class GatewayInternals:
     """What the gateway's own loop says it holds."""
 
     tasks: int
@@ -37,7 +37,7 @@ class Inside:
     objects: int
 
 
-class UnderTest:
+class GatewayProcess:
     """A running gateway: where it is, and what it costs."""
 
     def __init__(self, server: Server, folder: Path) -> None:
@@ -72,7 +72,7 @@ class UnderTest:
         """Open file descriptors."""
         return int(self._process.num_fds())
 
-    async def inside(self) -> Inside:
+    async def internals(self) -> GatewayInternals:
         """Ask its loop; only for Kind.OURS. Raises TimeoutError when it does not answer within 5 s."""
         file = self._folder / "inside.json"
         file.unlink(missing_ok=True)
@@ -81,42 +81,42 @@ class UnderTest:
             while not file.exists():  # noqa: ASYNC110 - a file is no event
                 await asyncio.sleep(0.02)
         content = json.loads(file.read_text(encoding="utf-8"))
-        return Inside(content["tasks"], content["names"], content["objects"])
+        return GatewayInternals(content["tasks"], content["names"], content["objects"])
 
 
 @asynccontextmanager
-async def simulators(plan: StackPlan) -> AsyncIterator[Stack]:
-    """The speech server and the mini LLM of `plan`, beside the callers, away from the gateway's core."""
+async def simulators(config: StackConfig) -> AsyncIterator[Stack]:
+    """The speech server and the mini LLM of `config`, beside the callers, away from the gateway's core."""
     _, elsewhere = host_info.cores()
     cores = {Part.SPEECH: frozenset(elsewhere), Part.LLM: frozenset(elsewhere)}
-    async with running(replace(plan, external={Part.GATEWAY: "started by itself"}, cores=cores)) as stack:
+    async with running(replace(config, external={Part.GATEWAY: "started by itself"}, cores=cores)) as stack:
         yield stack
 
 
 @asynccontextmanager
 async def gateway(
     stack: Stack, kind: Kind, settings: Mapping[str, str] | None = None, cgroup_procs: Path | None = None
-) -> AsyncIterator[UnderTest]:
-    """A gateway of this kind in front of the stack's backends; `settings` win over the plan's. With `cgroup_procs` it
+) -> AsyncIterator[GatewayProcess]:
+    """A gateway of this kind in front of the stack's backends; `settings` win over the config's. With `cgroup_procs` it
     lives in that control group."""
-    async with leashed() as leash:
+    async with reap_orphans() as reaper:
         folder = stack.folder / kind.name.lower()
         folder.mkdir(exist_ok=True)
-        server = Server(_launch(stack, kind, settings or {}, folder, cgroup_procs), leash)
+        server = Server(_launch(stack, kind, settings or {}, folder, cgroup_procs), reaper)
         try:
             await server.start()
-            yield UnderTest(server, folder)
+            yield GatewayProcess(server, folder)
             server.check()
         finally:
             await asyncio.shield(server.stop())
 
 
-async def marks(stack: Stack) -> dict[str, Marks]:
+async def timestamps(stack: Stack) -> dict[str, TurnTimestamps]:
     """The simulators' time stamps so far, by turn."""
     await asyncio.sleep(TIMELINE_FLUSH_S)
     files = (stack.timeline(Part.SPEECH), stack.timeline(Part.LLM))
     lines = [line for file in files if file.exists() for line in file.read_text(encoding="utf-8").splitlines()]
-    return marks_by_tag(lines)
+    return timestamps_by_tag(lines)
 
 
 def _launch(stack: Stack, kind: Kind, settings: Mapping[str, str], folder: Path, cgroup_procs: Path | None) -> Launch:
@@ -131,7 +131,7 @@ def _launch(stack: Stack, kind: Kind, settings: Mapping[str, str], folder: Path,
         "GATEWAY_DRAIN_S": "1",
         "GATEWAY_MAX_SESSIONS": "1000",
         "LOG_LEVEL": "WARNING",
-        **stack.plan.settings(Part.GATEWAY),
+        **stack.config.settings(Part.GATEWAY),
         **settings,
         "GATEWAY_PORTS_FILE": str(ports_file),
         "RIVA_HOST": host,
@@ -147,10 +147,10 @@ def _launch(stack: Stack, kind: Kind, settings: Mapping[str, str], folder: Path,
         ports_file=ports_file,
         log=folder / "gateway.log",
         ready_path="/readyz",
-        start_timeout_s=stack.plan.start_timeout_s,
-        stop_timeout_s=stack.plan.stop_timeout_s,
+        start_timeout_s=stack.config.start_timeout_s,
+        stop_timeout_s=stack.config.stop_timeout_s,
         cores=frozenset(alone),
     )
 
 
-__all__ = ["Inside", "Kind", "Leash", "UnderTest", "gateway", "marks", "simulators"]
+__all__ = ["GatewayInternals", "GatewayProcess", "Kind", "OrphanReaper", "gateway", "simulators", "timestamps"]

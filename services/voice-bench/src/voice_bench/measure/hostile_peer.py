@@ -1,6 +1,6 @@
 """A peer that means harm: where it calls, until when, and the floods that every server may meet.
 
-A flood is a coroutine function of a Peer; `run` makes a program of one.
+A flood is a coroutine function of a HostilePeer; `run` makes a program of one.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ _WRITE_S = 2.0
 _STREAMS = 20_000
 
 
-class Peer:
+class HostilePeer:
     """Where to, until when, and what happened."""
 
     def __init__(self, target: str, http_port: int, seconds: float, token: str) -> None:
@@ -69,7 +69,7 @@ class Peer:
                 tasks.create_task(repeated())
 
 
-Flooding = Callable[[Peer], Coroutine[Any, Any, None]]
+FloodFunction = Callable[[HostilePeer], Coroutine[Any, Any, None]]
 
 
 async def write(stream: Any, data: bytes) -> None:
@@ -88,10 +88,10 @@ async def end(stream: Any) -> str:
     return code.name
 
 
-def many_streams(method: str, first: bytes | None, *, known: bool = False) -> Flooding:
+def many_streams(method: str, first: bytes | None, *, known: bool = False) -> FloodFunction:
     """So many streams on one connection as can be opened, for the whole time; the first 500 send `first`."""
 
-    async def flood(peer: Peer) -> None:
+    async def flood(peer: HostilePeer) -> None:
         async def one() -> None:
             async with peer.channel() as channel:
                 streams = [peer.stream(channel, method, known=known) for _ in range(_STREAMS)]
@@ -106,7 +106,7 @@ def many_streams(method: str, first: bytes | None, *, known: bool = False) -> Fl
     return flood
 
 
-async def connections(peer: Peer) -> None:
+async def connections(peer: HostilePeer) -> None:
     """Connections that begin HTTP/2 and say nothing."""
 
     async def one() -> None:
@@ -119,7 +119,7 @@ async def connections(peer: Peer) -> None:
     await peer.times(3_000, one)
 
 
-async def http_headers(peer: Peer) -> None:
+async def http_headers(peer: HostilePeer) -> None:
     """HTTP requests whose headers never end."""
 
     async def one() -> None:
@@ -132,7 +132,7 @@ async def http_headers(peer: Peer) -> None:
     await peer.times(1_000, one)
 
 
-def run(flood: Flooding, peer: Peer) -> None:
+def run(flood: FloodFunction, peer: HostilePeer) -> None:
     """Flood until the peer's time is over, then tell."""
     os.nice(10)  # callers and simulators share its core: the server is what is flooded
     with suppress(BaseExceptionGroup, TimeoutError):

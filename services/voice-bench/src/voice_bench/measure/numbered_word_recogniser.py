@@ -25,14 +25,14 @@ from riva.client.proto.riva_asr_pb2_grpc import (
 from voice_bench.measure.clips import FRAME_BYTES, RATE_HZ
 from voice_bench.measure.numbered_words import text, words_in
 
-PORTS_FILE = "MARKED_PORTS_FILE"
+PORTS_FILE = "NUMBERED_WORDS_PORTS_FILE"
 NOTICE_S, GRACE_S = 1.5, 1.0
 """Asked to leave it says NOT_SERVING, then lets streams go on for so long, then ends them."""
 _LOUD = 300
 _BYTES_PER_S = 2 * RATE_HZ
 
 
-class MarkedRecogniser(RivaSpeechRecognitionServicer):  # type: ignore[misc]  # Riva's stubs have no types
+class NumberedWordRecogniser(RivaSpeechRecognitionServicer):  # type: ignore[misc]  # Riva's stubs have no types
     """The service."""
 
     def __init__(self) -> None:
@@ -73,7 +73,7 @@ async def serve() -> None:
     """Serve until SIGTERM, then leave as a speech server does."""
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
-    recogniser, answers = MarkedRecogniser(), health.aio.HealthServicer()
+    recogniser, answers = NumberedWordRecogniser(), health.aio.HealthServicer()
     server = grpc.aio.server(options=(("grpc.so_reuseport", 0),))
     add_RivaSpeechRecognitionServicer_to_server(recogniser, server)
     health_pb2_grpc.add_HealthServicer_to_server(answers, server)

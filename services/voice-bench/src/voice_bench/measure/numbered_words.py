@@ -20,8 +20,8 @@ def sentence(numbers: Sequence[int], clips: Sequence[Frames]) -> Frames:
     for number in numbers:
         at = len(frames) % (len(voice) - _WORD_FRAMES)
         word = voice[at : at + _WORD_FRAMES]
-        word[0] = _marked(word[0], (*_BEGINS, number))
-        word[-1] = _marked(word[-1], (*_ENDS, number))
+        word[0] = _with_mark(word[0], (*_BEGINS, number))
+        word[-1] = _with_mark(word[-1], (*_ENDS, number))
         frames += word
     return tuple(frames)
 
@@ -38,7 +38,7 @@ def words_in(pcm16: bytes) -> list[int]:
     return [number for number in _marks(samples, _ENDS) if number in begun]
 
 
-def _marked(frame: bytes, mark: tuple[int, int, int]) -> bytes:
+def _with_mark(frame: bytes, mark: tuple[int, int, int]) -> bytes:
     content = np.array(mark, dtype="<i2").tobytes()
     half = FRAME_BYTES // 2
     return frame[:half] + content + frame[half + len(content) :]

@@ -14,7 +14,7 @@ _ONSET_WINDOWS = 3
 """96 ms: speech that begins softly is heard later, which says nothing about a gateway."""
 
 
-class PlainSpeech:
+class OnsetFilter:
     """A judge for many clips; loads the model once."""
 
     def __init__(self) -> None:

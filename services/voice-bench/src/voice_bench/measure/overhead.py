@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 from voice_bench.measure import expected_latency
 from voice_bench.measure.caller import Caller, CallFailed, calling, channel_to
 from voice_bench.measure.clips import Frames
-from voice_bench.measure.gateway_process import Kind, UnderTest, gateway, marks
+from voice_bench.measure.gateway_process import GatewayProcess, Kind, gateway, timestamps
 from voice_bench.measure.statistics import Spread, spread
 from voice_bench.stack import Stack
-from voice_bench.stack_config import StackPlan, scripted
+from voice_bench.stack_config import StackConfig, scripted
 
 SILENCE_S = 0.2
 REPLY = "Thank you I have heard {last} now. Please go on."
@@ -25,7 +25,7 @@ INTERRUPTED_PART = 1 / 3
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
+class MeasuredTurn:
     """One turn at its caller."""
 
     tag: str
@@ -78,22 +78,22 @@ class _Window:
         return 100 * (self.ended[1] - self.begun[1]) / (self.ended[0] - self.begun[0]) / callers
 
 
-def simulated() -> StackPlan:
+def simulated() -> StackConfig:
     """The programmed path: 20 ms after 200 ms of silence, 150 ms + 10 ms a token, 80 ms."""
-    plan = scripted(silence_ms=round(SILENCE_S * 1000), final_ms=20, reply=REPLY)
-    return with_one_rate(plan)
+    config = scripted(silence_ms=round(SILENCE_S * 1000), final_ms=20, reply=REPLY)
+    return with_one_rate(config)
 
 
-def with_one_rate(plan: StackPlan) -> StackPlan:
+def with_one_rate(config: StackConfig) -> StackConfig:
     """The tone voice speaks at the rate the gateway asks for: its resampler is not what is measured."""
-    return StackPlan(
-        speech={**plan.speech, "TONE_RATE_HZ": "16000", "SPEECH_MAX_STREAMS": "500", "SPEECH_MAX_SYNTHESES": "500"},
-        llm=plan.llm,
+    return StackConfig(
+        speech={**config.speech, "TONE_RATE_HZ": "16000", "SPEECH_MAX_STREAMS": "500", "SPEECH_MAX_SYNTHESES": "500"},
+        llm=config.llm,
         # The gateway must know when its recogniser says final: around that moment it sends audio frame by frame.
         gateway={
-            **plan.gateway,
+            **config.gateway,
             "TTS_SAMPLE_RATE": "16000",
-            "ASR_STOP_HISTORY_MS": plan.speech["SCRIPT_STOP_HISTORY_MS"],
+            "ASR_STOP_HISTORY_MS": config.speech["SCRIPT_STOP_HISTORY_MS"],
         },
     )
 
@@ -101,7 +101,7 @@ def with_one_rate(plan: StackPlan) -> StackPlan:
 async def load(stack: Stack, kind: Kind, callers: int, turns: int, clips: Sequence[Frames], seed: int = 1) -> Load:
     """`callers` calls of `turns` turns each through a fresh gateway."""
     async with gateway(stack, kind) as tested:
-        first = await warm(tested, clips)
+        first = await warm_up(tested, clips)
         window = _Window()
         async with asyncio.TaskGroup() as tasks:
             calls = [
@@ -111,7 +111,7 @@ async def load(stack: Stack, kind: Kind, callers: int, turns: int, clips: Sequen
                 )
                 for n in range(callers)
             ]
-        found = await marks(stack)
+        found = await timestamps(stack)
     said = [turn for call in calls for turn in call.result()[0]]
     failures = tuple(trouble for call in calls if (trouble := call.result()[1]))
     return _sum_up(kind, callers, said, found, window, failures, first)
@@ -120,11 +120,11 @@ async def load(stack: Stack, kind: Kind, callers: int, turns: int, clips: Sequen
 def _sum_up(
     kind: Kind,
     callers: int,
-    said: list[Turn],
-    found: dict[str, expected_latency.Marks],
+    said: list[MeasuredTurn],
+    found: dict[str, expected_latency.TurnTimestamps],
     window: _Window,
     failures: tuple[str, ...],
-    first: Turn | None,
+    first: MeasuredTurn | None,
 ) -> Load:
     added = [(turn, ms) for turn in said if (ms := added_ms(turn, found)) is not None]
     return Load(
@@ -143,31 +143,31 @@ def _sum_up(
     )
 
 
-def added_ms(turn: Turn, found: Mapping[str, expected_latency.Marks]) -> float | None:
+def added_ms(turn: MeasuredTurn, found: Mapping[str, expected_latency.TurnTimestamps]) -> float | None:
     """Milliseconds on top of the turn's programmed path; None when its time stamps can't be found."""
     programmed_s = expected_latency.programmed_s(found[turn.tag], SILENCE_S) if turn.tag in found else None
     return None if programmed_s is None else 1000 * (turn.first_audio_at - turn.last_sent_at - programmed_s)
 
 
-async def warm(tested: UnderTest, clips: Sequence[Frames], token: str = "") -> Turn | None:
+async def warm_up(tested: GatewayProcess, clips: Sequence[Frames], token: str = "") -> MeasuredTurn | None:
     """The first turn of the process, which pays for connections and late imports; told apart from all others."""
-    said: list[Turn] = []
+    said: list[MeasuredTurn] = []
     async with channel_to(tested.target) as channel, calling(channel, token=token) as caller:
         await take_turns(caller, 1, clips, random.Random(0), said)
     return said[0] if said else None
 
 
 async def _converse(
-    tested: UnderTest, window: _Window, callers: int, turns: int, clips: Sequence[Frames], chance: random.Random
-) -> tuple[list[Turn], str]:
+    tested: GatewayProcess, window: _Window, callers: int, turns: int, clips: Sequence[Frames], rng: random.Random
+) -> tuple[list[MeasuredTurn], str]:
     """The turns of one call, and what went wrong."""
-    said: list[Turn] = []
+    said: list[MeasuredTurn] = []
     try:
-        await asyncio.sleep(chance.uniform(0, 0.5))
+        await asyncio.sleep(rng.uniform(0, 0.5))
         async with channel_to(tested.target) as channel, calling(channel) as caller:
             await _together(window, callers, tested)
-            await caller.pause(chance.uniform(0, 1))
-            await take_turns(caller, turns, clips, chance, said)
+            await caller.pause(rng.uniform(0, 1))
+            await take_turns(caller, turns, clips, rng, said)
             if window.ended is None:
                 window.ended = (time.monotonic(), tested.cpu_s())
                 window.rss_mb, window.threads = tested.rss_mb(), tested.threads()
@@ -176,7 +176,7 @@ async def _converse(
     return said, ""
 
 
-async def _together(window: _Window, callers: int, tested: UnderTest) -> None:
+async def _together(window: _Window, callers: int, tested: GatewayProcess) -> None:
     window.ready += 1
     if window.ready == callers:
         window.begun = (time.monotonic(), tested.cpu_s())
@@ -185,27 +185,27 @@ async def _together(window: _Window, callers: int, tested: UnderTest) -> None:
 
 
 async def take_turns(
-    caller: Caller, turns: int, clips: Sequence[Frames], chance: random.Random, said: list[Turn]
+    caller: Caller, turns: int, clips: Sequence[Frames], rng: random.Random, said: list[MeasuredTurn]
 ) -> None:
     """Speak, listen, and speak again, a third of the times over the reply; turns are added to `said`."""
     record = caller.record
     over_a_reply = False
     for number in range(turns):
         before = max(record.replies, default=0)
-        spoken = await caller.speak(chance.choice(clips))
+        spoken = await caller.speak(rng.choice(clips))
         await caller.until(lambda last=before: _audible(caller, last), 10, "reply audio")  # type: ignore[misc]
         reply = record.replies[max(record.replies)]
         tag = expected_latency.tag_of(record.turns[-1][1]) if record.turns else None
         if tag and reply.first_audio_at is not None:
-            said.append(Turn(tag, spoken.last_sent_at, reply.first_audio_at, over_a_reply))
+            said.append(MeasuredTurn(tag, spoken.last_sent_at, reply.first_audio_at, over_a_reply))
         if number + 1 == turns:
             return
-        over_a_reply = chance.random() < INTERRUPTED_PART
+        over_a_reply = rng.random() < INTERRUPTED_PART
         if over_a_reply:
-            await caller.pause(chance.uniform(0.3, 1.5))
+            await caller.pause(rng.uniform(0.3, 1.5))
             continue
         await caller.until(lambda mine=reply: mine.is_over, 30, "the reply's end")  # type: ignore[misc]
-        await caller.pause(max(0.0, reply.loudspeaker.silent_from() - time.monotonic()) + chance.uniform(0.2, 0.6))
+        await caller.pause(max(0.0, reply.loudspeaker.silent_from() - time.monotonic()) + rng.uniform(0.2, 0.6))
 
 
 def _audible(caller: Caller, after: int) -> bool:

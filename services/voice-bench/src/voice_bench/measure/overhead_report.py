@@ -19,7 +19,7 @@ THREADS_PER_CALL = 0.1
 BUSY = 10
 """Callers of the targets that need load."""
 
-_NAMES = {Kind.OURS: "voice-gateway", Kind.CHAIN: "bare chain"}
+_NAMES = {Kind.OURS: "voice-gateway", Kind.BASELINE: "bare chain"}
 
 
 def report(loads: Sequence[Load], steps: Sequence[Step]) -> Report:
@@ -40,7 +40,7 @@ def report(loads: Sequence[Load], steps: Sequence[Step]) -> Report:
 def verdicts(loads: Sequence[Load], steps: Sequence[Step]) -> list[Verdict]:
     """One per target."""
     ours = {load.callers: load for load in loads if load.kind is Kind.OURS}
-    chain = {load.callers: load for load in loads if load.kind is Kind.CHAIN}
+    chain = {load.callers: load for load in loads if load.kind is Kind.BASELINE}
     found: list[Verdict] = []
     for callers, load in ours.items():
         p50, p95 = percentile(load.added_ms, 50), percentile(load.added_ms, 95)

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from voice_bench.measure.caller import Caller, calling, channel_to
 from voice_bench.measure.clips import Frames
-from voice_bench.measure.gateway_process import Kind, UnderTest, gateway
-from voice_bench.measure.overhead import Turn, take_turns, warm
+from voice_bench.measure.gateway_process import GatewayProcess, Kind, gateway
+from voice_bench.measure.overhead import MeasuredTurn, take_turns, warm_up
 from voice_bench.stack import Stack
 
 
@@ -26,7 +26,7 @@ async def grow(stack: Stack, kind: Kind, steps: Sequence[int], clips: Sequence[F
     """Every call that has joined has spoken `turns` turns before it is counted, and stays."""
     found: list[Step] = []
     async with gateway(stack, kind) as tested, AsyncExitStack() as calls:
-        await warm(tested, clips)
+        await warm_up(tested, clips)
         live = 0
         for callers in steps:
             await _join(tested, calls, range(live, callers), clips, turns)
@@ -35,14 +35,16 @@ async def grow(stack: Stack, kind: Kind, steps: Sequence[int], clips: Sequence[F
     return found
 
 
-async def _join(tested: UnderTest, calls: AsyncExitStack, numbers: range, clips: Sequence[Frames], turns: int) -> None:
+async def _join(
+    tested: GatewayProcess, calls: AsyncExitStack, numbers: range, clips: Sequence[Frames], turns: int
+) -> None:
     joined: list[Caller] = []
     for _ in numbers:
         channel = await calls.enter_async_context(channel_to(tested.target))
         joined.append(await calls.enter_async_context(calling(channel)))
     async with asyncio.TaskGroup() as talking:
         for number, caller in zip(numbers, joined, strict=True):
-            said: list[Turn] = []
+            said: list[MeasuredTurn] = []
             talking.create_task(
                 take_turns(caller, turns, clips, random.Random(number), said), name=f"caller {number} joins"
             )

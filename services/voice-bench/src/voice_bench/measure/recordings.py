@@ -17,7 +17,7 @@ from riva.client.proto.riva_asr_pb2_grpc import RivaSpeechRecognitionStub
 
 from voice_bench.measure.caller import CallFailed, calling, channel_to
 from voice_bench.measure.clips import FRAME_S, RATE_HZ, Frames, NoSpeech, frames_of
-from voice_bench.measure.gateway_process import Kind, UnderTest, gateway
+from voice_bench.measure.gateway_process import GatewayProcess, Kind, gateway
 from voice_bench.stack import Stack
 
 TAIL_S = 2.0
@@ -38,7 +38,7 @@ class Recording:
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class RecordedCall:
     """One recording's call; `text` is all finals joined."""
 
     name: str
@@ -100,19 +100,19 @@ async def straight(stack: Stack, recording: Recording) -> str:
     return " ".join(text.strip() for text in finals if text.strip())
 
 
-async def through_gateway(stack: Stack, recordings: Sequence[Recording], at_once: int) -> list[Heard]:
+async def through_gateway(stack: Stack, recordings: Sequence[Recording], at_once: int) -> list[RecordedCall]:
     """Every recording as a call of its own, `at_once` at a time, through one gateway."""
     async with gateway(stack, Kind.OURS) as tested:
         free = asyncio.Semaphore(at_once)
 
-        async def one(recording: Recording) -> Heard:
+        async def one(recording: Recording) -> RecordedCall:
             async with free:
                 return await _call(tested, recording)
 
         return list(await asyncio.gather(*(one(recording) for recording in recordings)))
 
 
-async def _call(tested: UnderTest, recording: Recording) -> Heard:
+async def _call(tested: GatewayProcess, recording: Recording) -> RecordedCall:
     trouble, spoken_at = "", 0.0
     async with channel_to(tested.target) as channel:
         try:
@@ -128,10 +128,10 @@ async def _call(tested: UnderTest, recording: Recording) -> Heard:
         except CallFailed as failed:
             trouble = str(failed)
             if not spoken_at:
-                return Heard(recording.name, "", 0, 0, 0.0, False, None, None, trouble)
+                return RecordedCall(recording.name, "", 0, 0, 0.0, False, None, None, trouble)
     lags = [latency.asr_lag for latency in record.latencies if latency.HasField("asr_lag")]
     answered = [reply.first_audio_at for reply in record.replies.values() if reply.first_audio_at]
-    return Heard(
+    return RecordedCall(
         name=recording.name,
         text=" ".join(text.strip() for _, text in record.finals),
         finals=len(record.finals),

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from voice_bench.measure.recordings import Heard, Recording
+from voice_bench.measure.recordings import RecordedCall, Recording
 from voice_bench.measure.report import Report, Rows
 from voice_bench.measure.verdict import Verdict, at_most, none_of
 from voice_bench.measure.word_errors import Errors, errors
@@ -12,7 +12,9 @@ WORDS_MORE_WRONG = 3
 _Row = tuple[str, int, int, float | None, int | None, float | None, float | None]
 
 
-def report(recordings: Sequence[Recording], alone: Mapping[str, str], passes: Mapping[str, Sequence[Heard]]) -> Report:
+def report(
+    recordings: Sequence[Recording], alone: Mapping[str, str], passes: Mapping[str, Sequence[RecordedCall]]
+) -> Report:
     """`alone` is what the recogniser heard by itself; `passes` what came through the gateway, by how it was played."""
     said = {recording.name: recording.text for recording in recordings}
     base = errors([(said[name], text) for name, text in alone.items()])
@@ -37,7 +39,7 @@ def report(recordings: Sequence[Recording], alone: Mapping[str, str], passes: Ma
 
 
 def verdicts(
-    bases: Mapping[str, Errors], pooled: Mapping[str, Errors], passes: Mapping[str, Sequence[Heard]]
+    bases: Mapping[str, Errors], pooled: Mapping[str, Errors], passes: Mapping[str, Sequence[RecordedCall]]
 ) -> list[Verdict]:
     """Two per pass; `bases` are the recogniser's own errors in the same recordings."""
     found = []
@@ -48,7 +50,7 @@ def verdicts(
     return found
 
 
-def _row(name: str, found: Errors, heard: Sequence[Heard]) -> _Row:
+def _row(name: str, found: Errors, heard: Sequence[RecordedCall]) -> _Row:
     lags = [one.largest_lag_s for one in heard if one.largest_lag_s is not None]
     answers = [one.voice_to_voice_s for one in heard if one.voice_to_voice_s is not None]
     complete = len(heard) - _incomplete(heard)
@@ -63,5 +65,5 @@ def _row(name: str, found: Errors, heard: Sequence[Heard]) -> _Row:
     )
 
 
-def _incomplete(heard: Sequence[Heard]) -> int:
+def _incomplete(heard: Sequence[RecordedCall]) -> int:
     return sum(not one.complete for one in heard)

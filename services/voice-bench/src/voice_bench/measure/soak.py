@@ -8,16 +8,16 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from voice_bench.measure.call_log import ReplyHeard
+from voice_bench.measure.call_log import ReplyLog
 from voice_bench.measure.caller import Caller, CallFailed, calling, channel_to
 from voice_bench.measure.clips import Frames
-from voice_bench.measure.gateway_process import Inside, Kind, UnderTest, gateway
+from voice_bench.measure.gateway_process import GatewayInternals, GatewayProcess, Kind, gateway
 from voice_bench.measure.overhead import with_one_rate
 from voice_bench.measure.report import Report, Rows
 from voice_bench.measure.statistics import slope
 from voice_bench.measure.verdict import Verdict, at_most, none_of
 from voice_bench.stack import Stack
-from voice_bench.stack_config import StackPlan, scripted
+from voice_bench.stack_config import StackConfig, scripted
 
 REPLY = "Yes I have heard {last}. Go on."
 LONG_REPLY = " ".join(["Yes I have heard {last}, and there is a lot that I could say to it."] * 12)
@@ -52,39 +52,43 @@ class Sample:
 
 
 @dataclass(frozen=True, slots=True)
-class Life:
+class SoakResult:
     """All of it."""
 
     samples: tuple[Sample, ...]
-    before: Inside
-    after: Inside
+    before: GatewayInternals
+    after: GatewayInternals
     files_before: int
     files_after: int
     failures: tuple[str, ...]
 
 
-def simulated(*, interrupted: bool) -> StackPlan:
+def simulated(*, interrupted: bool) -> StackConfig:
     """Quick backends; replies that are to be cut half-way take as long as they do in life."""
     reply, token_ms = (LONG_REPLY, 20) if interrupted else (REPLY, 2)
-    plan = with_one_rate(scripted(reply=reply, first_token_ms=20, token_ms=token_ms, first_chunk_ms=20))
-    return StackPlan(speech=plan.speech, llm=plan.llm, gateway={**plan.gateway, "GATEWAY_RESUME_GRACE_S": str(GRACE_S)})
+    config = with_one_rate(scripted(reply=reply, first_token_ms=20, token_ms=token_ms, first_chunk_ms=20))
+    return StackConfig(
+        speech=config.speech, llm=config.llm, gateway={**config.gateway, "GATEWAY_RESUME_GRACE_S": str(GRACE_S)}
+    )
 
 
-async def soak(stack: Stack, calls: int, at_once: int, clips: Sequence[Frames], seed: int, one: OneCall) -> Life:
+async def soak(stack: Stack, calls: int, at_once: int, clips: Sequence[Frames], seed: int, one: OneCall) -> SoakResult:
     """`calls` calls through one gateway, `at_once` at a time, after a few to warm up."""
     failures: list[str] = []
     async with gateway(stack, Kind.OURS) as tested:
         await _calls(tested, min(WARM_UP_CALLS, calls), at_once, clips, seed, failures, [], 1, one)
         await asyncio.sleep(GRACE_S + 0.5)
-        before, files_before = await tested.inside(), tested.files()
+        before, files_before = await tested.internals(), tested.files()
         samples = [_sample(tested, 0)]
         await _calls(tested, calls, at_once, clips, seed + 1, failures, samples, max(1, calls // SAMPLES), one)
         await asyncio.sleep(GRACE_S + 0.5)
-        return Life(tuple(samples), before, await tested.inside(), files_before, tested.files(), tuple(failures))
+        return SoakResult(
+            tuple(samples), before, await tested.internals(), files_before, tested.files(), tuple(failures)
+        )
 
 
 async def _calls(
-    tested: UnderTest,
+    tested: GatewayProcess,
     calls: int,
     at_once: int,
     clips: Sequence[Frames],
@@ -113,39 +117,39 @@ async def _calls(
             tasks.create_task(one_after_another(), name=f"line {line}")
 
 
-async def short_call(target: str, clips: Sequence[Frames], chance: random.Random) -> None:
+async def short_call(target: str, clips: Sequence[Frames], rng: random.Random) -> None:
     async with channel_to(target) as channel, calling(channel) as caller:
-        await caller.speak(chance.choice(clips))
+        await caller.speak(rng.choice(clips))
         await caller.until(lambda: caller.record.audio_bytes > 0, 10, "reply audio")
-        if chance.random() < DROPPED_PART:
+        if rng.random() < DROPPED_PART:
             caller.drop()
 
 
-async def interrupted_call(target: str, clips: Sequence[Frames], chance: random.Random) -> None:
+async def interrupted_call(target: str, clips: Sequence[Frames], rng: random.Random) -> None:
     """REPLIES_A_CALL replies, each cut by a word typed over it, by a stop, or by speech."""
     async with channel_to(target) as channel, calling(channel) as caller:
         for n in range(1, REPLIES_A_CALL + 1):
             reply = await _reply_to(caller, f"question {n}")
-            await caller.pause(chance.random() * HEARD_S)
-            match chance.randrange(3):
+            await caller.pause(rng.random() * HEARD_S)
+            match rng.randrange(3):
                 case 0:
                     caller.type("never mind")
                 case 1:
                     caller.interrupt()
                 case _:
-                    await caller.speak(chance.choice(clips))
+                    await caller.speak(rng.choice(clips))
                     caller.interrupt()  # what was said may pass for a cough
             await caller.until(lambda reply=reply: reply.is_over, 10, "the end of the reply")  # type: ignore[misc]
-        if chance.random() < DROPPED_PART:
+        if rng.random() < DROPPED_PART:
             caller.drop()
 
 
-async def _reply_to(caller: Caller, words: str) -> ReplyHeard:
+async def _reply_to(caller: Caller, words: str) -> ReplyLog:
     """The reply to typed words, once it is heard."""
     before = max(caller.record.replies, default=0)
     caller.type(words)
 
-    def heard() -> ReplyHeard | None:
+    def heard() -> ReplyLog | None:
         latest = caller.record.latest
         return latest if latest and latest.number > before and latest.first_audio_at is not None else None
 
@@ -155,11 +159,11 @@ async def _reply_to(caller: Caller, words: str) -> ReplyHeard:
     return reply
 
 
-def _sample(tested: UnderTest, calls: int) -> Sample:
+def _sample(tested: GatewayProcess, calls: int) -> Sample:
     return Sample(calls, tested.rss_mb(), tested.threads(), tested.files())
 
 
-def report(life: Life, calls: int, replies_a_call: int = 1) -> Report:
+def report(life: SoakResult, calls: int, replies_a_call: int = 1) -> Report:
     """Memory on the way, what is left, and the verdicts."""
     rows = tuple((one.calls, one.rss_mb, one.threads, one.files) for one in _told(life.samples, calls))
     left = (
@@ -178,7 +182,7 @@ def report(life: Life, calls: int, replies_a_call: int = 1) -> Report:
     return Report(f"soak: {calls} {what}", tables, tuple(verdicts(life, replies_a_call)), notes)
 
 
-def verdicts(life: Life, replies_a_call: int = 1) -> list[Verdict]:
+def verdicts(life: SoakResult, replies_a_call: int = 1) -> list[Verdict]:
     """Flat, and nothing left."""
     half = life.samples[len(life.samples) // 2 :]
     per_1000 = 1000 * slope([(float(one.calls * replies_a_call), one.rss_mb) for one in half])

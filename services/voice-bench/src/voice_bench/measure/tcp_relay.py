@@ -4,7 +4,7 @@ import asyncio
 from contextlib import suppress
 
 
-class Relay:
+class TcpRelay:
     """One port in front of another. Use as a context manager."""
 
     def __init__(self, behind: int) -> None:
@@ -16,7 +16,7 @@ class Relay:
         self._server: asyncio.Server | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
-    async def __aenter__(self) -> "Relay":
+    async def __aenter__(self) -> "TcpRelay":
         self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
         self.port = self._server.sockets[0].getsockname()[1]
         return self

@@ -20,8 +20,8 @@ from voice_bench.speech import fuzz_report, quality_report, streams_report
 from voice_bench.speech import streams as streams_run
 from voice_bench.speech.categories import write_categories
 from voice_bench.speech.corpus import corpus
-from voice_bench.speech.engine_only import START_WITHIN_S, heard_alone
-from voice_bench.speech.flood_client import Flood
+from voice_bench.speech.engine_only import START_WITHIN_S, recognise_without_server
+from voice_bench.speech.flood_client import SpeechFlood
 from voice_bench.speech.quality_run import heard_by_category
 from voice_bench.speech.server import engine_settings, speech_server
 from voice_bench.speech.thresholds import thresholds
@@ -75,7 +75,7 @@ def quality(
                 chosen = corpus(Path(made))
             engines = {"SPEECH_ASR_ENGINE": engine, "SPEECH_TTS_ENGINE": "tone"}
             settings = {**engine_settings(os.environ), **engines, **_QUIET}
-            by_itself = await heard_alone(chosen, settings, language) if alone and target is None else None
+            by_itself = await recognise_without_server(chosen, settings, language) if alone and target is None else None
             async with speech_server(settings, target, START_WITHIN_S) as server:
                 run = await heard_by_category(server, chosen, live=live, at_once=at_once, language=language)
             run = replace(run, alone=by_itself)
@@ -118,13 +118,13 @@ def streams(
             process = server.process()
             began, cpu_s = time.monotonic(), sum(process.cpu_times()[:2])
 
-            def half_time(so_far: streams_run.Lateness) -> None:
+            def at_half_time(so_far: streams_run.Lateness) -> None:
                 nonlocal before, half_way_mb
                 before, half_way_mb = len(so_far.partials), process.memory_info().rss / 2**20
 
-            found = await streams_run.talk(server.target, count, seconds, beyond, half_time)
+            found = await streams_run.run_streams(server.target, count, seconds, beyond, at_half_time)
             used_s = sum(process.cpu_times()[:2]) - cpu_s
-            server_used = streams_report.Used(
+            server_used = streams_report.ServerUsage(
                 used_s / (time.monotonic() - began), half_way_mb, process.memory_info().rss / 2**20
             )
         return streams_report.report(count, found, before, server_used)
@@ -134,7 +134,9 @@ def streams(
 
 @app.command("speech-flood")
 def speech_flood(
-    kind: Annotated[list[Flood] | None, typer.Option(help="which flood; may be given again; default: each")] = None,
+    kind: Annotated[
+        list[SpeechFlood] | None, typer.Option(help="which flood; may be given again; default: each")
+    ] = None,
     seconds: Annotated[int, typer.Option(min=1, help="how long each flood lasts")] = 30,
     memory: Annotated[int, typer.Option(min=128, help="memory limit of the server, MiB")] = 1536,
     json: Json = False,
@@ -144,7 +146,7 @@ def speech_flood(
 
     async def measure() -> Report:
         settings = {**SCRIPTED, "SPEECH_LOG_LEVEL": "ERROR", "SCRIPT_TRANSCRIPT": streams_run.TRANSCRIPT}
-        return flood_run.report([await flood_run.flood(settings, one, seconds, memory) for one in kind or Flood])
+        return flood_run.report([await flood_run.flood(settings, one, seconds, memory) for one in kind or SpeechFlood])
 
     run_measurement(measure, json=json, strict=strict)
 

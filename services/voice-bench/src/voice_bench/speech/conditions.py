@@ -10,7 +10,7 @@ from voice_bench.measure.clips import FRAME_SAMPLES, RATE_HZ
 
 Samples = NDArray[np.float64]
 """Full scale is 1.0."""
-Dice = np.random.Generator
+Rng = np.random.Generator
 
 TELEPHONE_HZ = (300, 3400)
 QUIET_DB = -30.0
@@ -21,23 +21,23 @@ _ACTIVE = 1e-3
 _PINK_FROM_HZ = 20.0
 
 
-def clean(pcm16: bytes, dice: Dice) -> bytes:
+def clean(pcm16: bytes, rng: Rng) -> bytes:
     """As it is."""
     return pcm16
 
 
-def noisy(snr_db: float) -> Callable[[bytes, Dice], bytes]:
+def noisy(snr_db: float) -> Callable[[bytes, Rng], bytes]:
     """White noise, `snr_db` below the mean power of the frames in which somebody speaks."""
 
-    def add(pcm16: bytes, dice: Dice) -> bytes:
+    def add(pcm16: bytes, rng: Rng) -> bytes:
         samples = _samples(pcm16)
         level = np.sqrt(_speech_power(samples) / 10 ** (snr_db / 10))
-        return pcm16_of(samples + level * white(len(samples), dice))
+        return pcm16_of(samples + level * white(len(samples), rng))
 
     return add
 
 
-def telephone(pcm16: bytes, dice: Dice) -> bytes:
+def telephone(pcm16: bytes, rng: Rng) -> bytes:
     """Nothing below 300 Hz and above 3400 Hz."""
     samples = _samples(pcm16)
     lines, hz = np.fft.rfft(samples), np.fft.rfftfreq(len(samples), 1 / RATE_HZ)
@@ -45,18 +45,18 @@ def telephone(pcm16: bytes, dice: Dice) -> bytes:
     return pcm16_of(np.fft.irfft(lines, len(samples)))
 
 
-def mulaw(pcm16: bytes, dice: Dice) -> bytes:
+def mulaw(pcm16: bytes, rng: Rng) -> bytes:
     """To 8 kHz µ-law and back."""
     narrow = Clip(pcm16, RATE_HZ).at(_MULAW.rate_hz).pcm16
     return Clip(_MULAW.decode(_MULAW.encode(narrow)), _MULAW.rate_hz).at(RATE_HZ).pcm16
 
 
-def quiet(pcm16: bytes, dice: Dice) -> bytes:
+def quiet(pcm16: bytes, rng: Rng) -> bytes:
     """30 dB lower, rounded to 16 bits again."""
     return pcm16_of(_samples(pcm16) * 10 ** (QUIET_DB / 20))
 
 
-CONDITIONS: Mapping[str, Callable[[bytes, Dice], bytes]] = {
+CONDITIONS: Mapping[str, Callable[[bytes, Rng], bytes]] = {
     "clean": clean,
     "noise-20dB": noisy(20),
     "noise-10dB": noisy(10),
@@ -66,14 +66,14 @@ CONDITIONS: Mapping[str, Callable[[bytes, Dice], bytes]] = {
 }
 
 
-def white(count: int, dice: Dice) -> Samples:
+def white(count: int, rng: Rng) -> Samples:
     """Noise with the same power at every frequency; its RMS is 1."""
-    return dice.normal(0, 1, count)
+    return rng.normal(0, 1, count)
 
 
-def pink(count: int, dice: Dice) -> Samples:
+def pink(count: int, rng: Rng) -> Samples:
     """Noise whose power falls by 3 dB an octave, as that of rooms and streets; its RMS is 1."""
-    lines, hz = np.fft.rfft(dice.normal(0, 1, count)), np.fft.rfftfreq(count, 1 / RATE_HZ)
+    lines, hz = np.fft.rfft(rng.normal(0, 1, count)), np.fft.rfftfreq(count, 1 / RATE_HZ)
     noise: Samples = np.fft.irfft(lines / np.sqrt(np.maximum(hz, _PINK_FROM_HZ)), count)
     noise /= np.sqrt(np.mean(noise**2))
     return noise

@@ -12,7 +12,7 @@ _AUDIO = (".wav", ".flac", ".ogg", ".opus", ".mp3")
 
 
 @dataclass(frozen=True, slots=True)
-class Spoken:
+class CorpusItem:
     """One recording: where it is, its text, and the category it is counted in."""
 
     name: str
@@ -28,7 +28,7 @@ class Spoken:
             raise NoSpeech(f"{self.path} can't be read: {error}") from error
 
 
-def corpus(folder: Path) -> list[Spoken]:
+def corpus(folder: Path) -> list[CorpusItem]:
     """Every recording below `folder` that has a text, by name. Raises NoSpeech when there is none."""
     found = [*_side_by_side(folder), *_librispeech(folder)]
     if not found:
@@ -38,7 +38,7 @@ def corpus(folder: Path) -> list[Spoken]:
     return sorted(found, key=lambda one: (one.category, one.name))
 
 
-def _side_by_side(folder: Path) -> Iterator[Spoken]:
+def _side_by_side(folder: Path) -> Iterator[CorpusItem]:
     """NAME.wav with NAME.txt. The category is the folder below; in the top folder, the name up to its last hyphen."""
     for path in folder.rglob("*"):
         text = path.with_suffix(".txt")
@@ -46,10 +46,10 @@ def _side_by_side(folder: Path) -> Iterator[Spoken]:
             continue
         inside = path.relative_to(folder).parts[:-1]
         category = inside[0] if inside else (path.stem.rpartition("-")[0] or path.stem)
-        yield Spoken(path.stem, category, path, text.read_text(encoding="utf-8").strip())
+        yield CorpusItem(path.stem, category, path, text.read_text(encoding="utf-8").strip())
 
 
-def _librispeech(folder: Path) -> Iterator[Spoken]:
+def _librispeech(folder: Path) -> Iterator[CorpusItem]:
     """SET/SPEAKER/CHAPTER/*.trans.txt with lines of ID TEXT, and ID.flac beside it. The category is the set."""
     for listed in folder.rglob("*.trans.txt"):
         inside = listed.relative_to(folder).parts[:-1]
@@ -58,7 +58,7 @@ def _librispeech(folder: Path) -> Iterator[Spoken]:
             name, _, text = line.strip().partition(" ")
             path = next((file for suffix in _AUDIO if (file := listed.parent / f"{name}{suffix}").exists()), None)
             if path is not None and text:
-                yield Spoken(name, category, path, text.strip())
+                yield CorpusItem(name, category, path, text.strip())
 
 
 def _clip(path: Path) -> Clip:

@@ -5,16 +5,18 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from voice_bench.process import Launch, Server, StackFailed, leashed
-from voice_bench.speech.corpus import Spoken
-from voice_bench.stack_config import Part, StackPlan
+from voice_bench.process import Launch, Server, StackFailed, reap_orphans
+from voice_bench.speech.corpus import CorpusItem
+from voice_bench.stack_config import Part, StackConfig
 
 START_WITHIN_S = 1800.0
 """An engine's first start may fetch its weights."""
 PER_RECORDING_S = 120.0
 
 
-async def heard_alone(recordings: Sequence[Spoken], settings: Mapping[str, str], language: str) -> Mapping[Path, str]:
+async def recognise_without_server(
+    recordings: Sequence[CorpusItem], settings: Mapping[str, str], language: str
+) -> Mapping[Path, str]:
     """The engine's text of each recording, by its path. Raises StackFailed, with what the engine said of it."""
     with tempfile.TemporaryDirectory(prefix="voice-alone-") as name:
         folder = Path(name)
@@ -23,15 +25,15 @@ async def heard_alone(recordings: Sequence[Spoken], settings: Mapping[str, str],
         launch = Launch(
             name=Part.SPEECH.value,
             arguments=("recognise", "--json", "--out", str(answers), "--language", language, f"@{listed}"),
-            environment=StackPlan(speech=settings).settings(Part.SPEECH),
+            environment=StackConfig(speech=settings).settings(Part.SPEECH),
             ports_file=folder / "none",
             log=folder / "recognise.log",
             ready_path="",
             start_timeout_s=START_WITHIN_S + PER_RECORDING_S * len(recordings),
             stop_timeout_s=8.0,
         )
-        async with leashed() as leash:
-            server = Server(launch, leash)
+        async with reap_orphans() as reaper:
+            server = Server(launch, reaper)
             try:
                 await server.run()
             finally:

@@ -19,12 +19,12 @@ from voice_bench.measure.flood_process import peak, run_flood
 from voice_bench.measure.report import Report, Rows
 from voice_bench.measure.statistics import percentile
 from voice_bench.measure.verdict import Verdict, at_most, none_of
-from voice_bench.speech.flood_client import Flood
-from voice_bench.speech.process_stats import Held, look, places, settled
+from voice_bench.speech.flood_client import SpeechFlood
+from voice_bench.speech.process_stats import ProcessStats, process_stats, stats_when_idle, taken_slots
 from voice_bench.speech.server import ELSEWHERE
 from voice_bench.speech.streams import PAUSE_S, SPEECH_S, Lateness, Stream
 from voice_bench.stack import Stack, running
-from voice_bench.stack_config import Part, StackPlan
+from voice_bench.stack_config import Part, StackConfig
 
 NEIGHBOURS = 10
 BEFORE_S = 10.0
@@ -34,10 +34,10 @@ _PROGRAM = "voice_bench.speech.flood_client"
 
 
 @dataclass(frozen=True, slots=True)
-class Flooded:
+class SpeechFloodResult:
     """One flood."""
 
-    kind: Flood
+    kind: SpeechFlood
     limit_mb: int
     unlimited: str
     """Why no control group limits it; then memory is the process's own."""
@@ -46,33 +46,33 @@ class Flooded:
     start_mb: float
     peak_mb: float
     kills: int
-    held: tuple[Held, Held]
+    held: tuple[ProcessStats, ProcessStats]
     """Before the neighbours came, and after all."""
-    places_left: float
+    slots_left: float
     counts: dict[str, int]
     broken: tuple[str, ...]
     missing_finals: int
 
 
-async def flood(settings: dict[str, str], kind: Flood, seconds: float, limit_mb: int) -> Flooded:
+async def flood(settings: dict[str, str], kind: SpeechFlood, seconds: float, limit_mb: int) -> SpeechFloodResult:
     """A fresh server below `limit_mb`, its neighbours, and one flood. Raises StackFailed, CallFailed."""
     alone, _ = host_info.cores()
     with limited(limit_mb) as group:
         groups = {Part.SPEECH: group.procs} if isinstance(group, Cgroup) else {}
         cores = {Part.SPEECH: frozenset(alone)}
-        async with running(StackPlan(speech=settings, external=ELSEWHERE, cores=cores, groups=groups)) as stack:
+        async with running(StackConfig(speech=settings, external=ELSEWHERE, cores=cores, groups=groups)) as stack:
             process = stack.process(Part.SPEECH)
 
             def rss_mb() -> float:
                 return float(process.memory_info().rss) / 2**20
 
-            before, start_mb, found = look(process, 0), rss_mb(), Lateness()
+            before, start_mb, found = process_stats(process, 0), rss_mb(), Lateness()
             async with peak(rss_mb, group) as most:
-                partials_before, counts = await stack.beside(_flooded(stack, kind, seconds, found))
+                partials_before, counts = await stack.beside(_neighbours_and_flood(stack, kind, seconds, found))
             async with aiohttp.ClientSession(stack.http_url(Part.SPEECH)) as session:
-                places_left = await _places_left(session)
-            after = await settled(process, 0)
-        return Flooded(
+                slots_left = await _slots_left(session)
+            after = await stats_when_idle(process, 0)
+        return SpeechFloodResult(
             kind,
             limit_mb,
             group if isinstance(group, str) else "",
@@ -81,24 +81,26 @@ async def flood(settings: dict[str, str], kind: Flood, seconds: float, limit_mb:
             most[0],
             group.kills() if isinstance(group, Cgroup) else 0,
             (before, after),
-            places_left,
+            slots_left,
             counts,
             tuple(found.broken),
             found.missing_finals,
         )
 
 
-async def _places_left(session: aiohttp.ClientSession) -> float:
+async def _slots_left(session: aiohttp.ClientSession) -> float:
     """Places that are still taken when the server has had its time to see that nobody is there."""
     due = time.monotonic() + SETTLE_S
-    left = await places(session)
+    left = await taken_slots(session)
     while left and time.monotonic() < due:
         await asyncio.sleep(0.2)
-        left = await places(session)
+        left = await taken_slots(session)
     return left
 
 
-async def _flooded(stack: Stack, kind: Flood, seconds: float, found: Lateness) -> tuple[int, dict[str, int]]:
+async def _neighbours_and_flood(
+    stack: Stack, kind: SpeechFlood, seconds: float, found: Lateness
+) -> tuple[int, dict[str, int]]:
     """The neighbours for their time, and the flood within it: partials that came before it, and what it counted."""
     arguments = (kind.value, stack.speech_target, str(stack.port(Part.SPEECH, "http")), str(seconds))
     async with grpc.aio.insecure_channel(stack.speech_target) as channel, asyncio.TaskGroup() as tasks:
@@ -109,30 +111,30 @@ async def _flooded(stack: Stack, kind: Flood, seconds: float, found: Lateness) -
         return len(found.partials), await run_flood(_PROGRAM, arguments, seconds)
 
 
-def report(flooded: Sequence[Flooded]) -> Report:
+def report(results: Sequence[SpeechFloodResult]) -> Report:
     """A line for each flood, and the verdicts."""
     rows = tuple(
         (one.kind.value, one.peak_mb, one.start_mb, *one.late_ms, one.held[1].files - one.held[0].files)
-        for one in flooded
+        for one in results
     )
     columns = ("flood", "peak MB", "at first MB", "partials p95 before", "p95 during", "files left")
-    notes = tuple(f"{one.kind.value}: {one.counts}" for one in flooded)
+    notes = tuple(f"{one.kind.value}: {one.counts}" for one in results)
     troubles = tuple(
-        f"{one.kind.value}: {trouble}" for one in flooded for trouble in (*one.broken[:3], one.unlimited) if trouble
+        f"{one.kind.value}: {trouble}" for one in results for trouble in (*one.broken[:3], one.unlimited) if trouble
     )
-    verdicts = tuple(verdict for one in flooded for verdict in _verdicts(one))
+    verdicts = tuple(verdict for one in results for verdict in _verdicts(one))
     title = f"{NEIGHBOURS} neighbours streaming; memory of the server, times in ms"
     return Report("speech-flood", (Rows(title, columns, rows),), verdicts, (*notes, *troubles))
 
 
-def _verdicts(one: Flooded) -> list[Verdict]:
+def _verdicts(one: SpeechFloodResult) -> list[Verdict]:
     name = one.kind.value
     return [
         at_most(f"{name}: peak memory", one.peak_mb, one.limit_mb, "MB"),
         none_of(f"{name}: ended by the kernel", one.kills),
         none_of(f"{name}: neighbours whose stream broke", len(one.broken)),
         none_of(f"{name}: utterances without a final", one.missing_finals),
-        none_of(f"{name}: places left taken", round(one.places_left)),
+        none_of(f"{name}: places left taken", round(one.slots_left)),
         at_most(f"{name}: files left", one.held[1].files - one.held[0].files, FILES_LEFT, ""),
     ]
 

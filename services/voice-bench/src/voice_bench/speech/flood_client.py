@@ -19,8 +19,8 @@ from riva.client.proto import riva_audio_pb2 as audio
 from riva.client.proto import riva_tts_pb2 as tts
 
 from voice_bench.measure.hostile_peer import (
-    Flooding,
-    Peer,
+    FloodFunction,
+    HostilePeer,
     connections,
     end,
     http_headers,
@@ -45,7 +45,7 @@ _CONFIG = asr.StreamingRecognizeRequest(
 _TEXT = "hello " * 600
 
 
-class Flood(Enum):
+class SpeechFlood(Enum):
     """What is flooded."""
 
     FIRST_MESSAGES = "first-messages"
@@ -62,7 +62,7 @@ class Flood(Enum):
     UNREAD_HTTP = "unread-http"
 
 
-async def _first_messages(peer: Peer) -> None:
+async def _first_messages(peer: HostilePeer) -> None:
     big = asr.StreamingRecognizeRequest(audio_content=bytes(_BIG_BYTES)).SerializeToString()
 
     async def one() -> None:
@@ -74,7 +74,7 @@ async def _first_messages(peer: Peer) -> None:
     await peer.times(40, one)
 
 
-async def _audio(peer: Peer) -> None:
+async def _audio(peer: HostilePeer) -> None:
     big = asr.StreamingRecognizeRequest(audio_content=bytes(_BIG_BYTES)).SerializeToString()
 
     async def one() -> None:
@@ -88,7 +88,7 @@ async def _audio(peer: Peer) -> None:
     await peer.times(80, one)
 
 
-async def _recordings(peer: Peer) -> None:
+async def _recordings(peer: HostilePeer) -> None:
     whole = asr.RecognizeRequest(config=_RECOGNITION, audio=bytes(_BIG_BYTES)).SerializeToString()
 
     async def one() -> None:
@@ -99,7 +99,7 @@ async def _recordings(peer: Peer) -> None:
     await peer.times(60, one)
 
 
-async def _metadata(peer: Peer) -> None:
+async def _metadata(peer: HostilePeer) -> None:
     filler = tuple((f"x-{number}", "v" * 7000) for number in range(10))
 
     async def one() -> None:
@@ -109,7 +109,7 @@ async def _metadata(peer: Peer) -> None:
     await peer.times(55, one)
 
 
-async def _unread(peer: Peer) -> None:
+async def _unread(peer: HostilePeer) -> None:
     text = tts.SynthesizeSpeechRequest(text=_TEXT, language_code="en-US").SerializeToString()
 
     async def one() -> None:
@@ -122,7 +122,7 @@ async def _unread(peer: Peer) -> None:
     await peer.times(8, one)
 
 
-async def _http(peer: Peer, path: str, content_type: str, chunks: "list[bytes]", *, reads: bool) -> None:
+async def _http(peer: HostilePeer, path: str, content_type: str, chunks: "list[bytes]", *, reads: bool) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", peer.http_port)
     try:
         size = sum(map(len, chunks))
@@ -141,7 +141,7 @@ async def _http(peer: Peer, path: str, content_type: str, chunks: "list[bytes]",
         writer.close()
 
 
-async def _uploads(peer: Peer) -> None:
+async def _uploads(peer: HostilePeer) -> None:
     piece = bytes(1 << 20)
     begin = b'--x\r\nContent-Disposition: form-data; name="model"\r\n\r\nany\r\n'
     begin += b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.pcm"\r\n\r\n'
@@ -153,7 +153,7 @@ async def _uploads(peer: Peer) -> None:
     await peer.times(60, one)
 
 
-async def _unread_http(peer: Peer) -> None:
+async def _unread_http(peer: HostilePeer) -> None:
     body = json.dumps({"model": "any", "input": _TEXT, "response_format": "pcm"}).encode()
 
     async def one() -> None:
@@ -162,7 +162,7 @@ async def _unread_http(peer: Peer) -> None:
     await peer.times(200, one)
 
 
-async def _sockets(peer: Peer) -> None:
+async def _sockets(peer: HostilePeer) -> None:
     append = json.dumps({"type": "input_audio_buffer.append", "audio": base64.b64encode(bytes(_APPEND_BYTES)).decode()})
 
     async def one() -> None:
@@ -177,26 +177,26 @@ async def _sockets(peer: Peer) -> None:
     await peer.times(80, one)
 
 
-_FLOODS: dict[Flood, Flooding] = {
-    Flood.FIRST_MESSAGES: _first_messages,
-    Flood.AUDIO: _audio,
-    Flood.RECORDINGS: _recordings,
-    Flood.IDLE_STREAMS: many_streams(_RECOGNISE_STREAM, None),
-    Flood.WATCHES: many_streams(_WATCH, b""),
-    Flood.METADATA: _metadata,
-    Flood.CONNECTIONS: connections,
-    Flood.HTTP: http_headers,
-    Flood.UPLOADS: _uploads,
-    Flood.SOCKETS: _sockets,
-    Flood.UNREAD: _unread,
-    Flood.UNREAD_HTTP: _unread_http,
+_FLOODS: dict[SpeechFlood, FloodFunction] = {
+    SpeechFlood.FIRST_MESSAGES: _first_messages,
+    SpeechFlood.AUDIO: _audio,
+    SpeechFlood.RECORDINGS: _recordings,
+    SpeechFlood.IDLE_STREAMS: many_streams(_RECOGNISE_STREAM, None),
+    SpeechFlood.WATCHES: many_streams(_WATCH, b""),
+    SpeechFlood.METADATA: _metadata,
+    SpeechFlood.CONNECTIONS: connections,
+    SpeechFlood.HTTP: http_headers,
+    SpeechFlood.UPLOADS: _uploads,
+    SpeechFlood.SOCKETS: _sockets,
+    SpeechFlood.UNREAD: _unread,
+    SpeechFlood.UNREAD_HTTP: _unread_http,
 }
 
 
 def main() -> None:
     """Flood, then tell."""
     kind, target, http_port, seconds = sys.argv[1:]
-    run(_FLOODS[Flood(kind)], Peer(target, int(http_port), float(seconds), ""))
+    run(_FLOODS[SpeechFlood(kind)], HostilePeer(target, int(http_port), float(seconds), ""))
 
 
 if __name__ == "__main__":

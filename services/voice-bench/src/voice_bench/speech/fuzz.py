@@ -12,7 +12,7 @@ import grpc
 import psutil
 
 from voice_bench.speech import malformed_requests
-from voice_bench.speech.process_stats import Held, look, places, settled
+from voice_bench.speech.process_stats import ProcessStats, process_stats, stats_when_idle, taken_slots
 from voice_bench.speech.server import SpeechServer
 
 WITHIN_S = 20.0
@@ -24,28 +24,28 @@ _LATE_WRITE = "Internal error from Core"
 
 
 @dataclass(slots=True)
-class Outcome:
+class FuzzOutcome:
     """What the requests met, and what the server held on the way."""
 
     statuses: Counter[str] = field(default_factory=Counter)
     unanswered: list[str] = field(default_factory=list)
     broken: list[str] = field(default_factory=list)
     """Answers that say the server failed: INTERNAL with our sentence, 500."""
-    held: list[Held] = field(default_factory=list)
+    held: list[ProcessStats] = field(default_factory=list)
     """Before the first request, and after each round."""
-    left: Held | None = None
+    left: ProcessStats | None = None
     """When all of our connections were closed."""
-    places_left: float = 0.0
+    slots_left: float = 0.0
     """Places for requests that were still taken then, by the server's own count."""
     is_ready: bool = False
 
 
-async def fuzz(server: SpeechServer, requests: int, seed: int) -> Outcome:
+async def fuzz(server: SpeechServer, requests: int, seed: int) -> FuzzOutcome:
     """Send so many. Half are gRPC calls, a twentieth realtime messages, the rest HTTP."""
-    outcome = Outcome()
+    outcome = FuzzOutcome()
     process = server.process()
     assert server.http_url is not None
-    outcome.held.append(look(process, 0))
+    outcome.held.append(process_stats(process, 0))
     limit = aiohttp.TCPConnector(limit=AT_ONCE)
     timeout = aiohttp.ClientTimeout(total=WITHIN_S)
     async with (
@@ -57,13 +57,13 @@ async def fuzz(server: SpeechServer, requests: int, seed: int) -> Outcome:
             async with asyncio.TaskGroup() as tasks:
                 for worker in range(AT_ONCE):
                     share = _share(requests, ROUNDS, turn * AT_ONCE + worker)
-                    dice = random.Random(f"{seed} {turn} {worker}")
-                    tasks.create_task(_work(channel, session, dice, share, outcome), name=f"fuzz {worker}")
+                    rng = random.Random(f"{seed} {turn} {worker}")
+                    tasks.create_task(_work(channel, session, rng, share, outcome), name=f"fuzz {worker}")
                     done += share
-            outcome.held.append(look(process, done))
-    outcome.left = await settled(process, done)
+            outcome.held.append(process_stats(process, done))
+    outcome.left = await stats_when_idle(process, done)
     async with aiohttp.ClientSession(server.http_url, timeout=timeout) as session:
-        outcome.places_left = await places(session)
+        outcome.slots_left = await taken_slots(session)
         async with session.get("/readyz") as got:
             outcome.is_ready = got.status == 200 and process.status() != psutil.STATUS_ZOMBIE
     return outcome
@@ -75,22 +75,22 @@ def _share(requests: int, rounds: int, worker: int) -> int:
 
 
 async def _work(
-    channel: grpc.aio.Channel, session: aiohttp.ClientSession, dice: random.Random, share: int, outcome: Outcome
+    channel: grpc.aio.Channel, session: aiohttp.ClientSession, rng: random.Random, share: int, outcome: FuzzOutcome
 ) -> None:
     done = 0
     while done < share:
-        kind = dice.random()
+        kind = rng.random()
         if kind < 0.5:
-            await _call(channel, malformed_requests.rpc(dice), outcome)
+            await _call(channel, malformed_requests.rpc(rng), outcome)
             done += 1
         elif kind < 0.9975:
-            await _post(session, malformed_requests.http(dice), outcome)
+            await _post(session, malformed_requests.http(rng), outcome)
             done += 1
         else:
-            done += await _converse(session, dice, min(EVENTS_A_SESSION, share - done), outcome)
+            done += await _converse(session, rng, min(EVENTS_A_SESSION, share - done), outcome)
 
 
-async def _call(channel: grpc.aio.Channel, rpc: malformed_requests.Rpc, outcome: Outcome) -> None:
+async def _call(channel: grpc.aio.Channel, rpc: malformed_requests.Rpc, outcome: FuzzOutcome) -> None:
     path, streams, messages = rpc
     code, details = grpc.StatusCode.OK, ""
     try:
@@ -117,7 +117,7 @@ async def _each(messages: list[bytes]) -> AsyncIterator[bytes]:
         yield message
 
 
-async def _post(session: aiohttp.ClientSession, request: malformed_requests.Http, outcome: Outcome) -> None:
+async def _post(session: aiohttp.ClientSession, request: malformed_requests.Http, outcome: FuzzOutcome) -> None:
     method, path, headers, body = request
     try:
         async with session.request(method, path, headers=headers, data=body) as got:
@@ -131,12 +131,12 @@ async def _post(session: aiohttp.ClientSession, request: malformed_requests.Http
         outcome.broken.append(f"{method} {path}: {status}")
 
 
-async def _converse(session: aiohttp.ClientSession, dice: random.Random, events: int, outcome: Outcome) -> int:
+async def _converse(session: aiohttp.ClientSession, rng: random.Random, events: int, outcome: FuzzOutcome) -> int:
     """One realtime session; a bad event must bring an error event, and the end must come when we close."""
     try:
         async with asyncio.timeout(WITHIN_S), session.ws_connect("/v1/realtime?intent=transcription") as socket:
             for _ in range(events):
-                await socket.send_str(malformed_requests.event(dice))
+                await socket.send_str(malformed_requests.event(rng))
             await socket.send_str('{"type": "session.update"}')
             while (message := await socket.receive()).type is aiohttp.WSMsgType.TEXT:
                 content = message.json()

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from voice_bench.measure.report import Report, Rows
 from voice_bench.measure.statistics import slope
 from voice_bench.measure.verdict import Verdict, at_most, none_of
-from voice_bench.speech.fuzz import Outcome
-from voice_bench.speech.process_stats import Held
+from voice_bench.speech.fuzz import FuzzOutcome
+from voice_bench.speech.process_stats import ProcessStats
 
 NOISE_MB, NOISE_MB_PER_1000 = 8.0, 0.1
 """The first ten thousand requests fill pools and caches (5 MiB measured); a request that leaves 300 bytes is found in
@@ -18,7 +18,7 @@ SPARE_FILES = 2
 _TOLD = 10
 
 
-def report(outcome: Outcome, requests: int, took_s: float) -> Report:
+def report(outcome: FuzzOutcome, requests: int, took_s: float) -> Report:
     """Answers, what was held on the way, and the verdicts."""
     answered = tuple((status, count) for status, count in sorted(outcome.statuses.items()))
     every = max(1, len(outcome.held) // _TOLD)
@@ -39,7 +39,7 @@ def report(outcome: Outcome, requests: int, took_s: float) -> Report:
             none_of("requests without an answer", len(outcome.unanswered)),
             none_of("answers that say the server failed", len(outcome.broken)),
             *growth(outcome.held, outcome.left),
-            none_of("places still taken when nobody was connected", round(outcome.places_left)),
+            none_of("places still taken when nobody was connected", round(outcome.slots_left)),
             Verdict("not ready at the end", float(not outcome.is_ready), 0, "", outcome.is_ready),
         ),
         notes=(
@@ -50,7 +50,7 @@ def report(outcome: Outcome, requests: int, took_s: float) -> Report:
     )
 
 
-def growth(held: Sequence[Held], left: Held | None) -> tuple[Verdict, ...]:
+def growth(held: Sequence[ProcessStats], left: ProcessStats | None) -> tuple[Verdict, ...]:
     """Four: memory, files, threads, children. `left`: what is held when nobody is connected any more."""
     half = second_half(held)
     middle, end = half[0], left or half[-1]
@@ -64,10 +64,10 @@ def growth(held: Sequence[Held], left: Held | None) -> tuple[Verdict, ...]:
     )
 
 
-def second_half(held: Sequence[Held]) -> Sequence[Held]:
+def second_half(held: Sequence[ProcessStats]) -> Sequence[ProcessStats]:
     """By then every code path has been seen, and pools are filled."""
     return held[len(held) // 2 :]
 
 
-def _row(one: Held) -> tuple[int | float, ...]:
+def _row(one: ProcessStats) -> tuple[int | float, ...]:
     return (one.requests, one.rss_mb, one.files, one.connections, one.threads, one.children)

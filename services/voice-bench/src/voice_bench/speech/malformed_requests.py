@@ -32,110 +32,110 @@ _JSON: tuple[Any, ...] = (None, True, 0, -1, 1e308, 10**40, "", "x" * 5000, [], 
 _BOUNDARY = "fuzz"
 
 
-def rpc(dice: random.Random) -> Rpc:
+def rpc(rng: random.Random) -> Rpc:
     """One call of any method; one in three with bytes broken after serialisation."""
-    path, streams, messages = dice.choice(_METHODS)(dice)
-    if dice.random() < 0.33:
-        messages = [broken(message, dice) for message in messages]
+    path, streams, messages = rng.choice(_METHODS)(rng)
+    if rng.random() < 0.33:
+        messages = [corrupt(message, rng) for message in messages]
     return path, streams, messages
 
 
-def http(dice: random.Random) -> Http:
+def http(rng: random.Random) -> Http:
     """One request to any endpoint."""
-    return dice.choice((_transcription, _speech, _elsewhere, _plain))(dice)
+    return rng.choice((_transcription, _speech, _elsewhere, _plain))(rng)
 
 
-def event(dice: random.Random) -> str:
+def event(rng: random.Random) -> str:
     """One message of a realtime client, valid or not."""
-    content = dice.choice(_EVENTS)(dice)
+    content = rng.choice(_EVENTS)(rng)
     text = json.dumps(content)
-    return text if dice.random() < 0.7 else broken(text.encode(), dice).decode("utf-8", "replace")
+    return text if rng.random() < 0.7 else corrupt(text.encode(), rng).decode("utf-8", "replace")
 
 
-def broken(message: bytes, dice: random.Random) -> bytes:
+def corrupt(message: bytes, rng: random.Random) -> bytes:
     """The message with bits flipped, cut, repeated or replaced."""
     if not message:
-        return dice.randbytes(dice.randrange(20))
-    at = dice.randrange(len(message))
-    match dice.randrange(5):
+        return rng.randbytes(rng.randrange(20))
+    at = rng.randrange(len(message))
+    match rng.randrange(5):
         case 0:
-            return message[:at] + bytes([message[at] ^ (1 << dice.randrange(8))]) + message[at + 1 :]
+            return message[:at] + bytes([message[at] ^ (1 << rng.randrange(8))]) + message[at + 1 :]
         case 1:
             return message[:at]
         case 2:
-            return message[:at] + dice.randbytes(dice.randrange(1, 16)) + message[at:]
+            return message[:at] + rng.randbytes(rng.randrange(1, 16)) + message[at:]
         case 3:
             return message[:at] + message[at // 2 :]
         case _:
-            return dice.randbytes(dice.randrange(1, 200))
+            return rng.randbytes(rng.randrange(1, 200))
 
 
-def _samples(dice: random.Random) -> bytes:
-    loud = dice.random() < 0.3
-    size = dice.choice((0, 1, 3, 320, 3200, 9600))
-    return dice.randbytes(size) if loud else bytes(size)
+def _samples(rng: random.Random) -> bytes:
+    loud = rng.random() < 0.3
+    size = rng.choice((0, 1, 3, 320, 3200, 9600))
+    return rng.randbytes(size) if loud else bytes(size)
 
 
-def _recognition(dice: random.Random) -> asr.RecognitionConfig:
+def _recognition(rng: random.Random) -> asr.RecognitionConfig:
     config = asr.RecognitionConfig(
-        encoding=dice.choice((0, 1, 2, 3, 4, 20, 99)),
-        sample_rate_hertz=dice.choice((0, 8000, 16_000, 16_000, 48_000, dice.choice(_NUMBERS))),
-        language_code=dice.choice(_TEXTS),
-        model=dice.choice(_TEXTS),
-        max_alternatives=dice.choice(_NUMBERS),
-        audio_channel_count=dice.choice((0, 1, 1, dice.choice(_NUMBERS))),
-        enable_word_time_offsets=dice.random() < 0.5,
+        encoding=rng.choice((0, 1, 2, 3, 4, 20, 99)),
+        sample_rate_hertz=rng.choice((0, 8000, 16_000, 16_000, 48_000, rng.choice(_NUMBERS))),
+        language_code=rng.choice(_TEXTS),
+        model=rng.choice(_TEXTS),
+        max_alternatives=rng.choice(_NUMBERS),
+        audio_channel_count=rng.choice((0, 1, 1, rng.choice(_NUMBERS))),
+        enable_word_time_offsets=rng.random() < 0.5,
     )
-    if dice.random() < 0.3:
-        config.endpointing_config.stop_history = dice.choice(_NUMBERS)
-        config.endpointing_config.start_threshold = dice.choice((0.0, -1.0, 2.0, float("nan"), float("inf")))
-    if dice.random() < 0.3:
-        config.speech_contexts.add(phrases=[dice.choice(_TEXTS)], boost=dice.choice((1.0, float("nan"), -1e30)))
-    if dice.random() < 0.3:
-        config.custom_configuration[dice.choice(("neural_vad.onset", "x"))] = dice.choice(_TEXTS[:3])
+    if rng.random() < 0.3:
+        config.endpointing_config.stop_history = rng.choice(_NUMBERS)
+        config.endpointing_config.start_threshold = rng.choice((0.0, -1.0, 2.0, float("nan"), float("inf")))
+    if rng.random() < 0.3:
+        config.speech_contexts.add(phrases=[rng.choice(_TEXTS)], boost=rng.choice((1.0, float("nan"), -1e30)))
+    if rng.random() < 0.3:
+        config.custom_configuration[rng.choice(("neural_vad.onset", "x"))] = rng.choice(_TEXTS[:3])
     return config
 
 
-def _recognize(dice: random.Random) -> Rpc:
-    return _ASR + "Recognize", False, [_bytes(asr.RecognizeRequest(config=_recognition(dice), audio=_samples(dice)))]
+def _recognize(rng: random.Random) -> Rpc:
+    return _ASR + "Recognize", False, [_bytes(asr.RecognizeRequest(config=_recognition(rng), audio=_samples(rng)))]
 
 
-def _streaming(dice: random.Random) -> Rpc:
-    config = asr.StreamingRecognitionConfig(config=_recognition(dice), interim_results=dice.random() < 0.5)
-    messages = [_bytes(asr.StreamingRecognizeRequest(streaming_config=config))] if dice.random() < 0.9 else []
-    for _ in range(dice.randrange(4)):
-        request = asr.StreamingRecognizeRequest(audio_content=_samples(dice))
-        if dice.random() < 0.2:
-            request.runtime_config["force_eou"] = dice.choice(("true", "maybe"))
+def _streaming(rng: random.Random) -> Rpc:
+    config = asr.StreamingRecognitionConfig(config=_recognition(rng), interim_results=rng.random() < 0.5)
+    messages = [_bytes(asr.StreamingRecognizeRequest(streaming_config=config))] if rng.random() < 0.9 else []
+    for _ in range(rng.randrange(4)):
+        request = asr.StreamingRecognizeRequest(audio_content=_samples(rng))
+        if rng.random() < 0.2:
+            request.runtime_config["force_eou"] = rng.choice(("true", "maybe"))
         messages.append(_bytes(request))
     return _ASR + "StreamingRecognize", True, messages
 
 
-def _asr_models(dice: random.Random) -> Rpc:
-    request = asr.RivaSpeechRecognitionConfigRequest(model_name=dice.choice(_TEXTS[:5]))
+def _asr_models(rng: random.Random) -> Rpc:
+    request = asr.RivaSpeechRecognitionConfigRequest(model_name=rng.choice(_TEXTS[:5]))
     return _ASR + "GetRivaSpeechRecognitionConfig", False, [_bytes(request)]
 
 
-def _synthesis(dice: random.Random) -> tts.SynthesizeSpeechRequest:
+def _synthesis(rng: random.Random) -> tts.SynthesizeSpeechRequest:
     return tts.SynthesizeSpeechRequest(
-        text=dice.choice(_TEXTS),
-        language_code=dice.choice(_TEXTS[:3]),
-        encoding=dice.choice((audio.AudioEncoding.LINEAR_PCM, dice.choice((0, 2, 4, 99)))),
-        sample_rate_hz=dice.choice((0, 16_000, 22_050, dice.choice(_NUMBERS))),
-        voice_name=dice.choice(("", "English-US.Female-1", dice.choice(_TEXTS[:4]))),
+        text=rng.choice(_TEXTS),
+        language_code=rng.choice(_TEXTS[:3]),
+        encoding=rng.choice((audio.AudioEncoding.LINEAR_PCM, rng.choice((0, 2, 4, 99)))),
+        sample_rate_hz=rng.choice((0, 16_000, 22_050, rng.choice(_NUMBERS))),
+        voice_name=rng.choice(("", "English-US.Female-1", rng.choice(_TEXTS[:4]))),
     )
 
 
-def _synthesize(dice: random.Random) -> Rpc:
-    return _TTS + "Synthesize", False, [_bytes(_synthesis(dice))]
+def _synthesize(rng: random.Random) -> Rpc:
+    return _TTS + "Synthesize", False, [_bytes(_synthesis(rng))]
 
 
-def _synthesize_online(dice: random.Random) -> Rpc:
-    return _TTS + "SynthesizeOnline", True, [_bytes(_synthesis(dice)) for _ in range(dice.randrange(3))]
+def _synthesize_online(rng: random.Random) -> Rpc:
+    return _TTS + "SynthesizeOnline", True, [_bytes(_synthesis(rng)) for _ in range(rng.randrange(3))]
 
 
-def _voices(dice: random.Random) -> Rpc:
-    request = tts.RivaSynthesisConfigRequest(model_name=dice.choice(_TEXTS[:4]))
+def _voices(rng: random.Random) -> Rpc:
+    request = tts.RivaSynthesisConfigRequest(model_name=rng.choice(_TEXTS[:4]))
     return _TTS + "GetRivaSynthesisConfig", False, [_bytes(request)]
 
 
@@ -149,46 +149,46 @@ _METHODS: tuple[Callable[[random.Random], Rpc], ...] = (
 )  # fmt: skip
 
 
-def _transcription(dice: random.Random) -> Http:
+def _transcription(rng: random.Random) -> Http:
     names = ("model", "language", "response_format", "stream", "temperature", "timestamp_granularities[]", "include[]")
     values = ("whisper-1", "en", "json", "verbose_json", "srt", "true", "0.5", "word", "logprobs", "", "\u00fc")
     parts = [
-        f'--{_BOUNDARY}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{dice.choice(values)}\r\n'.encode()
-        for name in dice.sample(names, dice.randrange(1, len(names)))
+        f'--{_BOUNDARY}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{rng.choice(values)}\r\n'.encode()
+        for name in rng.sample(names, rng.randrange(1, len(names)))
     ]
-    file = broken(_wav(_samples(dice)), dice) if dice.random() < 0.5 else _wav(_samples(dice))
+    file = corrupt(_wav(_samples(rng)), rng) if rng.random() < 0.5 else _wav(_samples(rng))
     head = f'--{_BOUNDARY}\r\nContent-Disposition: form-data; name="file"; filename="a.wav"\r\n\r\n'.encode()
     body = b"".join([*parts, head, file, f"\r\n--{_BOUNDARY}--\r\n".encode()])
-    if dice.random() < 0.3:
-        body = broken(body, dice)
+    if rng.random() < 0.3:
+        body = corrupt(body, rng)
     return "POST", "/v1/audio/transcriptions", {"Content-Type": f"multipart/form-data; boundary={_BOUNDARY}"}, body
 
 
-def _speech(dice: random.Random) -> Http:
+def _speech(rng: random.Random) -> Http:
     formats = ("pcm", "wav", "flac", "mp3", "opus", "aac")
     body: dict[str, Any] = {
-        "model": "tts-1", "input": dice.choice(("hi", "two words")),
-        "voice": dice.choice(("alloy", "nobody", {"id": "echo"})),
-        "response_format": dice.choice(formats), "speed": dice.choice((1, 4.0, 0.25, 9)),
-        "stream_format": dice.choice(("audio", "sse")),
+        "model": "tts-1", "input": rng.choice(("hi", "two words")),
+        "voice": rng.choice(("alloy", "nobody", {"id": "echo"})),
+        "response_format": rng.choice(formats), "speed": rng.choice((1, 4.0, 0.25, 9)),
+        "stream_format": rng.choice(("audio", "sse")),
     }  # fmt: skip
-    if dice.random() < 0.5:
-        body[dice.choice(list(body))] = dice.choice(_JSON)
+    if rng.random() < 0.5:
+        body[rng.choice(list(body))] = rng.choice(_JSON)
     written = json.dumps(body).encode()
-    if dice.random() < 0.3:
-        written = broken(written, dice)
+    if rng.random() < 0.3:
+        written = corrupt(written, rng)
     return "POST", "/v1/audio/speech", {"Content-Type": "application/json"}, written
 
 
-def _elsewhere(dice: random.Random) -> Http:
+def _elsewhere(rng: random.Random) -> Http:
     paths = ("/v1/models", "/v1/models/x", "/v1/models/%00", "/v1/realtime", "/readyz", "/metrics", "/nothing")
-    return dice.choice(("GET", "POST", "PUT", "DELETE", "HEAD")), dice.choice(paths), {}, b""
+    return rng.choice(("GET", "POST", "PUT", "DELETE", "HEAD")), rng.choice(paths), {}, b""
 
 
-def _plain(dice: random.Random) -> Http:
-    path = dice.choice(("/v1/audio/transcriptions", "/v1/audio/speech"))
-    kind = dice.choice(("", "text/plain", "multipart/form-data", "multipart/mixed; boundary=x", "application/json"))
-    return "POST", path, {"Content-Type": kind} if kind else {}, dice.randbytes(dice.randrange(300))
+def _plain(rng: random.Random) -> Http:
+    path = rng.choice(("/v1/audio/transcriptions", "/v1/audio/speech"))
+    kind = rng.choice(("", "text/plain", "multipart/form-data", "multipart/mixed; boundary=x", "application/json"))
+    return "POST", path, {"Content-Type": kind} if kind else {}, rng.randbytes(rng.randrange(300))
 
 
 def _wav(pcm16: bytes) -> bytes:
@@ -197,24 +197,24 @@ def _wav(pcm16: bytes) -> bytes:
     return head + bytes.fromhex("01000100803e0000007d000002001000") + b"data" + size.to_bytes(4, "little") + pcm16
 
 
-def _update(dice: random.Random) -> Any:
+def _update(rng: random.Random) -> Any:
     given = {
-        dice.choice(("format", "turn_detection", "transcription", "noise_reduction")): dice.choice(
+        rng.choice(("format", "turn_detection", "transcription", "noise_reduction")): rng.choice(
             (*_JSON[:-1], {"type": "audio/pcmu"}, {"type": "server_vad", "threshold": 0.4}, {"language": "en"})
         )
     }
     return {"type": "session.update", "session": {"type": "transcription", "audio": {"input": given}}}
 
 
-def _append(dice: random.Random) -> Any:
-    return {"type": "input_audio_buffer.append", "audio": dice.choice(("AAAA" * 400, "A", "", "!!", 5, None))}
+def _append(rng: random.Random) -> Any:
+    return {"type": "input_audio_buffer.append", "audio": rng.choice(("AAAA" * 400, "A", "", "!!", 5, None))}
 
 
 _EVENTS: tuple[Callable[[random.Random], Any], ...] = (
     _update,
     _append,
-    lambda dice: {"type": "input_audio_buffer.commit"},
-    lambda dice: {"type": "input_audio_buffer.clear", "event_id": dice.choice(_JSON[:-1])},
-    lambda dice: {"type": dice.choice(("response.create", 5, None))},
-    lambda dice: dice.choice(_JSON[:-1]),
+    lambda rng: {"type": "input_audio_buffer.commit"},
+    lambda rng: {"type": "input_audio_buffer.clear", "event_id": rng.choice(_JSON[:-1])},
+    lambda rng: {"type": rng.choice(("response.create", 5, None))},
+    lambda rng: rng.choice(_JSON[:-1]),
 )

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from voice_bench.measure.clips import RATE_HZ
-from voice_bench.speech.conditions import Dice, Samples, pcm16_of, pink, white
+from voice_bench.speech.conditions import Rng, Samples, pcm16_of, pink, white
 
 LENGTH_S = 5.0
 NOISE_DBFS = (-60, -50, -40, -30, -20)
@@ -19,16 +19,16 @@ _MELODY = (440.0, 493.88, 523.25, 587.33, 659.26, 587.33, 523.25, 493.88)
 _DTMF_ROWS, _DTMF_COLUMNS = (697, 770, 852, 941), (1209, 1336, 1477)
 
 
-def wordless(dice: Dice) -> Mapping[str, Mapping[str, bytes]]:
+def non_speech(rng: Rng) -> Mapping[str, Mapping[str, bytes]]:
     """Recordings by category and name, `LENGTH_S` each."""
     count = round(LENGTH_S * RATE_HZ)
     noise = {
-        f"{name}{dbfs}dBFS": pcm16_of(_gain(dbfs) * make(count, dice))
+        f"{name}{dbfs}dBFS": pcm16_of(_gain(dbfs) * make(count, rng))
         for name, make in (("white", white), ("pink", pink))
         for dbfs in NOISE_DBFS
     }
     return {
-        "silence": {"zeros": bytes(2 * count), "hiss": pcm16_of(_gain(_HISS_DBFS) * white(count, dice))},
+        "silence": {"zeros": bytes(2 * count), "hiss": pcm16_of(_gain(_HISS_DBFS) * white(count, rng))},
         "noise-only": noise,
         "tones": {name: pcm16_of(TONE_LEVEL * made) for name, made in _tones(count).items()},
     }

@@ -37,7 +37,7 @@ class Refusals:
     not_refused: int = 0
 
 
-class Strangers:
+class OverloadProbe:
     """The program, connected. `try_all` once."""
 
     def __init__(self, process: Process) -> None:
@@ -56,13 +56,13 @@ class Strangers:
 
 
 @asynccontextmanager
-async def strangers(target: str, count: int) -> AsyncIterator[Strangers]:
+async def overload_probe(target: str, count: int) -> AsyncIterator[OverloadProbe]:
     """The program, while the block runs."""
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", __name__, target, str(count), stdin=PIPE, stdout=PIPE
     )
     try:
-        started = Strangers(process)
+        started = OverloadProbe(process)
         await started.line(READY_WITHIN_S)
         yield started
     finally:
@@ -84,7 +84,7 @@ async def _try(stub: RivaSpeechRecognitionStub, took: list[float], refusals: Ref
 async def _main(target: str, count: int) -> None:
     refusals = Refusals()
     if hasattr(os, "sched_setaffinity"):
-        # Not on the one core that the hundred streams are sent from: strangers come from elsewhere.
+        # Not on the one core that the hundred streams are sent from: other callers come from elsewhere.
         os.sched_setaffinity(0, range(os.cpu_count() or 1))
     async with grpc.aio.insecure_channel(target) as channel:
         await asyncio.wait_for(channel.channel_ready(), READY_WITHIN_S)

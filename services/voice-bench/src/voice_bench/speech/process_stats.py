@@ -14,7 +14,7 @@ _MIB = 2**20
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class ProcessStats:
     """After so many requests."""
 
     requests: int
@@ -28,26 +28,26 @@ class Held:
     """Processes it started, and those started."""
 
 
-def look(process: psutil.Process, requests: int) -> Held:
+def process_stats(process: psutil.Process, requests: int) -> ProcessStats:
     """What it holds now."""
     with process.oneshot():
         rss_mb, threads = process.memory_info().rss / _MIB, process.num_threads()
     established = [one for one in process.net_connections("tcp") if one.status == psutil.CONN_ESTABLISHED]
     files = process.num_fds() - len(established)
-    return Held(requests, rss_mb, files, len(established), threads, len(process.children(recursive=True)))
+    return ProcessStats(requests, rss_mb, files, len(established), threads, len(process.children(recursive=True)))
 
 
-async def settled(process: psutil.Process, requests: int) -> Held:
+async def stats_when_idle(process: psutil.Process, requests: int) -> ProcessStats:
     """What is held once the server has noticed that nobody is connected, or has had its time to."""
     due = time.monotonic() + SETTLE_S
-    left = look(process, requests)
+    left = process_stats(process, requests)
     while left.connections and time.monotonic() < due:
         await asyncio.sleep(0.1)
-        left = look(process, requests)
+        left = process_stats(process, requests)
     return left
 
 
-async def places(session: aiohttp.ClientSession) -> float:
+async def taken_slots(session: aiohttp.ClientSession) -> float:
     """Places for requests that are taken, or waited for, by the server's own count."""
     async with session.get("/metrics") as got:
         families = text_string_to_metric_families(await got.text())

@@ -13,7 +13,7 @@ from riva.client.proto import riva_audio_pb2 as audio
 from riva.client.proto.riva_asr_pb2_grpc import RivaSpeechRecognitionStub
 
 from voice_bench.measure.clips import RATE_HZ
-from voice_bench.speech.corpus import Spoken
+from voice_bench.speech.corpus import CorpusItem
 from voice_bench.speech.timing import Result
 
 CHUNK_S = 0.02
@@ -27,10 +27,10 @@ _MESSAGE_BYTES = 64 << 20
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class Recognition:
     """One recording, heard."""
 
-    spoken: Spoken
+    spoken: CorpusItem
     text: str
     audio_s: float
     latency_s: float
@@ -41,22 +41,22 @@ class Heard:
 
 
 async def hear_all(
-    target: str, recordings: Sequence[Spoken], *, live: bool, at_once: int, language: str
-) -> list[Heard]:
+    target: str, recordings: Sequence[CorpusItem], *, live: bool, at_once: int, language: str
+) -> list[Recognition]:
     """Every recording, `at_once` at a time; a refusal is noted as trouble, and all its words count as wrong."""
     free = asyncio.Semaphore(at_once)
     options = (("grpc.max_send_message_length", _MESSAGE_BYTES), ("grpc.max_receive_message_length", _MESSAGE_BYTES))
     async with grpc.aio.insecure_channel(target, options=options) as channel:
         stub = RivaSpeechRecognitionStub(channel)
 
-        async def one(spoken: Spoken) -> Heard:
+        async def one(spoken: CorpusItem) -> Recognition:
             async with free:
                 return await _hear(stub, spoken, live, language)
 
         return list(await asyncio.gather(*(one(spoken) for spoken in recordings)))
 
 
-async def _hear(stub: RivaSpeechRecognitionStub, spoken: Spoken, live: bool, language: str) -> Heard:
+async def _hear(stub: RivaSpeechRecognitionStub, spoken: CorpusItem, live: bool, language: str) -> Recognition:
     pcm16 = await asyncio.to_thread(spoken.pcm16)
     audio_s = duration_s(pcm16, RATE_HZ)
     began = time.monotonic()
@@ -64,15 +64,15 @@ async def _hear(stub: RivaSpeechRecognitionStub, spoken: Spoken, live: bool, lan
         async with asyncio.timeout(WITHIN_S + (2 * audio_s if live else 0)):
             if not live:
                 text = await _whole(stub, pcm16, language)
-                return Heard(spoken, text, audio_s, time.monotonic() - began)
+                return Recognition(spoken, text, audio_s, time.monotonic() - began)
             results = await _live(stub, pcm16, language)
     except grpc.aio.AioRpcError as error:
-        return Heard(spoken, "", audio_s, 0.0, f"{error.code().name}: {error.details()}")
+        return Recognition(spoken, "", audio_s, 0.0, f"{error.code().name}: {error.details()}")
     except TimeoutError:
-        return Heard(spoken, "", audio_s, 0.0, f"no answer within {time.monotonic() - began:.0f} s")
+        return Recognition(spoken, "", audio_s, 0.0, f"no answer within {time.monotonic() - began:.0f} s")
     finals = [one for one in results if one.is_final and one.text]
     latency_s = max(0.0, finals[-1].at_s - audio_s) if finals else 0.0
-    return Heard(spoken, " ".join(one.text for one in finals), audio_s, latency_s, results=tuple(results))
+    return Recognition(spoken, " ".join(one.text for one in finals), audio_s, latency_s, results=tuple(results))
 
 
 async def _whole(stub: RivaSpeechRecognitionStub, pcm16: bytes, language: str) -> str:

@@ -9,7 +9,7 @@ from voice_bench.measure.report import Report, Rows
 from voice_bench.measure.statistics import percentile
 from voice_bench.measure.verdict import Verdict, at_most, none_of
 from voice_bench.measure.word_errors import Errors, errors
-from voice_bench.speech.quality import STOP_HISTORY_S, Heard
+from voice_bench.speech.quality import STOP_HISTORY_S, Recognition
 from voice_bench.speech.thresholds import Thresholds, is_read_english
 from voice_bench.speech.timing import Timing
 
@@ -21,10 +21,10 @@ _Row = tuple[str | float | int | None, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class QualityRun:
     """Everything that was measured."""
 
-    heard: Sequence[Heard]
+    heard: Sequence[Recognition]
     language: str = "en-US"
     alone: Alone | None = None
     cpu_s: Mapping[str, float] = field(default_factory=dict)
@@ -32,7 +32,7 @@ class Run:
     timings: Mapping[str, Timing] = field(default_factory=dict)
     """Of a category's live streams."""
 
-    def of(self, category: str) -> list[Heard]:
+    def of(self, category: str) -> list[Recognition]:
         """The category's recordings."""
         return [one for one in self.heard if category in (ALL, one.spoken.category)]
 
@@ -41,11 +41,11 @@ class Run:
         """In their order, and all together."""
         return [*dict.fromkeys(one.spoken.category for one in self.heard), ALL]
 
-    def errors(self, heard: Sequence[Heard]) -> Errors:
+    def errors(self, heard: Sequence[Recognition]) -> Errors:
         """Of the server, pooled."""
         return errors([(one.spoken.text, one.text) for one in heard], self.language)
 
-    def wrong_alone(self, heard: Sequence[Heard]) -> int | None:
+    def wrong_alone(self, heard: Sequence[Recognition]) -> int | None:
         """Of the engine by itself, pooled; None where it was not asked."""
         if self.alone is None:
             return None
@@ -53,7 +53,9 @@ class Run:
         return errors(pairs, self.language).wrong
 
 
-def report(run: Run, engine: str, limits: Thresholds, *, live: bool, words_worse: int = WORDS_MORE_WRONG) -> Report:
+def report(
+    run: QualityRun, engine: str, limits: Thresholds, *, live: bool, words_worse: int = WORDS_MORE_WRONG
+) -> Report:
     """With `run.alone` the server may have `words_worse` more words wrong, all recordings together."""
     by_category = Rows(
         "By category; alone: words wrong of the engine by itself; CPU: of the server, for a second of audio",
@@ -73,7 +75,7 @@ def report(run: Run, engine: str, limits: Thresholds, *, live: bool, words_worse
     )
 
 
-def _word_verdicts(run: Run, limits: Thresholds, words_worse: int) -> list[Verdict]:
+def _word_verdicts(run: QualityRun, limits: Thresholds, words_worse: int) -> list[Verdict]:
     found = [none_of("recordings refused or without an answer", sum(1 for one in run.heard if one.trouble))]
     for category in run.categories:
         if category in limits.categories:
@@ -94,7 +96,7 @@ def _word_verdicts(run: Run, limits: Thresholds, words_worse: int) -> list[Verdi
     return found
 
 
-def _live_verdicts(run: Run, limits: Thresholds) -> list[Verdict]:
+def _live_verdicts(run: QualityRun, limits: Thresholds) -> list[Verdict]:
     read = Timing()
     for category, timing in run.timings.items():
         if is_read_english(category, Thresholds()):
@@ -109,7 +111,7 @@ def _live_verdicts(run: Run, limits: Thresholds) -> list[Verdict]:
     return found
 
 
-def _category(run: Run, name: str) -> _Row:
+def _category(run: QualityRun, name: str) -> _Row:
     heard = run.of(name)
     pooled = run.errors(heard)
     answered = [one for one in heard if not one.trouble]
@@ -130,7 +132,7 @@ def _category(run: Run, name: str) -> _Row:
     )
 
 
-def _clip(run: Run, one: Heard) -> _Row:
+def _clip(run: QualityRun, one: Recognition) -> _Row:
     found = run.errors([one])
     return (
         one.spoken.name,
@@ -145,7 +147,7 @@ def _clip(run: Run, one: Heard) -> _Row:
     )
 
 
-def _live_times(run: Run) -> Rows:
+def _live_times(run: QualityRun) -> Rows:
     every = Timing()
     for timing in run.timings.values():
         every.add(timing)
@@ -167,7 +169,7 @@ def _times(found: Timing) -> _Row:
     return (*first, *word, max(found.gaps, default=None), *final, *end_known)
 
 
-def _differences(run: Run) -> list[str]:
+def _differences(run: QualityRun) -> list[str]:
     """What the engine alone heard otherwise."""
     texts = [(one, (run.alone or {}).get(one.spoken.path.absolute())) for one in run.heard]
     return [

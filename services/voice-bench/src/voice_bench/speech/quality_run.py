@@ -4,19 +4,19 @@ import asyncio
 from collections.abc import Sequence
 
 from voice_bench.speech.activity import SpeechActivity
-from voice_bench.speech.corpus import Spoken
+from voice_bench.speech.corpus import CorpusItem
 from voice_bench.speech.cpu import cpu_of
-from voice_bench.speech.quality import Heard, hear_all
-from voice_bench.speech.quality_report import Run
+from voice_bench.speech.quality import Recognition, hear_all
+from voice_bench.speech.quality_report import QualityRun
 from voice_bench.speech.server import SpeechServer
 from voice_bench.speech.timing import Timing, timing
 
 
 async def heard_by_category(
-    server: SpeechServer, recordings: Sequence[Spoken], *, live: bool, at_once: int, language: str
-) -> Run:
+    server: SpeechServer, recordings: Sequence[CorpusItem], *, live: bool, at_once: int, language: str
+) -> QualityRun:
     """Every recording, `at_once` of a category at a time."""
-    heard: list[Heard] = []
+    heard: list[Recognition] = []
     cpu_s: dict[str, float] = {}
     timings: dict[str, Timing] = {}
     activity = SpeechActivity()
@@ -30,10 +30,10 @@ async def heard_by_category(
             if live:
                 timings[category] = await asyncio.to_thread(_times, found, activity)
             heard += found
-    return Run(heard, language, None, cpu_s, timings)
+    return QualityRun(heard, language, None, cpu_s, timings)
 
 
-def _times(heard: Sequence[Heard], activity: SpeechActivity) -> Timing:
+def _times(heard: Sequence[Recognition], activity: SpeechActivity) -> Timing:
     every = Timing()
     for one in heard:
         # Where nobody speaks, nothing is late.

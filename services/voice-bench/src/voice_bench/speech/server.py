@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import psutil
 
 from voice_bench.stack import running
-from voice_bench.stack_config import Part, StackPlan
+from voice_bench.stack_config import Part, StackConfig
 
 ELSEWHERE = {Part.LLM: "not needed", Part.GATEWAY: "not needed"}
 
@@ -54,6 +54,6 @@ async def speech_server(
     if target is not None:
         yield SpeechServer(target)
         return
-    plan = StackPlan(speech=settings, external=ELSEWHERE, start_timeout_s=start_within_s)
-    async with running(plan) as stack:
+    config = StackConfig(speech=settings, external=ELSEWHERE, start_timeout_s=start_within_s)
+    async with running(config) as stack:
         yield SpeechServer(stack.speech_target, stack.http_url(Part.SPEECH), stack.pid(Part.SPEECH))

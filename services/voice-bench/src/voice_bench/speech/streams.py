@@ -1,4 +1,4 @@
-"""How late are partials and finals when many streams talk at once, and what do those beyond the limit meet?
+"""How late are partials and finals when many streams run_streams at once, and what do those beyond the limit meet?
 
 A tone is speech to the scripted engine. A result says up to which moment of its stream the engine has heard
 (`audio_processed`): how late it is counts from when the audio of that moment was sent.
@@ -17,7 +17,7 @@ from riva.client.proto import riva_audio_pb2 as audio
 from riva.client.proto.riva_asr_pb2_grpc import RivaSpeechRecognitionStub
 
 from voice_bench.measure.clips import RATE_HZ
-from voice_bench.speech.overload_probe import Refusals, strangers
+from voice_bench.speech.overload_probe import Refusals, overload_probe
 
 CHUNK_S = 0.1
 """What NVIDIA's own scripts send."""
@@ -41,17 +41,19 @@ class Lateness:
     missing_finals: int = 0
 
 
-async def talk(target: str, count: int, seconds: float, beyond: int, half_time: Callable[[Lateness], None]) -> Lateness:
-    """`count` streams for so long; half-way `beyond` more try, twice. `half_time` sees what was before them."""
+async def run_streams(
+    target: str, count: int, seconds: float, beyond: int, at_half_time: Callable[[Lateness], None]
+) -> Lateness:
+    """`count` streams for so long; half-way `beyond` more try, twice. `at_half_time` sees what was before them."""
     found = Lateness()
-    async with strangers(target, beyond) as others, grpc.aio.insecure_channel(target) as channel:
+    async with overload_probe(target, beyond) as others, grpc.aio.insecure_channel(target) as channel:
         await asyncio.wait_for(channel.channel_ready(), 10)
         async with asyncio.TaskGroup() as tasks:
             for number in range(count):
                 stream = Stream(found, number * (SPEECH_S + PAUSE_S) / count)
                 tasks.create_task(stream.run(channel, seconds), name=f"stream {number}")
             await asyncio.sleep(seconds / 2)
-            half_time(found)
+            at_half_time(found)
             found.refusals = await others.try_all()
     return found
 

@@ -9,7 +9,7 @@ from voice_bench.speech.streams import FINAL_WITHIN_S, PARTIAL_WITHIN_S, REFUSED
 
 
 @dataclass(frozen=True, slots=True)
-class Used:
+class ServerUsage:
     """What the server used."""
 
     cores: float
@@ -18,7 +18,7 @@ class Used:
     at_the_end_mb: float
 
 
-def report(count: int, found: Lateness, partials_before: int, server: Used) -> Report:
+def report(count: int, found: Lateness, partials_before: int, server: ServerUsage) -> Report:
     """`partials_before`: how many partials had come when the streams beyond the limit tried."""
     refusals = found.refusals
     slowest = max((*refusals.together, *refusals.apart), default=None)

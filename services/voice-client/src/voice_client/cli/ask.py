@@ -7,13 +7,13 @@ import typer
 from pcm import write_wav
 
 from voice_client.call import Call, connect
-from voice_client.call_record import Record
+from voice_client.call_record import CallRecord
 from voice_client.cli import common_options
-from voice_client.cli.output import Teller, teller
-from voice_client.cli.runner import complaints, run
-from voice_client.end_of_call import Watch
+from voice_client.cli.output import CallOutput, call_output
+from voice_client.cli.runner import run, stderr
+from voice_client.end_of_call import EndOfCallDetector
 from voice_client.errors import VoiceError
-from voice_client.file_caller import hold
+from voice_client.file_caller import run_call
 from voice_client.options import CallOptions
 
 MAX_CHARACTERS = 16384
@@ -54,18 +54,18 @@ def ask(
         voice=voice,
         system_prompt=system_prompt,
     )
-    run(_ask(text, target, options, timeout, out, teller(as_json=as_json)))
+    run(_ask(text, target, options, timeout, out, call_output(as_json=as_json)))
 
 
 async def _ask(
-    text: str, target: str, options: CallOptions, patience_s: float, out: Path | None, telling: Teller
+    text: str, target: str, options: CallOptions, patience_s: float, out: Path | None, output: CallOutput
 ) -> bool:
     try:
         async with connect(target, options) as call:
             rate_hz = call.started.output.rate_hz
-            record = await _converse(call, text, patience_s, telling)
+            record = await _converse(call, text, patience_s, output)
     except VoiceError as error:
-        telling.failure(error)
+        output.failure(error)
         raise
     heard = bytes(record.audio)
     extra: dict[str, object] = {"heard_s": len(heard) / 2 / rate_hz}
@@ -73,12 +73,14 @@ async def _ask(
         write_wav(out, [heard], rate_hz)
         extra["out"] = str(out)
     missing = record.missing(typed=True)
-    telling.summary(record, {**extra, "complete": not missing})
+    output.summary(record, {**extra, "complete": not missing})
     if missing:
-        complaints.print("; ".join([missing, *record.troubles]))
+        stderr.print("; ".join([missing, *record.troubles]))
     return not missing
 
 
-async def _converse(call: Call, text: str, patience_s: float, telling: Teller) -> Record:
+async def _converse(call: Call, text: str, patience_s: float, output: CallOutput) -> CallRecord:
     await call.say(text)
-    return await hold(call, [], told=telling.event, patience_s=patience_s, watch=Watch(typed=True))
+    return await run_call(
+        call, [], on_event=output.event, patience_s=patience_s, end_of_call=EndOfCallDetector(typed=True)
+    )

@@ -9,7 +9,7 @@ import typer
 from voice_client.check import check as round_trip
 from voice_client.cli import common_options
 from voice_client.cli.output import write_line
-from voice_client.cli.runner import complaints, run, told
+from voice_client.cli.runner import failure_sentence, run, stderr
 from voice_client.errors import VoiceError
 from voice_client.options import CallOptions
 
@@ -57,7 +57,7 @@ async def _check(target: str, options: CallOptions, patience_s: float, *, as_jso
     except VoiceError as error:
         if as_json:
             write_line({"event": "check", "ok": False, "kind": type(error).__name__, "message": str(error)})
-        complaints.print(told(error))
+        stderr.print(failure_sentence(error))
         return False
     took_s = asyncio.get_running_loop().time() - began_s
     if as_json:

@@ -8,7 +8,7 @@ from rich.table import Table
 from voice_workflow.v1 import voice_workflow_pb2 as pb
 
 from voice_client.cli import common_options
-from voice_client.cli.output import teller, write_line
+from voice_client.cli.output import call_output, write_line
 from voice_client.cli.runner import run
 from voice_client.errors import VoiceError
 from voice_client.info import server_info
@@ -37,7 +37,7 @@ async def _info(target: str, options: CallOptions, *, as_json: bool) -> bool:
     try:
         served = await server_info(target, options)
     except VoiceError as error:
-        teller(as_json=as_json).failure(error)
+        call_output(as_json=as_json).failure(error)
         raise
     if as_json:
         write_line({"event": "info", **_fields(served)})

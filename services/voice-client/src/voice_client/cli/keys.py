@@ -9,8 +9,8 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def keys_to(pressed: Callable[[str], None]) -> Iterator[None]:
-    """Calls `pressed` in the event loop for every key; does nothing where stdin is not a terminal.
+def keys_to(on_key: Callable[[str], None]) -> Iterator[None]:
+    """Calls `on_key` in the event loop for every key; does nothing where stdin is not a terminal.
 
     Ctrl-C stays a signal. The terminal is as before when the block is left.
     """
@@ -20,7 +20,7 @@ def keys_to(pressed: Callable[[str], None]) -> Iterator[None]:
     loop, stdin = asyncio.get_running_loop(), sys.stdin.fileno()
     before = termios.tcgetattr(stdin)
     tty.setcbreak(stdin)
-    loop.add_reader(stdin, lambda: pressed(sys.stdin.read(1)))
+    loop.add_reader(stdin, lambda: on_key(sys.stdin.read(1)))
     try:
         yield
     finally:

@@ -1,4 +1,4 @@
-"""How is a call told on a terminal, and how to a machine?"""
+"""How is a call shown on a terminal, and how written for a program?"""
 
 import json
 import sys
@@ -10,30 +10,30 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from voice_client.call_record import LATENCIES, Record, ended_by_gateway, plain
+from voice_client.call_record import LATENCIES, CallRecord, ended_by_gateway, event_fields
 from voice_client.errors import VoiceError
 from voice_client.events import Dropped, Ended, Error, Event, GoAway, ReplyText, Transcript, Turn, TurnEvent
 
-_LEAVING = {
+_GO_AWAY_REASONS = {
     "draining": "it is shutting down",
     "max_duration": "the longest life of a call is reached",
     "rebalance": "calls are spread anew",
 }
 
 
-def leaving(away: GoAway) -> str:
+def go_away_sentence(away: GoAway) -> str:
     """What GoAway means to a person."""
-    why = _LEAVING.get(away.reason, away.reason)
+    why = _GO_AWAY_REASONS.get(away.reason, away.reason)
     if away.followed:
         return f"{why}; moving the call to {away.target or 'another one at the same address'}"
     return f"{why}: this call ends within {away.deadline_s:g} s, call again then"
 
 
-class Teller(Protocol):
+class CallOutput(Protocol):
     """Tells what happens in one call."""
 
     def event(self, event: Event) -> None: ...
-    def summary(self, record: Record, extra: Mapping[str, Any]) -> None: ...
+    def summary(self, record: CallRecord, extra: Mapping[str, Any]) -> None: ...
     def failure(self, error: VoiceError) -> None: ...
 
 
@@ -44,16 +44,16 @@ def write_line(fields: Mapping[str, Any]) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class JsonTeller:
+class JsonOutput:
     """For machines; `label` goes into every line (which file of several)."""
 
     label: Mapping[str, str]
     write: Callable[[Mapping[str, Any]], None] = write_line
 
     def event(self, event: Event) -> None:
-        self.write({**self.label, **plain(event)})
+        self.write({**self.label, **event_fields(event)})
 
-    def summary(self, record: Record, extra: Mapping[str, Any]) -> None:
+    def summary(self, record: CallRecord, extra: Mapping[str, Any]) -> None:
         self.write(
             {
                 **self.label,
@@ -78,7 +78,7 @@ class JsonTeller:
 
 
 @dataclass(frozen=True, slots=True)
-class TerminalTeller:
+class TerminalOutput:
     """For people: finals and replies as they come, latencies at the end. `title` names the call, if it needs one."""
 
     console: Console
@@ -104,13 +104,13 @@ class TerminalTeller:
             case Dropped():
                 self._line("dropped", f"{event.reason}; resuming", "yellow")
             case GoAway():
-                self._line("gateway", leaving(event), "yellow")
+                self._line("gateway", go_away_sentence(event), "yellow")
             case Ended() if event.reason != "caller_ended":
                 self._line("ended", ended_by_gateway(event), "yellow")
             case _:
                 pass
 
-    def summary(self, record: Record, extra: Mapping[str, Any]) -> None:
+    def summary(self, record: CallRecord, extra: Mapping[str, Any]) -> None:
         if not record.turns:
             return
         table = Table("latency, seconds", *(f"turn {row['turn']}" for row in record.turns), title=self.title or None)
@@ -139,8 +139,8 @@ class TerminalTeller:
         self.console.print(Text.assemble(prefix, (f"{who:>8}  ", style), what), soft_wrap=True)
 
 
-def teller(*, as_json: bool, title: str = "") -> Teller:
+def call_output(*, as_json: bool, title: str = "") -> CallOutput:
     """The one that was asked for."""
     if as_json:
-        return JsonTeller({"file": title} if title else {})
-    return TerminalTeller(Console(highlight=False), title)
+        return JsonOutput({"file": title} if title else {})
+    return TerminalOutput(Console(highlight=False), title)

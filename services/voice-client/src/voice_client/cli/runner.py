@@ -18,7 +18,7 @@ USAGE = 2
 NO_GATEWAY = 3
 INTERRUPTED = 130
 
-complaints = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
+stderr = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
 """Where sentences about failures go, so that stdout stays for results."""
 
 
@@ -29,21 +29,21 @@ def run(verb: Coroutine[None, None, bool]) -> None:
     except KeyboardInterrupt:
         raise typer.Exit(INTERRUPTED) from None
     except (VoiceError, OSError, ExceptionGroup) as error:
-        raise typer.Exit(_failed(_first(error))) from None
+        raise typer.Exit(_report(_first(error))) from None
     raise typer.Exit(0 if done else INCOMPLETE)
 
 
-def _failed(error: Exception) -> int:
+def _report(error: Exception) -> int:
     """Say what went wrong; the exit code."""
     match error:
         case BrokenPipeError():
             _close_stdout()
             return INCOMPLETE
         case VoiceError():
-            complaints.print(told(error))
+            stderr.print(failure_sentence(error))
             return exit_code(error)
         case OSError():
-            complaints.print(f"{error.filename or 'output'}: {error.strerror or error}")
+            stderr.print(f"{error.filename or 'output'}: {error.strerror or error}")
             return INCOMPLETE
     raise error
 
@@ -63,7 +63,7 @@ def exit_code(error: VoiceError) -> int:
     return NO_GATEWAY if isinstance(error, Unreachable) else INCOMPLETE
 
 
-def told(error: VoiceError) -> str:
+def failure_sentence(error: VoiceError) -> str:
     """One sentence for a person."""
     sentence = str(error)
     if not error.retry_after_s:

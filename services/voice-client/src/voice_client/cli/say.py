@@ -10,11 +10,11 @@ from pcm import AudioFormat, Clip, Encoding, write_wav
 
 from voice_client.call import connect
 from voice_client.cli import common_options
-from voice_client.cli.output import Teller, teller
-from voice_client.cli.runner import complaints, exit_code, run, told
-from voice_client.end_of_call import Watch
+from voice_client.cli.output import CallOutput, call_output
+from voice_client.cli.runner import exit_code, failure_sentence, run, stderr
+from voice_client.end_of_call import EndOfCallDetector
 from voice_client.errors import VoiceError
-from voice_client.file_caller import frames_of, hold
+from voice_client.file_caller import frames_of, run_call
 from voice_client.options import INPUT_HZ, CallOptions
 
 
@@ -103,11 +103,11 @@ async def _say_all(
 
     async def one(recording: _Recording) -> bool | VoiceError:
         async with lines:
-            telling = teller(as_json=as_json, title=recording.title)
+            output = call_output(as_json=as_json, title=recording.title)
             try:
-                return await _say_one(recording, target, options, patience_s, telling)
+                return await _say_one(recording, target, options, patience_s, output)
             except VoiceError as error:
-                telling.failure(error)
+                output.failure(error)
                 return error
 
     async with asyncio.TaskGroup() as calls:
@@ -117,20 +117,26 @@ async def _say_all(
 
 
 async def _say_one(
-    recording: _Recording, target: str, options: CallOptions, patience_s: float, telling: Teller
+    recording: _Recording, target: str, options: CallOptions, patience_s: float, output: CallOutput
 ) -> bool:
     async with connect(target, options) as call:
         rate_hz = call.started.output.rate_hz
-        record = await hold(call, frames_of(recording.clip), told=telling.event, patience_s=patience_s, watch=Watch())
+        record = await run_call(
+            call,
+            frames_of(recording.clip),
+            on_event=output.event,
+            patience_s=patience_s,
+            end_of_call=EndOfCallDetector(),
+        )
     heard = bytes(record.audio)
     extra: dict[str, object] = {"heard_s": len(heard) / 2 / rate_hz}
     if recording.out is not None:
         write_wav(recording.out, [heard], rate_hz)
         extra["out"] = str(recording.out)
     missing = record.missing(typed=False)
-    telling.summary(record, {**extra, "complete": not missing})
+    output.summary(record, {**extra, "complete": not missing})
     if missing:
-        complaints.print("; ".join([f"{recording.path}: {missing}", *record.troubles]))
+        stderr.print("; ".join([f"{recording.path}: {missing}", *record.troubles]))
     return not missing
 
 
@@ -139,9 +145,9 @@ def _judge(recordings: list[_Recording], results: list[bool | VoiceError]) -> bo
     said: set[str] = set()
     errors = [result for result in results if isinstance(result, VoiceError)]
     for recording, result in zip(recordings, results, strict=True):
-        if isinstance(result, VoiceError) and told(result) not in said:
-            said.add(told(result))
-            complaints.print(f"{recording.path}: {told(result)}")
+        if isinstance(result, VoiceError) and failure_sentence(result) not in said:
+            said.add(failure_sentence(result))
+            stderr.print(f"{recording.path}: {failure_sentence(result)}")
     if errors:
         raise typer.Exit(min(exit_code(error) for error in errors))
     return all(result is True for result in results)

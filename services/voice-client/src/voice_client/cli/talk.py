@@ -16,8 +16,8 @@ from voice_client.call import connect
 from voice_client.call_record import LATENCIES
 from voice_client.cli import common_options
 from voice_client.cli.keys import keys_to
-from voice_client.cli.output import teller
-from voice_client.cli.runner import USAGE, complaints, run
+from voice_client.cli.output import call_output
+from voice_client.cli.runner import USAGE, run, stderr
 from voice_client.devices import AudioDevice, NoAudio, PortAudio
 from voice_client.errors import VoiceError
 from voice_client.live_caller import LiveCaller, View
@@ -61,36 +61,36 @@ def talk(
     try:
         run(converse(target, options, PortAudio(), as_json=as_json))
     except NoAudio as error:
-        complaints.print(str(error))
+        stderr.print(str(error))
         raise typer.Exit(USAGE) from None
 
 
 async def converse(target: str, options: CallOptions, device: AudioDevice, *, as_json: bool) -> bool:
     """Holds one call with `device`; True when the gateway ended it properly. Raises NoAudio, VoiceError."""
     device.check()
-    telling = teller(as_json=as_json)
+    output = call_output(as_json=as_json)
     try:
         async with connect(target, options) as call:
-            caller = LiveCaller(call, push_to_talk=options.push_to_talk, told=telling.event)
+            caller = LiveCaller(call, push_to_talk=options.push_to_talk, on_event=output.event)
             async with asyncio.TaskGroup() as keys:
 
-                def pressed(key: str) -> None:
+                def on_key(key: str) -> None:
                     keys.create_task(caller.press(key), name="voice key")
 
-                with keys_to(pressed), _shown(caller.view, options.push_to_talk, as_json=as_json):
+                with keys_to(on_key), _shown(caller.view, options.push_to_talk, as_json=as_json):
                     ended = await _until_ended(caller, device)
             if ended is not None:
                 raise ended
             return True
     except VoiceError as error:
-        telling.failure(error)
+        output.failure(error)
         raise
 
 
 async def _until_ended(caller: LiveCaller, device: AudioDevice) -> Exception | None:
     """The failure as a value: raised inside a TaskGroup it would come out wrapped in a group."""
     try:
-        await caller.hold(device)
+        await caller.run(device)
     except (VoiceError, NoAudio) as error:
         return error
     return None

@@ -4,7 +4,7 @@ import typer
 
 from voicectl.cli.canary import canary
 from voicectl.cli.config import config
-from voicectl.cli.runner import choose
+from voicectl.cli.runner import select_release
 from voicectl.cli.status import status
 from voicectl.cli.why import why
 
@@ -14,7 +14,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-app.callback()(choose)
+app.callback()(select_release)
 app.add_typer(canary)
 app.command()(status)
 app.command()(config)

@@ -5,16 +5,16 @@ from typing import Annotated
 import typer
 
 from voicectl import watch as watching
-from voicectl.cli.runner import FAILED, Chosen, complain, find, say, spoken
+from voicectl.cli.runner import FAILED, SelectedRelease, find, print_error, reporting_failures, say
 from voicectl.cli.status import status
 from voicectl.cluster.api import Cluster
 from voicectl.cluster.queries import read_release
 from voicectl.core import plan as plans
 from voicectl.core.actions import Plan
 from voicectl.core.canary_state import state
-from voicectl.core.helm_command import helm_line
+from voicectl.core.helm_command import helm_command
 from voicectl.errors import Refused
-from voicectl.executor import Performer
+from voicectl.executor import Executor
 from voicectl.names import Names
 
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done and do nothing.")]
@@ -42,7 +42,7 @@ def start(
     dry_run: DryRun = False,
 ) -> None:
     """Bring up a canary and give it its share of new calls; again with another weight: change the share."""
-    with spoken():
+    with reporting_failures():
         cluster, names = find(ctx)
         plan = plans.start(read_release(cluster, names), image, weight, replicas, timeout_s)
         _carry_out(ctx, cluster, names, plan, dry_run=dry_run)
@@ -53,7 +53,7 @@ def start(
 @canary.command("watch")
 def watch_running(ctx: typer.Context, watch_s: WatchS = 600, timeout_s: Timeout = 900) -> None:
     """Watch the canary that runs, and roll back when its pods or its callers' turns fail. Exits 1 then."""
-    with spoken():
+    with reporting_failures():
         cluster, names = find(ctx)
         if state(read_release(cluster, names)) != "running":
             raise Refused("no canary runs, so there is nothing to watch: begin with voicectl canary start")
@@ -63,7 +63,7 @@ def watch_running(ctx: typer.Context, watch_s: WatchS = 600, timeout_s: Timeout 
 @canary.command()
 def promote(ctx: typer.Context, timeout_s: Timeout = 900, dry_run: DryRun = False) -> None:
     """Make the canary's image the stable's by a rolling update, then take the canary away."""
-    with spoken():
+    with reporting_failures():
         cluster, names = find(ctx)
         _carry_out(ctx, cluster, names, plans.promote(read_release(cluster, names), timeout_s), dry_run=dry_run)
 
@@ -71,7 +71,7 @@ def promote(ctx: typer.Context, timeout_s: Timeout = 900, dry_run: DryRun = Fals
 @canary.command()
 def rollback(ctx: typer.Context, timeout_s: Timeout = 900, dry_run: DryRun = False) -> None:
     """Take the canary's new calls away at once, then its pods; after a promote, bring the previous image back."""
-    with spoken():
+    with reporting_failures():
         cluster, names = find(ctx)
         _carry_out(ctx, cluster, names, plans.rollback(read_release(cluster, names), timeout_s), dry_run=dry_run)
 
@@ -80,11 +80,11 @@ canary.command()(status)
 
 
 def _watch(ctx: typer.Context, cluster: Cluster, names: Names, for_s: float, timeout_s: float) -> None:
-    outcome = watching.watch(cluster, names, say, ctx.ensure_object(Chosen).pace, for_s)
+    outcome = watching.watch(cluster, names, say, ctx.ensure_object(SelectedRelease).polling, for_s)
     if not outcome.evidence:
-        say(f"{outcome.told}. Next: voicectl canary promote, or voicectl canary rollback")
+        say(f"{outcome.sentence}. Next: voicectl canary promote, or voicectl canary rollback")
         return
-    complain(f"against the canary: {outcome.evidence}. Rolling back")
+    print_error(f"against the canary: {outcome.evidence}. Rolling back")
     plan = plans.rollback(read_release(cluster, names), timeout_s)
     _carry_out(ctx, cluster, names, plan, dry_run=False)
     raise typer.Exit(FAILED)
@@ -94,11 +94,11 @@ def _carry_out(ctx: typer.Context, cluster: Cluster, names: Names, plan: Plan, *
     if dry_run:
         for note in plan.notes:
             say(f"note: {note}")
-        for order in plan.orders:
-            say(f"would do: {order.told}")
+        for action in plan.actions:
+            say(f"would do: {action.sentence}")
         say("nothing was changed")
         return
-    Performer(cluster, names, say, ctx.ensure_object(Chosen).pace).perform(plan)
+    Executor(cluster, names, say, ctx.ensure_object(SelectedRelease).polling).execute(plan)
     say(plan.outcome)
     if plan.record:
-        say(f"so that Helm's record says the same:\n  {helm_line(names, cluster.namespace, plan.record)}")
+        say(f"so that Helm's record says the same:\n  {helm_command(names, cluster.namespace, plan.record)}")

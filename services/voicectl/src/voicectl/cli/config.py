@@ -4,24 +4,24 @@ import typer
 from rich.table import Table
 
 from voicectl import pod_queries
-from voicectl.cli.runner import FAILED, Json, find, say, show, spoken, write_json
+from voicectl.cli.runner import FAILED, Json, find, reporting_failures, say, show, write_json
 from voicectl.cluster.queries import read_pods
 from voicectl.core.live_settings import verdict
 
 
 def config(ctx: typer.Context, as_json: Json = False) -> None:
     """Show which live settings each pod has taken or refused. Exits 1 unless all took what the ConfigMap holds."""
-    with spoken():
+    with reporting_failures():
         cluster, names = find(ctx)
         pods = [pod for pod in read_pods(cluster, names) if not pod.ending]
         taken = pod_queries.settings(cluster, pods)
-        wanted = pod_queries.wanted_settings(cluster, names)
+        wanted = pod_queries.config_map_hashes(cluster, names)
         found = verdict(wanted, taken)
         if as_json:
             write_json(
                 {
                     "agreed": found.agreed,
-                    "told": found.told,
+                    "told": found.sentence,
                     "config_map": sorted(set(wanted.values())),
                     "pods": [
                         {
@@ -43,6 +43,6 @@ def config(ctx: typer.Context, as_json: Json = False) -> None:
             for each in taken:
                 if each.refused or each.unread:
                     say(f"{each.pod.name}: {each.refused or each.unread}")
-            say(found.told)
+            say(found.sentence)
         if not found.agreed:
             raise typer.Exit(FAILED)

@@ -21,7 +21,7 @@ from rich.table import Table
 from voicectl.cluster.api import Cluster, connect
 from voicectl.cluster.queries import find_release
 from voicectl.errors import NoCluster, VoicectlError
-from voicectl.executor import Pace
+from voicectl.executor import Polling
 from voicectl.names import Names
 
 FAILED = 1
@@ -38,13 +38,13 @@ Json = Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")
 
 
 @dataclass(frozen=True, slots=True)
-class Chosen:
+class SelectedRelease:
     """The options before the verb."""
 
     namespace: str | None = None
     release: str | None = None
     context: str | None = None
-    pace: Pace = field(default_factory=Pace)
+    polling: Polling = field(default_factory=Polling)
 
 
 def _print_version(asked: bool) -> None:
@@ -53,7 +53,7 @@ def _print_version(asked: bool) -> None:
         raise typer.Exit
 
 
-def choose(
+def select_release(
     ctx: typer.Context,
     namespace: Annotated[
         str | None, typer.Option("--namespace", "-n", help="Namespace of the release.", show_default="the context's")
@@ -72,19 +72,19 @@ def choose(
     ] = False,
 ) -> None:
     """Keeps the options for the verb."""
-    ctx.obj = Chosen(namespace, release, context, ctx.obj if isinstance(ctx.obj, Pace) else Pace())
+    ctx.obj = SelectedRelease(namespace, release, context, ctx.obj if isinstance(ctx.obj, Polling) else Polling())
 
 
 def find(ctx: typer.Context) -> tuple[Cluster, Names]:
     """Connects, for as long as the command runs, and finds the release."""
-    chosen = ctx.ensure_object(Chosen)
+    chosen = ctx.ensure_object(SelectedRelease)
     cluster = connect(chosen.namespace, chosen.context)
     ctx.call_on_close(cluster.api.close)
-    _command.set(_pasted(cluster.namespace, chosen))
+    _command.set(_command_prefix(cluster.namespace, chosen))
     return cluster, find_release(cluster, chosen.release)
 
 
-def _pasted(namespace: str, chosen: Chosen) -> str:
+def _command_prefix(namespace: str, chosen: SelectedRelease) -> str:
     """How this command was begun, so that one that a sentence names does the same release when it is pasted."""
     program = sys.argv[0] if sys.argv[0].endswith("/voicectl") else "voicectl"
     parts = [program, "--namespace", namespace]
@@ -98,19 +98,19 @@ def _with_commands(sentence: str) -> str:
 
 
 @contextmanager
-def spoken() -> Iterator[None]:
+def reporting_failures() -> Iterator[None]:
     """Failures become one sentence on stderr and an exit status."""
     try:
         yield
     except VoicectlError as error:
-        complain(str(error))
+        print_error(str(error))
         raise typer.Exit(NO_CLUSTER if isinstance(error, NoCluster) else FAILED) from None
     except KeyboardInterrupt:
-        complain("stopped; what was done so far stays, and the same command goes on from there")
+        print_error("stopped; what was done so far stays, and the same command goes on from there")
         raise typer.Exit(INTERRUPTED) from None
 
 
-def complain(sentence: str) -> None:
+def print_error(sentence: str) -> None:
     """To stderr, so that stdout stays for results."""
     Console(stderr=True, highlight=False, markup=False, soft_wrap=True).print(_with_commands(sentence))
 

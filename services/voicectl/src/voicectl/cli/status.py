@@ -8,39 +8,39 @@ import typer
 from rich.table import Table
 
 from voicectl import pod_queries
-from voicectl.cli.runner import Json, find, say, show, spoken, write_json
+from voicectl.cli.runner import Json, find, reporting_failures, say, show, write_json
 from voicectl.cluster.queries import read_pods, read_release
 from voicectl.core.canary_state import sentence, state
-from voicectl.core.evidence import Sight, against, of_track
+from voicectl.core.evidence import PodMetrics, against, of_track
 from voicectl.core.release_state import Release, Track
 from voicectl.core.traffic_share import of_new_calls
 
 
 def status(ctx: typer.Context, as_json: Json = False) -> None:
     """Show tracks, weights and pods, the calls they hold, and what went wrong in them."""
-    with spoken():
+    with reporting_failures():
         cluster, names = find(ctx)
         release = read_release(cluster, names)
         pods = read_pods(cluster, names)
-        sights = pod_queries.sights(cluster, pods)
+        pod_metrics = pod_queries.pod_metrics(cluster, pods)
         if as_json:
-            write_json(_fields(cluster.namespace, release, sights))
+            write_json(_fields(cluster.namespace, release, pod_metrics))
             return
-        show(_tracks(release, sights), _pods(sights))
+        show(_tracks(release, pod_metrics), _pods(pod_metrics))
         for name, each in (("stable", release.stable), ("canary", release.canary)):
             if each.refused:
                 say(f"{name}: {each.refused}")
         for pod in pods:
             if pod.hindrance and not pod.ending:
                 say(f"{pod.name}: {pod.hindrance}")
-        if any(each.calls is None for each in sights):
+        if any(each.calls is None for each in pod_metrics):
             say("calls '?': these pods could not be asked for /metrics through the API server")
-        if evidence := against(of_track(sights, Track.CANARY), of_track(sights, Track.STABLE)):
+        if evidence := against(of_track(pod_metrics, Track.CANARY), of_track(pod_metrics, Track.STABLE)):
             say(f"canary: {evidence}")
         say(sentence(release))
 
 
-def _fields(namespace: str, release: Release, sights: Sequence[Sight]) -> dict[str, Any]:
+def _fields(namespace: str, release: Release, pod_metrics: Sequence[PodMetrics]) -> dict[str, Any]:
     weights = release.weights
     return {
         "release": release.names.release,
@@ -56,7 +56,7 @@ def _fields(namespace: str, release: Release, sights: Sequence[Sight]) -> dict[s
                 "wanted": each.wanted,
                 "ready": each.ready,
                 "refused": each.refused,
-                **asdict(of_track(sights, track)),
+                **asdict(of_track(pod_metrics, track)),
             }
             for track, each in ((Track.STABLE, release.stable), (Track.CANARY, release.canary))
         ],
@@ -71,12 +71,12 @@ def _fields(namespace: str, release: Release, sights: Sequence[Sight]) -> dict[s
                 "calls": each.calls,
                 **asdict(each.counters),
             }
-            for each in sights
+            for each in pod_metrics
         ],
     }
 
 
-def _tracks(release: Release, sights: Sequence[Sight]) -> Table:
+def _tracks(release: Release, pod_metrics: Sequence[PodMetrics]) -> Table:
     table = Table("track", "image", "ready", "new calls", "calls begun", "turns", "replies", "failures", "restarts")
     share = of_new_calls(release)
     for track, each, percent in (
@@ -84,15 +84,15 @@ def _tracks(release: Release, sights: Sequence[Sight]) -> Table:
         (Track.CANARY, release.canary, share),
     ):
         image = each.image if each.wanted or track is Track.STABLE else "-"
-        seen = of_track(sights, track)
+        seen = of_track(pod_metrics, track)
         counts = (seen.started, seen.turns, seen.replies, seen.failures, seen.restarts)
         table.add_row(str(track), image, f"{each.ready}/{each.wanted}", f"{percent:.1f} %", *map(str, counts))
     return table
 
 
-def _pods(sights: Sequence[Sight]) -> Table:
+def _pods(pod_metrics: Sequence[PodMetrics]) -> Table:
     table = Table("pod", "track", "image", "state", "calls", "failures", "restarts")
-    for each in sights:
+    for each in pod_metrics:
         pod, seen = each.pod, each.counters
         condition = "ending" if pod.ending else "ready" if pod.ready else pod.reason or "not ready"
         held = "?" if each.calls is None else str(each.calls)

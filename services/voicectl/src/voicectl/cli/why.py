@@ -3,20 +3,20 @@
 import typer
 
 from voicectl import pod_queries
-from voicectl.cli.runner import FAILED, Json, find, say, spoken, write_json
+from voicectl.cli.runner import FAILED, Json, find, reporting_failures, say, write_json
 from voicectl.cluster.queries import read_part_pods, read_parts, read_warnings
-from voicectl.core.not_ready_reasons import lacks, reasons
+from voicectl.core.not_ready_reasons import is_incomplete, reasons
 
 
 def why(ctx: typer.Context, as_json: Json = False) -> None:
     """Say what keeps the release's pods from being ready. Exits 1 when something does."""
-    with spoken():
+    with reporting_failures():
         cluster, names = find(ctx)
         pods = read_part_pods(cluster, names)
         waiting = [pod for pod in pods if not pod.ready and not pod.ending and not pod.hindrance]
         parts, warnings = read_parts(cluster, names), read_warnings(cluster)
         found = reasons(parts, pods, pod_queries.unready(cluster, waiting), warnings)
-        lacking = any(map(lacks, parts.values()))
+        lacking = any(map(is_incomplete, parts.values()))
         if as_json:
             write_json({"ready": not lacking, "reasons": found})
         else:

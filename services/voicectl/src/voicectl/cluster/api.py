@@ -10,7 +10,7 @@ from typing import Any, Protocol, cast
 from kubernetes import client, config
 from kubernetes.client.exceptions import ApiException
 
-from voicectl.cluster.errors import of_status, told
+from voicectl.cluster.errors import of_status, translated_errors
 from voicectl.errors import NoCluster
 from voicectl.names import FIELD_MANAGER
 
@@ -51,7 +51,7 @@ class Cluster:
         return str(self.api.configuration.host)
 
     def deployments(self, selector: str) -> list[Json]:
-        with told(f"list the Deployments in namespace {self.namespace}", self.server):
+        with translated_errors(f"list the Deployments in namespace {self.namespace}", self.server):
             return _items(
                 client.AppsV1Api(self.api).list_namespaced_deployment(
                     self.namespace, label_selector=selector, _preload_content=False, _request_timeout=REQUEST_S
@@ -59,7 +59,7 @@ class Cluster:
             )
 
     def deployment(self, name: str) -> Json:
-        with told(f"read the Deployment {name} in namespace {self.namespace}", self.server):
+        with translated_errors(f"read the Deployment {name} in namespace {self.namespace}", self.server):
             return _body(
                 client.AppsV1Api(self.api).read_namespaced_deployment(
                     name, self.namespace, _preload_content=False, _request_timeout=REQUEST_S
@@ -69,7 +69,7 @@ class Cluster:
     def patch_deployment(self, name: str, patch: Json) -> Json:
         """A strategic merge patch, except for managedFields, which only a merge patch replaces whole."""
         kind = _MERGE if "managedFields" in patch.get("metadata", {}) else _STRATEGIC
-        with told(f"change the Deployment {name} in namespace {self.namespace}", self.server):
+        with translated_errors(f"change the Deployment {name} in namespace {self.namespace}", self.server):
             return _body(
                 client.AppsV1Api(self.api).patch_namespaced_deployment(
                     name,
@@ -83,7 +83,7 @@ class Cluster:
             )
 
     def route(self, name: str) -> Json:
-        with told(f"read the GRPCRoute {name} in namespace {self.namespace}", self.server):
+        with translated_errors(f"read the GRPCRoute {name} in namespace {self.namespace}", self.server):
             return _body(
                 client.CustomObjectsApi(self.api).get_namespaced_custom_object(
                     *_ROUTES, self.namespace, "grpcroutes", name, _preload_content=False, _request_timeout=REQUEST_S
@@ -91,7 +91,7 @@ class Cluster:
             )
 
     def patch_route(self, name: str, patch: Json) -> Json:
-        with told(f"change the GRPCRoute {name} in namespace {self.namespace}", self.server):
+        with translated_errors(f"change the GRPCRoute {name} in namespace {self.namespace}", self.server):
             return _body(
                 client.CustomObjectsApi(self.api).patch_namespaced_custom_object(
                     *_ROUTES,
@@ -107,7 +107,7 @@ class Cluster:
             )
 
     def pods(self, selector: str) -> list[Json]:
-        with told(f"list the pods in namespace {self.namespace}", self.server):
+        with translated_errors(f"list the pods in namespace {self.namespace}", self.server):
             return _items(
                 client.CoreV1Api(self.api).list_namespaced_pod(
                     self.namespace, label_selector=selector, _preload_content=False, _request_timeout=REQUEST_S
@@ -116,7 +116,7 @@ class Cluster:
 
     def events(self) -> list[Json]:
         """Warnings only."""
-        with told(f"list the events in namespace {self.namespace}", self.server):
+        with translated_errors(f"list the events in namespace {self.namespace}", self.server):
             return _items(
                 client.CoreV1Api(self.api).list_namespaced_event(
                     self.namespace,
@@ -127,7 +127,7 @@ class Cluster:
             )
 
     def config_map(self, name: str) -> Json:
-        with told(f"read the ConfigMap {name} in namespace {self.namespace}", self.server):
+        with translated_errors(f"read the ConfigMap {name} in namespace {self.namespace}", self.server):
             return _body(
                 client.CoreV1Api(self.api).read_namespaced_config_map(
                     name, self.namespace, _preload_content=False, _request_timeout=REQUEST_S
@@ -140,7 +140,7 @@ class Cluster:
         503 counts as an answer: /readyz says it while not ready.
         """
         what = f"ask pod {pod} for /{path} through the API server"
-        with told(what, self.server):
+        with translated_errors(what, self.server):
             try:
                 answer = client.CoreV1Api(self.api).connect_get_namespaced_pod_proxy_with_path(
                     f"{pod}:{port}", self.namespace, path, _preload_content=False, _request_timeout=PROXY_S
@@ -159,7 +159,7 @@ def connect(namespace: str | None, context: str | None) -> Cluster:
     """
     settings = client.Configuration()
     settings.retries = 0
-    with told("read the Kubernetes configuration", settings.host or ""):
+    with translated_errors("read the Kubernetes configuration", settings.host or ""):
         location = os.environ.get("KUBECONFIG") or KUBECONFIG
         paths = location.split(os.pathsep)
         if any(Path(path).expanduser().exists() for path in paths if path):

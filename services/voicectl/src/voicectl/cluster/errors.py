@@ -8,13 +8,13 @@ import urllib3
 from kubernetes.client.exceptions import ApiException
 from kubernetes.config.config_exception import ConfigException
 
-from voicectl.errors import Changed, Denied, NoCluster, NotThere, VoicectlError
+from voicectl.errors import ConflictingChange, NoCluster, NotFound, PermissionDenied, VoicectlError
 
 RIGHTS = "docs/canary.md lists the rights that voicectl needs"
 
 
 @contextmanager
-def told(what: str, server: str) -> Iterator[None]:
+def translated_errors(what: str, server: str) -> Iterator[None]:
     """Turns every failure of the block, which does `what` ("read the Deployment r-gateway"), into one of our errors."""
     try:
         yield
@@ -34,13 +34,15 @@ def of_status(error: ApiException, what: str) -> VoicectlError:
     reason = _reason(error)
     match error.status:
         case 401:
-            return Denied(f"the API server does not know you ({reason}): log in again or choose another --context")
+            return PermissionDenied(
+                f"the API server does not know you ({reason}): log in again or choose another --context"
+            )
         case 403:
-            return Denied(f"you may not {what}: {reason}. {RIGHTS}")
+            return PermissionDenied(f"you may not {what}: {reason}. {RIGHTS}")
         case 404:
-            return NotThere(f"cannot {what}: {reason}")
+            return NotFound(f"cannot {what}: {reason}")
         case 409:
-            return Changed(f"cannot {what}: somebody changes it at the same time; try again")
+            return ConflictingChange(f"cannot {what}: somebody changes it at the same time; try again")
         case _:
             return VoicectlError(f"cannot {what}: {reason}")
 

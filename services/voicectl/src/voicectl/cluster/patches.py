@@ -1,8 +1,8 @@
-"""How does an order become a patch, and how are the changed fields given back?
+"""How does an action become a patch, and how does Helm get the changed fields back?
 
 Helm 4 applies with field ownership: while this program owns a field, `helm upgrade` with another value is a conflict,
-and that is right while a canary runs. `give_back` takes our entries out of metadata.managedFields; the fields keep
-their values and belong to nobody, so the next `helm upgrade` takes them.
+and that is right while a canary runs. `drop_field_ownership` takes our entries out of metadata.managedFields; the
+fields keep their values and belong to nobody, so the next `helm upgrade` takes them.
 """
 
 from collections.abc import Callable
@@ -11,39 +11,39 @@ from copy import deepcopy
 from voicectl.cluster.api import Cluster, Json
 from voicectl.core.actions import Change
 from voicectl.core.release_state import Track
-from voicectl.errors import Changed, NotThere
+from voicectl.errors import ConflictingChange, NotFound
 from voicectl.names import CONTAINER, FIELD_MANAGER, Names
 
 TRIES = 8
 """Reading and writing again when an object changed in between: Kubernetes itself writes a Deployment's status often."""
 
 
-def change(cluster: Cluster, names: Names, order: Change) -> None:
+def change(cluster: Cluster, names: Names, action: Change) -> None:
     """Patches the track's Deployment."""
     spec: Json = {}
-    if order.replicas is not None:
-        spec["replicas"] = order.replicas
-    if order.image is not None:
-        spec["template"] = {"spec": {"containers": [{"name": CONTAINER, "image": order.image}]}}
+    if action.replicas is not None:
+        spec["replicas"] = action.replicas
+    if action.image is not None:
+        spec["template"] = {"spec": {"containers": [{"name": CONTAINER, "image": action.image}]}}
     patch: Json = {}
     if spec:
         patch["spec"] = spec
-    if order.annotations:
-        patch["metadata"] = {"annotations": dict(order.annotations)}
-    cluster.patch_deployment(names.stable if order.track is Track.STABLE else names.canary, patch)
+    if action.annotations:
+        patch["metadata"] = {"annotations": dict(action.annotations)}
+    cluster.patch_deployment(names.stable if action.track is Track.STABLE else names.canary, patch)
 
 
 def set_weight(cluster: Cluster, names: Names, canary: int) -> None:
     """Sets the weights in every rule of the route that has both tracks as backends, unless they are so already."""
 
     def patch(route: Json) -> Json | None:
-        rules = weighed(route["spec"].get("rules", []), names, canary)
+        rules = with_weights(route["spec"].get("rules", []), names, canary)
         return None if rules == route["spec"].get("rules", []) else {"spec": {"rules": rules}}
 
     _read_and_patch(lambda: cluster.route(names.route), lambda body: cluster.patch_route(names.route, body), patch)
 
 
-def weighed(rules: list[Json], names: Names, canary: int) -> list[Json]:
+def with_weights(rules: list[Json], names: Names, canary: int) -> list[Json]:
     """A copy of the rules with the canary's weight, out of 100. Pure."""
     wanted = {names.stable_service: 100 - canary, names.canary_service: canary}
     fresh = deepcopy(rules)
@@ -55,19 +55,19 @@ def weighed(rules: list[Json], names: Names, canary: int) -> list[Json]:
     return fresh
 
 
-def give_back(cluster: Cluster, names: Names) -> None:
+def drop_field_ownership(cluster: Cluster, names: Names) -> None:
     """Takes our name off the fields of both Deployments and of the route, if there is one."""
     for name in (names.stable, names.canary):
-        _give_back_deployment(cluster, name)
+        _drop_deployment_ownership(cluster, name)
     try:
         _read_and_patch(
-            lambda: cluster.route(names.route), lambda body: cluster.patch_route(names.route, body), disowned
+            lambda: cluster.route(names.route), lambda body: cluster.patch_route(names.route, body), without_our_entries
         )
-    except NotThere:
+    except NotFound:
         return
 
 
-def disowned(found: Json) -> Json | None:
+def without_our_entries(found: Json) -> Json | None:
     """The patch that takes our entries out of the object's managedFields; None where there are none. Pure."""
     entries = found["metadata"].get("managedFields", [])
     others = [each for each in entries if each.get("manager") != FIELD_MANAGER]
@@ -77,8 +77,10 @@ def disowned(found: Json) -> Json | None:
     return {"metadata": {"managedFields": others or [{}]}}
 
 
-def _give_back_deployment(cluster: Cluster, name: str) -> None:
-    _read_and_patch(lambda: cluster.deployment(name), lambda body: cluster.patch_deployment(name, body), disowned)
+def _drop_deployment_ownership(cluster: Cluster, name: str) -> None:
+    _read_and_patch(
+        lambda: cluster.deployment(name), lambda body: cluster.patch_deployment(name, body), without_our_entries
+    )
 
 
 def _read_and_patch(
@@ -94,6 +96,6 @@ def _read_and_patch(
         try:
             write(body)
             return
-        except Changed:
+        except ConflictingChange:
             if attempt == TRIES - 1:
                 raise

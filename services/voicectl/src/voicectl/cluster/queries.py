@@ -1,12 +1,12 @@
-"""How do the API server's JSON objects become the facts of `core.observed`?"""
+"""How do the API server's JSON objects become the facts of `core.release_state`?"""
 
 from collections.abc import Mapping
 from typing import Any
 
 from voicectl.cluster.api import Cluster, Json
-from voicectl.core.not_ready_reasons import Warned
-from voicectl.core.release_state import Deployed, Pod, Release, Track, Weights
-from voicectl.errors import Denied, NotThere, Refused
+from voicectl.core.not_ready_reasons import KubernetesWarning
+from voicectl.core.release_state import DeploymentState, Pod, Release, Track, Weights
+from voicectl.errors import NotFound, PermissionDenied, Refused
 from voicectl.names import CONTAINER, GATEWAY, HTTP_PORT, LIVE_FILE, LIVE_KEY, PART_OF, TRACK_LABEL, Names
 
 LAST_LINES = 3
@@ -25,7 +25,7 @@ def find_release(cluster: Cluster, release: str | None) -> Names:
         raise Refused(
             f"namespace {cluster.namespace} holds several releases: name one with --release ({', '.join(releases)})"
         )
-    raise NotThere(
+    raise NotFound(
         f"namespace {cluster.namespace} holds no release of voice-workflow: name another --namespace, or install one "
         "with helm install"
     )
@@ -35,21 +35,21 @@ def read_release(cluster: Cluster, names: Names) -> Release:
     """Both Deployments and the route's weights, as they are now."""
     try:
         stable = deployed(cluster.deployment(names.stable))
-    except NotThere:
-        raise NotThere(
+    except NotFound:
+        raise NotFound(
             f"namespace {cluster.namespace} holds no release {names.release} (no Deployment {names.stable}): name "
             "another --release or --namespace; helm list --all-namespaces shows what is installed"
         ) from None
     try:
         canary = deployed(cluster.deployment(names.canary))
-    except NotThere:
-        raise NotThere(
+    except NotFound:
+        raise NotFound(
             f"release {names.release} has no canary Deployment {names.canary}: add it with "
             f"helm upgrade {names.release} CHART --reset-then-reuse-values --set canary.enabled=true"
         ) from None
     try:
         found = weights(cluster.route(names.route), names)
-    except NotThere:
+    except NotFound:
         found = None
     return Release(names, stable, canary, found)
 
@@ -60,7 +60,7 @@ def read_pods(cluster: Cluster, names: Names) -> list[Pod]:
     return sorted(pods, key=lambda each: (each.track is Track.CANARY, each.name))
 
 
-def read_parts(cluster: Cluster, names: Names) -> dict[str, Deployed]:
+def read_parts(cluster: Cluster, names: Names) -> dict[str, DeploymentState]:
     """Every Deployment of the release, by its name: the gateway's and those of its own backends."""
     return {each["metadata"]["name"]: deployed(each) for each in cluster.deployments(names.parts)}
 
@@ -70,14 +70,14 @@ def read_part_pods(cluster: Cluster, names: Names) -> list[Pod]:
     return sorted((pod(each) for each in cluster.pods(names.parts)), key=lambda each: each.name)
 
 
-def read_warnings(cluster: Cluster) -> list[Warned]:
+def read_warnings(cluster: Cluster) -> list[KubernetesWarning]:
     """Kubernetes' warnings in the namespace; none where they may not be read."""
     try:
         found = cluster.events()
-    except Denied:
+    except PermissionDenied:
         return []
     return [
-        Warned(
+        KubernetesWarning(
             about=each.get("involvedObject", {}).get("name", ""),
             reason=each.get("reason", ""),
             message=each.get("message", ""),
@@ -87,10 +87,10 @@ def read_warnings(cluster: Cluster) -> list[Warned]:
     ]
 
 
-def deployed(found: Json) -> Deployed:
+def deployed(found: Json) -> DeploymentState:
     """One Deployment."""
     metadata, spec, status = found["metadata"], found["spec"], found.get("status", {})
-    return Deployed(
+    return DeploymentState(
         image=_gateway(spec["template"]["spec"]["containers"])["image"],
         wanted=spec.get("replicas", 1),
         replicas=status.get("replicas", 0),
@@ -116,7 +116,7 @@ def weights(route: Json, names: Names) -> Weights:
     )
 
 
-def gateway_took(route: Json) -> bool:
+def gateway_has_read(route: Json) -> bool:
     """Every Gateway of the route has read its newest spec."""
     newest = route["metadata"].get("generation", 0)
     parents = route.get("status", {}).get("parents", [])

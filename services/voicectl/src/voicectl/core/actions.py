@@ -1,4 +1,4 @@
-"""What can be ordered? One frozen dataclass per order; `told` says it to the operator before it is done."""
+"""What can a plan do? One frozen dataclass per action; the operator reads `sentence` before it is done."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -17,7 +17,7 @@ class Change:
     """None takes an annotation away."""
 
     @property
-    def told(self) -> str:
+    def sentence(self) -> str:
         parts = []
         if self.image is not None:
             parts.append(f"image {self.image}")
@@ -37,7 +37,7 @@ class AwaitRollout:
     timeout_s: float
 
     @property
-    def told(self) -> str:
+    def sentence(self) -> str:
         return f"{self.track}: wait for the pods, at most {self.timeout_s:g} s"
 
 
@@ -48,27 +48,27 @@ class SetWeight:
     canary: int
 
     @property
-    def told(self) -> str:
+    def sentence(self) -> str:
         return f"route: {self.canary} % of new calls to the canary, {100 - self.canary} % to the stable"
 
 
 @dataclass(frozen=True, slots=True)
-class GiveBack:
+class DropFieldOwnership:
     """Give up the ownership of every field this program set, so that Helm's next upgrade meets no conflict."""
 
     @property
-    def told(self) -> str:
+    def sentence(self) -> str:
         return "give the changed fields back to Helm"
 
 
-Order = Change | AwaitRollout | SetWeight | GiveBack
+Action = Change | AwaitRollout | SetWeight | DropFieldOwnership
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
     """Orders, to be done one after the other, each only after the one before succeeded."""
 
-    orders: tuple[Order, ...]
+    actions: tuple[Action, ...]
     notes: tuple[str, ...]
     """Sentences to say first."""
     outcome: str

@@ -1,7 +1,7 @@
 """In which state is the release's canary, in one word and in one sentence?"""
 
 from voicectl.core.release_state import Release
-from voicectl.core.traffic_share import of_new_calls, plural, shown
+from voicectl.core.traffic_share import of_new_calls, percent_text, plural
 from voicectl.names import ASKED_WEIGHT, PREVIOUS_IMAGE, PROMOTED_IMAGE
 
 
@@ -25,7 +25,7 @@ def sentence(release: Release) -> str:
             lame = f"; {plural(missing, 'canary pod')} not ready" if missing > 0 else ""
             if missing > 0 and not canary.ready:
                 lame = "; no canary pod is ready, and these calls fail: say voicectl canary rollback"
-            return f"the canary {canary.image} gets {shown(of_new_calls(release))} of new calls {by}{wish}{lame}"
+            return f"the canary {canary.image} gets {percent_text(of_new_calls(release))} of new calls {by}{wish}{lame}"
         case "promoted":
             return (
                 f"no canary runs; the stable runs {stable.image}, which was promoted: "

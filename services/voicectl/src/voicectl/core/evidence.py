@@ -44,7 +44,7 @@ class Counters:
 
 
 @dataclass(frozen=True, slots=True)
-class Sight:
+class PodMetrics:
     """One pod and its metrics; `metrics` is None where it could not be asked."""
 
     pod: Pod
@@ -64,13 +64,13 @@ class Sight:
         return Counters(**counts, restarts=self.pod.restarts)
 
 
-def of_track(sights: Sequence[Sight], track: Track) -> Counters:
+def of_track(pod_metrics: Sequence[PodMetrics], track: Track) -> Counters:
     """The sums over the track's pods."""
-    return sum((each.counters for each in sights if each.pod.track is track), Counters())
+    return sum((each.counters for each in pod_metrics if each.pod.track is track), Counters())
 
 
-def change(before: Sequence[Sight], now: Sequence[Sight], track: Track) -> Counters:
-    """What the track's pods added between two sights, pod by pod; one that is new counts whole."""
+def change(before: Sequence[PodMetrics], now: Sequence[PodMetrics], track: Track) -> Counters:
+    """What the track's pods added between two readings, pod by pod; one that is new counts whole."""
     earlier = {each.pod.name: each.counters for each in before}
     mine = [each for each in now if each.pod.track is track]
     return sum((each.counters.since(earlier.get(each.pod.name, Counters())) for each in mine), Counters())

@@ -3,7 +3,7 @@
 from voicectl.names import Names
 
 
-def helm_line(names: Names, namespace: str, image: str) -> str:
+def helm_command(names: Names, namespace: str, image: str) -> str:
     """The `helm upgrade` that records the stable's image and that no canary runs."""
     return (
         f"helm upgrade {names.release} helm/voice-workflow --namespace {namespace} --reset-then-reuse-values "

@@ -13,7 +13,7 @@ HASH_CHARACTERS = 12
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class AppliedSettings:
     """What one pod says of its live settings; `unread` says why it could not be asked."""
 
     pod: Pod
@@ -27,7 +27,7 @@ class Verdict:
     """`agreed`: every pod that could be asked took the ConfigMap's settings and all could be asked."""
 
     agreed: bool
-    told: str
+    sentence: str
 
 
 def short_hash(text: str) -> str:
@@ -35,16 +35,18 @@ def short_hash(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:HASH_CHARACTERS]
 
 
-def taken_by(pod: Pod, readyz: str) -> Taken:
+def applied_settings(pod: Pod, readyz: str) -> AppliedSettings:
     """Reads the body of /readyz."""
     try:
         config = json.loads(readyz)["config"]
-        return Taken(pod, taken=str(config["taken"]), refused=str(config["refused"]))
+        return AppliedSettings(pod, taken=str(config["taken"]), refused=str(config["refused"]))
     except (ValueError, KeyError, TypeError):
-        return Taken(pod, unread="its /readyz says nothing about live settings; is its image too old for them?")
+        return AppliedSettings(
+            pod, unread="its /readyz says nothing about live settings; is its image too old for them?"
+        )
 
 
-def verdict(wanted: Mapping[str, str], pods: Sequence[Taken]) -> Verdict:
+def verdict(wanted: Mapping[str, str], pods: Sequence[AppliedSettings]) -> Verdict:
     """One sentence about all pods. `wanted` holds the hash of each of the ConfigMap's files, by its key."""
     if not pods:
         return Verdict(False, "no gateway pod runs, so nobody has taken any settings: look at voicectl status")

@@ -3,14 +3,14 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from voicectl.core.release_state import Deployed, Pod
+from voicectl.core.release_state import DeploymentState, Pod
 
 MOST_EVENTS = 8
 """Of the newest warnings; older ones say the same."""
 
 
 @dataclass(frozen=True, slots=True)
-class Warned:
+class KubernetesWarning:
     """One warning of Kubernetes about an object."""
 
     about: str
@@ -22,13 +22,13 @@ class Warned:
 
 
 def reasons(
-    deployments: Mapping[str, Deployed],
+    deployments: Mapping[str, DeploymentState],
     pods: Sequence[Pod],
     unready: Mapping[str, Sequence[str]],
-    warnings: Sequence[Warned],
+    warnings: Sequence[KubernetesWarning],
 ) -> list[str]:
     """Sentences, the likeliest cause first. `unready`: what a pod's own /readyz says, by the pod's name."""
-    found = [_counted(name, each) for name, each in deployments.items() if lacks(each)]
+    found = [_counted(name, each) for name, each in deployments.items() if is_incomplete(each)]
     for name, each in deployments.items():
         found += [f"{name}: {said}" for said in (each.refused, each.stalled) if said]
     for pod in pods:
@@ -43,12 +43,12 @@ def reasons(
     return list(dict.fromkeys(found))
 
 
-def lacks(found: Deployed) -> bool:
+def is_incomplete(found: DeploymentState) -> bool:
     """Not every wanted pod is of the newest template and ready, or an older one is still there."""
     return not found.replicas <= found.wanted <= min(found.updated, found.ready) or bool(found.refused)
 
 
-def _counted(name: str, found: Deployed) -> str:
+def _counted(name: str, found: DeploymentState) -> str:
     older = max(0, found.replicas - found.updated)
     beside = f" beside {older} older" if older else ""
     return f"{name}: {max(0, found.ready - older)} of {found.wanted} new pods ready{beside}"

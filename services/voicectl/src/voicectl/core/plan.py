@@ -11,9 +11,9 @@ Each plan may be made again at any point of its own or another plan's course: wh
 
 import re
 
-from voicectl.core.actions import AwaitRollout, Change, GiveBack, Order, Plan, SetWeight
+from voicectl.core.actions import Action, AwaitRollout, Change, DropFieldOwnership, Plan, SetWeight
 from voicectl.core.release_state import Release, Track
-from voicectl.core.traffic_share import percent, plural, replicas_for, shown
+from voicectl.core.traffic_share import percent, percent_text, plural, replicas_for
 from voicectl.errors import Refused
 from voicectl.names import ASKED_WEIGHT, PREVIOUS_IMAGE, PROMOTED_IMAGE
 
@@ -38,17 +38,17 @@ def start(release: Release, image: str, weight: int, replicas: int | None, timeo
         replicas=pods,
         annotations={ASKED_WEIGHT: str(weight), PREVIOUS_IMAGE: None, PROMOTED_IMAGE: None},
     )
-    orders: list[Order] = [change, AwaitRollout(Track.CANARY, timeout_s)]
+    actions: list[Action] = [change, AwaitRollout(Track.CANARY, timeout_s)]
     if release.weights is not None:
         if release.weights.canary and (canary.image != image or not canary.ready):
-            orders.insert(0, SetWeight(0))
+            actions.insert(0, SetWeight(0))
         elif pods < canary.wanted:
-            orders.insert(0, SetWeight(weight))
-        orders.append(SetWeight(weight))
+            actions.insert(0, SetWeight(weight))
+        actions.append(SetWeight(weight))
     notes = _start_notes(release, image, weight, pods)
-    share = f"{weight} %" if release.weights is not None else shown(percent(stable.wanted, pods))
+    share = f"{weight} %" if release.weights is not None else percent_text(percent(stable.wanted, pods))
     return Plan(
-        tuple(orders),
+        tuple(actions),
         notes,
         f"the canary {image} gets {share} of new calls; running calls stay where they are. "
         "Next: voicectl canary promote, or voicectl canary rollback",
@@ -66,17 +66,17 @@ def promote(release: Release, timeout_s: float) -> Plan:
             "voicectl status, or take it away with voicectl canary rollback"
         )
     notes: tuple[str, ...] = ()
-    orders: list[Order] = []
+    actions: list[Action] = []
     if stable.image != canary.image:
         kept = {PREVIOUS_IMAGE: stable.image, PROMOTED_IMAGE: canary.image}
-        orders += [Change(Track.CANARY, annotations=kept), Change(Track.STABLE, image=canary.image)]
+        actions += [Change(Track.CANARY, annotations=kept), Change(Track.STABLE, image=canary.image)]
     else:
         notes = (f"the stable was given {canary.image} before; going on from there",)
-    orders.append(AwaitRollout(Track.STABLE, timeout_s))
-    orders += _take_away(release)
-    orders += [AwaitRollout(Track.CANARY, CANARY_END_S), GiveBack()]
+    actions.append(AwaitRollout(Track.STABLE, timeout_s))
+    actions += _take_away(release)
+    actions += [AwaitRollout(Track.CANARY, CANARY_END_S), DropFieldOwnership()]
     return Plan(
-        tuple(orders),
+        tuple(actions),
         notes,
         f"the stable runs {canary.image}; calls on older pods end within their drain. "
         "voicectl canary rollback would bring the previous image back",
@@ -92,21 +92,21 @@ def rollback(release: Release, timeout_s: float) -> Plan:
     # A canary of another image came after the promote (Helm started it): then only that one is meant.
     undo = bool(previous) and stable.image == promoted and (not running or canary.image == promoted)
     if not undo and not running:
-        return Plan((GiveBack(),), (), _nothing_to_roll_back(release))
-    orders: list[Order] = _take_away(release)
+        return Plan((DropFieldOwnership(),), (), _nothing_to_roll_back(release))
+    actions: list[Action] = _take_away(release)
     if undo:
-        orders.insert(_before_pods(orders), Change(Track.STABLE, image=previous))
-        orders.append(AwaitRollout(Track.STABLE, timeout_s))
-    orders.append(AwaitRollout(Track.CANARY, CANARY_END_S))
+        actions.insert(_before_pods(actions), Change(Track.STABLE, image=previous))
+        actions.append(AwaitRollout(Track.STABLE, timeout_s))
+    actions.append(AwaitRollout(Track.CANARY, CANARY_END_S))
     if undo:
-        orders.append(Change(Track.CANARY, annotations={PREVIOUS_IMAGE: None, PROMOTED_IMAGE: None}))
-    orders.append(GiveBack())
+        actions.append(Change(Track.CANARY, annotations={PREVIOUS_IMAGE: None, PROMOTED_IMAGE: None}))
+    actions.append(DropFieldOwnership())
     gone = f"the canary {canary.image} gets no new calls, and those it has end within its drain" if running else ""
     back = f"the stable runs {previous} again" if undo else ""
     # Without our note of the weight it was Helm, or a hand, that started the canary: Helm would bring it back.
     by_helm = running and not canary.noted(ASKED_WEIGHT)
     record = previous if undo else stable.image if by_helm else ""
-    return Plan(tuple(orders), (), "; ".join(filter(None, (gone, back))), record)
+    return Plan(tuple(actions), (), "; ".join(filter(None, (gone, back))), record)
 
 
 def _check_request(image: str, weight: int, replicas: int | None) -> None:
@@ -142,7 +142,9 @@ def _start_notes(release: Release, image: str, weight: int, pods: int) -> tuple[
         notes.append("the stable runs this very image already; the canary will not differ from it")
     share = percent(stable.wanted, pods)
     if release.weights is None:
-        gets = f"{plural(pods, 'canary pod')} {'gets' if pods == 1 else 'get'} {shown(share)} (asked: {weight} %)"
+        gets = (
+            f"{plural(pods, 'canary pod')} {'gets' if pods == 1 else 'get'} {percent_text(share)} (asked: {weight} %)"
+        )
         notes.append(
             f"no GRPCRoute {release.names.route}: new calls are shared by the number of pods. "
             f"With {plural(stable.wanted, 'stable pod')} {gets}"
@@ -155,25 +157,25 @@ def _start_notes(release: Release, image: str, weight: int, pods: int) -> tuple[
     return tuple(notes)
 
 
-def _take_away(release: Release) -> list[Order]:
-    orders: list[Order] = []
+def _take_away(release: Release) -> list[Action]:
+    actions: list[Action] = []
     if release.weights is not None and release.weights.canary:
-        orders.append(SetWeight(0))
-    orders.append(Change(Track.CANARY, replicas=0, annotations={ASKED_WEIGHT: None}))
-    return orders
+        actions.append(SetWeight(0))
+    actions.append(Change(Track.CANARY, replicas=0, annotations={ASKED_WEIGHT: None}))
+    return actions
 
 
-def _before_pods(orders: list[Order]) -> int:
-    return next(index for index, order in enumerate(orders) if isinstance(order, Change))
+def _before_pods(actions: list[Action]) -> int:
+    return next(index for index, action in enumerate(actions) if isinstance(action, Change))
 
 
 def _promoted_already(release: Release, timeout_s: float) -> Plan:
     image = release.stable.image
     if image != release.canary.noted(PROMOTED_IMAGE):
         raise Refused("no canary runs, so there is nothing to promote: begin with voicectl canary start")
-    weight: tuple[Order, ...] = (SetWeight(0),) if release.weights is not None and release.weights.canary else ()
+    weight: tuple[Action, ...] = (SetWeight(0),) if release.weights is not None and release.weights.canary else ()
     return Plan(
-        (AwaitRollout(Track.STABLE, timeout_s), *weight, GiveBack()),
+        (AwaitRollout(Track.STABLE, timeout_s), *weight, DropFieldOwnership()),
         (),
         f"{image} was promoted before; the stable runs it",
         record=image,

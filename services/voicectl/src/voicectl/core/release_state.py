@@ -15,7 +15,7 @@ class Track(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Deployed:
+class DeploymentState:
     """One Deployment. The counts are of pods; pods that are ending are in none of them."""
 
     image: str
@@ -54,8 +54,8 @@ class Release:
     """Both tracks and what divides new calls between them; `weights` is None where no GRPCRoute exists."""
 
     names: Names
-    stable: Deployed
-    canary: Deployed
+    stable: DeploymentState
+    canary: DeploymentState
     weights: Weights | None
 
 

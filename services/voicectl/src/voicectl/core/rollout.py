@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from voicectl.core.release_state import Deployed, Pod
+from voicectl.core.release_state import DeploymentState, Pod
 
-HOPELESS = frozenset(
+BLOCKED_REASONS = frozenset(
     {
         "CrashLoopBackOff",
         "CreateContainerConfigError",
@@ -19,45 +19,45 @@ HOPELESS = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
+class RolloutDone:
     """Every wanted pod runs the newest template and is available; older ones are gone or ending."""
 
 
 @dataclass(frozen=True, slots=True)
-class Going:
-    """Not yet; `told` says how far."""
+class RolloutGoing:
+    """Not yet; `sentence` says how far."""
 
-    told: str
+    sentence: str
 
 
 @dataclass(frozen=True, slots=True)
-class Hopeless:
-    """It will not end by waiting; `told` says why."""
+class RolloutBlocked:
+    """It will not end by waiting; `sentence` says why."""
 
-    told: str
+    sentence: str
 
 
-FORBIDDEN = ("exceeded quota", "must specify", "violates PodSecurity", "maximum ")
+BLOCKED_WORDS = ("exceeded quota", "must specify", "violates PodSecurity", "maximum ")
 """Words of a refusal to make pods that stays until somebody changes the quota, the limits or the pod."""
 
 
-def judge(deployed: Deployed, pods: Iterable[Pod]) -> Done | Going | Hopeless:
+def judge(deployed: DeploymentState, pods: Iterable[Pod]) -> RolloutDone | RolloutGoing | RolloutBlocked:
     """The state of the rollout; `pods` are those of the Deployment's track."""
     if not deployed.settled:
-        return Going("not seen by Kubernetes yet")
+        return RolloutGoing("not seen by Kubernetes yet")
     new = [pod for pod in pods if not pod.ending and pod.image == deployed.image]
     in_the_way = "; ".join(f"{pod.name}: {pod.hindrance}" for pod in new if pod.hindrance)
-    if any(pod.reason in HOPELESS for pod in new):
-        return Hopeless(in_the_way)
-    if any(words in deployed.refused for words in FORBIDDEN):
-        return Hopeless(deployed.refused)
+    if any(pod.reason in BLOCKED_REASONS for pod in new):
+        return RolloutBlocked(in_the_way)
+    if any(words in deployed.refused for words in BLOCKED_WORDS):
+        return RolloutBlocked(deployed.refused)
     if deployed.stalled:
-        return Hopeless(in_the_way or deployed.refused or deployed.stalled)
+        return RolloutBlocked(in_the_way or deployed.refused or deployed.stalled)
     old = deployed.replicas - deployed.updated
     if deployed.replicas <= deployed.wanted <= min(deployed.updated, deployed.available):
-        return Done()
+        return RolloutDone()
     parts = [f"{min(deployed.available, deployed.updated)} of {deployed.wanted} ready"]
     if old > 0:
         parts.append(f"{old} older to go")
     parts += filter(None, (deployed.refused, in_the_way))
-    return Going(", ".join(parts))
+    return RolloutGoing(", ".join(parts))

@@ -31,6 +31,6 @@ def plural(count: int, noun: str) -> str:
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
-def shown(share: float) -> str:
+def percent_text(share: float) -> str:
     """`25 %`, `16.7 %`"""
     return f"{round(share, 1):g} %"
