@@ -9,7 +9,8 @@ import pytest
 from rich.console import Console
 from voice_client import Call, CallOptions, Event, Turn, TurnEvent, connect
 from voice_client.cli.talk import converse, render
-from voice_client.devices import FillPlayback, NoAudio, OnCaptured
+from voice_client.devices import NoAudio
+from voice_client.interfaces import FillPlayback, OnCaptured
 from voice_client.live_caller import FRAMES_WAITING, LiveCaller, Microphone
 from voice_workflow.v1 import voice_workflow_pb2 as pb
 

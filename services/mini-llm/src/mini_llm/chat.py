@@ -10,13 +10,14 @@ from itertools import count
 
 from aiohttp import web
 
+from mini_llm.interfaces import Timeline
 from mini_llm.metrics import Metrics
 from mini_llm.pacing import pace_tokens
 from mini_llm.request import RequestRefused, parse_request
 from mini_llm.response_plan import ResponsePlan, plan_response
 from mini_llm.responses import DONE, ChunkWriter, completion, error_event
 from mini_llm.settings import Fault, Settings
-from mini_llm.timeline import NoTimeline, Timeline
+from mini_llm.timeline import NoTimeline
 
 LONGEST_SILENCE_S = 600.0
 """A fault that goes silent breaks the connection after this time, so that a forgotten client leaks nothing."""

@@ -13,12 +13,13 @@ from aiohttp import web
 from prometheus_client import generate_latest
 
 from mini_llm.chat import Chat
+from mini_llm.interfaces import Timeline
 from mini_llm.metrics import Metrics
 from mini_llm.request import RequestRefused
 from mini_llm.responses import error_body, model_card, model_list
 from mini_llm.rulebook import load_rulebook
 from mini_llm.settings import Settings
-from mini_llm.timeline import NoTimeline, Timeline, TimelineFile
+from mini_llm.timeline import NoTimeline, TimelineFile
 
 LARGEST_BODY_BYTES = 4 * 1024 * 1024
 RETRY_AFTER_S = 1

@@ -3,17 +3,9 @@
 import json
 import time
 from pathlib import Path
-from typing import Protocol
 
 FLUSH_EVERY_S = 0.2
 """A reader of the file is at most so far behind while tokens flow; the end of a reply is there at once."""
-
-
-class Timeline(Protocol):
-    """Takes what happened, at the moment it happened. Events: llm.request, llm.token, llm.ended."""
-
-    def record(self, event: str, *, at: float | None = None, flush: bool = False, **fields: object) -> None:
-        """Note an event that happened at `at` (monotonic seconds), or now."""
 
 
 class NoTimeline:

@@ -17,7 +17,7 @@ LONGEST_S = 110.0
 async def run(*arguments: str) -> tuple[int | None, str, str]:
     """Exit status and both outputs of `voice-bench`."""
     process = await asyncio.create_subprocess_exec(
-        COMMAND, *arguments, stdout=asyncio.subprocess.PIPE, failures=asyncio.subprocess.PIPE
+        COMMAND, *arguments, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
     )
     try:
         out, errors = await asyncio.wait_for(process.communicate(), LONGEST_S)

@@ -1,31 +1,16 @@
 """How do a microphone and a loudspeaker reach a call? Through PortAudio, if this machine has it."""
 
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager
-from typing import Any, Protocol
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any
 
 from pcm import SAMPLE_BYTES
 
-OnCaptured = Callable[[bytes], None]
-"""Takes PCM16 from the microphone. Called in the device's own thread: hand over, don't work."""
-
-FillPlayback = Callable[[int, float], bytes]
-"""(samples, seconds until the first one sounds) -> exactly so many samples of PCM16. In the device's own thread."""
+from voice_client.interfaces import FillPlayback, OnCaptured
 
 
 class NoAudio(Exception):
     """There is no usable audio device; str() is a sentence that says what to do instead."""
-
-
-class AudioDevice(Protocol):
-    """A microphone and a loudspeaker, running while the context is open."""
-
-    def check(self) -> None:
-        """Raises NoAudio when `open` could not work, before anybody is called."""
-
-    def open(
-        self, *, input_hz: int, output_hz: int, on_captured: OnCaptured, fill: FillPlayback
-    ) -> AbstractContextManager[None]: ...
 
 
 class PortAudio:

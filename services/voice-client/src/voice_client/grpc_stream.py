@@ -1,13 +1,13 @@
 """How does one stream to a gateway open, carry messages and close?"""
 
 from collections.abc import Sequence
-from typing import Protocol
 
 import grpc
 from voice_workflow.v1 import voice_workflow_pb2 as pb
 from voice_workflow.v1 import voice_workflow_pb2_grpc as rpc
 
 from voice_client.errors import BadRequest, CallLost, Unreachable, of_status
+from voice_client.interfaces import ConverseCall
 from voice_client.options import CallOptions
 
 _CHANNEL_OPTIONS: Sequence[tuple[str, int]] = (
@@ -19,14 +19,6 @@ _CHANNEL_OPTIONS: Sequence[tuple[str, int]] = (
 )
 
 
-class _Stream(Protocol):
-    """The part of grpc's stream-stream call that is used here."""
-
-    async def write(self, request: pb.ClientMessage) -> None: ...
-    async def read(self) -> object: ...
-    def cancel(self) -> bool: ...
-
-
 class GrpcStream:
     """One Converse stream over a connection of its own. After `close` it can't be used."""
 
@@ -35,7 +27,7 @@ class GrpcStream:
         self._channel = open_channel(target, options)
         stub = rpc.VoiceGatewayStub(self._channel)
         self._is_up = False
-        self._stream: _Stream = stub.Converse(metadata=call_metadata(options))
+        self._stream: ConverseCall = stub.Converse(metadata=call_metadata(options))
 
     async def write(self, message: pb.ClientMessage) -> None:
         """Waits while the gateway reads no further. Raises VoiceError when the stream is broken."""

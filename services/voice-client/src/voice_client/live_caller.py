@@ -14,8 +14,8 @@ from pcm import dbfs
 from pcm.level import FLOOR_DBFS
 
 from voice_client.call import Call
-from voice_client.devices import AudioDevice
 from voice_client.events import Event, Latency, ReplyText, Transcript, Turn, TurnEvent
+from voice_client.interfaces import AudioDevice
 from voice_client.playout import Playout, Report
 
 FRAMES_WAITING = 50

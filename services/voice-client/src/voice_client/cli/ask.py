@@ -9,11 +9,12 @@ from pcm import write_wav
 from voice_client.call import Call, connect
 from voice_client.call_record import CallRecord
 from voice_client.cli import common_options
-from voice_client.cli.output import CallOutput, call_output
+from voice_client.cli.output import call_output
 from voice_client.cli.runner import run, stderr
 from voice_client.end_of_call import EndOfCallDetector
 from voice_client.errors import VoiceError
 from voice_client.file_caller import run_call
+from voice_client.interfaces import CallOutput
 from voice_client.options import CallOptions
 
 MAX_CHARACTERS = 16384

@@ -4,7 +4,7 @@ import json
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -13,6 +13,7 @@ from rich.text import Text
 from voice_client.call_record import LATENCIES, CallRecord, ended_by_gateway, event_fields
 from voice_client.errors import VoiceError
 from voice_client.events import Dropped, Ended, Error, Event, GoAway, ReplyText, Transcript, Turn, TurnEvent
+from voice_client.interfaces import CallOutput
 
 _GO_AWAY_REASONS = {
     "draining": "it is shutting down",
@@ -27,14 +28,6 @@ def go_away_sentence(away: GoAway) -> str:
     if away.followed:
         return f"{why}; moving the call to {away.target or 'another one at the same address'}"
     return f"{why}: this call ends within {away.deadline_s:g} s, call again then"
-
-
-class CallOutput(Protocol):
-    """Tells what happens in one call."""
-
-    def event(self, event: Event) -> None: ...
-    def summary(self, record: CallRecord, extra: Mapping[str, Any]) -> None: ...
-    def failure(self, error: VoiceError) -> None: ...
 
 
 def write_line(fields: Mapping[str, Any]) -> None:

@@ -10,11 +10,12 @@ from pcm import AudioFormat, Clip, Encoding, write_wav
 
 from voice_client.call import connect
 from voice_client.cli import common_options
-from voice_client.cli.output import CallOutput, call_output
+from voice_client.cli.output import call_output
 from voice_client.cli.runner import exit_code, failure_sentence, run, stderr
 from voice_client.end_of_call import EndOfCallDetector
 from voice_client.errors import VoiceError
 from voice_client.file_caller import frames_of, run_call
+from voice_client.interfaces import CallOutput
 from voice_client.options import INPUT_HZ, CallOptions
 
 

@@ -18,8 +18,9 @@ from voice_client.cli import common_options
 from voice_client.cli.keys import keys_to
 from voice_client.cli.output import call_output
 from voice_client.cli.runner import USAGE, run, stderr
-from voice_client.devices import AudioDevice, NoAudio, PortAudio
+from voice_client.devices import NoAudio, PortAudio
 from voice_client.errors import VoiceError
+from voice_client.interfaces import AudioDevice
 from voice_client.live_caller import LiveCaller, View
 from voice_client.options import CallOptions
 

@@ -5,13 +5,14 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol, cast
+from typing import Any, cast
 
 from kubernetes import client, config
 from kubernetes.client.exceptions import ApiException
 
 from voicectl.cluster.errors import of_status, translated_errors
 from voicectl.errors import NoCluster
+from voicectl.interfaces import RawResponse
 from voicectl.names import FIELD_MANAGER
 
 Json = dict[str, Any]
@@ -28,15 +29,6 @@ _STRATEGIC = "application/strategic-merge-patch+json"
 _MERGE = "application/merge-patch+json"
 _ROUTES = ("gateway.networking.k8s.io", "v1")
 _IN_CLUSTER_NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
-
-
-class Answer(Protocol):
-    """What the client returns for a request whose body it has not read yet."""
-
-    status: int
-
-    @property
-    def data(self) -> bytes: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +137,7 @@ class Cluster:
                 answer = client.CoreV1Api(self.api).connect_get_namespaced_pod_proxy_with_path(
                     f"{pod}:{port}", self.namespace, path, _preload_content=False, _request_timeout=PROXY_S
                 )
-                return cast(Answer, answer).data.decode(errors="replace")
+                return cast(RawResponse, answer).data.decode(errors="replace")
             except ApiException as error:
                 if error.status == 503 and not _from_the_api_server(error.body):
                     return error.body or ""
@@ -192,7 +184,7 @@ def _from_the_api_server(body: str | None) -> bool:
 
 
 def _body(answer: object) -> Json:
-    return cast(Json, json.loads(cast(Answer, answer).data))
+    return cast(Json, json.loads(cast(RawResponse, answer).data))
 
 
 def _items(answer: object) -> list[Json]:
