@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
-SERVICES := pcm mini-llm speech-server voice-client voice-gateway voice-bench voicectl
+PACKAGES := libs/pcm $(addprefix services/,mini-llm speech-server voice-client voice-gateway voice-bench voicectl)
 LOCAL := $(addprefix voice-workflow-,bench client ctl gateway mini-llm pcm proto speech-server)
 READY := $(VENV)/.ready
 ESPEAK := $(VENV)/.espeak
@@ -38,7 +38,7 @@ setup: $(READY) ## install everything into .venv (done by every other target)
 $(UV):
 	@scripts/bootstrap_uv.sh $(PYTHON)
 
-$(READY): requirements.lock pyproject.toml proto/pyproject.toml $(SERVICES:%=services/%/pyproject.toml) | $(UV)
+$(READY): requirements.lock pyproject.toml proto/pyproject.toml $(PACKAGES:%=%/pyproject.toml) | $(UV)
 	@scripts/setup.sh $(UV) $(VENV)
 	@touch $@
 
@@ -62,10 +62,10 @@ lint: $(READY) ## ruff and the layers
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check --quiet . && $(BIN)/lint-imports --no-cache
 
 types: $(READY) ## mypy, strict
-	@scripts/types.sh $(BIN)/python $(SERVICES)
+	@scripts/types.sh $(BIN)/python $(PACKAGES)
 
-test: $(READY) $(ESPEAK) ## lint, types, generated code, and every service's tests
-	@UV=$(UV) PYTHON=$(BIN)/python scripts/test.sh $(SERVICES)
+test: $(READY) $(ESPEAK) ## lint, types, generated code, and every package's tests
+	@UV=$(UV) PYTHON=$(BIN)/python scripts/test.sh $(PACKAGES)
 
 interop: $(READY) $(ESPEAK) ## other people's Riva and OpenAI clients against the speech server
 	@scripts/interop.sh $(UV) $(BIN)/python

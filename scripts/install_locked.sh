@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs packages of this workspace with the versions and hashes of the locks into /opt/voice: what the build stage of
-# every image does; GPU=1 adds CUDA. install_locked.sh PACKAGE... (as uv takes them: ./services/pcm, ./services/speech-server[espeak])
+# every image does; GPU=1 adds CUDA. install_locked.sh PACKAGE... (as uv takes them: ./libs/pcm, ./services/speech-server[espeak])
 set -eu
 case ${1:-} in -h | --help) sed -n '2,/^set /{/^# \{0,1\}/s///p;}' "$0"; exit ;; esac
 [ $# -ge 1 ] || { echo "usage: scripts/install_locked.sh PACKAGE...; --help says more" >&2; exit 2; }

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Runs every check and every service's tests, one pytest process each, and ends with one total line: test.sh SERVICE...
+# Runs every check and every package's tests, one pytest process each, and ends with one total line: test.sh PACKAGE...
 set -uo pipefail
 case ${1:-} in -h | --help) sed -n '2,/^set /{/^# \{0,1\}/s///p;}' "$0"; exit ;; esac
-[ $# -ge 1 ] || { echo "usage: scripts/test.sh SERVICE...; --help says more" >&2; exit 2; }
+[ $# -ge 1 ] || { echo "usage: scripts/test.sh PACKAGE...; --help says more" >&2; exit 2; }
 cd "$(dirname "$0")/.."
 python=${PYTHON:-.venv/bin/python}
 bin=$(dirname "$python")
@@ -36,9 +36,7 @@ if [ -z "${VOICE_AUDIO:-}" ]; then
     VOICE_AUDIO=$("$python" scripts/fetch_recordings.py | tail -n 1) || { echo "no recordings" >&2; failed=$((failed + 1)); }
 fi
 export VOICE_AUDIO
-for service in "$@"; do
-    tests "services/$service"
-done
+for package in "$@"; do tests "$package"; done
 scripts/interop.sh "${UV:-uv}" "$python" || { echo "FAILED: other people's clients" >&2; failed=$((failed + 1)); }
 tests interop
 tests helm

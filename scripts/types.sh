@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# mypy, strict, folder by folder: their tests have modules of the same names. types.sh PYTHON SERVICE...
+# mypy, strict, folder by folder: their tests have modules of the same names. types.sh PYTHON PACKAGE...
 set -uo pipefail
 case ${1:-} in -h | --help) sed -n '2,/^set /{/^# \{0,1\}/s///p;}' "$0"; exit ;; esac
-[ $# -ge 2 ] || { echo "usage: scripts/types.sh PYTHON SERVICE...; --help says more" >&2; exit 2; }
+[ $# -ge 2 ] || { echo "usage: scripts/types.sh PYTHON PACKAGE...; --help says more" >&2; exit 2; }
 cd "$(dirname "$0")/.."
 python=$1; shift
 status=0
@@ -11,9 +11,9 @@ strict() { # MYPYPATH, paths...
     MYPYPATH=$1 "$python" -m mypy --no-error-summary "${@:2}" || status=1
 }
 
-for service in "$@"; do
-    tests=services/$service/tests
-    strict "$tests:$tests/core:$tests/calls" "services/$service/src" "$tests"
+for package in "$@"; do # its folder
+    tests=$package/tests
+    strict "$tests:$tests/core:$tests/calls" "$package/src" "$tests"
 done
 strict helm/tests:helm helm/tests helm/values_reference.py
 strict k8s/tests k8s/tests
