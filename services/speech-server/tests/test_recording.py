@@ -7,9 +7,9 @@ import pytest
 from pcm import Encoding, duration_s
 from speech_server.core.endpointer import Endpointing
 from speech_server.core.recognition import AsrPolicy, RecognitionPlan
-from speech_server.listening.ears import Listening, StreamLimits
-from speech_server.listening.recording import utterances_of
 from speech_server.ports import ASR_RATE_HZ, EngineBusy, Hints, Hypothesis
+from speech_server.recognition.offline import utterances_of
+from speech_server.recognition.pipeline import Listening, StreamLimits
 from speech_server.scripted.energy import EnergyDetector
 from speech_server.scripted.recogniser import Script, ScriptedRecogniser
 from speech_server.timeline import Timeline

@@ -22,20 +22,20 @@ from speech_server.engines import Engines, build, endpointing
 from speech_server.gates import gates, most_calls
 from speech_server.http_guard import allowed_origin, authorised, cross_origin
 from speech_server.leaving import leave
-from speech_server.listening.ears import Listening, StreamLimits
 from speech_server.metrics import Metrics
-from speech_server.openai_audio.edge import Edge, UploadLimits
+from speech_server.openai_audio.endpoint_context import Edge, UploadLimits
 from speech_server.openai_audio.realtime import Realtime
 from speech_server.openai_audio.routes import add_routes
 from speech_server.ports import EngineError, Measured, Queued
+from speech_server.recognition.pipeline import Listening, StreamLimits
 from speech_server.request_log import RequestLog
+from speech_server.riva.asr_servicer import AsrServicer
+from speech_server.riva.decode_interceptor import Entrance
+from speech_server.riva.first_message_limit import FirstMessages
+from speech_server.riva.grpc_server import GrpcLimits, GrpcServer, PortTaken, serve
+from speech_server.riva.synthesis import Speaking
+from speech_server.riva.tts_servicer import TtsServicer
 from speech_server.riva_realtime import routes as riva_realtime
-from speech_server.servicers.asr import AsrServicer
-from speech_server.servicers.entrance import Entrance
-from speech_server.servicers.first_messages import FirstMessages
-from speech_server.servicers.serving import GrpcLimits, GrpcServer, PortTaken, serve
-from speech_server.servicers.speaking import Speaking
-from speech_server.servicers.tts import TtsServicer
 from speech_server.settings import BadSettings, Settings, table
 from speech_server.speech_length import WithinLength
 from speech_server.timeline import Timeline

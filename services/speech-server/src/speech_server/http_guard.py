@@ -7,7 +7,7 @@ from aiohttp.typedefs import Handler, Middleware
 from multidict import CIMultiDict
 
 from speech_server.errors import SpeechError
-from speech_server.openai_audio.refusals import refusal
+from speech_server.openai_audio.errors import refusal
 from speech_server.tls import OPEN_PATHS
 from speech_server.tokens import Tokens
 

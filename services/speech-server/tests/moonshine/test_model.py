@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from speech_server.core.estimated_times import spread
 from speech_server.inference.graphs import Stop
-from speech_server.listening.cutting import loud_part_s
 from speech_server.moonshine.decoding import Written
 from speech_server.moonshine.layout import ModelFiles
 from speech_server.moonshine.model import MoonshineModel
 from speech_server.ports import EngineUnavailable
+from speech_server.recognition.sectioning import loud_part_s
 
 from .conftest import Recording
 from .words import wrong

@@ -8,10 +8,10 @@ import numpy.typing as npt
 import pytest
 from speech_server.core.endpointer import Endpointing
 from speech_server.embedded.silero import SileroDetector
-from speech_server.listening.hearing import Final, Heard, Hearing, Partial
-from speech_server.listening.level import LevelGate
 from speech_server.offline.recogniser import OfflineRecogniser
 from speech_server.ports import Hints
+from speech_server.recognition.level_gate import LevelGate
+from speech_server.recognition.utterance_segmenter import Final, Heard, Hearing, Partial
 
 from .conftest import Recording
 from .words import plain, wrong

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from speech_server.core.batching import Rules
 from speech_server.core.endpointer import Endpointing
-from speech_server.listening.hearing import Final, Heard, Hearing, Partial
 from speech_server.offline.batcher import Batcher, BatchLimits
 from speech_server.offline.utterances import OfflineUtterances, Streaming
+from speech_server.recognition.utterance_segmenter import Final, Heard, Hearing, Partial
 from speech_server.scripted.energy import EnergyDetector
 
 from .test_utterances import Model

@@ -10,8 +10,8 @@ import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from speech_server.app import Server
 from speech_server.core.sentences import bounded
-from speech_server.servicers import first_messages, serving
-from speech_server.servicers.large_messages import LARGE_BYTES, LargeMessages
+from speech_server.riva import first_message_limit, grpc_server
+from speech_server.riva.large_message_limit import LARGE_BYTES, LargeMessages
 from speech_server.wire import riva_asr_pb2 as asr
 from speech_server.wire import riva_tts_pb2 as tts
 
@@ -137,16 +137,16 @@ async def test_calls_that_send_nothing_keep_nobody_out(
     call_server: CallServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     most = 3
-    monkeypatch.setattr(first_messages.FirstMessages.__init__, "__defaults__", (most,))
+    monkeypatch.setattr(first_message_limit.FirstMessages.__init__, "__defaults__", (most,))
     caller = await call_server()
     begun = asyncio.Semaphore(0)
-    read = first_messages.FirstMessages.read
+    read = first_message_limit.FirstMessages.read
 
-    async def counted(self: first_messages.FirstMessages, context: Any) -> object:
+    async def counted(self: first_message_limit.FirstMessages, context: Any) -> object:
         begun.release()
         return await read(self, context)
 
-    monkeypatch.setattr(first_messages.FirstMessages, "read", counted)
+    monkeypatch.setattr(first_message_limit.FirstMessages, "read", counted)
     idle = [caller.asr.StreamingRecognize() for _ in range(most + 2)]
     for _ in idle:
         await begun.acquire()
@@ -183,7 +183,7 @@ async def test_a_message_that_is_too_large_is_refused_and_the_server_goes_on(cal
 
 
 def test_grpc_itself_is_told_its_limits() -> None:
-    said = dict(serving._options(serving.GrpcLimits(1000, 50)))
+    said = dict(grpc_server._options(grpc_server.GrpcLimits(1000, 50)))
     assert said["grpc.server_handshake_timeout_ms"] == 10_000
     assert said["grpc.max_connection_idle_ms"] == 600_000
     assert said["grpc.absolute_max_metadata_size"] == said["grpc.max_metadata_size"] == 16_384

@@ -13,7 +13,7 @@ import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from speech_server.app import Server
 from speech_server.drain import LEAVE, Drain
-from speech_server.servicers.health import MOST_WATCHES
+from speech_server.riva.health import MOST_WATCHES
 from speech_server.wire import riva_tts_pb2 as tts
 
 from .caller import Caller, chunk, config, finals, hum, hush

@@ -16,7 +16,6 @@ from speech_server.inference.graphs import Limits, OpenGraph, Stop
 from speech_server.inference.load import Load
 from speech_server.inference.providers import Choice, DeviceWish, probe
 from speech_server.inference.worker import Worker
-from speech_server.listening.cutting import as_floats, clip_of, found_sections
 from speech_server.ports import (
     ASR_RATE_HZ,
     AsrModel,
@@ -27,6 +26,7 @@ from speech_server.ports import (
     VoiceActivityDetector,
     Word,
 )
+from speech_server.recognition.sectioning import as_floats, clip_of, found_sections
 
 LONGEST_SECTION_S = 60.0
 """Of a recording: the model forgets what is long ago anyhow."""

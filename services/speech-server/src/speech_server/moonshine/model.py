@@ -10,10 +10,10 @@ from speech_server.core.estimated_times import spread
 from speech_server.inference.files import Device, ModelBroken, Precision
 from speech_server.inference.graphs import Limits, OpenGraph, Stop, open_graph
 from speech_server.inference.transducers import Floats
-from speech_server.listening.cutting import loud_part_s
 from speech_server.moonshine.decoding import Written, greedy
 from speech_server.moonshine.layout import ModelFiles
 from speech_server.ports import ASR_RATE_HZ, EngineUnavailable, Hypothesis
+from speech_server.recognition.sectioning import loud_part_s
 
 TOKENS_A_SECOND = 6.5
 """More are never said: a model that writes on has lost itself."""

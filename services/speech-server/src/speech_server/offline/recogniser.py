@@ -15,7 +15,6 @@ from speech_server.inference.graphs import Stop
 from speech_server.inference.load import Load
 from speech_server.inference.transducers import Floats
 from speech_server.inference.worker import Worker
-from speech_server.listening.cutting import as_floats, clip_of, found_sections, powers
 from speech_server.offline.batcher import Batcher, BatchLimits
 from speech_server.offline.model import Loaded, OfflineModel
 from speech_server.offline.utterances import OfflineUtterances, Streaming
@@ -28,6 +27,7 @@ from speech_server.ports import (
     VoiceActivityDetector,
     Word,
 )
+from speech_server.recognition.sectioning import as_floats, clip_of, found_sections, powers
 
 SHORTEST_SECTION_S, LONGEST_SECTION_S = 5.0, 20.0
 """A whole recording is recognised in sections; the model's speed decides between these."""

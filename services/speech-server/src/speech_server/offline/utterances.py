@@ -21,9 +21,9 @@ from speech_server.core.batching import Kind
 from speech_server.core.boosting import Boosting
 from speech_server.core.tokens import joined, shifted
 from speech_server.inference.transducers import Floats
-from speech_server.listening.cutting import as_floats, quietest_s
 from speech_server.offline.batcher import Batcher
 from speech_server.ports import ASR_RATE_HZ, EngineBusy, Hypothesis, Word
+from speech_server.recognition.sectioning import as_floats, quietest_s
 
 DUTY = 2.0
 """A stream lets this many times its last pass's time go by in audio: long buffers, slow machines and many callers make

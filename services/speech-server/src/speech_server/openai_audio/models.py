@@ -7,7 +7,7 @@ from aiohttp import web
 from speech_server.core.sentences import shown
 from speech_server.errors import NotFound
 from speech_server.metrics import Ticket
-from speech_server.openai_audio.edge import Edge
+from speech_server.openai_audio.endpoint_context import Edge
 
 ROUTE = "/v1/models"
 _OWNER = "speech-server"

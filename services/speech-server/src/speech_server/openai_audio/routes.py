@@ -4,9 +4,9 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from speech_server.openai_audio import models, realtime, speech, transcriptions
-from speech_server.openai_audio.edge import Answer, Edge
+from speech_server.openai_audio.endpoint_context import Answer, Edge
+from speech_server.openai_audio.errors import Refusal
 from speech_server.openai_audio.models import Models
-from speech_server.openai_audio.refusals import Refusal
 from speech_server.openai_audio.speech import Speech
 from speech_server.openai_audio.transcriptions import Transcriptions
 

@@ -19,10 +19,10 @@ from speech_server.core import openai_voices
 from speech_server.core.ssml import broken_markup, is_ssml, without_tags
 from speech_server.errors import BadRequest, TooLarge, TooQuiet
 from speech_server.metrics import Ticket
-from speech_server.openai_audio.checks import MISSING, TYPE, number_of, one_of, only, text_of
-from speech_server.openai_audio.edge import Edge
 from speech_server.openai_audio.encoders import MEDIA_TYPES, RATE_HZ, Format, encoder
-from speech_server.openai_audio.refusals import BadParameter
+from speech_server.openai_audio.endpoint_context import Edge
+from speech_server.openai_audio.errors import BadParameter
+from speech_server.openai_audio.field_checks import MISSING, TYPE, number_of, one_of, only, text_of
 from speech_server.openai_audio.sse import EventStream
 from speech_server.ports import EngineError, EngineUnavailable, SpeechRequest
 

@@ -17,12 +17,12 @@ from pcm import SAMPLE_BYTES, duration_s
 from speech_server.core.audio_in import AudioIn
 from speech_server.core.deltas import Deltas
 from speech_server.core.transcripts import word_logprobs
-from speech_server.listening.ears import Listening, hearing
-from speech_server.listening.hearing import Final, Heard, Hearing, Partial
 from speech_server.metrics import Metrics, Ticket
-from speech_server.openai_audio.refusals import BadParameter
+from speech_server.openai_audio.errors import BadParameter
 from speech_server.openai_audio.session import Session, plan, pre_roll_s
 from speech_server.ports import ASR_RATE_HZ, Hypothesis, Utterances
+from speech_server.recognition.pipeline import Listening, hearing
+from speech_server.recognition.utterance_segmenter import Final, Heard, Hearing, Partial
 
 _PIECE_BYTES = ASR_RATE_HZ // 50 * SAMPLE_BYTES
 """20 ms: fine enough for one fact at a time."""

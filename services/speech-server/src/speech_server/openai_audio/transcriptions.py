@@ -8,15 +8,15 @@ from aiohttp import web
 from speech_server.core import transcripts
 from speech_server.core.neglect import WARNING
 from speech_server.core.transcripts import Segment, Transcript, segment_of
-from speech_server.listening.audio_files import pcm16_of
-from speech_server.listening.recording import utterances_of
 from speech_server.metrics import Ticket
-from speech_server.openai_audio import asked as asking
-from speech_server.openai_audio.asked import Asked
-from speech_server.openai_audio.edge import Edge
+from speech_server.openai_audio import transcription_params as asking
+from speech_server.openai_audio.endpoint_context import Edge
 from speech_server.openai_audio.sse import EventStream
+from speech_server.openai_audio.transcription_params import Asked
 from speech_server.openai_audio.upload import Upload, uploaded
 from speech_server.ports import ASR_RATE_HZ
+from speech_server.recognition.audio_files import pcm16_of
+from speech_server.recognition.offline import utterances_of
 
 ROUTE = "/v1/audio/transcriptions"
 _SUBTITLES = {"srt": "application/x-subrip", "vtt": "text/vtt", "text": "text/plain"}

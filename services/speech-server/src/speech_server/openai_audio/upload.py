@@ -14,9 +14,9 @@ from aiohttp.http_exceptions import HttpProcessingError
 
 from speech_server.core.sentences import cut, named, shown
 from speech_server.errors import BadRequest, TooLarge, TooQuiet
-from speech_server.openai_audio.checks import MISSING
-from speech_server.openai_audio.edge import UploadLimits
-from speech_server.openai_audio.refusals import BadParameter
+from speech_server.openai_audio.endpoint_context import UploadLimits
+from speech_server.openai_audio.errors import BadParameter
+from speech_server.openai_audio.field_checks import MISSING
 
 _PIECE_BYTES = 1 << 18
 _FIELD_BYTES = 65_536

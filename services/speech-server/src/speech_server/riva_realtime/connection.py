@@ -8,7 +8,7 @@ from typing import Any
 from aiohttp import WSMessage, WSMsgType, web
 
 from speech_server.errors import BadRequest, SpeechError, TooQuiet
-from speech_server.openai_audio.edge import Edge
+from speech_server.openai_audio.endpoint_context import Edge
 from speech_server.openai_audio.transcriber import new_id
 
 _TOLD = (WSMsgType.TEXT, WSMsgType.BINARY)

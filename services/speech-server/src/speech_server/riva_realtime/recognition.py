@@ -6,7 +6,7 @@ from typing import Any
 from google.protobuf.json_format import ParseDict, ParseError
 
 from speech_server.errors import BadRequest
-from speech_server.openai_audio.refusals import BadParameter
+from speech_server.openai_audio.errors import BadParameter
 from speech_server.riva_realtime.session import Session
 from speech_server.wire import riva_asr_pb2 as asr
 
@@ -15,7 +15,7 @@ FORMATS = ("pcm16", "none")
 
 
 def recognition_config(session: Session) -> asr.RecognitionConfig:
-    """The configuration for `servicers.asr_wire.plan`. Raises BadParameter for a value of the wrong type."""
+    """The configuration for `riva.asr_messages.plan`. Raises BadParameter for a value of the wrong type."""
     if session["input_audio_format"] not in FORMATS:
         raise BadParameter(f"input_audio_format takes {' or '.join(FORMATS)}.", "session.input_audio_format")
     heard, audio, wanted = (

@@ -19,15 +19,15 @@ from speech_server.drain import LEAVE, leaving
 from speech_server.errors import BadRequest, NotServing, SpeechError
 from speech_server.http_guard import SESSION_SUBPROTOCOL
 from speech_server.metrics import Ticket
-from speech_server.openai_audio.edge import Answer, Edge
+from speech_server.openai_audio.endpoint_context import Answer, Edge
 from speech_server.openai_audio.realtime import MOST_MESSAGE_BYTES
 from speech_server.openai_audio.transcriber import new_id
 from speech_server.ports import EngineError
+from speech_server.riva.synthesis import Speaking
 from speech_server.riva_realtime.connection import Connection
 from speech_server.riva_realtime.session import synthesis_defaults, transcription_defaults
 from speech_server.riva_realtime.synthesis import SynthesisSession
 from speech_server.riva_realtime.transcription import TranscriptionSession
-from speech_server.servicers.speaking import Speaking
 
 TRANSCRIPTION_SESSIONS = "/v1/realtime/transcription_sessions"
 SYNTHESIS_SESSIONS = "/v1/realtime/synthesis_sessions"

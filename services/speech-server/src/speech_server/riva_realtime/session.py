@@ -7,7 +7,7 @@ is known, null leaves a field as it is, and a name that is not among them is an 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from speech_server.openai_audio.refusals import BadParameter
+from speech_server.openai_audio.errors import BadParameter
 from speech_server.ports import ASR_RATE_HZ, AsrModel, Voice
 
 Session = Mapping[str, Any]

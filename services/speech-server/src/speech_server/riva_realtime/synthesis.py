@@ -14,12 +14,12 @@ from google.protobuf.json_format import ParseDict, ParseError
 from speech_server.core.sentences import shown
 from speech_server.errors import BadRequest, SpeechError
 from speech_server.metrics import Metrics, Ticket
-from speech_server.openai_audio.refusals import BadParameter
+from speech_server.openai_audio.errors import BadParameter
 from speech_server.openai_audio.transcriber import new_id
+from speech_server.riva import tts_messages
+from speech_server.riva.synthesis import Speaking, spoken
 from speech_server.riva_realtime.connection import Connection
 from speech_server.riva_realtime.session import Session, synthesis_defaults, updated
-from speech_server.servicers import tts_wire
-from speech_server.servicers.speaking import Speaking, spoken
 from speech_server.wire import riva_tts_pb2 as tts
 
 _EVENTS = "synthesize_session.update, input_text.append, .commit or .done"
@@ -95,9 +95,9 @@ class SynthesisSession:
         )
         self._connection.is_paused = True
 
-    def _plan(self, request: tts.SynthesizeSpeechRequest) -> tts_wire.SpeechPlan:
+    def _plan(self, request: tts.SynthesizeSpeechRequest) -> tts_messages.SpeechPlan:
         speaking = self._speaking
-        return tts_wire.plan(request, speaking.synthesiser.voices, speaking.policy, speaking.text_limit)
+        return tts_messages.plan(request, speaking.synthesiser.voices, speaking.policy, speaking.text_limit)
 
 
 def _request(session: Session, text: str) -> tts.SynthesizeSpeechRequest:

@@ -14,15 +14,15 @@ from typing import Any
 from speech_server.core.recognition import RecognitionPlan
 from speech_server.core.sentences import shown
 from speech_server.errors import BadRequest, SpeechError
-from speech_server.listening.ears import Listening, hearing
 from speech_server.metrics import Metrics, Ticket
-from speech_server.openai_audio.refusals import BadParameter
+from speech_server.openai_audio.errors import BadParameter
 from speech_server.openai_audio.transcriber import new_id
+from speech_server.recognition.pipeline import Listening, hearing
+from speech_server.riva import asr_messages
+from speech_server.riva.streaming import Stream
 from speech_server.riva_realtime.connection import Connection
 from speech_server.riva_realtime.recognition import recognition_config
 from speech_server.riva_realtime.session import transcription_defaults, updated
-from speech_server.servicers import asr_wire
-from speech_server.servicers.stream import Stream
 from speech_server.wire import riva_asr_pb2 as asr
 
 _EVENTS = "transcription_session.update, input_audio_buffer.append, .commit or .done"
@@ -99,7 +99,7 @@ class TranscriptionSession:
     def _planned(self) -> RecognitionPlan:
         listening = self._listening
         config = recognition_config(self._session)
-        return replace(asr_wire.plan(config, listening.recogniser.models, listening.policy), interim=True)
+        return replace(asr_messages.plan(config, listening.recogniser.models, listening.policy), interim=True)
 
     async def _tell(self, result: asr.StreamingRecognitionResult) -> None:
         if not result.alternatives:

@@ -5,9 +5,9 @@ import time
 from collections.abc import AsyncGenerator, AsyncIterator
 
 from speech_server.core.recognition import RecognitionPlan
-from speech_server.listening.ears import Listening, hearing
-from speech_server.listening.hearing import Final
-from speech_server.listening.intake import PIECE_BYTES
+from speech_server.recognition.audio_queue import PIECE_BYTES
+from speech_server.recognition.pipeline import Listening, hearing
+from speech_server.recognition.utterance_segmenter import Final
 
 
 async def utterances_of(

@@ -8,9 +8,9 @@ from pcm.level import FLOOR_DBFS
 
 from speech_server.core.recognition import AsrPolicy, RecognitionPlan
 from speech_server.drain import Drain
-from speech_server.listening.hearing import Hearing
-from speech_server.listening.level import LevelGate
 from speech_server.ports import Hints, Hypothesis, Recogniser, Utterances, VoiceActivityDetector
+from speech_server.recognition.level_gate import LevelGate
+from speech_server.recognition.utterance_segmenter import Hearing
 
 
 @dataclass(frozen=True, slots=True)

@@ -140,7 +140,7 @@ async def _foreign(file: IO[bytes], part: Part) -> AsyncGenerator[bytes, None]:
     child = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
-        "speech_server.openai_audio.av_worker",
+        "speech_server.recognition.av_worker",
         str(part.start),
         str(part.end),
         stdin=given.fileno(),

@@ -25,9 +25,9 @@ from speech_server.core.recognition import (
 )
 from speech_server.core.wording import reword
 from speech_server.errors import BadRequest, TooLarge
-from speech_server.listening.audio_files import pcm16_of
-from speech_server.listening.hearing import Final
 from speech_server.ports import ASR_RATE_HZ, AsrModel, Hints, Hypothesis
+from speech_server.recognition.audio_files import pcm16_of
+from speech_server.recognition.utterance_segmenter import Final
 from speech_server.wire import riva_asr_pb2 as asr
 from speech_server.wire import riva_audio_pb2 as audio
 

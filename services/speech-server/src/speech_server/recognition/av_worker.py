@@ -1,4 +1,4 @@
-"""The FFmpeg program: `python -m speech_server.openai_audio.av_worker START END`, a file on standard input, PCM16 out.
+"""The FFmpeg program: `python -m speech_server.recognition.av_worker START END`, a file on standard input, PCM16 out.
 
 Licence notice. This program loads FFmpeg through PyAV, whose wheels bring libraries under the LGPL and the GPL. The
 server is another program: it never loads them, and talks to this one only through pipes. PyAV is not part of this

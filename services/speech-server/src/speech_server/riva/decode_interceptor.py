@@ -15,9 +15,9 @@ from google.protobuf.message import DecodeError
 from speech_server.core.sentences import bounded
 from speech_server.errors import BadRequest, Busy, SpeechError, Unauthorised
 from speech_server.metrics import Metrics
-from speech_server.servicers.first_messages import FirstMessages
-from speech_server.servicers.seam import RETRY_AFTER, Ended, status_of
-from speech_server.servicers.writing import BoundedWrites
+from speech_server.riva.bounded_writes import BoundedWrites
+from speech_server.riva.errors import RETRY_AFTER, Ended, status_of
+from speech_server.riva.first_message_limit import FirstMessages
 from speech_server.tokens import Tokens
 
 _OPEN = "/grpc.health.v1.Health/"

@@ -8,9 +8,9 @@ from speech_server.admission import Admission
 from speech_server.errors import BadRequest, TooQuiet
 from speech_server.metrics import Metrics, Ticket
 from speech_server.ports import Word
-from speech_server.servicers import tts_wire
-from speech_server.servicers.seam import Context, answering
-from speech_server.servicers.speaking import Speaking, spoken
+from speech_server.riva import tts_messages
+from speech_server.riva.errors import Context, answering
+from speech_server.riva.synthesis import Speaking, spoken
 from speech_server.wire import riva_tts_pb2 as tts
 from speech_server.wire.riva_tts_pb2_grpc import RivaSpeechSynthesisServicer
 
@@ -36,7 +36,7 @@ class TtsServicer(RivaSpeechSynthesisServicer):
                         audio += part
                         words += begun
                         self._check_size(len(audio))
-                return tts_wire.answer(request, bytes(audio), words)
+                return tts_messages.answer(request, bytes(audio), words)
         raise AssertionError("answering() aborts the call on every error")
 
     # The stub knows generators only; grpc.aio also takes a coroutine that writes, whose cancellation comes at once.
@@ -51,7 +51,7 @@ class TtsServicer(RivaSpeechSynthesisServicer):
                     if request.text.strip():
                         async with aclosing(self._speak(request, ticket)) as chunks:
                             async for audio, words in chunks:
-                                await context.write(tts_wire.answer(request, audio, words))
+                                await context.write(tts_messages.answer(request, audio, words))
                     request = await self._next(request_iterator)
 
     async def GetRivaSynthesisConfig(
@@ -59,7 +59,7 @@ class TtsServicer(RivaSpeechSynthesisServicer):
     ) -> tts.RivaSynthesisConfigResponse:
         """The voices; needs neither metadata nor a free place."""
         async with self._answering(context, "GetRivaSynthesisConfig"):
-            return tts_wire.voice_list(self._speaking.synthesiser.voices, request.model_name)
+            return tts_messages.voice_list(self._speaking.synthesiser.voices, request.model_name)
         raise AssertionError("answering() aborts the call on every error")
 
     async def _next(self, requests: AsyncIterator[tts.SynthesizeSpeechRequest]) -> tts.SynthesizeSpeechRequest | None:

@@ -13,7 +13,7 @@ from speech_server.core.ssml import broken_markup, is_ssml, without_tags
 from speech_server.core.voices import VoicePolicy, choose_voice, list_voices
 from speech_server.errors import BadRequest, NotFound
 from speech_server.ports import SpeechRequest, SpokenChunk, Voice, Word
-from speech_server.servicers.asr_wire import choose_encoding
+from speech_server.riva.asr_messages import choose_encoding
 from speech_server.wire import riva_tts_pb2 as tts
 
 

@@ -7,10 +7,10 @@ from grpc_health.v1.health_pb2 import DESCRIPTOR as HEALTH
 from grpc_health.v1.health_pb2_grpc import add_HealthServicer_to_server
 from grpc_reflection.v1alpha import reflection
 
-from speech_server.servicers.asr import AsrServicer
-from speech_server.servicers.entrance import Entrance
-from speech_server.servicers.health import Health
-from speech_server.servicers.tts import TtsServicer
+from speech_server.riva.asr_servicer import AsrServicer
+from speech_server.riva.decode_interceptor import Entrance
+from speech_server.riva.health import Health
+from speech_server.riva.tts_servicer import TtsServicer
 from speech_server.tls import Certificates, grpc_credentials
 from speech_server.wire.riva_asr_pb2 import DESCRIPTOR as ASR
 from speech_server.wire.riva_asr_pb2_grpc import add_RivaSpeechRecognitionServicer_to_server

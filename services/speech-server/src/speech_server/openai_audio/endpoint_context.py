@@ -10,10 +10,10 @@ from aiohttp import web
 from speech_server.admission import Admission
 from speech_server.core.requests import LEFT
 from speech_server.core.voices import VoicePolicy
-from speech_server.listening.ears import Listening
 from speech_server.metrics import Metrics, Ticket
-from speech_server.openai_audio.refusals import Refusal, refusal
+from speech_server.openai_audio.errors import Refusal, refusal
 from speech_server.ports import Synthesiser
+from speech_server.recognition.pipeline import Listening
 
 _log = logging.getLogger(__name__)
 

@@ -9,17 +9,17 @@ from dataclasses import replace
 from speech_server.admission import Admission
 from speech_server.core.recognition import RecognitionPlan
 from speech_server.errors import BadRequest, TooQuiet
-from speech_server.listening.ears import Listening
-from speech_server.listening.ears import hearing as hearing_for
-from speech_server.listening.hearing import Final, Hearing
-from speech_server.listening.intake import PIECE_BYTES
 from speech_server.metrics import Metrics, Ticket
 from speech_server.ports import Hypothesis
-from speech_server.servicers import asr_wire
-from speech_server.servicers.entrance import reads_itself
-from speech_server.servicers.large_messages import LargeMessages
-from speech_server.servicers.seam import Context, answering, warn
-from speech_server.servicers.stream import Stream
+from speech_server.recognition.audio_queue import PIECE_BYTES
+from speech_server.recognition.pipeline import Listening
+from speech_server.recognition.pipeline import hearing as hearing_for
+from speech_server.recognition.utterance_segmenter import Final, Hearing
+from speech_server.riva import asr_messages
+from speech_server.riva.decode_interceptor import reads_itself
+from speech_server.riva.errors import Context, answering, warn
+from speech_server.riva.large_message_limit import LargeMessages
+from speech_server.riva.streaming import Stream
 from speech_server.wire import riva_asr_pb2 as asr
 from speech_server.wire import riva_common_pb2 as common
 from speech_server.wire.riva_asr_pb2_grpc import RivaSpeechRecognitionServicer
@@ -76,7 +76,7 @@ class AsrServicer(RivaSpeechRecognitionServicer):
                 plan = self._plan(request.config)
                 with self._metrics.serving("asr"):
                     warn(context, plan.warnings)
-                    audio = asr_wire.recording(plan, request.audio, self._listening.longest_recording_s)
+                    audio = asr_messages.recording(plan, request.audio, self._listening.longest_recording_s)
                     async with (
                         aclosing(audio) as pieces,
                         hearing_for(self._listening, plan, recorded=True) as (hearing, _),
@@ -96,7 +96,7 @@ class AsrServicer(RivaSpeechRecognitionServicer):
         self, request: asr.RivaSpeechRecognitionConfigRequest, context: Context
     ) -> asr.RivaSpeechRecognitionConfigResponse:
         """The models; needs neither metadata nor a free place."""
-        return asr_wire.model_list(self._listening.recogniser.models, request.model_name)
+        return asr_messages.model_list(self._listening.recogniser.models, request.model_name)
 
     async def _first(self, requests: AsyncIterator[asr.StreamingRecognizeRequest]) -> asr.StreamingRecognizeRequest:
         limit_s = self._listening.limits.idle_s
@@ -121,7 +121,7 @@ class AsrServicer(RivaSpeechRecognitionServicer):
         return finals
 
     def _plan(self, config: asr.RecognitionConfig) -> RecognitionPlan:
-        return asr_wire.plan(config, self._listening.recogniser.models, self._listening.policy)
+        return asr_messages.plan(config, self._listening.recogniser.models, self._listening.policy)
 
     def _answering(self, context: Context, rpc: str) -> AbstractAsyncContextManager[Ticket]:
         return answering(context, rpc, self._metrics, self._listening.retry_after_ms)
@@ -130,12 +130,14 @@ class AsrServicer(RivaSpeechRecognitionServicer):
 def _joined(finals: list[Final], plan: RecognitionPlan, processed_s: float) -> asr.SpeechRecognitionResult:
     said = [final for final in finals if final.hypothesis.text]
     if len(said) == 1:
-        known = asr_wire.alternatives(said[0].hypothesis, said[0].start_s, plan, "")
-        return asr.SpeechRecognitionResult(alternatives=known, channel_tag=asr_wire.MONO, audio_processed=processed_s)
-    parts = [asr_wire.alternative(final.hypothesis, final.start_s, plan, "") for final in said]
+        known = asr_messages.alternatives(said[0].hypothesis, said[0].start_s, plan, "")
+        return asr.SpeechRecognitionResult(
+            alternatives=known, channel_tag=asr_messages.MONO, audio_processed=processed_s
+        )
+    parts = [asr_messages.alternative(final.hypothesis, final.start_s, plan, "") for final in said]
     confidence = sum(final.hypothesis.confidence for final in said) / len(said) if said else 0.0
-    whole = asr_wire.alternative(Hypothesis(" ".join(part.transcript for part in parts)), 0.0, plan, "")
+    whole = asr_messages.alternative(Hypothesis(" ".join(part.transcript for part in parts)), 0.0, plan, "")
     whole.confidence = confidence
     for part in parts:
         whole.words.extend(part.words)
-    return asr.SpeechRecognitionResult(alternatives=[whole], channel_tag=asr_wire.MONO, audio_processed=processed_s)
+    return asr.SpeechRecognitionResult(alternatives=[whole], channel_tag=asr_messages.MONO, audio_processed=processed_s)

@@ -15,12 +15,12 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from speech_server.core.recognition import RecognitionPlan
 from speech_server.drain import LEAVE, Drain
 from speech_server.errors import BadRequest, NotServing, TooQuiet
-from speech_server.listening.ears import Listening
-from speech_server.listening.hearing import Final, Heard, Hearing, Partial
-from speech_server.listening.intake import Intake
 from speech_server.metrics import Metrics
 from speech_server.ports import Utterances, Witness
-from speech_server.servicers import asr_wire
+from speech_server.recognition.audio_queue import Intake
+from speech_server.recognition.pipeline import Listening
+from speech_server.recognition.utterance_segmenter import Final, Heard, Hearing, Partial
+from speech_server.riva import asr_messages
 from speech_server.wire import riva_asr_pb2 as asr
 
 BEHIND_S = 0.5
@@ -86,7 +86,7 @@ class Stream:
             self._intake.fail(error)
 
     async def _read_all(self, requests: AsyncIterator[asr.StreamingRecognizeRequest]) -> None:
-        way_in = asr_wire.way_in(self._plan)
+        way_in = asr_messages.way_in(self._plan)
         async for request in requests:
             if request.WhichOneof("streaming_request") == "streaming_config":
                 raise BadRequest("streaming_config came again; send it in the first message only, then audio.")
@@ -127,7 +127,7 @@ class Stream:
             if self._lag_s() <= BEHIND_S:
                 self._behind.clear()
                 continue
-            await self._send(asr_wire.progress(self._hearing.processed_s))
+            await self._send(asr_messages.progress(self._hearing.processed_s))
             await self._ended_within(PROGRESS_S)
 
     async def _ended_within(self, seconds: float) -> None:
@@ -146,7 +146,7 @@ class Stream:
             if piece.force_end:
                 await self._tell(await hearing.force_end(piece.arrived_at))
             if self._plan.interim and hearing.in_utterance and hearing.processed_s - self._told_s >= PROGRESS_S:
-                await self._send(asr_wire.progress(hearing.processed_s))
+                await self._send(asr_messages.progress(hearing.processed_s))
         # A client that went away looks like one that half-closed until the next await.
         await asyncio.sleep(0)
         last = await hearing.finish(time.monotonic())
@@ -163,7 +163,7 @@ class Stream:
                     self._text = hypothesis.text
                     processed_s = self._hearing.processed_s
                     await self._send(
-                        asr_wire.partial(
+                        asr_messages.partial(
                             self._text, self._plan, self._lead, processed_s, 1.0 if ending else hypothesis.stability
                         )
                     )
@@ -175,7 +175,7 @@ class Stream:
         self._has_final = True
         if self._witness is not None:
             self._witness.final_written()
-        await self._send(asr_wire.final(said, self._plan, self._lead, self._hearing.processed_s))
+        await self._send(asr_messages.final(said, self._plan, self._lead, self._hearing.processed_s))
         if said.hypothesis.text and self._plan.leading_space:
             self._lead = " "
         self._metrics.utterance(time.monotonic() - said.stopped_at, said.engine_s, said.audio_s)

@@ -9,7 +9,7 @@ from speech_server.core.voices import VoicePolicy
 from speech_server.drain import Drain
 from speech_server.metrics import Metrics, Ticket
 from speech_server.ports import Synthesiser, Word
-from speech_server.servicers import tts_wire
+from speech_server.riva import tts_messages
 from speech_server.wire import riva_tts_pb2 as tts
 
 
@@ -31,8 +31,8 @@ async def spoken(
 ) -> AsyncGenerator[tuple[bytes, tuple[Word, ...]], None]:
     """Audio in the request's format, with the words that begin in it. Raises BadRequest, EngineError."""
     arrived_at = time.monotonic()
-    plan = tts_wire.plan(sent, speaking.synthesiser.voices, speaking.policy, speaking.text_limit)
-    way_out = tts_wire.WayOut(plan)
+    plan = tts_messages.plan(sent, speaking.synthesiser.voices, speaking.policy, speaking.text_limit)
+    way_out = tts_messages.WayOut(plan)
     has_begun = False
     words: tuple[Word, ...] = ()
     async with aclosing(speaking.synthesiser.speak(plan.request)) as chunks:

@@ -16,8 +16,8 @@ from speech_server.core.neglect import estimated
 from speech_server.core.recognition import AsrPolicy, RecognitionPlan, choose_language, choose_phrases, model_of
 from speech_server.core.sentences import shown
 from speech_server.errors import BadRequest, NotFound
-from speech_server.openai_audio.checks import MISSING, number_of, one_of, only, text_of, written_number
-from speech_server.openai_audio.refusals import BadParameter
+from speech_server.openai_audio.errors import BadParameter
+from speech_server.openai_audio.field_checks import MISSING, number_of, one_of, only, text_of, written_number
 from speech_server.ports import AsrModel, Hints
 
 Format = Literal["json", "text", "srt", "verbose_json", "vtt"]
