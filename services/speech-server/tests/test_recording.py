@@ -5,9 +5,10 @@ from collections.abc import AsyncIterator
 import numpy as np
 import pytest
 from pcm import Encoding, duration_s
-from speech_server.core.endpointer import Endpointing
-from speech_server.core.recognition import AsrPolicy, RecognitionPlan
-from speech_server.ports import ASR_RATE_HZ, EngineBusy, Hints, Hypothesis
+from speech_server.core.asr.asr_types import ASR_RATE_HZ, Hints, Hypothesis
+from speech_server.core.asr.endpointer import Endpointing
+from speech_server.core.asr.recognition_plan import AsrPolicy, RecognitionPlan
+from speech_server.errors import EngineBusy
 from speech_server.recognition.offline import utterances_of
 from speech_server.recognition.pipeline import Listening, StreamLimits
 from speech_server.scripted.energy import EnergyDetector

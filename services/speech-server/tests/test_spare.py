@@ -1,7 +1,8 @@
 """Does the spare engine take over without a word lost? With engines that fail when told."""
 
 import pytest
-from speech_server.ports import AsrModel, EngineUnavailable, Hints, Hypothesis
+from speech_server.core.asr.asr_types import AsrModel, Hints, Hypothesis
+from speech_server.errors import EngineUnavailable
 from speech_server.scripted.recogniser import Script, ScriptedRecogniser
 from speech_server.spare import WithSpare
 from speech_server.timeline import Timeline

@@ -3,8 +3,8 @@
 from collections.abc import AsyncGenerator, Sequence
 
 import pytest
+from speech_server.core.tts.tts_types import SpeechRequest, SpokenChunk, Voice
 from speech_server.errors import TooLarge
-from speech_server.ports import SpeechRequest, SpokenChunk, Voice
 from speech_server.speech_length import WithinLength
 
 VOICE = Voice("English-US.Female-1", "en-US", 8_000)

@@ -14,19 +14,21 @@ import uvloop
 from aiohttp import web
 
 from speech_server import http_listener
+from speech_server.bearer_tokens import BadTokens, Tokens
 from speech_server.commands import COMMANDS, command, listing
-from speech_server.core.recognition import AsrPolicy
-from speech_server.core.voices import VoicePolicy
+from speech_server.core.asr.recognition_plan import AsrPolicy
+from speech_server.core.tts.voices import VoicePolicy
 from speech_server.drain import LEAVE_WITHIN_S, Drain, let_end
-from speech_server.engines import Engines, build, endpointing
+from speech_server.engines.registry import Engines, build, endpointing
+from speech_server.errors import EngineError
 from speech_server.gates import gates, most_calls
 from speech_server.http_guard import allowed_origin, authorised, cross_origin
+from speech_server.interfaces import Measured, Queued
 from speech_server.leaving import leave
 from speech_server.metrics import Metrics
 from speech_server.openai_audio.endpoint_context import Edge, UploadLimits
 from speech_server.openai_audio.realtime import Realtime
 from speech_server.openai_audio.routes import add_routes
-from speech_server.ports import EngineError, Measured, Queued
 from speech_server.recognition.pipeline import Listening, StreamLimits
 from speech_server.request_log import RequestLog
 from speech_server.riva.asr_servicer import AsrServicer
@@ -40,7 +42,6 @@ from speech_server.settings import BadSettings, Settings, table
 from speech_server.speech_length import WithinLength
 from speech_server.timeline import Timeline
 from speech_server.tls import BadTls, Certificates, certified, http_context
-from speech_server.tokens import BadTokens, Tokens
 from speech_server.web import application
 
 DRAINING = "The server is draining; take another one."

@@ -1,17 +1,19 @@
 """Why was a request not served? Every sentence is for the caller.
 
-    SpeechError
-      BadRequest   the caller can do better; says how          INVALID_ARGUMENT
-      NotFound     asked for something that isn't here         NOT_FOUND
-      Unauthorised without one of the operator's tokens        UNAUTHENTICATED
-      Busy         full now; says when to come back            RESOURCE_EXHAUSTED
-      NotServing   starting or draining; go elsewhere          UNAVAILABLE
-      TooQuiet     nothing came for too long                   DEADLINE_EXCEEDED
-      NotRead      the answer was not read for too long        DEADLINE_EXCEEDED
-      WaitedTooLong  no place came free in time                DEADLINE_EXCEEDED
-      TooLarge     more than is taken in one request           INVALID_ARGUMENT
+SpeechError
+  BadRequest   the caller can do better; says how          INVALID_ARGUMENT
+  NotFound     asked for something that isn't here         NOT_FOUND
+  Unauthorised without one of the operator's tokens        UNAUTHENTICATED
+  Busy         full now; says when to come back            RESOURCE_EXHAUSTED
+  NotServing   starting or draining; go elsewhere          UNAVAILABLE
+  TooQuiet     nothing came for too long                   DEADLINE_EXCEEDED
+  NotRead      the answer was not read for too long        DEADLINE_EXCEEDED
+  WaitedTooLong  no place came free in time                DEADLINE_EXCEEDED
+  TooLarge     more than is taken in one request           INVALID_ARGUMENT
 
-The engines' own errors (EngineUnavailable, EngineBusy) are in `ports`.
+EngineError
+  EngineUnavailable  the engine can't run here, or died  UNAVAILABLE
+  EngineBusy         no more streams fit now             RESOURCE_EXHAUSTED
 """
 
 
@@ -57,3 +59,15 @@ class WaitedTooLong(SpeechError):
 
 class TooLarge(BadRequest):
     """The request carries more bytes, or more seconds of audio, than the server takes at once."""
+
+
+class EngineError(Exception):
+    """An engine could not do its work; the message is a sentence for the caller."""
+
+
+class EngineUnavailable(EngineError):
+    """The engine can't run here, or died."""
+
+
+class EngineBusy(EngineError):
+    """No more streams fit now."""

@@ -6,10 +6,10 @@ from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 from multidict import CIMultiDict
 
+from speech_server.bearer_tokens import Tokens
 from speech_server.errors import SpeechError
 from speech_server.openai_audio.errors import refusal
 from speech_server.tls import OPEN_PATHS
-from speech_server.tokens import Tokens
 
 SUBPROTOCOL = "openai-insecure-api-key."
 """How a browser sends its key to a WebSocket: it can set no header."""

@@ -11,7 +11,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from speech_server.admission import Admission
-from speech_server.core.requests import OK, RequestRecord
+from speech_server.core.requests.request_stats import OK, RequestRecord
 
 _SECONDS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.8, 1.2, 2.0, 5.0, 10.0)
 _T = TypeVar("_T")

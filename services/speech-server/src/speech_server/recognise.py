@@ -17,10 +17,10 @@ from typing import TextIO
 
 from pcm import SAMPLE_BYTES
 
-from speech_server.engines import Engines, build
-from speech_server.errors import BadRequest
+from speech_server.core.asr.asr_types import ASR_RATE_HZ, Hints
+from speech_server.engines.registry import Engines, build
+from speech_server.errors import BadRequest, EngineError
 from speech_server.leaving import stop_at_once
-from speech_server.ports import ASR_RATE_HZ, EngineError, Hints
 from speech_server.recognition.audio_files import KNOWN, MORE, pcm16_of
 from speech_server.settings import BadSettings, Settings
 from speech_server.timeline import Timeline

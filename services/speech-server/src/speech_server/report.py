@@ -11,7 +11,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from speech_server.core.requests import Percentiles, Window, report
+from speech_server.core.requests.request_stats import Percentiles, Window, report
 from speech_server.errors import BadRequest
 from speech_server.request_log import read
 from speech_server.settings import BadSettings, Settings

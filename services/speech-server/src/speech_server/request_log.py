@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from logging.handlers import QueueListener, TimedRotatingFileHandler
 from pathlib import Path
 
-from speech_server.core.requests import RequestRecord, parse_line
+from speech_server.core.requests.request_stats import RequestRecord, parse_line
 
 _MOST_WAITING = 10_000
 """Lines the disk may be behind; beyond that lines are dropped and counted, and no request waits."""

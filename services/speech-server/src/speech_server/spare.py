@@ -10,17 +10,9 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from speech_server.ports import (
-    AsrModel,
-    EngineUnavailable,
-    Foresight,
-    Hints,
-    Hypothesis,
-    Measured,
-    Queued,
-    Recogniser,
-    Utterances,
-)
+from speech_server.core.asr.asr_types import AsrModel, Hints, Hypothesis
+from speech_server.errors import EngineUnavailable
+from speech_server.interfaces import Foresight, Measured, Queued, Recogniser, Utterances
 
 _log = logging.getLogger(__name__)
 

@@ -5,9 +5,10 @@ from contextlib import aclosing
 
 from pcm import duration_s
 
-from speech_server.core.ssml import pauses_s
+from speech_server.core.tts.ssml import pauses_s
+from speech_server.core.tts.tts_types import SpeechRequest, SpokenChunk, Voice
 from speech_server.errors import TooLarge
-from speech_server.ports import SpeechRequest, SpokenChunk, Synthesiser, Voice
+from speech_server.interfaces import Synthesiser
 
 
 class WithinLength:

@@ -5,11 +5,12 @@ import asyncio
 import sys
 from collections.abc import Sequence
 
-from speech_server.engines import synthesiser
+from speech_server.core.tts.tts_types import Voice
+from speech_server.engines.registry import synthesiser
+from speech_server.errors import EngineUnavailable
 from speech_server.models.shelf import kokoro
 from speech_server.neural_tts.layout import read_folder
 from speech_server.neural_tts.voices import voices_of
-from speech_server.ports import EngineUnavailable, Voice
 from speech_server.settings import BadSettings, Settings
 from speech_server.timeline import Timeline
 

@@ -10,8 +10,8 @@ from speech_server.cache_aware import features
 from speech_server.cache_aware.features import Ear
 from speech_server.cache_aware.layout import find_model
 from speech_server.cache_aware.model import Ask, StreamingModel, Utterance
-from speech_server.core.boosting import Phrases
-from speech_server.core.tokens import Emitted
+from speech_server.core.asr.boosting import Phrases
+from speech_server.core.asr.subwords import Emitted
 from speech_server.inference.graphs import Limits, Stop
 from speech_server.inference.transducers import Floats
 

@@ -14,10 +14,11 @@ from parakeet.test_devices import FailingGraph
 from speech_server.cache_aware.model import Ask
 from speech_server.cache_aware.recogniser import Setup, StreamingRecogniser
 from speech_server.cache_aware.ticks import TickLimits, Ticks
+from speech_server.core.asr.asr_types import AsrModel, Hints, Hypothesis
+from speech_server.errors import EngineBusy, EngineUnavailable
 from speech_server.inference.files import Device
 from speech_server.inference.graphs import Graph, Limits, OpenGraph, Stop, open_graph
 from speech_server.inference.providers import Choice
-from speech_server.ports import AsrModel, EngineBusy, EngineUnavailable, Hints, Hypothesis
 from speech_server.scripted.energy import EnergyDetector
 
 HINTS = Hints("en-US")

@@ -10,8 +10,9 @@ import aiohttp
 import grpc
 import pytest
 from speech_server.app import Server
-from speech_server.engines import build
-from speech_server.ports import EngineUnavailable, Hints
+from speech_server.core.asr.asr_types import Hints
+from speech_server.engines.registry import build
+from speech_server.errors import EngineUnavailable
 from speech_server.scripted.energy import EnergyDetector
 from speech_server.settings import BadSettings, Settings, table
 from speech_server.spare import WithSpare

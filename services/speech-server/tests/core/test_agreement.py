@@ -1,7 +1,7 @@
 """Which words have stopped changing? Passes in, words out."""
 
-from speech_server.core.agreement import Agreement, Cut, committed, cut, heard, stability
-from speech_server.ports import Word
+from speech_server.core.asr.asr_types import Word
+from speech_server.core.asr.local_agreement import Agreement, Cut, committed, cut, heard, stability
 
 
 def words(text: str, each_s: float = 0.5, first_s: float = 0.0) -> tuple[Word, ...]:

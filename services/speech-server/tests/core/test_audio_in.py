@@ -5,7 +5,7 @@ import wave
 
 import pytest
 from pcm import AudioFormat, Encoding
-from speech_server.core.audio_in import AudioIn
+from speech_server.core.asr.audio_decoder import AudioIn
 from speech_server.errors import BadRequest
 
 TONE = bytes(range(256)) * 8

@@ -3,7 +3,7 @@
 import itertools
 import random
 
-from speech_server.core.batching import BUCKETS_S, Job, Kind, Plan, Rules, plan
+from speech_server.core.asr.batching import BUCKETS_S, Job, Kind, Plan, Rules, plan
 
 RULES = Rules(window_s=0.008, most=4, most_padded_s=60, starving_s=1.0)
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
-from speech_server.core.boosting import BEGINS, CONTINUES, Boosting, Lexicon, follow
-from speech_server.core.boosting_tree import ROOT, STRONGEST, WORD, fold, grow, strength, weight
+from speech_server.core.asr.boosting import BEGINS, CONTINUES, Boosting, Lexicon, follow
+from speech_server.core.asr.boosting_tree import ROOT, STRONGEST, WORD, fold, grow, strength, weight
 
 OTHER, BLANK = "▁zzz", "<blk>"
 

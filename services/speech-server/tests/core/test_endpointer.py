@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 import pytest
-from speech_server.core.endpointer import EndExpected, Endpointer, Endpointing, Fact, Started, Stopped
+from speech_server.core.asr.endpointer import EndExpected, Endpointer, Endpointing, Fact, Started, Stopped
 
 RULES = Endpointing(start_history_s=0.3, start_threshold=0.6, stop_history_s=0.4, stop_threshold=1.0)
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import soundfile
 from pcm import Encoding
-from speech_server.core.audio_in import AudioIn, Compressed
+from speech_server.core.asr.audio_decoder import AudioIn, Compressed
 from speech_server.errors import BadRequest
 
 RATE_HZ = 16_000

@@ -1,10 +1,10 @@
 """Does every name of OpenAI's find a voice?"""
 
 import pytest
-from speech_server.core.openai_voices import NAMES, choose
-from speech_server.core.voices import VoicePolicy
+from speech_server.core.tts.tts_types import Voice
+from speech_server.core.tts.voices import VoicePolicy
 from speech_server.errors import BadRequest
-from speech_server.ports import Voice
+from speech_server.openai_audio.voice_names import NAMES, choose
 
 HER, HIM = Voice("English-US.Female-1", "en-US", 22_050), Voice("English-US.Male-1", "en-US", 22_050)
 GERMAN = Voice("German-DE.Male-1", "de-DE", 22_050)

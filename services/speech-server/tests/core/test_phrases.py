@@ -1,9 +1,9 @@
 """Texts cut for speaking, SSML and dictionaries included."""
 
 import pytest
-from speech_server.core.dictionary import parse_dictionary, substitute
-from speech_server.core.phrases import MOST_CHARACTERS, Phrase, cut
-from speech_server.core.ssml import pauses_s, phrases, with_capped_breaks
+from speech_server.core.tts.pronunciations import parse_dictionary, substitute
+from speech_server.core.tts.ssml import pauses_s, phrases, with_capped_breaks
+from speech_server.core.tts.text_chunking import MOST_CHARACTERS, Phrase, cut
 from speech_server.errors import BadRequest
 
 

@@ -3,8 +3,9 @@
 import math
 
 import pytest
-from speech_server.core.endpointer import Endpointing
-from speech_server.core.recognition import (
+from speech_server.core.asr.asr_types import AsrModel
+from speech_server.core.asr.endpointer import Endpointing
+from speech_server.core.asr.recognition_plan import (
     AsrPolicy,
     EndpointingWish,
     choose_endpointing,
@@ -12,7 +13,6 @@ from speech_server.core.recognition import (
     choose_phrases,
 )
 from speech_server.errors import BadRequest
-from speech_server.ports import AsrModel
 
 OURS = Endpointing()
 MODELS = [AsrModel("parakeet", ("en-US", "de-DE")), AsrModel("canary", ("fr-FR",))]

@@ -1,7 +1,7 @@
 """Does the report say what the requests of its windows did?"""
 
 import pytest
-from speech_server.core.requests import RequestRecord, Window, parse_line, parse_window, report
+from speech_server.core.requests.request_stats import RequestRecord, Window, parse_line, parse_window, report
 from speech_server.errors import BadRequest
 
 NOW = 100_000.0

@@ -3,8 +3,8 @@
 from itertools import pairwise
 
 import pytest
-from speech_server.core.pause import PauseWatch
-from speech_server.core.sections import sections
+from speech_server.core.asr.long_audio_split import sections
+from speech_server.core.asr.pause_detector import PauseWatch
 
 FRAME_S = 0.1
 

@@ -3,7 +3,7 @@
 import math
 
 import pytest
-from speech_server.core.tokens import Emitted, hypothesis, shifted
+from speech_server.core.asr.subwords import Emitted, hypothesis, shifted
 
 VOCABULARY = ("▁go", "▁for", "ward", "<unk>", "▁", ".", "<blk>")
 

@@ -3,10 +3,10 @@
 import math
 
 import pytest
-from speech_server.core import transcripts
-from speech_server.core.deltas import Deltas
-from speech_server.core.transcripts import Segment, Transcript, segment_of
-from speech_server.ports import Hypothesis, Word
+from speech_server.core.asr.asr_types import Hypothesis, Word
+from speech_server.openai_audio import transcripts
+from speech_server.openai_audio.stable_deltas import Deltas
+from speech_server.openai_audio.transcripts import Segment, Transcript, segment_of
 
 WORDS = (Word("go", 0.2, 0.5, 0.9), Word("on", 0.6, 0.9, 0.5))
 TWO = Transcript(

@@ -1,10 +1,10 @@
 """Which voice a name means."""
 
 import pytest
-from speech_server.core.ssml import is_ssml, spoken_words
-from speech_server.core.voices import VoicePolicy, choose_voice, list_voices
+from speech_server.core.tts.ssml import is_ssml, spoken_words
+from speech_server.core.tts.tts_types import Voice
+from speech_server.core.tts.voices import VoicePolicy, choose_voice, list_voices
 from speech_server.errors import BadRequest
-from speech_server.ports import Voice
 
 VOICES = [
     Voice("English-US.Male-1", "en-US", 22_050),

@@ -1,8 +1,8 @@
 """Transcripts as they are asked for: punctuation, digits, masks; words keep their times."""
 
 import pytest
-from speech_server.core.wording import Wording, masked_words, reword
-from speech_server.ports import Hypothesis, Word
+from speech_server.core.asr.asr_types import Hypothesis, Word
+from speech_server.core.text.text_normalisation import Wording, masked_words, reword
 
 
 def spoken(text: str) -> Hypothesis:

@@ -7,8 +7,9 @@ from pathlib import Path
 import psutil
 import pytest
 from pcm import read_wav, silence
+from speech_server.core.asr.asr_types import ASR_RATE_HZ
+from speech_server.core.tts.tts_types import SpeechRequest, SpokenChunk
 from speech_server.embedded.espeak import EspeakSynthesiser
-from speech_server.ports import ASR_RATE_HZ, SpeechRequest, SpokenChunk
 
 
 class Recordings:

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 from speech_server.embedded.silero import SileroDetector
-from speech_server.ports import EngineUnavailable
+from speech_server.errors import EngineUnavailable
 
 from .conftest import Recordings, quiet
 

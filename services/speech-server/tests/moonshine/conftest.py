@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from pcm import read_wav
+from speech_server.core.asr.asr_types import ASR_RATE_HZ
 from speech_server.embedded.silero import SileroDetector
 from speech_server.engine_settings import MoonshineSettings, ParakeetSettings
 from speech_server.inference.graphs import Limits
@@ -16,7 +17,6 @@ from speech_server.moonshine import choice
 from speech_server.moonshine.layout import ModelFiles, find_model
 from speech_server.moonshine.model import MoonshineModel
 from speech_server.offline.recogniser import OfflineRecogniser
-from speech_server.ports import ASR_RATE_HZ
 from speech_server.settings import RequestSettings
 
 

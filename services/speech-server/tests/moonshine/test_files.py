@@ -14,11 +14,11 @@ from threading import Thread
 
 import pytest
 from speech_server.engine_settings import MoonshineSettings
+from speech_server.errors import EngineUnavailable
 from speech_server.inference.files import ModelBroken
 from speech_server.moonshine.choice import HUB, MOONSHINE, WHEEL, fetch, folder, known
 from speech_server.moonshine.layout import HUB_FILES, WHEEL_FILES, ModelFiles, find_model
 from speech_server.moonshine.model import MoonshineModel
-from speech_server.ports import EngineUnavailable
 from speech_server.weights import wheel
 from speech_server.weights.hub import PullFailed
 from speech_server.weights.store import keep, read_manifest

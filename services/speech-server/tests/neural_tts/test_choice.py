@@ -8,8 +8,8 @@ import grpc
 import pytest
 from speech_server.app import Server
 from speech_server.engine_settings import KokoroSettings
+from speech_server.errors import EngineUnavailable
 from speech_server.neural_tts.choice import KOKORO, folder, known
-from speech_server.ports import EngineUnavailable
 from speech_server.settings import Settings
 from speech_server.weights.hub import PullFailed, pull_files
 from speech_server.weights.store import folder_of, keep, write_manifest

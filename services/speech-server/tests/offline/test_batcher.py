@@ -7,12 +7,13 @@ from contextlib import AsyncExitStack
 
 import numpy as np
 import pytest
-from speech_server.core.batching import Kind, Rules
-from speech_server.core.boosting import Boosting
+from speech_server.core.asr.asr_types import Hypothesis
+from speech_server.core.asr.batching import Kind, Rules
+from speech_server.core.asr.boosting import Boosting
+from speech_server.errors import EngineBusy, EngineUnavailable
 from speech_server.inference.graphs import Stop
 from speech_server.inference.transducers import Floats
 from speech_server.offline.batcher import Batcher, BatchLimits, Work
-from speech_server.ports import EngineBusy, EngineUnavailable, Hypothesis
 
 Make = Callable[..., Batcher]
 Boostings = Sequence[Boosting | None]

@@ -4,8 +4,8 @@ from collections.abc import AsyncIterator
 
 import numpy as np
 import pytest
-from speech_server.core.batching import Rules
-from speech_server.core.endpointer import Endpointing
+from speech_server.core.asr.batching import Rules
+from speech_server.core.asr.endpointer import Endpointing
 from speech_server.offline.batcher import Batcher, BatchLimits
 from speech_server.offline.utterances import OfflineUtterances, Streaming
 from speech_server.recognition.utterance_segmenter import Final, Heard, Hearing, Partial

@@ -10,7 +10,7 @@ import aiohttp
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from speech_server.core.ssml import broken_markup, is_ssml, without_tags
+from speech_server.core.tts.ssml import broken_markup, is_ssml, without_tags
 
 from .conftest import Call
 from .sounds import file_of, form, hum, hush

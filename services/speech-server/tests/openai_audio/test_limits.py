@@ -11,8 +11,8 @@ import aiohttp
 import grpc
 import pytest
 from speech_server.app import Server, main
-from speech_server.core.requests import RequestRecord
-from speech_server.ports import Hypothesis
+from speech_server.core.asr.asr_types import Hypothesis
+from speech_server.core.requests.request_stats import RequestRecord
 from speech_server.request_log import RequestLog, read
 from speech_server.scripted.recogniser import ScriptedUtterances
 from speech_server.wire import riva_asr_pb2 as asr

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from speech_server.core.batching import Rules
-from speech_server.core.boosting import Boosting, Lexicon
-from speech_server.core.tokens import Emitted
+from speech_server.core.asr.asr_types import AsrModel, Hints
+from speech_server.core.asr.batching import Rules
+from speech_server.core.asr.boosting import Boosting, Lexicon
+from speech_server.core.asr.subwords import Emitted
 from speech_server.inference.graphs import Limits, Stop, open_graph
 from speech_server.inference.transducers import Floats, Ints
 from speech_server.offline.batcher import BatchLimits
@@ -18,7 +19,6 @@ from speech_server.parakeet.loading import load
 from speech_server.parakeet.model import ParakeetModel, Placement
 from speech_server.parakeet.networks import OnnxJoint
 from speech_server.parakeet.transducer import States, collapse, greedy
-from speech_server.ports import AsrModel, Hints
 from speech_server.scripted.energy import EnergyDetector
 
 from .test_recogniser import noise, quiet

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import onnx_asr
 import pytest
-from speech_server.core.tokens import Emitted
+from speech_server.core.asr.subwords import Emitted
 from speech_server.inference.graphs import Limits, Stop, open_graph
 from speech_server.inference.transducers import Floats, Ints
 from speech_server.parakeet.layout import find_model

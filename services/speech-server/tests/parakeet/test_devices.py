@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 import onnxruntime
 import pytest
+from speech_server.errors import EngineUnavailable
 from speech_server.inference.files import Device
 from speech_server.inference.graphs import Graph, Limits, Stop, open_graph
 from speech_server.inference.providers import CPU, CUDA, PROBE, Choice, choose, cuda_session, probe
 from speech_server.parakeet.layout import find_model
 from speech_server.parakeet.model import ParakeetModel, Placement
-from speech_server.ports import EngineUnavailable
 
 from .tiny import make_model
 

@@ -8,10 +8,10 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from speech_server.errors import EngineUnavailable
 from speech_server.parakeet.catalogue import CATALOGUE, look_up
 from speech_server.parakeet.fetching import pull
 from speech_server.parakeet.layout import find_model
-from speech_server.ports import EngineUnavailable
 from speech_server.weights.hub import PullFailed
 from speech_server.weights.known import Known
 from speech_server.weights.store import faults, folder_of, keep, read_manifest, remove, stored

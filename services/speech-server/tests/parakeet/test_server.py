@@ -11,8 +11,9 @@ import pytest
 from pcm import Clip
 from pcm.compressed import encode_file
 from speech_server.app import Server, main
-from speech_server.engines import build
-from speech_server.ports import EngineUnavailable, Hints
+from speech_server.core.asr.asr_types import Hints
+from speech_server.engines.registry import build
+from speech_server.errors import EngineUnavailable
 from speech_server.scripted.energy import EnergyDetector
 from speech_server.settings import Settings
 from speech_server.spare import WithSpare

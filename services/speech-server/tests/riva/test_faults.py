@@ -6,7 +6,7 @@ from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
 import grpc
 import pytest
 from speech_server.app import Server
-from speech_server.ports import Hypothesis
+from speech_server.core.asr.asr_types import Hypothesis
 from speech_server.scripted.recogniser import ScriptedUtterances
 from speech_server.wire import riva_asr_pb2 as asr
 

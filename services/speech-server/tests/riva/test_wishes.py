@@ -8,7 +8,7 @@ import grpc
 import pytest
 from pcm import Clip
 from pcm.compressed import decode_file, encode_file
-from speech_server.ports import AsrModel, Hypothesis, Word
+from speech_server.core.asr.asr_types import AsrModel, Hypothesis, Word
 from speech_server.scripted.recogniser import ScriptedRecogniser, ScriptedUtterances
 from speech_server.wire import riva_asr_pb2 as asr
 from speech_server.wire import riva_audio_pb2 as audio

@@ -2,9 +2,10 @@
 
 from speech_server.cache_aware.recogniser import Setup, StreamingRecogniser
 from speech_server.cache_aware.ticks import TickLimits
+from speech_server.core.asr.asr_types import AsrModel
 from speech_server.engine_settings import StreamingSettings
 from speech_server.inference.graphs import Limits
-from speech_server.ports import AsrModel, VoiceActivityDetector
+from speech_server.interfaces import VoiceActivityDetector
 
 
 def from_settings(

@@ -4,7 +4,7 @@
     joiner says a token ──▶ the prediction network hears it; same frame again
 
 Tokens are those of decoding the callers one by one, and do not depend on how their audio was cut. A caller may have
-phrases that are favoured among the tokens (`core.boosting`).
+phrases that are favoured among the tokens (`core.asr.boosting`).
 """
 
 from typing import Protocol
@@ -12,8 +12,8 @@ from typing import Protocol
 import numpy as np
 
 from speech_server.cache_aware.graphs import Prediction
-from speech_server.core.boosting import Followed
-from speech_server.core.tokens import Emitted
+from speech_server.core.asr.boosting import Followed
+from speech_server.core.asr.subwords import Emitted
 from speech_server.inference.transducers import Floats, Ints, note
 
 MOST_TOKENS = 10

@@ -11,8 +11,8 @@ from importlib.resources import as_file, files
 import numpy as np
 import onnx_asr.preprocessors
 
+from speech_server.core.asr.asr_types import ASR_RATE_HZ
 from speech_server.inference.transducers import Floats
-from speech_server.ports import ASR_RATE_HZ
 
 HOP = ASR_RATE_HZ // 100
 POINTS, WINDOW = 512, 400

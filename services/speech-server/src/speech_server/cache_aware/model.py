@@ -18,12 +18,13 @@ from speech_server.cache_aware.decoding import greedy
 from speech_server.cache_aware.features import Ear
 from speech_server.cache_aware.graphs import Caches, Encoder, Joiner, Prediction, Predictor
 from speech_server.cache_aware.layout import ADVICE, Shape, StreamingFiles, find_model
-from speech_server.core.boosting import Boosting, Lexicon, follow
-from speech_server.core.tokens import Emitted, hypothesis
+from speech_server.core.asr.asr_types import Hypothesis
+from speech_server.core.asr.boosting import Boosting, Lexicon, follow
+from speech_server.core.asr.subwords import Emitted, hypothesis
+from speech_server.errors import EngineUnavailable
 from speech_server.inference.files import Device, ModelBroken
 from speech_server.inference.graphs import Graph, Limits, OpenGraph, Stop, open_graph
 from speech_server.inference.transducers import FRAME_S, Floats, Ints
-from speech_server.ports import EngineUnavailable, Hypothesis
 
 TAIL = 30
 """Frames of silence heard after an utterance's last sample, at least: a transducer says a word a little after it."""

@@ -9,23 +9,16 @@ from pathlib import Path
 from speech_server.cache_aware.layout import find_model
 from speech_server.cache_aware.model import Ask, StreamingModel, Utterance
 from speech_server.cache_aware.ticks import TickLimits, Ticks
-from speech_server.core.boosting import Boosting
-from speech_server.core.tokens import joined, shifted
+from speech_server.core.asr.asr_types import ASR_RATE_HZ, AsrModel, Hints, Hypothesis, Word
+from speech_server.core.asr.boosting import Boosting
+from speech_server.core.asr.subwords import joined, shifted
+from speech_server.errors import EngineBusy, EngineUnavailable
 from speech_server.inference.files import Device, Wish
 from speech_server.inference.graphs import Limits, OpenGraph, Stop
 from speech_server.inference.load import Load
 from speech_server.inference.providers import Choice, DeviceWish, probe
 from speech_server.inference.worker import Worker
-from speech_server.ports import (
-    ASR_RATE_HZ,
-    AsrModel,
-    EngineBusy,
-    EngineUnavailable,
-    Hints,
-    Hypothesis,
-    VoiceActivityDetector,
-    Word,
-)
+from speech_server.interfaces import VoiceActivityDetector
 from speech_server.recognition.sectioning import as_floats, clip_of, found_sections
 
 LONGEST_SECTION_S = 60.0

@@ -11,10 +11,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from speech_server.cache_aware.model import Ask
+from speech_server.core.asr.asr_types import ASR_RATE_HZ, Hypothesis
+from speech_server.errors import EngineBusy, EngineUnavailable
 from speech_server.inference.graphs import Stop
 from speech_server.inference.load import Load
 from speech_server.inference.turns import TookTooLong, Turns, fail, give
-from speech_server.ports import ASR_RATE_HZ, EngineBusy, EngineUnavailable, Hypothesis
 
 Work = Callable[[Sequence[Ask], Stop], list[Hypothesis]]
 """The model; blocking."""

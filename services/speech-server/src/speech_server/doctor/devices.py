@@ -7,9 +7,9 @@ from pathlib import Path
 import onnxruntime
 
 from speech_server.doctor.findings import Finding, bad, note, ok
+from speech_server.errors import EngineUnavailable
 from speech_server.inference.files import Device
 from speech_server.inference.providers import CUDA, DeviceWish, probe
-from speech_server.ports import EngineUnavailable
 from speech_server.settings import Settings
 
 DRIVER = Path("/proc/driver/nvidia/version")

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Protocol
 
 from speech_server.doctor.findings import Finding, bad, note, ok
-from speech_server.ports import EngineUnavailable
+from speech_server.errors import EngineUnavailable
 from speech_server.settings import Settings
 
 LONGEST_START_S = 60.0

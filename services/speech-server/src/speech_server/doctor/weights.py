@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from speech_server.doctor.findings import Finding, bad, note, ok
+from speech_server.errors import EngineUnavailable
 from speech_server.inference.files import BEST, Device
 from speech_server.models.shelf import Model, wanted
-from speech_server.ports import EngineUnavailable
 from speech_server.settings import Settings
 from speech_server.weights.known import check_revision
 from speech_server.weights.store import faults, read_manifest, strangers

@@ -7,13 +7,15 @@ import importlib.util
 import json
 from collections.abc import AsyncGenerator, Sequence
 
-from speech_server.core.dictionary import substitute
-from speech_server.core.ssml import with_capped_breaks
+from speech_server.core.asr.asr_types import Word
+from speech_server.core.tts.pronunciations import substitute
+from speech_server.core.tts.ssml import with_capped_breaks
+from speech_server.core.tts.tts_types import SpeechRequest, SpokenChunk, Voice
 from speech_server.embedded.espeak_phonemes import spell
 from speech_server.embedded.espeak_voices import VOICES
 from speech_server.embedded.forked import ForkedEngine
 from speech_server.embedded.frames import DONE, SPEAK, WORDS, unpack_words
-from speech_server.ports import EngineUnavailable, SpeechRequest, SpokenChunk, Voice, Word
+from speech_server.errors import EngineUnavailable
 
 
 class EspeakSynthesiser:

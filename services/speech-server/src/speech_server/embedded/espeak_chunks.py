@@ -4,8 +4,9 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from speech_server.core.asr.asr_types import Word
+from speech_server.core.tts.tts_types import SpokenChunk
 from speech_server.embedded.espeak_voices import RATE_HZ
-from speech_server.ports import SpokenChunk, Word
 
 FIRST_CHUNK_S = 0.05
 """Short, so that speech begins at once."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from speech_server.embedded.espeak_chunks import Event, SoundEnded, WordBegan
 from speech_server.embedded.espeak_voices import RATE_HZ
-from speech_server.ports import EngineUnavailable
+from speech_server.errors import EngineUnavailable
 
 BUFFER_MS = 60
 """Audio arrives in pieces of this length."""

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from speech_server.embedded.forked import ForkedEngine
 from speech_server.embedded.frames import PHONEMES
-from speech_server.ports import EngineUnavailable
+from speech_server.errors import EngineUnavailable
 
 
 class EspeakPhonemiser:

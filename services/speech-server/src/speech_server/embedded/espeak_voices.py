@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from speech_server.ports import Voice
+from speech_server.core.tts.tts_types import Voice
 
 RATE_HZ = 22_050
 """The only rate eSpeak NG makes."""

@@ -11,12 +11,13 @@ extra `espeak` installs it.
 import json
 import signal
 
+from speech_server.core.tts.tts_types import SpokenChunk
 from speech_server.embedded.espeak_chunks import Chunks, Event, duration_s
 from speech_server.embedded.espeak_library import Espeak, load_espeak
 from speech_server.embedded.espeak_voices import VOICES
 from speech_server.embedded.frames import AUDIO, DONE, FAILED, PHONEMES, WORDS, Wire, pack_words
 from speech_server.embedded.template import Serve, run_template
-from speech_server.ports import EngineUnavailable, SpokenChunk
+from speech_server.errors import EngineUnavailable
 
 _SYNTHESIS_S = 30
 """Making the next piece may take this long, then the child is killed by its alarm."""

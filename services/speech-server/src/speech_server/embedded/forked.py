@@ -14,7 +14,7 @@ from typing import TypeVar
 
 from speech_server.embedded.frames import FAILED, Frame, pack, read_frame
 from speech_server.embedded.template import CHILD_EXIT_S
-from speech_server.ports import EngineBusy, EngineUnavailable
+from speech_server.errors import EngineBusy, EngineUnavailable
 
 _LOAD_S = 60.0
 _FORK_S = 10.0

@@ -7,7 +7,7 @@ import struct
 from collections.abc import Sequence
 from dataclasses import astuple
 
-from speech_server.ports import Hypothesis, Word
+from speech_server.core.asr.asr_types import Hypothesis, Word
 
 READY = b"R"
 """The template has loaded its engine, or a child has been forked and listens."""

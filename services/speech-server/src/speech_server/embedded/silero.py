@@ -16,7 +16,8 @@ import numpy.typing as npt
 import onnxruntime
 from pcm import Framer
 
-from speech_server.ports import ASR_RATE_HZ, EngineUnavailable
+from speech_server.core.asr.asr_types import ASR_RATE_HZ
+from speech_server.errors import EngineUnavailable
 
 FRAME_SAMPLES = 512
 FRAME_S = FRAME_SAMPLES / ASR_RATE_HZ

@@ -17,7 +17,7 @@ from collections.abc import Callable
 from typing import NoReturn
 
 from speech_server.embedded.frames import FAILED, READY, Wire, pack
-from speech_server.ports import EngineUnavailable
+from speech_server.errors import EngineUnavailable
 
 Serve = Callable[[Wire], None]
 """What a child does with its stream, until the wire ends."""

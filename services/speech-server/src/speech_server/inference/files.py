@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Literal
 
-from speech_server.ports import EngineUnavailable
+from speech_server.errors import EngineUnavailable
 
 Precision = Literal["fp32", "fp16", "int8"]
 Wish = Literal["auto", "fp32", "fp16", "int8"]

@@ -7,9 +7,9 @@ from typing import Any, Protocol
 import numpy as np
 import onnxruntime
 
+from speech_server.errors import EngineUnavailable
 from speech_server.inference.files import Device, ModelBroken
 from speech_server.inference.providers import CPU, CUDA
-from speech_server.ports import EngineUnavailable
 
 NUMPY = {
     "tensor(float)": np.float32,

@@ -18,7 +18,7 @@ class Load:
     too_slow: int = 0
 
     def figures(self) -> dict[str, float]:
-        """As `ports.Measured` names them."""
+        """As `interfaces.Measured` names them."""
         return {
             "batches": self.batches,
             "clips": self.clips,

@@ -8,8 +8,8 @@ from typing import Literal
 
 import onnxruntime
 
+from speech_server.errors import EngineUnavailable
 from speech_server.inference.files import Device
-from speech_server.ports import EngineUnavailable
 
 CUDA = "CUDAExecutionProvider"
 CPU = "CPUExecutionProvider"

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from speech_server.core.tokens import Emitted
+from speech_server.core.asr.subwords import Emitted
 
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]

@@ -5,9 +5,9 @@ import logging
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from speech_server.errors import EngineUnavailable
 from speech_server.inference.graphs import Stop
 from speech_server.inference.worker import Worker
-from speech_server.ports import EngineUnavailable
 
 GRACE_S = 2.0
 """After a turn was told to stop: so long may it take, then its thread is left behind."""

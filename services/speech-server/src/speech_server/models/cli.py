@@ -5,10 +5,10 @@ import logging
 import sys
 from collections.abc import Sequence
 
+from speech_server.errors import EngineUnavailable
 from speech_server.inference.files import Precision
 from speech_server.leaving import stop_at_once
 from speech_server.models.shelf import Model, catalogue, named, parakeet, wanted
-from speech_server.ports import EngineUnavailable
 from speech_server.settings import BadSettings, Settings
 from speech_server.weights.store import faults, read_manifest, remove, stored, strangers
 

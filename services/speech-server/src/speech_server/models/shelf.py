@@ -8,6 +8,7 @@ from typing import TypeVar
 from speech_server.cache_aware import layout as streaming_layout
 from speech_server.cache_aware.model import StreamingModel
 from speech_server.engine_settings import KokoroSettings, MoonshineSettings, ParakeetSettings, StreamingSettings
+from speech_server.errors import EngineUnavailable
 from speech_server.inference.files import Device, Precision, Wish
 from speech_server.inference.graphs import Limits
 from speech_server.moonshine import choice as moonshine_choice
@@ -23,7 +24,6 @@ from speech_server.parakeet.catalogue import CATALOGUE, look_up
 from speech_server.parakeet.choice import root as parakeet_root
 from speech_server.parakeet.fetching import pull
 from speech_server.parakeet.model import ParakeetModel, Placement
-from speech_server.ports import EngineUnavailable
 from speech_server.settings import Settings
 from speech_server.weights.known import Known
 from speech_server.weights.store import default_root, folder_of

@@ -3,15 +3,17 @@
 from dataclasses import replace
 from pathlib import Path
 
+from speech_server.core.asr.asr_types import AsrModel
 from speech_server.engine_settings import MoonshineSettings, ParakeetSettings
+from speech_server.errors import EngineUnavailable
 from speech_server.inference.files import Precision
 from speech_server.inference.graphs import Limits
+from speech_server.interfaces import VoiceActivityDetector
 from speech_server.moonshine.layout import HUB_FILES, WHEEL_FILES, find_model
 from speech_server.moonshine.model import MoonshineModel
 from speech_server.offline.choice import setup
 from speech_server.offline.model import Loaded, measure
 from speech_server.offline.recogniser import OfflineRecogniser
-from speech_server.ports import AsrModel, EngineUnavailable, VoiceActivityDetector
 from speech_server.settings import RequestSettings
 from speech_server.weights.hub import pull_files
 from speech_server.weights.known import Known

@@ -5,14 +5,15 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from speech_server.core.boosting import Boosting
-from speech_server.core.estimated_times import spread
+from speech_server.core.asr.asr_types import ASR_RATE_HZ, Hypothesis
+from speech_server.core.asr.boosting import Boosting
+from speech_server.core.asr.estimated_times import spread
+from speech_server.errors import EngineUnavailable
 from speech_server.inference.files import Device, ModelBroken, Precision
 from speech_server.inference.graphs import Limits, OpenGraph, Stop, open_graph
 from speech_server.inference.transducers import Floats
 from speech_server.moonshine.decoding import Written, greedy
 from speech_server.moonshine.layout import ModelFiles
-from speech_server.ports import ASR_RATE_HZ, EngineUnavailable, Hypothesis
 from speech_server.recognition.sectioning import loud_part_s
 
 TOKENS_A_SECOND = 6.5

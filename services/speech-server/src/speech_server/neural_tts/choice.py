@@ -4,10 +4,10 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from speech_server.engine_settings import KokoroSettings
+from speech_server.errors import EngineUnavailable
 from speech_server.inference.files import Precision
 from speech_server.neural_tts.layout import MODEL_FILES, patterns
 from speech_server.neural_tts.synthesiser import KokoroSetup, KokoroSynthesiser
-from speech_server.ports import EngineUnavailable
 from speech_server.weights.hub import pull_files
 from speech_server.weights.known import Known
 from speech_server.weights.store import default_root, folder_of, read_manifest

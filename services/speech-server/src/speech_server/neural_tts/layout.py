@@ -11,11 +11,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from speech_server.errors import EngineUnavailable
 from speech_server.inference.files import Precision
 from speech_server.inference.graphs import Limits, open_graph
 from speech_server.neural_tts.styles import STYLE_SIZE, Styles, read_styles
 from speech_server.neural_tts.vocabulary import read_vocabulary
-from speech_server.ports import EngineUnavailable
 
 MODEL_FILES: Mapping[Precision, str] = {
     "fp32": "onnx/model.onnx",

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import numpy as np
 
+from speech_server.errors import EngineUnavailable
 from speech_server.inference.files import ModelBroken
 from speech_server.inference.graphs import NUMPY, Limits, Stop, open_graph
 from speech_server.neural_tts.layout import Styles
 from speech_server.neural_tts.symbols import END
-from speech_server.ports import EngineUnavailable
 
 _TOKENS = ("input_ids", "tokens")
 """What exports call the symbols' numbers."""

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from speech_server.ports import EngineUnavailable
+from speech_server.errors import EngineUnavailable
 
 STYLE_SIZE = 256
 _ROW_BYTES = 4 * STYLE_SIZE

@@ -8,17 +8,19 @@ from pathlib import Path
 
 from pcm import SAMPLE_BYTES, duration_s, silence
 
-from speech_server.core.dictionary import substitute
-from speech_server.core.phrases import Phrase, cut
-from speech_server.core.ssml import phrases
+from speech_server.core.asr.asr_types import Word
+from speech_server.core.tts.pronunciations import substitute
+from speech_server.core.tts.ssml import phrases
+from speech_server.core.tts.text_chunking import Phrase, cut
+from speech_server.core.tts.tts_types import SpeechRequest, SpokenChunk, Voice
 from speech_server.embedded.espeak_phonemiser import EspeakPhonemiser
+from speech_server.errors import EngineUnavailable
 from speech_server.inference.files import Precision
 from speech_server.inference.worker import Worker
 from speech_server.neural_tts.layout import RATE_HZ, KokoroFiles, read_folder
 from speech_server.neural_tts.model import KokoroModel
 from speech_server.neural_tts.symbols import numbers, symbols
 from speech_server.neural_tts.voices import KokoroVoice, voices_of
-from speech_server.ports import EngineUnavailable, SpeechRequest, SpokenChunk, Voice, Word
 
 CHUNK_S = 0.2
 """Audio is handed on in chunks of this length."""

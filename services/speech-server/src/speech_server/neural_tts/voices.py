@@ -7,8 +7,8 @@ phonemes than eSpeak NG makes; their voices are left out.
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from speech_server.core.tts.tts_types import Voice
 from speech_server.neural_tts.layout import RATE_HZ
-from speech_server.ports import Voice
 
 _LANGUAGES = {
     "a": ("en-US", "en-us"), "b": ("en-GB", "en-gb-x-rp"), "h": ("hi-IN", "hi"), "e": ("es-ES", "es"),

@@ -12,13 +12,14 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from speech_server.core.batching import Job, Kind, Rules, plan
-from speech_server.core.boosting import Boosting
+from speech_server.core.asr.asr_types import ASR_RATE_HZ, Hypothesis
+from speech_server.core.asr.batching import Job, Kind, Rules, plan
+from speech_server.core.asr.boosting import Boosting
+from speech_server.errors import EngineBusy, EngineUnavailable
 from speech_server.inference.graphs import Stop
 from speech_server.inference.load import Load
 from speech_server.inference.transducers import Floats
 from speech_server.inference.turns import TookTooLong, Turns, fail, give
-from speech_server.ports import ASR_RATE_HZ, EngineBusy, EngineUnavailable, Hypothesis
 
 Work = Callable[[Sequence[Floats], Stop, Sequence[Boosting | None]], list[Hypothesis]]
 """The model: clips and what each one's caller wants favoured in, what each says out; blocking."""

@@ -2,13 +2,13 @@
 
 from collections.abc import Callable
 
-from speech_server.core.batching import Rules
+from speech_server.core.asr.asr_types import AsrModel
+from speech_server.core.asr.batching import Rules
 from speech_server.engine_settings import ParakeetSettings
 from speech_server.offline.batcher import BatchLimits
 from speech_server.offline.model import Loaded
 from speech_server.offline.recogniser import Setup
 from speech_server.offline.utterances import Streaming
-from speech_server.ports import AsrModel
 from speech_server.settings import RequestSettings
 
 

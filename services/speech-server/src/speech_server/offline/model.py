@@ -7,11 +7,11 @@ from typing import Protocol
 
 import numpy as np
 
-from speech_server.core.boosting import Boosting, Lexicon
+from speech_server.core.asr.asr_types import ASR_RATE_HZ, Hypothesis
+from speech_server.core.asr.boosting import Boosting, Lexicon
 from speech_server.inference.files import Device, Precision
 from speech_server.inference.graphs import Stop
 from speech_server.inference.transducers import Floats
-from speech_server.ports import ASR_RATE_HZ, Hypothesis
 
 WARM_UP_S = 3.0
 """Length of the clip that warms a model up and measures it."""

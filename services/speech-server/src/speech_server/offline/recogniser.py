@@ -7,26 +7,20 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
-from speech_server.core.batching import Kind, Rules
-from speech_server.core.boosting import Boosting
-from speech_server.core.sections import Section
-from speech_server.core.tokens import joined, shifted
+from speech_server.core.asr.asr_types import ASR_RATE_HZ, AsrModel, Hints, Hypothesis, Word
+from speech_server.core.asr.batching import Kind, Rules
+from speech_server.core.asr.boosting import Boosting
+from speech_server.core.asr.long_audio_split import Section
+from speech_server.core.asr.subwords import joined, shifted
+from speech_server.errors import EngineUnavailable
 from speech_server.inference.graphs import Stop
 from speech_server.inference.load import Load
 from speech_server.inference.transducers import Floats
 from speech_server.inference.worker import Worker
+from speech_server.interfaces import VoiceActivityDetector
 from speech_server.offline.batcher import Batcher, BatchLimits
 from speech_server.offline.model import Loaded, OfflineModel
 from speech_server.offline.utterances import OfflineUtterances, Streaming
-from speech_server.ports import (
-    ASR_RATE_HZ,
-    AsrModel,
-    EngineUnavailable,
-    Hints,
-    Hypothesis,
-    VoiceActivityDetector,
-    Word,
-)
 from speech_server.recognition.sectioning import as_floats, clip_of, found_sections, powers
 
 SHORTEST_SECTION_S, LONGEST_SECTION_S = 5.0, 20.0

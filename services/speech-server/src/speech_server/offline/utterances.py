@@ -15,14 +15,15 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from speech_server.core import agreement
-from speech_server.core.agreement import Agreement, Cut
-from speech_server.core.batching import Kind
-from speech_server.core.boosting import Boosting
-from speech_server.core.tokens import joined, shifted
+from speech_server.core.asr import local_agreement
+from speech_server.core.asr.asr_types import ASR_RATE_HZ, Hypothesis, Word
+from speech_server.core.asr.batching import Kind
+from speech_server.core.asr.boosting import Boosting
+from speech_server.core.asr.local_agreement import Agreement, Cut
+from speech_server.core.asr.subwords import joined, shifted
+from speech_server.errors import EngineBusy
 from speech_server.inference.transducers import Floats
 from speech_server.offline.batcher import Batcher
-from speech_server.ports import ASR_RATE_HZ, EngineBusy, Hypothesis, Word
 from speech_server.recognition.sectioning import as_floats, quietest_s
 
 DUTY = 2.0
@@ -174,10 +175,10 @@ class OfflineUtterances:
             self._learn(made.result())
 
     def _learn(self, said: Hypothesis) -> None:
-        self._open.agreement = agreement.heard(self._open.agreement, said.words)
+        self._open.agreement = local_agreement.heard(self._open.agreement, said.words)
         if not self._knows_times:
             self._start_head_pass()
-        elif made := agreement.cut(self._open.agreement, self._open.buffer_s, self._rules.longest_s):
+        elif made := local_agreement.cut(self._open.agreement, self._open.buffer_s, self._rules.longest_s):
             self._commit(made)
 
     def _start_head_pass(self) -> bool:
@@ -185,7 +186,7 @@ class OfflineUtterances:
         if self._knows_times or self._open.running is not None or self._open.buffer_s <= self._rules.longest_s:
             return False
         clip = as_floats(bytes(self._open.audio))
-        head_s = quietest_s(clip, self._rules.longest_s / 2, self._open.buffer_s - agreement.LEAST_KEPT_S)
+        head_s = quietest_s(clip, self._rules.longest_s / 2, self._open.buffer_s - local_agreement.LEAST_KEPT_S)
         self._open.pass_began = time.monotonic()
         self._open.running = self._submit(Kind.FINAL, self._rules.final_wait_s, head_s)
         self._open.head_s = head_s
@@ -198,7 +199,7 @@ class OfflineUtterances:
             self._open.ahead.cancel()
             self._open.ahead = None
         self._open.committed += shifted(made.words, self._open.base_s)
-        self._open.agreement = agreement.committed(self._open.agreement, made)
+        self._open.agreement = local_agreement.committed(self._open.agreement, made)
         del self._open.audio[: 2 * int(made.at_s * ASR_RATE_HZ)]
         self._open.base_s += int(made.at_s * ASR_RATE_HZ) / ASR_RATE_HZ
         self._open.passed_s = max(0.0, self._open.passed_s - made.at_s)
@@ -208,7 +209,7 @@ class OfflineUtterances:
         if ahead is not None and ahead.done() and not _failed(ahead):
             return self._whole(ahead.result())
         words = (*self._open.committed, *shifted(self._open.agreement.shown, self._open.base_s))
-        stable = agreement.stability(len(self._open.committed), self._open.agreement)
+        stable = local_agreement.stability(len(self._open.committed), self._open.agreement)
         return Hypothesis(" ".join(word.text for word in words), words, 0.0, stable)
 
     def _whole(self, said: Hypothesis) -> Hypothesis:

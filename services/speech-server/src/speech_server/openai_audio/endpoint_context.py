@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from speech_server.admission import Admission
-from speech_server.core.requests import LEFT
-from speech_server.core.voices import VoicePolicy
+from speech_server.core.requests.request_stats import LEFT
+from speech_server.core.tts.voices import VoicePolicy
+from speech_server.interfaces import Synthesiser
 from speech_server.metrics import Metrics, Ticket
 from speech_server.openai_audio.errors import Refusal, refusal
-from speech_server.ports import Synthesiser
 from speech_server.recognition.pipeline import Listening
 
 _log = logging.getLogger(__name__)

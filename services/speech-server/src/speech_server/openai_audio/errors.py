@@ -11,10 +11,12 @@ from typing import Any
 
 from aiohttp import web
 
-from speech_server.core.sentences import bounded
+from speech_server.core.text.error_text import bounded
 from speech_server.errors import (
     BadRequest,
     Busy,
+    EngineBusy,
+    EngineError,
     NotFound,
     NotServing,
     SpeechError,
@@ -23,7 +25,6 @@ from speech_server.errors import (
     Unauthorised,
     WaitedTooLong,
 )
-from speech_server.ports import EngineBusy, EngineError
 
 _LONGEST_PARAM_BYTES = 200
 _log = logging.getLogger(__name__)

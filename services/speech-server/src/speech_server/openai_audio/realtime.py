@@ -10,17 +10,16 @@ from typing import Any
 
 from aiohttp import WSMessage, WSMsgType, web
 
-from speech_server.core.requests import LEFT, OK
-from speech_server.core.sentences import ascii_only, cut, shown
+from speech_server.core.requests.request_stats import LEFT, OK
+from speech_server.core.text.error_text import ascii_only, cut, shown
 from speech_server.drain import LEAVE, leaving
-from speech_server.errors import BadRequest, NotServing, SpeechError, TooQuiet
+from speech_server.errors import BadRequest, EngineError, NotServing, SpeechError, TooQuiet
 from speech_server.metrics import Ticket
 from speech_server.openai_audio.endpoint_context import Edge
 from speech_server.openai_audio.errors import BadParameter
 from speech_server.openai_audio.field_checks import MISSING, TYPE, only, text_of
 from speech_server.openai_audio.session import Session, updated
 from speech_server.openai_audio.transcriber import Transcriber, new_id
-from speech_server.ports import EngineError
 
 ROUTE = "/v1/realtime"
 MOST_MESSAGE_BYTES = 2 << 20

@@ -10,11 +10,11 @@ from typing import Any
 
 from pcm import AudioFormat, Encoding
 
-from speech_server.core.recognition import AsrPolicy, RecognitionPlan
+from speech_server.core.asr.asr_types import AsrModel
+from speech_server.core.asr.recognition_plan import AsrPolicy, RecognitionPlan
 from speech_server.openai_audio.errors import BadParameter
 from speech_server.openai_audio.field_checks import MISSING, TYPE, number_of, object_of, one_of, only, text_of
 from speech_server.openai_audio.transcription_params import VAD_RANGES, hints, with_vad
-from speech_server.ports import AsrModel
 
 PCM_HZ, G711_HZ = 24_000, 8_000
 _FORMATS = {

@@ -15,16 +15,16 @@ from typing import Any, cast, get_args
 from aiohttp import web
 from pcm import Resampler, duration_s
 
-from speech_server.core import openai_voices
-from speech_server.core.ssml import broken_markup, is_ssml, without_tags
-from speech_server.errors import BadRequest, TooLarge, TooQuiet
+from speech_server.core.tts.ssml import broken_markup, is_ssml, without_tags
+from speech_server.core.tts.tts_types import SpeechRequest
+from speech_server.errors import BadRequest, EngineError, EngineUnavailable, TooLarge, TooQuiet
 from speech_server.metrics import Ticket
+from speech_server.openai_audio import voice_names
 from speech_server.openai_audio.encoders import MEDIA_TYPES, RATE_HZ, Format, encoder
 from speech_server.openai_audio.endpoint_context import Edge
 from speech_server.openai_audio.errors import BadParameter
 from speech_server.openai_audio.field_checks import MISSING, TYPE, number_of, one_of, only, text_of
 from speech_server.openai_audio.sse import EventStream
-from speech_server.ports import EngineError, EngineUnavailable, SpeechRequest
 
 ROUTE = "/v1/audio/speech"
 _BODY_BYTES = 1 << 20
@@ -73,7 +73,7 @@ class Speech:
         text_of(body.get("instructions", ""), "instructions", may_be_empty=True)
         voices = self._edge.synthesiser.voices
         try:
-            voice = openai_voices.choose(_voice_name(body), voices, self._edge.voices)
+            voice = voice_names.choose(_voice_name(body), voices, self._edge.voices)
         except BadParameter:
             raise
         except BadRequest as error:

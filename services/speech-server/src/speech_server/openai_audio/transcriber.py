@@ -14,13 +14,14 @@ from typing import Any
 
 from pcm import SAMPLE_BYTES, duration_s
 
-from speech_server.core.audio_in import AudioIn
-from speech_server.core.deltas import Deltas
-from speech_server.core.transcripts import word_logprobs
+from speech_server.core.asr.asr_types import ASR_RATE_HZ, Hypothesis
+from speech_server.core.asr.audio_decoder import AudioIn
+from speech_server.interfaces import Utterances
 from speech_server.metrics import Metrics, Ticket
 from speech_server.openai_audio.errors import BadParameter
 from speech_server.openai_audio.session import Session, plan, pre_roll_s
-from speech_server.ports import ASR_RATE_HZ, Hypothesis, Utterances
+from speech_server.openai_audio.stable_deltas import Deltas
+from speech_server.openai_audio.transcripts import word_logprobs
 from speech_server.recognition.pipeline import Listening, hearing
 from speech_server.recognition.utterance_segmenter import Final, Heard, Hearing, Partial
 

@@ -11,14 +11,20 @@ from typing import Any, Literal, cast, get_args
 
 from pcm import Encoding
 
-from speech_server.core.endpointer import Endpointing
-from speech_server.core.neglect import estimated
-from speech_server.core.recognition import AsrPolicy, RecognitionPlan, choose_language, choose_phrases, model_of
-from speech_server.core.sentences import shown
+from speech_server.core.asr.asr_types import AsrModel, Hints
+from speech_server.core.asr.endpointer import Endpointing
+from speech_server.core.asr.ignored_options import estimated
+from speech_server.core.asr.recognition_plan import (
+    AsrPolicy,
+    RecognitionPlan,
+    choose_language,
+    choose_phrases,
+    model_of,
+)
+from speech_server.core.text.error_text import shown
 from speech_server.errors import BadRequest, NotFound
 from speech_server.openai_audio.errors import BadParameter
 from speech_server.openai_audio.field_checks import MISSING, number_of, one_of, only, text_of, written_number
-from speech_server.ports import AsrModel, Hints
 
 Format = Literal["json", "text", "srt", "verbose_json", "vtt"]
 KEYWORD_BOOST = 4.0

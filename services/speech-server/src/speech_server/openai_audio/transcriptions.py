@@ -5,16 +5,16 @@ from contextlib import aclosing
 
 from aiohttp import web
 
-from speech_server.core import transcripts
-from speech_server.core.neglect import WARNING
-from speech_server.core.transcripts import Segment, Transcript, segment_of
+from speech_server.core.asr.asr_types import ASR_RATE_HZ
+from speech_server.core.asr.ignored_options import WARNING
 from speech_server.metrics import Ticket
 from speech_server.openai_audio import transcription_params as asking
+from speech_server.openai_audio import transcripts
 from speech_server.openai_audio.endpoint_context import Edge
 from speech_server.openai_audio.sse import EventStream
 from speech_server.openai_audio.transcription_params import Asked
+from speech_server.openai_audio.transcripts import Segment, Transcript, segment_of
 from speech_server.openai_audio.upload import Upload, uploaded
-from speech_server.ports import ASR_RATE_HZ
 from speech_server.recognition.audio_files import pcm16_of
 from speech_server.recognition.offline import utterances_of
 

@@ -16,8 +16,10 @@ from typing import Any
 
 import numpy as np
 
-from speech_server.core.boosting import Boosting, Phrases
-from speech_server.core.tokens import WORD_START
+from speech_server.core.asr.asr_types import ASR_RATE_HZ
+from speech_server.core.asr.boosting import Boosting, Phrases
+from speech_server.core.asr.subwords import WORD_START
+from speech_server.errors import EngineUnavailable
 from speech_server.inference.graphs import Graph, Limits, Stop
 from speech_server.inference.providers import probe
 from speech_server.inference.transducers import Floats, Ints
@@ -25,7 +27,6 @@ from speech_server.parakeet.layout import ModelFiles, find_model
 from speech_server.parakeet.model import ParakeetModel, Placement
 from speech_server.parakeet.networks import OnnxJoint
 from speech_server.parakeet.transducer import States, greedy
-from speech_server.ports import ASR_RATE_HZ, EngineUnavailable
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ the hub at the first pull and kept beside the files, so that later damage is fou
 import re
 from dataclasses import replace
 
-from speech_server.ports import EngineUnavailable
+from speech_server.errors import EngineUnavailable
 from speech_server.weights.known import Known
 
 EUROPEAN = tuple(

@@ -2,9 +2,12 @@
 
 from pathlib import Path
 
+from speech_server.core.asr.asr_types import AsrModel
 from speech_server.engine_settings import ParakeetSettings
+from speech_server.errors import EngineUnavailable
 from speech_server.inference.files import Precision
 from speech_server.inference.graphs import Limits
+from speech_server.interfaces import VoiceActivityDetector
 from speech_server.offline.choice import setup
 from speech_server.offline.model import Loaded
 from speech_server.offline.recogniser import OfflineRecogniser
@@ -12,7 +15,6 @@ from speech_server.parakeet.catalogue import look_up
 from speech_server.parakeet.fetching import pull
 from speech_server.parakeet.loading import load
 from speech_server.parakeet.model import Placement
-from speech_server.ports import AsrModel, EngineUnavailable, VoiceActivityDetector
 from speech_server.settings import RequestSettings
 from speech_server.weights.store import default_root, folder_of, read_manifest
 

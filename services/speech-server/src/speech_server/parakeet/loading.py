@@ -4,13 +4,13 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+from speech_server.errors import EngineUnavailable
 from speech_server.inference.files import Device, Precision
 from speech_server.inference.graphs import OpenGraph, open_graph
 from speech_server.inference.providers import Choice, DeviceWish, probe
 from speech_server.offline.model import Loaded, measure
 from speech_server.parakeet.layout import find_model
 from speech_server.parakeet.model import ParakeetModel, Placement
-from speech_server.ports import EngineUnavailable
 
 
 def load(

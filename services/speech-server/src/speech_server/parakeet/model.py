@@ -7,15 +7,16 @@ from dataclasses import dataclass, field
 import numpy as np
 from onnx_asr.preprocessors.numpy_preprocessor import NemoPreprocessorNumpy
 
-from speech_server.core.boosting import Boosting, Lexicon
-from speech_server.core.tokens import Emitted, hypothesis
+from speech_server.core.asr.asr_types import ASR_RATE_HZ, Hypothesis
+from speech_server.core.asr.boosting import Boosting, Lexicon
+from speech_server.core.asr.subwords import Emitted, hypothesis
+from speech_server.errors import EngineUnavailable
 from speech_server.inference.files import Device, ModelBroken, Precision, Wish
 from speech_server.inference.graphs import Graph, Limits, OpenGraph, Stop, open_graph
 from speech_server.inference.transducers import Floats, Ints
 from speech_server.parakeet.layout import ModelFiles, find_model
 from speech_server.parakeet.networks import Encoder, OnnxJoint
 from speech_server.parakeet.transducer import collapse, greedy
-from speech_server.ports import ASR_RATE_HZ, EngineUnavailable, Hypothesis
 
 SHORTEST_SAMPLES = ASR_RATE_HZ // 10
 """Below 100 ms a model says anything; nothing is heard in it."""

@@ -2,7 +2,7 @@
 
 Every clip walks over its own encoder frames; a step asks the joint network about the frame where each clip stands.
 Clips that have reached their end leave the batch. Tokens are those of decoding the clips one by one. A clip may have
-phrases that are favoured among the tokens (`core.boosting`); whether and when there is a token stays the model's say.
+phrases that are favoured among the tokens (`core.asr.boosting`); whether there is a token stays the model's say.
 
     token is blank, or the frame has its most tokens ──▶ next frame
     TDT: a duration above 0                         ──▶ so many frames on
@@ -14,8 +14,8 @@ from typing import Protocol
 
 import numpy as np
 
-from speech_server.core.boosting import Boosting, follow
-from speech_server.core.tokens import Emitted
+from speech_server.core.asr.boosting import Boosting, follow
+from speech_server.core.asr.subwords import Emitted
 from speech_server.inference.transducers import Floats, Ints, note
 
 States = tuple[Floats, Floats]

@@ -22,8 +22,8 @@ from pcm import SAMPLE_BYTES, Resampler
 from pcm.joined import Part, parts
 from pcm.reading import NotDecoded, blocks, open_part
 
+from speech_server.core.asr.asr_types import ASR_RATE_HZ
 from speech_server.errors import BadRequest, TooLarge
-from speech_server.ports import ASR_RATE_HZ
 
 _MOST_CHANNELS = 16
 _LOWEST_HZ, _HIGHEST_HZ = 4_000, 192_000

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from pcm import SAMPLE_BYTES
 
-from speech_server.ports import ASR_RATE_HZ
+from speech_server.core.asr.asr_types import ASR_RATE_HZ
 
 PIECE_BYTES = ASR_RATE_HZ // 10 * SAMPLE_BYTES
 """A message is cut into pieces of at most 100 ms, so that progress can be told inside a long one."""

@@ -10,7 +10,7 @@ import resource
 import sys
 from typing import Any
 
-from speech_server.ports import ASR_RATE_HZ
+from speech_server.core.asr.asr_types import ASR_RATE_HZ
 
 _CPU_S = 600
 _MEMORY_BYTES = 2 << 30

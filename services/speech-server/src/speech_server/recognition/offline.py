@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator, AsyncIterator
 
-from speech_server.core.recognition import RecognitionPlan
+from speech_server.core.asr.recognition_plan import RecognitionPlan
 from speech_server.recognition.audio_queue import PIECE_BYTES
 from speech_server.recognition.pipeline import Listening, hearing
 from speech_server.recognition.utterance_segmenter import Final

@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 
 from pcm.level import FLOOR_DBFS
 
-from speech_server.core.recognition import AsrPolicy, RecognitionPlan
+from speech_server.core.asr.asr_types import Hints, Hypothesis
+from speech_server.core.asr.recognition_plan import AsrPolicy, RecognitionPlan
 from speech_server.drain import Drain
-from speech_server.ports import Hints, Hypothesis, Recogniser, Utterances, VoiceActivityDetector
+from speech_server.interfaces import Recogniser, Utterances, VoiceActivityDetector
 from speech_server.recognition.level_gate import LevelGate
 from speech_server.recognition.utterance_segmenter import Hearing
 

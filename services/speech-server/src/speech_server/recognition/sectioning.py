@@ -1,10 +1,11 @@
-"""How is a whole recording cut for an engine? The detector scores it, `core.sections` decides, these are the clips."""
+"""How is a whole recording cut up? The detector scores it, `long_audio_split` decides: these are the clips."""
 
 import numpy as np
 import numpy.typing as npt
 
-from speech_server.core.sections import Section, sections
-from speech_server.ports import ASR_RATE_HZ, VoiceActivityDetector
+from speech_server.core.asr.asr_types import ASR_RATE_HZ
+from speech_server.core.asr.long_audio_split import Section, sections
+from speech_server.interfaces import VoiceActivityDetector
 
 PIECE_BYTES = 2 * 10 * ASR_RATE_HZ
 """Ten seconds: the detector is asked so much at once."""

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 from pcm import SAMPLE_BYTES
 
-from speech_server.core.endpointer import EndExpected, Endpointer, Endpointing, Fact, Started, Stopped
-from speech_server.core.pause import PauseWatch
-from speech_server.ports import ASR_RATE_HZ, Foresight, Hypothesis, Utterances, VoiceActivity, Witness
+from speech_server.core.asr.asr_types import ASR_RATE_HZ, Hypothesis
+from speech_server.core.asr.endpointer import EndExpected, Endpointer, Endpointing, Fact, Started, Stopped
+from speech_server.core.asr.pause_detector import PauseWatch
+from speech_server.interfaces import Foresight, Utterances, VoiceActivity, Witness
 
 DECODE_S, DECODE_BEHIND_S = 0.1, 1.0
 """The engine gets audio in chunks of 100 ms; when it is behind, up to a second at once, which costs it less."""

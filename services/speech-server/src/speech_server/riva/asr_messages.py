@@ -9,9 +9,10 @@ from pcm import SAMPLE_BYTES, Encoding
 from pcm.riff import parse_wav
 from pcm.sniffing import LOOK_BYTES, Kind, sniff
 
-from speech_server.core.audio_in import AudioIn, Compressed
-from speech_server.core.neglect import estimated, neglected
-from speech_server.core.recognition import (
+from speech_server.core.asr.asr_types import ASR_RATE_HZ, AsrModel, Hints, Hypothesis
+from speech_server.core.asr.audio_decoder import AudioIn, Compressed
+from speech_server.core.asr.ignored_options import estimated, neglected
+from speech_server.core.asr.recognition_plan import (
     AsrPolicy,
     EndpointingWish,
     RecognitionPlan,
@@ -23,9 +24,8 @@ from speech_server.core.recognition import (
     choose_wording,
     model_of,
 )
-from speech_server.core.wording import reword
+from speech_server.core.text.text_normalisation import reword
 from speech_server.errors import BadRequest, TooLarge
-from speech_server.ports import ASR_RATE_HZ, AsrModel, Hints, Hypothesis
 from speech_server.recognition.audio_files import pcm16_of
 from speech_server.recognition.utterance_segmenter import Final
 from speech_server.wire import riva_asr_pb2 as asr

@@ -7,10 +7,10 @@ from contextlib import AbstractAsyncContextManager, aclosing
 from dataclasses import replace
 
 from speech_server.admission import Admission
-from speech_server.core.recognition import RecognitionPlan
+from speech_server.core.asr.asr_types import Hypothesis
+from speech_server.core.asr.recognition_plan import RecognitionPlan
 from speech_server.errors import BadRequest, TooQuiet
 from speech_server.metrics import Metrics, Ticket
-from speech_server.ports import Hypothesis
 from speech_server.recognition.audio_queue import PIECE_BYTES
 from speech_server.recognition.pipeline import Listening
 from speech_server.recognition.pipeline import hearing as hearing_for

@@ -12,13 +12,13 @@ from typing import Any
 import grpc
 from google.protobuf.message import DecodeError
 
-from speech_server.core.sentences import bounded
+from speech_server.bearer_tokens import Tokens
+from speech_server.core.text.error_text import bounded
 from speech_server.errors import BadRequest, Busy, SpeechError, Unauthorised
 from speech_server.metrics import Metrics
 from speech_server.riva.bounded_writes import BoundedWrites
 from speech_server.riva.errors import RETRY_AFTER, Ended, status_of
 from speech_server.riva.first_message_limit import FirstMessages
-from speech_server.tokens import Tokens
 
 _OPEN = "/grpc.health.v1.Health/"
 """Probes have no token."""

@@ -8,12 +8,14 @@ from typing import Any, NoReturn
 
 import grpc
 
-from speech_server.core.neglect import WARNING
-from speech_server.core.requests import LEFT
-from speech_server.core.sentences import ascii_only, bounded
+from speech_server.core.asr.ignored_options import WARNING
+from speech_server.core.requests.request_stats import LEFT
+from speech_server.core.text.error_text import ascii_only, bounded
 from speech_server.errors import (
     BadRequest,
     Busy,
+    EngineBusy,
+    EngineError,
     NotFound,
     NotRead,
     NotServing,
@@ -23,7 +25,6 @@ from speech_server.errors import (
     WaitedTooLong,
 )
 from speech_server.metrics import Metrics, Ticket
-from speech_server.ports import EngineBusy, EngineError
 
 RETRY_AFTER = "retry-after-ms"
 """Trailer of RESOURCE_EXHAUSTED: when another try may be worth it."""

@@ -12,11 +12,11 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 
-from speech_server.core.recognition import RecognitionPlan
+from speech_server.core.asr.recognition_plan import RecognitionPlan
 from speech_server.drain import LEAVE, Drain
 from speech_server.errors import BadRequest, NotServing, TooQuiet
+from speech_server.interfaces import Utterances, Witness
 from speech_server.metrics import Metrics
-from speech_server.ports import Utterances, Witness
 from speech_server.recognition.audio_queue import Intake
 from speech_server.recognition.pipeline import Listening
 from speech_server.recognition.utterance_segmenter import Final, Heard, Hearing, Partial

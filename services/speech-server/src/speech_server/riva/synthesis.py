@@ -5,10 +5,11 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass, field
 
-from speech_server.core.voices import VoicePolicy
+from speech_server.core.asr.asr_types import Word
+from speech_server.core.tts.voices import VoicePolicy
 from speech_server.drain import Drain
+from speech_server.interfaces import Synthesiser
 from speech_server.metrics import Metrics, Ticket
-from speech_server.ports import Synthesiser, Word
 from speech_server.riva import tts_messages
 from speech_server.wire import riva_tts_pb2 as tts
 

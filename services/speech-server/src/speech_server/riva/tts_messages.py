@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from pcm import AudioFormat, Encoding, Resampler, duration_s
 from pcm.compressed import EncodedStream
 
-from speech_server.core.audio_in import HIGHEST_HZ, LOWEST_HZ, Compressed
-from speech_server.core.dictionary import parse_dictionary
-from speech_server.core.sentences import named, shown
-from speech_server.core.ssml import broken_markup, is_ssml, without_tags
-from speech_server.core.voices import VoicePolicy, choose_voice, list_voices
+from speech_server.core.asr.asr_types import Word
+from speech_server.core.asr.audio_decoder import HIGHEST_HZ, LOWEST_HZ, Compressed
+from speech_server.core.text.error_text import named, shown
+from speech_server.core.tts.pronunciations import parse_dictionary
+from speech_server.core.tts.ssml import broken_markup, is_ssml, without_tags
+from speech_server.core.tts.tts_types import SpeechRequest, SpokenChunk, Voice
+from speech_server.core.tts.voices import VoicePolicy, choose_voice, list_voices
 from speech_server.errors import BadRequest, NotFound
-from speech_server.ports import SpeechRequest, SpokenChunk, Voice, Word
 from speech_server.riva.asr_messages import choose_encoding
 from speech_server.wire import riva_tts_pb2 as tts
 

@@ -5,9 +5,9 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import AbstractAsyncContextManager, aclosing
 
 from speech_server.admission import Admission
+from speech_server.core.asr.asr_types import Word
 from speech_server.errors import BadRequest, TooQuiet
 from speech_server.metrics import Metrics, Ticket
-from speech_server.ports import Word
 from speech_server.riva import tts_messages
 from speech_server.riva.errors import Context, answering
 from speech_server.riva.synthesis import Speaking, spoken

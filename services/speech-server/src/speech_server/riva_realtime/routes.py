@@ -11,18 +11,17 @@ from typing import Any
 
 from aiohttp import web
 
-from speech_server.core.requests import OK
-from speech_server.core.session_secret import session_secret
+from speech_server.core.requests.request_stats import OK
+from speech_server.core.requests.session_secret import session_secret
 from speech_server.core.tokens_file import digest
-from speech_server.core.voices import list_voices
+from speech_server.core.tts.voices import list_voices
 from speech_server.drain import LEAVE, leaving
-from speech_server.errors import BadRequest, NotServing, SpeechError
+from speech_server.errors import BadRequest, EngineError, NotServing, SpeechError
 from speech_server.http_guard import SESSION_SUBPROTOCOL
 from speech_server.metrics import Ticket
 from speech_server.openai_audio.endpoint_context import Answer, Edge
 from speech_server.openai_audio.realtime import MOST_MESSAGE_BYTES
 from speech_server.openai_audio.transcriber import new_id
-from speech_server.ports import EngineError
 from speech_server.riva.synthesis import Speaking
 from speech_server.riva_realtime.connection import Connection
 from speech_server.riva_realtime.session import synthesis_defaults, transcription_defaults

@@ -7,8 +7,9 @@ is known, null leaves a field as it is, and a name that is not among them is an 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from speech_server.core.asr.asr_types import ASR_RATE_HZ, AsrModel
+from speech_server.core.tts.tts_types import Voice
 from speech_server.openai_audio.errors import BadParameter
-from speech_server.ports import ASR_RATE_HZ, AsrModel, Voice
 
 Session = Mapping[str, Any]
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from pcm import SAMPLE_BYTES, Framer, dbfs
 
-from speech_server.ports import ASR_RATE_HZ
+from speech_server.core.asr.asr_types import ASR_RATE_HZ
 
 
 class EnergyActivity:

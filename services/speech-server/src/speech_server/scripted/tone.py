@@ -14,8 +14,10 @@ from functools import lru_cache
 import numpy as np
 from pcm import SAMPLE_BYTES, duration_s
 
-from speech_server.core.ssml import spoken_words
-from speech_server.ports import EngineUnavailable, SpeechRequest, SpokenChunk, Voice, Word
+from speech_server.core.asr.asr_types import Word
+from speech_server.core.tts.ssml import spoken_words
+from speech_server.core.tts.tts_types import SpeechRequest, SpokenChunk, Voice
+from speech_server.errors import EngineUnavailable
 from speech_server.scripted.pacing import sleep_until
 from speech_server.timeline import Timeline
 

@@ -10,7 +10,7 @@ from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any, TypeVar
 
-from speech_server.ports import EngineUnavailable
+from speech_server.errors import EngineUnavailable
 from speech_server.weights.known import Known, check_revision
 from speech_server.weights.progress import shown
 from speech_server.weights.store import Kept, faults, folder_of, keep, read_manifest, write_manifest

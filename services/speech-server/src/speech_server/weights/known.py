@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from speech_server.ports import EngineUnavailable
+from speech_server.errors import EngineUnavailable
 
 _PINNED = re.compile(r"[0-9a-f]{40}|\d+(\.\d+)+")
 

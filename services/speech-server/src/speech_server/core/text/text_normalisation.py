@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from text_to_num import Token, find_numbers
 
-from speech_server.ports import Hypothesis, Word
+from speech_server.core.asr.asr_types import Hypothesis, Word
 
 NUMBER_LANGUAGES = frozenset({"en", "fr", "es", "pt", "de", "nl", "it", "da"})
 """Languages whose number words can be read."""

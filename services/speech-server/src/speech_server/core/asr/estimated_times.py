@@ -4,7 +4,7 @@
 0.3 to 0.81 s. Good enough to mark words while they are played; not to cut audio between two of them.
 """
 
-from speech_server.ports import Hypothesis, Word
+from speech_server.core.asr.asr_types import Hypothesis, Word
 
 
 def spread(text: str, start_s: float, end_s: float) -> Hypothesis:

@@ -15,8 +15,8 @@ from pcm.compressed import FlacStream, OggStream
 from pcm.sniffing import Kind, sniff
 from pcm.wav_stream import WavStream
 
+from speech_server.core.asr.asr_types import ASR_RATE_HZ
 from speech_server.errors import BadRequest
-from speech_server.ports import ASR_RATE_HZ
 
 LOWEST_HZ, HIGHEST_HZ = 8_000, 96_000
 """Sample rates that are served, the range of the reference server."""

@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from speech_server.ports import Hypothesis, Word
+from speech_server.core.asr.asr_types import Hypothesis, Word
 
 WORD_START = "\u2581"
 """A token that begins with this begins a word (SentencePiece)."""

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from speech_server.core.endpointer import Endpointing
+from speech_server.core.asr.endpointer import Endpointing
 from speech_server.engine_settings import ScriptSettings
-from speech_server.ports import Describes, Recogniser, Synthesiser, VoiceActivityDetector
+from speech_server.interfaces import Describes, Recogniser, Synthesiser, VoiceActivityDetector
 from speech_server.scripted.energy import EnergyDetector
 from speech_server.scripted.recogniser import Script, ScriptedRecogniser
 from speech_server.scripted.tone import ToneScript, ToneSynthesiser

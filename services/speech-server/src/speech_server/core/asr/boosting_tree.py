@@ -15,7 +15,7 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from speech_server.core.tokens import WORD_START
+from speech_server.core.asr.subwords import WORD_START
 
 ROOT, WORD = 0, 1
 """Inside a word that is no phrase's; and where a word begins."""

@@ -22,8 +22,8 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
-from speech_server.core.boosting_tree import ROOT, WORD, Tree, fold, grow, is_empty
-from speech_server.core.tokens import is_mark
+from speech_server.core.asr.boosting_tree import ROOT, WORD, Tree, fold, grow, is_empty
+from speech_server.core.asr.subwords import is_mark
 
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from speech_server.core.recognition import match_language
-from speech_server.core.voices import VoicePolicy, choose_voice
-from speech_server.ports import Voice
+from speech_server.core.asr.recognition_plan import match_language
+from speech_server.core.tts.tts_types import Voice
+from speech_server.core.tts.voices import VoicePolicy, choose_voice
 
 NAMES = {
     "alloy": "female", "ash": "male", "ballad": "male", "cedar": "male", "coral": "female", "echo": "male",

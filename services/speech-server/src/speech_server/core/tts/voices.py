@@ -7,10 +7,10 @@ of the same language and, where there is a choice, of the same sex.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from speech_server.core.recognition import Policy, match_language
-from speech_server.core.sentences import shown
+from speech_server.core.asr.recognition_plan import Policy, match_language
+from speech_server.core.text.error_text import shown
+from speech_server.core.tts.tts_types import Voice
 from speech_server.errors import BadRequest
-from speech_server.ports import Voice
 
 _FEMALE = frozenset(["aria", "houzhen", "isabela", "louise", "mia", "siwei", "sofia"])
 _LANGUAGE_NAMES = {

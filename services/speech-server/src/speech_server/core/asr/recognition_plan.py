@@ -8,12 +8,12 @@ from unicodedata import normalize
 
 from pcm import Encoding
 
-from speech_server.core.audio_in import HIGHEST_HZ, LOWEST_HZ, Compressed
-from speech_server.core.endpointer import Endpointing
-from speech_server.core.sentences import cut
-from speech_server.core.wording import NUMBER_LANGUAGES, Wording
+from speech_server.core.asr.asr_types import AsrModel, Hints
+from speech_server.core.asr.audio_decoder import HIGHEST_HZ, LOWEST_HZ, Compressed
+from speech_server.core.asr.endpointer import Endpointing
+from speech_server.core.text.error_text import cut
+from speech_server.core.text.text_normalisation import NUMBER_LANGUAGES, Wording
 from speech_server.errors import BadRequest
-from speech_server.ports import AsrModel, Hints
 
 Policy = Literal["strict", "ignore"]
 """What an unknown name meets: a refusal, or the default in its place."""

@@ -4,7 +4,7 @@ import re
 from dataclasses import replace
 from xml.etree import ElementTree
 
-from speech_server.core.phrases import Phrase, cut
+from speech_server.core.tts.text_chunking import Phrase, cut
 
 
 def is_ssml(text: str) -> bool:

@@ -8,7 +8,7 @@ never costs more than the buffer's longest.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from speech_server.ports import Word
+from speech_server.core.asr.asr_types import Word
 
 LEAST_KEPT_S = 1.0
 """So much of the buffer's end is never committed by agreement: its words may still be growing."""

@@ -1,60 +1,10 @@
 """What does the server need of an engine? Audio is PCM16 mono: 16 kHz in, the voice's rate out."""
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
-ASR_RATE_HZ = 16_000
-"""Every recogniser and every voice activity detector here hears this rate."""
-
-
-@dataclass(frozen=True, slots=True)
-class Word:
-    """One recognised or spoken word; times in seconds since its utterance (ASR) or request (TTS) began."""
-
-    text: str
-    start_s: float
-    end_s: float
-    confidence: float = 0.0
-    """0..1; 0 = not known."""
-
-
-@dataclass(frozen=True, slots=True)
-class Hypothesis:
-    """What an utterance is believed to be so far."""
-
-    text: str
-    words: tuple[Word, ...] = ()
-    confidence: float = 0.0
-    stability: float = 0.0
-    """Of a hypothesis that may change: the part of its words, 0..below 1, that has stopped changing; 0 = not known."""
-    others: tuple["Hypothesis", ...] = ()
-    """Less likely ones, best first, where the engine has them; without alternatives of their own."""
-
-
-@dataclass(frozen=True, slots=True)
-class Hints:
-    """What a caller told the recogniser beforehand."""
-
-    language: str
-    phrases: tuple[tuple[str, float], ...] = ()
-    """Speech contexts: (phrase, boost)."""
-    alternatives: int = 1
-    """Hypotheses wanted of a final, the best included."""
-
-
-@dataclass(frozen=True, slots=True)
-class AsrModel:
-    """One entry of the model list."""
-
-    name: str
-    languages: tuple[str, ...]
-    punctuates: bool = False
-    """Writes punctuation and capitals."""
-    boosts: bool = False
-    """Uses `Hints.phrases`."""
-    estimates_times: bool = False
-    """Its words' times are spread over what was said by their length: the model itself knows none."""
+from speech_server.core.asr.asr_types import AsrModel, Hints, Hypothesis
+from speech_server.core.tts.tts_types import SpeechRequest, SpokenChunk, Voice
 
 
 class Utterances(Protocol):
@@ -175,38 +125,6 @@ class VoiceActivityDetector(Protocol):
         """A detector for one stream, state fresh."""
 
 
-@dataclass(frozen=True, slots=True)
-class Voice:
-    """One voice, listed the Riva way as `name` = "<model voice>.<subvoice>"."""
-
-    name: str
-    language: str
-    rate_hz: int
-    takes_phonemes: bool = False
-    """Honours `SpeechRequest.pronunciations`."""
-
-
-@dataclass(frozen=True, slots=True)
-class SpeechRequest:
-    """One text to be spoken."""
-
-    text: str
-    voice: Voice
-    ssml: bool = False
-    pronunciations: tuple[tuple[str, str], ...] = ()
-    """(word, its phonemes in IPA): spoken so wherever the word stands, whatever its case."""
-    speed: float = 1.0
-    """How many times as fast as the voice usually speaks, 0.25 to 4. An engine goes as far as it can."""
-
-
-@dataclass(frozen=True, slots=True)
-class SpokenChunk:
-    """Audio (PCM16 at the voice's rate, whole samples) and the words that begin in it."""
-
-    pcm16: bytes
-    words: tuple[Word, ...] = ()
-
-
 class Synthesiser(Protocol):
     """A TTS engine. What blocks runs off the loop."""
 
@@ -222,15 +140,3 @@ class Synthesiser(Protocol):
 
     def speak(self, request: SpeechRequest) -> AsyncGenerator[SpokenChunk, None]:
         """Audio as it is made; closing the generator stops the engine promptly."""
-
-
-class EngineError(Exception):
-    """An engine could not do its work; the message is a sentence for the caller."""
-
-
-class EngineUnavailable(EngineError):
-    """The engine can't run here, or died."""
-
-
-class EngineBusy(EngineError):
-    """No more streams fit now."""

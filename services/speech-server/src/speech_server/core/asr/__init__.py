@@ -1,0 +1,1 @@
+"""What is decided about recognition, without a clock, a task or a socket?"""
