@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 
 from speech_server.admission import Admission
+from speech_server.engines.asr.scripted.recogniser import Script, ScriptedRecogniser
+from speech_server.engines.fallback import WithSpare
 from speech_server.interfaces import Measured, Queued
 from speech_server.metrics import Metrics
-from speech_server.scripted.recogniser import Script, ScriptedRecogniser
-from speech_server.spare import WithSpare
 from speech_server.timeline import Timeline
 
 

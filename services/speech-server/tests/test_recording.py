@@ -8,11 +8,11 @@ from pcm import Encoding, duration_s
 from speech_server.core.asr.asr_types import ASR_RATE_HZ, Hints, Hypothesis
 from speech_server.core.asr.endpointer import Endpointing
 from speech_server.core.asr.recognition_plan import AsrPolicy, RecognitionPlan
+from speech_server.engines.asr.scripted.energy_vad import EnergyDetector
+from speech_server.engines.asr.scripted.recogniser import Script, ScriptedRecogniser
 from speech_server.errors import EngineBusy
 from speech_server.recognition.offline import utterances_of
 from speech_server.recognition.pipeline import Listening, StreamLimits
-from speech_server.scripted.energy import EnergyDetector
-from speech_server.scripted.recogniser import Script, ScriptedRecogniser
 from speech_server.timeline import Timeline
 
 RULES = Endpointing(stop_history_s=0.2)

@@ -2,9 +2,9 @@
 
 import pytest
 from speech_server.core.asr.asr_types import AsrModel, Hints, Hypothesis
+from speech_server.engines.asr.scripted.recogniser import Script, ScriptedRecogniser
+from speech_server.engines.fallback import WithSpare
 from speech_server.errors import EngineUnavailable
-from speech_server.scripted.recogniser import Script, ScriptedRecogniser
-from speech_server.spare import WithSpare
 from speech_server.timeline import Timeline
 
 HINTS = Hints("en-US")

@@ -70,7 +70,7 @@ def test_a_port_in_use_is_named(port: str, monkeypatch: pytest.MonkeyPatch, caps
 def test_without_a_network_the_sentence_says_how_to_do_without(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: Said
 ) -> None:
-    monkeypatch.setattr("speech_server.weights.hub.FIRST_WAIT_S", 0.0)
+    monkeypatch.setattr("speech_server.model_store.download.FIRST_WAIT_S", 0.0)
     with socket.socket() as nobody:
         nobody.bind(("127.0.0.1", 0))  # and does not listen
         nowhere = {"HF_ENDPOINT": f"http://127.0.0.1:{nobody.getsockname()[1]}", "PARAKEET_CACHE": str(tmp_path)}

@@ -15,7 +15,7 @@ from aiohttp import web
 
 from speech_server import http_listener
 from speech_server.bearer_tokens import BadTokens, Tokens
-from speech_server.commands import COMMANDS, command, listing
+from speech_server.cli.verbs import COMMANDS, command, listing
 from speech_server.core.asr.recognition_plan import AsrPolicy
 from speech_server.core.tts.voices import VoicePolicy
 from speech_server.drain import LEAVE_WITHIN_S, Drain, let_end

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from speech_server.core.requests.error_text import bounded
 from speech_server.core.requests.session_secret import opened
-from speech_server.core.text.error_text import bounded
 from speech_server.core.tokens_file import MAX_BYTES, digest, parse
 from speech_server.errors import Busy, Unauthorised
 

@@ -13,7 +13,7 @@ from typing import Any, cast
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
-from speech_server.core.text.error_text import bounded
+from speech_server.core.requests.error_text import bounded
 
 _log = logging.getLogger(__name__)
 

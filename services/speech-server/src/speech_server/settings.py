@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings
 
-from speech_server.core.text.text_normalisation import masked_words
+from speech_server.core.asr.text_normalisation import masked_words
 from speech_server.engine_settings import (
     KokoroSettings,
     MoonshineSettings,

@@ -6,14 +6,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from speech_server.cache_aware import features
-from speech_server.cache_aware.features import Ear
-from speech_server.cache_aware.layout import find_model
-from speech_server.cache_aware.model import Ask, StreamingModel, Utterance
 from speech_server.core.asr.boosting import Phrases
 from speech_server.core.asr.subwords import Emitted
-from speech_server.inference.graphs import Limits, Stop
-from speech_server.inference.transducers import Floats
+from speech_server.engines.asr.streaming_transducer import features
+from speech_server.engines.asr.streaming_transducer.features import Ear
+from speech_server.engines.asr.streaming_transducer.model import Ask, StreamingModel, Utterance
+from speech_server.engines.asr.streaming_transducer.model_files import find_model
+from speech_server.engines.onnx.session import Limits, Stop
+from speech_server.engines.onnx.transducer import Floats
 
 from .tiny import make_model
 

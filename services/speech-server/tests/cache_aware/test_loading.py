@@ -4,10 +4,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from speech_server.cache_aware.layout import find_model
-from speech_server.cache_aware.model import StreamingModel
-from speech_server.inference.files import ModelBroken
-from speech_server.inference.graphs import Limits, Stop
+from speech_server.engines.asr.streaming_transducer.model import StreamingModel
+from speech_server.engines.asr.streaming_transducer.model_files import find_model
+from speech_server.engines.onnx.model_format import ModelBroken
+from speech_server.engines.onnx.session import Limits, Stop
 
 from .tiny import PIECES, describe, make_model
 

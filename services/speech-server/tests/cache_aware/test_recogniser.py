@@ -11,15 +11,15 @@ from typing import Any
 import numpy as np
 import pytest
 from parakeet.test_devices import FailingGraph
-from speech_server.cache_aware.model import Ask
-from speech_server.cache_aware.recogniser import Setup, StreamingRecogniser
-from speech_server.cache_aware.ticks import TickLimits, Ticks
 from speech_server.core.asr.asr_types import AsrModel, Hints, Hypothesis
+from speech_server.engines.asr.scripted.energy_vad import EnergyDetector
+from speech_server.engines.asr.streaming_transducer.model import Ask
+from speech_server.engines.asr.streaming_transducer.recogniser import Setup, StreamingRecogniser
+from speech_server.engines.asr.streaming_transducer.step_batcher import TickLimits, Ticks
+from speech_server.engines.onnx.model_format import Device
+from speech_server.engines.onnx.providers import Choice
+from speech_server.engines.onnx.session import Graph, Limits, OpenGraph, Stop, open_graph
 from speech_server.errors import EngineBusy, EngineUnavailable
-from speech_server.inference.files import Device
-from speech_server.inference.graphs import Graph, Limits, OpenGraph, Stop, open_graph
-from speech_server.inference.providers import Choice
-from speech_server.scripted.energy import EnergyDetector
 
 HINTS = Hints("en-US")
 Make = Callable[..., StreamingRecogniser]
@@ -158,8 +158,8 @@ async def test_an_engine_without_a_folder_names_the_setting() -> None:
 
 
 def ask() -> Ask:
-    from speech_server.cache_aware.graphs import Caches, Prediction
-    from speech_server.cache_aware.model import Utterance
+    from speech_server.engines.asr.streaming_transducer.model import Utterance
+    from speech_server.engines.asr.streaming_transducer.onnx_graphs import Caches, Prediction
 
     nothing = np.zeros((1, 1), np.float32)
     caches = Caches(nothing, nothing, np.zeros(1, np.int64))
@@ -243,7 +243,7 @@ async def test_who_waits_too_long_is_told_that_the_recogniser_is_overloaded() ->
 
 
 async def test_a_tick_that_hangs_does_not_hold_up_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("speech_server.inference.turns.GRACE_S", 0.05)
+    monkeypatch.setattr("speech_server.engines.onnx.serial_executor.GRACE_S", 0.05)
     model = Stuck(obeys=False)
     ticks = Ticks(model, TickLimits(tick_s=0.05))
     ticks.start()

@@ -2,7 +2,7 @@
 
 import pytest
 from speech_server.core.asr.asr_types import Hypothesis, Word
-from speech_server.core.text.text_normalisation import Wording, masked_words, reword
+from speech_server.core.asr.text_normalisation import Wording, masked_words, reword
 
 
 def spoken(text: str) -> Hypothesis:

@@ -17,15 +17,15 @@ import trustme
 from cache_aware.tiny import make_model as make_streaming
 from parakeet.tiny import make_model
 from speech_server.app import Server
-from speech_server.doctor import devices, weights
-from speech_server.doctor.devices import look_at_devices
-from speech_server.doctor.findings import Finding
-from speech_server.doctor.parts import look_at_parts
-from speech_server.doctor.surroundings import look_at_surroundings
-from speech_server.doctor.weights import free_memory_bytes, look_at_weights
-from speech_server.inference.providers import CPU, CUDA
-from speech_server.parakeet.catalogue import CATALOGUE
-from speech_server.weights.store import folder_of, keep, write_manifest
+from speech_server.cli.doctor import devices, weights
+from speech_server.cli.doctor.devices import look_at_devices
+from speech_server.cli.doctor.findings import Finding
+from speech_server.cli.doctor.parts import look_at_parts
+from speech_server.cli.doctor.surroundings import look_at_surroundings
+from speech_server.cli.doctor.weights import free_memory_bytes, look_at_weights
+from speech_server.engines.asr.parakeet.catalogue import CATALOGUE
+from speech_server.engines.onnx.providers import CPU, CUDA
+from speech_server.model_store.store import folder_of, keep, write_manifest
 
 from .conftest import Given
 
@@ -186,7 +186,7 @@ class Hanging:
 
 
 def test_what_does_not_start_in_time_is_bad(given: Given, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("speech_server.embedded.espeak.EspeakSynthesiser", lambda texts: Hanging())
+    monkeypatch.setattr("speech_server.engines.tts.espeak.synthesiser.EspeakSynthesiser", lambda texts: Hanging())
     assert "within 60 s" in bad(look_at_parts(given(SPEECH_TTS_ENGINE="embedded"))).found
 
 

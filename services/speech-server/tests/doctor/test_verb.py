@@ -7,8 +7,8 @@ import pytest
 from cache_aware.tiny import make_model as make_streaming
 from neural_tts.tiny import write_model as write_kokoro
 from speech_server.app import main
-from speech_server.doctor.cli import examine
-from speech_server.doctor.findings import Finding
+from speech_server.cli.doctor.command import examine
+from speech_server.cli.doctor.findings import Finding
 
 from .conftest import Given
 

@@ -9,7 +9,7 @@ import pytest
 from pcm import read_wav, silence
 from speech_server.core.asr.asr_types import ASR_RATE_HZ
 from speech_server.core.tts.tts_types import SpeechRequest, SpokenChunk
-from speech_server.embedded.espeak import EspeakSynthesiser
+from speech_server.engines.tts.espeak.synthesiser import EspeakSynthesiser
 
 
 class Recordings:

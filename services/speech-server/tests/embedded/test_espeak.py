@@ -10,8 +10,8 @@ from pathlib import Path
 import psutil
 import pytest
 from speech_server.core.tts.tts_types import SpeechRequest, Voice
-from speech_server.embedded.espeak import EspeakSynthesiser
-from speech_server.embedded.espeak_voices import RATE_HZ
+from speech_server.engines.tts.espeak.synthesiser import EspeakSynthesiser
+from speech_server.engines.tts.espeak.voices import RATE_HZ
 from speech_server.errors import EngineBusy, EngineUnavailable
 
 from .conftest import living_processes, say

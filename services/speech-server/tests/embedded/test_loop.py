@@ -5,12 +5,12 @@ from collections.abc import AsyncIterator
 import pytest
 from pcm import Clip
 from speech_server.core.asr.asr_types import ASR_RATE_HZ, Hints
-from speech_server.embedded.espeak import EspeakSynthesiser
-from speech_server.embedded.espeak_voices import RATE_HZ
 from speech_server.embedded.silero import SileroDetector
 from speech_server.engine_settings import MoonshineSettings, ParakeetSettings
-from speech_server.moonshine.choice import from_settings
-from speech_server.offline.recogniser import OfflineRecogniser
+from speech_server.engines.asr.moonshine.factory import from_settings
+from speech_server.engines.asr.offline.recogniser import OfflineRecogniser
+from speech_server.engines.tts.espeak.synthesiser import EspeakSynthesiser
+from speech_server.engines.tts.espeak.voices import RATE_HZ
 from speech_server.settings import RequestSettings
 
 from .conftest import quiet, say

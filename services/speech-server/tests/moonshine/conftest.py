@@ -11,12 +11,12 @@ from pcm import read_wav
 from speech_server.core.asr.asr_types import ASR_RATE_HZ
 from speech_server.embedded.silero import SileroDetector
 from speech_server.engine_settings import MoonshineSettings, ParakeetSettings
-from speech_server.inference.graphs import Limits
-from speech_server.inference.transducers import Floats
-from speech_server.moonshine import choice
-from speech_server.moonshine.layout import ModelFiles, find_model
-from speech_server.moonshine.model import MoonshineModel
-from speech_server.offline.recogniser import OfflineRecogniser
+from speech_server.engines.asr.moonshine.factory import folder, from_settings
+from speech_server.engines.asr.moonshine.model import MoonshineModel
+from speech_server.engines.asr.moonshine.model_files import ModelFiles, find_model
+from speech_server.engines.asr.offline.recogniser import OfflineRecogniser
+from speech_server.engines.onnx.session import Limits
+from speech_server.engines.onnx.transducer import Floats
 from speech_server.settings import RequestSettings
 
 
@@ -46,7 +46,7 @@ def recordings() -> Mapping[str, Recording]:
 
 @pytest.fixture(scope="session")
 def files() -> ModelFiles:
-    return find_model(choice.folder(MoonshineSettings()))
+    return find_model(folder(MoonshineSettings()))
 
 
 @pytest.fixture(scope="session")
@@ -57,7 +57,7 @@ def model(files: ModelFiles) -> MoonshineModel:
 @pytest.fixture
 async def engine() -> AsyncIterator[tuple[OfflineRecogniser, SileroDetector]]:
     detector = SileroDetector()
-    made = choice.from_settings(MoonshineSettings(), detector, ParakeetSettings(), RequestSettings(), quietest_dbfs=-65)
+    made = from_settings(MoonshineSettings(), detector, ParakeetSettings(), RequestSettings(), quietest_dbfs=-65)
     await detector.start()
     await made.start()
     yield made, detector

@@ -14,15 +14,15 @@ from threading import Thread
 
 import pytest
 from speech_server.engine_settings import MoonshineSettings
+from speech_server.engines.asr.moonshine.factory import HUB, MOONSHINE, WHEEL, fetch, folder, known
+from speech_server.engines.asr.moonshine.model import MoonshineModel
+from speech_server.engines.asr.moonshine.model_files import HUB_FILES, WHEEL_FILES, ModelFiles, find_model
+from speech_server.engines.onnx.model_format import ModelBroken
 from speech_server.errors import EngineUnavailable
-from speech_server.inference.files import ModelBroken
-from speech_server.moonshine.choice import HUB, MOONSHINE, WHEEL, fetch, folder, known
-from speech_server.moonshine.layout import HUB_FILES, WHEEL_FILES, ModelFiles, find_model
-from speech_server.moonshine.model import MoonshineModel
-from speech_server.weights import wheel
-from speech_server.weights.hub import PullFailed
-from speech_server.weights.store import keep, read_manifest
-from speech_server.weights.wheel import pull_from_wheel
+from speech_server.model_store import wheel_download
+from speech_server.model_store.download import PullFailed
+from speech_server.model_store.store import keep, read_manifest
+from speech_server.model_store.wheel_download import pull_from_wheel
 
 NAME = "tiny_weights-1.2-py3-none-manylinux_2_34_x86_64.whl"
 
@@ -173,8 +173,8 @@ def test_another_model_in_its_place_is_noticed(files: ModelFiles, tmp_path: Path
 
 def test_a_python_without_pip_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """As that of the image: what is needed there was fetched when it was built."""
-    monkeypatch.setattr(wheel, "find_spec", lambda name: None)
+    monkeypatch.setattr(wheel_download, "find_spec", lambda name: None)
     monkeypatch.setattr("sysconfig.get_config_var", lambda name: None)
-    monkeypatch.setattr(wheel, "DEBIAN", str(tmp_path))
+    monkeypatch.setattr(wheel_download, "DEBIAN", str(tmp_path))
     with pytest.raises(PullFailed, match="install pip"):
         fetch(MOONSHINE, "int8", tmp_path)

@@ -5,11 +5,11 @@ from collections.abc import Mapping
 import numpy as np
 import pytest
 from speech_server.core.asr.estimated_times import spread
+from speech_server.engines.asr.moonshine.greedy_decoding import Written
+from speech_server.engines.asr.moonshine.model import MoonshineModel
+from speech_server.engines.asr.moonshine.model_files import ModelFiles
+from speech_server.engines.onnx.session import Stop
 from speech_server.errors import EngineUnavailable
-from speech_server.inference.graphs import Stop
-from speech_server.moonshine.decoding import Written
-from speech_server.moonshine.layout import ModelFiles
-from speech_server.moonshine.model import MoonshineModel
 from speech_server.recognition.sectioning import loud_part_s
 
 from .conftest import Recording

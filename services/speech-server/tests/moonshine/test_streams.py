@@ -9,7 +9,7 @@ import pytest
 from speech_server.core.asr.asr_types import Hints
 from speech_server.core.asr.endpointer import Endpointing
 from speech_server.embedded.silero import SileroDetector
-from speech_server.offline.recogniser import OfflineRecogniser
+from speech_server.engines.asr.offline.recogniser import OfflineRecogniser
 from speech_server.recognition.level_gate import LevelGate
 from speech_server.recognition.utterance_segmenter import Final, Heard, Hearing, Partial
 

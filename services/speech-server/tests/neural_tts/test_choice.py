@@ -8,11 +8,11 @@ import grpc
 import pytest
 from speech_server.app import Server
 from speech_server.engine_settings import KokoroSettings
+from speech_server.engines.tts.kokoro.factory import KOKORO, folder, known
 from speech_server.errors import EngineUnavailable
-from speech_server.neural_tts.choice import KOKORO, folder, known
+from speech_server.model_store.download import PullFailed, pull_files
+from speech_server.model_store.store import folder_of, keep, write_manifest
 from speech_server.settings import Settings
-from speech_server.weights.hub import PullFailed, pull_files
-from speech_server.weights.store import folder_of, keep, write_manifest
 from speech_server.wire import riva_audio_pb2 as audio
 from speech_server.wire import riva_tts_pb2 as tts
 from speech_server.wire.riva_tts_pb2_grpc import RivaSpeechSynthesisStub

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 from speech_server.core.tts.tts_types import SpeechRequest, SpokenChunk
+from speech_server.engines.tts.kokoro.model_files import read_folder
+from speech_server.engines.tts.kokoro.synthesiser import KokoroSetup, KokoroSynthesiser
 from speech_server.errors import EngineUnavailable
-from speech_server.neural_tts.layout import read_folder
-from speech_server.neural_tts.synthesiser import KokoroSetup, KokoroSynthesiser
 
 from .tiny import RATE_HZ, write_model
 

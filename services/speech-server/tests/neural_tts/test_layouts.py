@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from speech_server.core.tts.tts_types import SpeechRequest
+from speech_server.engines.onnx.model_format import Precision
+from speech_server.engines.tts.kokoro.model_files import read_folder
+from speech_server.engines.tts.kokoro.synthesiser import KokoroSetup, KokoroSynthesiser
+from speech_server.engines.tts.kokoro.vocabulary import PUBLISHED
 from speech_server.errors import EngineUnavailable
-from speech_server.inference.files import Precision
-from speech_server.neural_tts.layout import read_folder
-from speech_server.neural_tts.synthesiser import KokoroSetup, KokoroSynthesiser
-from speech_server.neural_tts.vocabulary import PUBLISHED
 
 from .tiny import RATE_HZ, write_model, write_release, write_sherpa, write_torch
 

@@ -10,10 +10,10 @@ import pytest
 from speech_server.core.asr.asr_types import Hypothesis
 from speech_server.core.asr.batching import Kind, Rules
 from speech_server.core.asr.boosting import Boosting
+from speech_server.engines.asr.offline.batch_queue import Batcher, BatchLimits, Work
+from speech_server.engines.onnx.session import Stop
+from speech_server.engines.onnx.transducer import Floats
 from speech_server.errors import EngineBusy, EngineUnavailable
-from speech_server.inference.graphs import Stop
-from speech_server.inference.transducers import Floats
-from speech_server.offline.batcher import Batcher, BatchLimits, Work
 
 Make = Callable[..., Batcher]
 Boostings = Sequence[Boosting | None]
@@ -144,7 +144,7 @@ async def test_a_batch_that_takes_too_long_is_broken_off_and_the_next_one_runs(m
 
 
 async def test_a_thread_that_hangs_is_left_behind(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("speech_server.inference.turns.GRACE_S", 0.05)
+    monkeypatch.setattr("speech_server.engines.onnx.serial_executor.GRACE_S", 0.05)
     hangs, told = threading.Event(), threading.Event()
     first = threading.Event()
 

@@ -11,12 +11,12 @@ from speech_server.core.asr.asr_types import Hypothesis, Word
 from speech_server.core.asr.batching import Kind, Rules
 from speech_server.core.asr.boosting import Boosting
 from speech_server.core.asr.subwords import joined
+from speech_server.engines.asr.offline.batch_queue import Batcher, BatchLimits
+from speech_server.engines.asr.offline.streaming import OfflineUtterances, Streaming
+from speech_server.engines.onnx.session import Stop
+from speech_server.engines.onnx.transducer import Floats
 from speech_server.errors import EngineUnavailable
-from speech_server.inference.graphs import Stop
-from speech_server.inference.transducers import Floats
 from speech_server.interfaces import Foresight
-from speech_server.offline.batcher import Batcher, BatchLimits
-from speech_server.offline.utterances import OfflineUtterances, Streaming
 
 WORD_S = 0.5
 RATE = 16_000

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from speech_server.core.asr.batching import Rules
 from speech_server.core.asr.endpointer import Endpointing
-from speech_server.offline.batcher import Batcher, BatchLimits
-from speech_server.offline.utterances import OfflineUtterances, Streaming
+from speech_server.engines.asr.offline.batch_queue import Batcher, BatchLimits
+from speech_server.engines.asr.offline.streaming import OfflineUtterances, Streaming
+from speech_server.engines.asr.scripted.energy_vad import EnergyDetector
 from speech_server.recognition.utterance_segmenter import Final, Heard, Hearing, Partial
-from speech_server.scripted.energy import EnergyDetector
 
 from .test_utterances import Model
 

@@ -13,8 +13,8 @@ import pytest
 from speech_server.app import Server, main
 from speech_server.core.asr.asr_types import Hypothesis
 from speech_server.core.requests.request_stats import RequestRecord
+from speech_server.engines.asr.scripted.recogniser import ScriptedUtterances
 from speech_server.request_log import RequestLog, read
-from speech_server.scripted.recogniser import ScriptedUtterances
 from speech_server.wire import riva_asr_pb2 as asr
 from speech_server.wire import riva_audio_pb2 as audio
 from speech_server.wire.riva_asr_pb2_grpc import RivaSpeechRecognitionStub

@@ -9,7 +9,7 @@ from typing import Any
 
 import aiohttp
 import pytest
-from speech_server.scripted.recogniser import ScriptedUtterances
+from speech_server.engines.asr.scripted.recogniser import ScriptedUtterances
 
 from .conftest import Call
 from .sounds import hum, hush, two_utterances

@@ -10,16 +10,16 @@ from speech_server.core.asr.asr_types import AsrModel, Hints
 from speech_server.core.asr.batching import Rules
 from speech_server.core.asr.boosting import Boosting, Lexicon
 from speech_server.core.asr.subwords import Emitted
-from speech_server.inference.graphs import Limits, Stop, open_graph
-from speech_server.inference.transducers import Floats, Ints
-from speech_server.offline.batcher import BatchLimits
-from speech_server.offline.recogniser import OfflineRecogniser, Setup
-from speech_server.parakeet.layout import find_model
-from speech_server.parakeet.loading import load
-from speech_server.parakeet.model import ParakeetModel, Placement
-from speech_server.parakeet.networks import OnnxJoint
-from speech_server.parakeet.transducer import States, collapse, greedy
-from speech_server.scripted.energy import EnergyDetector
+from speech_server.engines.asr.offline.batch_queue import BatchLimits
+from speech_server.engines.asr.offline.recogniser import OfflineRecogniser, Setup
+from speech_server.engines.asr.parakeet.greedy_decoding import States, collapse, greedy
+from speech_server.engines.asr.parakeet.loading import load
+from speech_server.engines.asr.parakeet.model import ParakeetModel, Placement
+from speech_server.engines.asr.parakeet.model_files import find_model
+from speech_server.engines.asr.parakeet.onnx_graphs import OnnxJoint
+from speech_server.engines.asr.scripted.energy_vad import EnergyDetector
+from speech_server.engines.onnx.session import Limits, Stop, open_graph
+from speech_server.engines.onnx.transducer import Floats, Ints
 
 from .test_recogniser import noise, quiet
 from .tiny import Kind, make_model

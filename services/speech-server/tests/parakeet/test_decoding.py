@@ -6,12 +6,12 @@ import numpy as np
 import onnx_asr
 import pytest
 from speech_server.core.asr.subwords import Emitted
-from speech_server.inference.graphs import Limits, Stop, open_graph
-from speech_server.inference.transducers import Floats, Ints
-from speech_server.parakeet.layout import find_model
-from speech_server.parakeet.model import ParakeetModel, Placement
-from speech_server.parakeet.networks import OnnxJoint
-from speech_server.parakeet.transducer import States, greedy
+from speech_server.engines.asr.parakeet.greedy_decoding import States, greedy
+from speech_server.engines.asr.parakeet.model import ParakeetModel, Placement
+from speech_server.engines.asr.parakeet.model_files import find_model
+from speech_server.engines.asr.parakeet.onnx_graphs import OnnxJoint
+from speech_server.engines.onnx.session import Limits, Stop, open_graph
+from speech_server.engines.onnx.transducer import Floats, Ints
 
 from .tiny import Kind, make_model
 

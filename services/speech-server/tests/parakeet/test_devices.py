@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 import onnxruntime
 import pytest
+from speech_server.engines.asr.parakeet.model import ParakeetModel, Placement
+from speech_server.engines.asr.parakeet.model_files import find_model
+from speech_server.engines.onnx.model_format import Device
+from speech_server.engines.onnx.providers import CPU, CUDA, PROBE, Choice, choose, cuda_session, probe
+from speech_server.engines.onnx.session import Graph, Limits, Stop, open_graph
 from speech_server.errors import EngineUnavailable
-from speech_server.inference.files import Device
-from speech_server.inference.graphs import Graph, Limits, Stop, open_graph
-from speech_server.inference.providers import CPU, CUDA, PROBE, Choice, choose, cuda_session, probe
-from speech_server.parakeet.layout import find_model
-from speech_server.parakeet.model import ParakeetModel, Placement
 
 from .tiny import make_model
 
@@ -94,7 +94,7 @@ def test_the_probe_of_this_machine_gives_an_answer() -> None:
 
 
 def test_a_machine_without_a_driver_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("speech_server.inference.providers.DRIVER", "libcuda-of-nowhere.so.1")
+    monkeypatch.setattr("speech_server.engines.onnx.providers.DRIVER", "libcuda-of-nowhere.so.1")
     choice = choose("auto", [CUDA, CPU], cuda_session)
     assert choice.device == "cpu"
     assert "there is no NVIDIA driver here (libcuda-of-nowhere.so.1" in choice.why

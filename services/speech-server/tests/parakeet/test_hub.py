@@ -8,13 +8,13 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from speech_server.engines.asr.parakeet.catalogue import CATALOGUE, look_up
+from speech_server.engines.asr.parakeet.download import pull
+from speech_server.engines.asr.parakeet.model_files import find_model
 from speech_server.errors import EngineUnavailable
-from speech_server.parakeet.catalogue import CATALOGUE, look_up
-from speech_server.parakeet.fetching import pull
-from speech_server.parakeet.layout import find_model
-from speech_server.weights.hub import PullFailed
-from speech_server.weights.known import Known
-from speech_server.weights.store import faults, folder_of, keep, read_manifest, remove, stored
+from speech_server.model_store.download import PullFailed
+from speech_server.model_store.pinned_model import Known
+from speech_server.model_store.store import faults, folder_of, keep, read_manifest, remove, stored
 
 from .fake_hub import REPO, REVISION, Hub, hub
 from .tiny import make_model

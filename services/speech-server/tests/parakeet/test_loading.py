@@ -5,11 +5,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from speech_server.inference.files import ModelBroken
-from speech_server.inference.graphs import Limits
-from speech_server.offline.model import measure
-from speech_server.parakeet.layout import find_model
-from speech_server.parakeet.model import ParakeetModel, Placement
+from speech_server.engines.asr.offline.model import measure
+from speech_server.engines.asr.parakeet.model import ParakeetModel, Placement
+from speech_server.engines.asr.parakeet.model_files import find_model
+from speech_server.engines.onnx.model_format import ModelBroken
+from speech_server.engines.onnx.session import Limits
 
 from .tiny import PIECES, make_model
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from rich.console import Console
-from speech_server.weights.progress import shown
+from speech_server.model_store.progress import shown
 
 
 def test_a_terminal_shows_a_bar_with_sizes(tmp_path: Path) -> None:

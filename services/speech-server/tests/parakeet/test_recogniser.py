@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 from speech_server.core.asr.asr_types import AsrModel, Hints
 from speech_server.core.asr.batching import Rules
+from speech_server.engines.asr.offline.batch_queue import BatchLimits
+from speech_server.engines.asr.offline.recogniser import OfflineRecogniser, Setup
+from speech_server.engines.asr.parakeet.loading import load
+from speech_server.engines.asr.parakeet.model import Placement
+from speech_server.engines.asr.scripted.energy_vad import EnergyDetector
+from speech_server.engines.onnx.providers import Choice, DeviceWish
+from speech_server.engines.onnx.session import Limits, OpenGraph, open_graph
 from speech_server.errors import EngineUnavailable
-from speech_server.inference.graphs import Limits, OpenGraph, open_graph
-from speech_server.inference.providers import Choice, DeviceWish
-from speech_server.offline.batcher import BatchLimits
-from speech_server.offline.recogniser import OfflineRecogniser, Setup
-from speech_server.parakeet.loading import load
-from speech_server.parakeet.model import Placement
-from speech_server.scripted.energy import EnergyDetector
 
 from .test_devices import Machine
 

@@ -9,7 +9,7 @@ import grpc
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from speech_server.app import Server
-from speech_server.core.text.error_text import bounded
+from speech_server.core.requests.error_text import bounded
 from speech_server.riva import first_message_limit, grpc_server
 from speech_server.riva.large_message_limit import LARGE_BYTES, LargeMessages
 from speech_server.wire import riva_asr_pb2 as asr

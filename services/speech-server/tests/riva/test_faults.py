@@ -7,7 +7,7 @@ import grpc
 import pytest
 from speech_server.app import Server
 from speech_server.core.asr.asr_types import Hypothesis
-from speech_server.scripted.recogniser import ScriptedUtterances
+from speech_server.engines.asr.scripted.recogniser import ScriptedUtterances
 from speech_server.wire import riva_asr_pb2 as asr
 
 from .caller import Caller, chunk, config, finals, hum, hush, pieces

@@ -6,10 +6,10 @@ from collections.abc import AsyncIterator
 import pytest
 from speech_server.core.asr.asr_types import ASR_RATE_HZ, Hypothesis
 from speech_server.core.asr.endpointer import Endpointing
+from speech_server.engines.asr.scripted.energy_vad import EnergyActivity
 from speech_server.errors import TooQuiet
 from speech_server.recognition.audio_queue import Intake
 from speech_server.recognition.utterance_segmenter import Final, Heard, Hearing
-from speech_server.scripted.energy import EnergyActivity
 
 from .caller import hum, hush, pieces
 

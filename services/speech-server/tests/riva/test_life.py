@@ -83,7 +83,7 @@ async def test_a_loading_server_says_what_it_waits_for_and_serves_nobody(
         loading.set()
         await loaded.wait()
 
-    monkeypatch.setattr("speech_server.scripted.recogniser.ScriptedRecogniser.start", load)
+    monkeypatch.setattr("speech_server.engines.asr.scripted.recogniser.ScriptedRecogniser.start", load)
     ports = tmp_path / "ports.json"
     async with asyncio.TaskGroup() as tasks:
         starting = tasks.create_task(start_server(SPEECH_PORTS_FILE=str(ports)))

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 import grpc
 import pytest
-from speech_server.scripted.tone import ToneSynthesiser
+from speech_server.engines.tts.tone import ToneSynthesiser
 from speech_server.wire import riva_audio_pb2 as audio
 from speech_server.wire import riva_tts_pb2 as tts
 from speech_server.wire.riva_common_pb2 import RequestId

@@ -9,7 +9,7 @@ import pytest
 from pcm import Clip
 from pcm.compressed import decode_file, encode_file
 from speech_server.core.asr.asr_types import AsrModel, Hypothesis, Word
-from speech_server.scripted.recogniser import ScriptedRecogniser, ScriptedUtterances
+from speech_server.engines.asr.scripted.recogniser import ScriptedRecogniser, ScriptedUtterances
 from speech_server.wire import riva_asr_pb2 as asr
 from speech_server.wire import riva_audio_pb2 as audio
 from speech_server.wire import riva_tts_pb2 as tts

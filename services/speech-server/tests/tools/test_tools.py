@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 from pcm import Clip, silence, write_wav
 from pcm.compressed import encode_file
-from speech_server.tools.bench import summary
-from speech_server.tools.client import line
-from speech_server.tools.dialling import Failed
-from speech_server.tools.hearing import Result
+from speech_server.cli.bench import summary
+from speech_server.cli.client import line
+from speech_server.cli.realtime_stream import Result
+from speech_server.cli.server_connection import Failed
 
 SETTINGS = {
     "SPEECH_HOST": "127.0.0.1",

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 from speech_server.core.asr.endpointer import Endpointing
 from speech_server.engine_settings import ScriptSettings
+from speech_server.engines.asr.scripted.energy_vad import EnergyDetector
+from speech_server.engines.asr.scripted.recogniser import Script, ScriptedRecogniser
+from speech_server.engines.tts.tone import ToneScript, ToneSynthesiser
 from speech_server.interfaces import Describes, Recogniser, Synthesiser, VoiceActivityDetector
-from speech_server.scripted.energy import EnergyDetector
-from speech_server.scripted.recogniser import Script, ScriptedRecogniser
-from speech_server.scripted.tone import ToneScript, ToneSynthesiser
 from speech_server.settings import Settings
 from speech_server.timeline import Timeline
 
@@ -56,7 +56,7 @@ def _recogniser(engine: str, settings: Settings, timeline: Timeline, detector: V
             return _moonshine(settings, detector)
     if spare == "none":
         return first
-    from speech_server.spare import WithSpare
+    from speech_server.engines.fallback import WithSpare
 
     return WithSpare(first, _recogniser(spare, settings, timeline, detector))
 
@@ -67,11 +67,11 @@ def synthesiser(settings: Settings, timeline: Timeline) -> Synthesiser:
         case "tone":
             return ToneSynthesiser(_tone(settings.script), timeline)
         case "kokoro":
-            from speech_server.neural_tts.choice import from_settings
+            from speech_server.engines.tts.kokoro.factory import from_settings
 
             return from_settings(settings.kokoro)
         case _:
-            from speech_server.embedded.espeak import EspeakSynthesiser
+            from speech_server.engines.tts.espeak.synthesiser import EspeakSynthesiser
 
             return EspeakSynthesiser()
 
@@ -95,20 +95,20 @@ def endpointing(settings: Settings) -> Endpointing:
 
 
 def _moonshine(settings: Settings, detector: VoiceActivityDetector) -> Recogniser:
-    from speech_server.moonshine.choice import from_settings
+    from speech_server.engines.asr.moonshine.factory import from_settings
 
     quietest_dbfs = settings.voice.speech_quietest_dbfs
     return from_settings(settings.moonshine, detector, settings.parakeet, settings.requests, quietest_dbfs)
 
 
 def _parakeet(settings: Settings, detector: VoiceActivityDetector) -> Recogniser:
-    from speech_server.parakeet.choice import from_settings
+    from speech_server.engines.asr.parakeet.factory import from_settings
 
     return from_settings(settings.parakeet, detector, settings.requests, settings.voice.speech_quietest_dbfs)
 
 
 def _streaming(settings: Settings, detector: VoiceActivityDetector) -> Recogniser:
-    from speech_server.cache_aware.choice import from_settings
+    from speech_server.engines.asr.streaming_transducer.factory import from_settings
 
     return from_settings(settings.streaming, detector, settings.requests.parakeet_max_queue_wait_s)
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from aiohttp import web
 
-from speech_server.core.text.error_text import bounded
+from speech_server.core.requests.error_text import bounded
 from speech_server.errors import (
     BadRequest,
     Busy,

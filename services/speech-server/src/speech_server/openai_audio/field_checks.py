@@ -4,7 +4,7 @@ import math
 from collections.abc import Collection, Iterable
 from typing import Any
 
-from speech_server.core.text.error_text import cut, shown
+from speech_server.core.requests.error_text import cut, shown
 from speech_server.openai_audio.errors import BadParameter
 
 UNKNOWN, MISSING, TYPE = "unknown_parameter", "missing_required_parameter", "invalid_type"

@@ -4,7 +4,7 @@ from typing import Any
 
 from aiohttp import web
 
-from speech_server.core.text.error_text import shown
+from speech_server.core.requests.error_text import shown
 from speech_server.errors import NotFound
 from speech_server.metrics import Ticket
 from speech_server.openai_audio.endpoint_context import Edge

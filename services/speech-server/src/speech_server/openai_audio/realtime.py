@@ -10,8 +10,8 @@ from typing import Any
 
 from aiohttp import WSMessage, WSMsgType, web
 
+from speech_server.core.requests.error_text import ascii_only, cut, shown
 from speech_server.core.requests.request_stats import LEFT, OK
-from speech_server.core.text.error_text import ascii_only, cut, shown
 from speech_server.drain import LEAVE, leaving
 from speech_server.errors import BadRequest, EngineError, NotServing, SpeechError, TooQuiet
 from speech_server.metrics import Ticket

@@ -21,7 +21,7 @@ from speech_server.core.asr.recognition_plan import (
     choose_phrases,
     model_of,
 )
-from speech_server.core.text.error_text import shown
+from speech_server.core.requests.error_text import shown
 from speech_server.errors import BadRequest, NotFound
 from speech_server.openai_audio.errors import BadParameter
 from speech_server.openai_audio.field_checks import MISSING, number_of, one_of, only, text_of, written_number

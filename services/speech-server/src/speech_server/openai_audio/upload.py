@@ -12,7 +12,7 @@ from typing import IO, TypeVar
 from aiohttp import BodyPartReader, MultipartReader, web
 from aiohttp.http_exceptions import HttpProcessingError
 
-from speech_server.core.text.error_text import cut, named, shown
+from speech_server.core.requests.error_text import cut, named, shown
 from speech_server.errors import BadRequest, TooLarge, TooQuiet
 from speech_server.openai_audio.endpoint_context import UploadLimits
 from speech_server.openai_audio.errors import BadParameter

@@ -24,7 +24,7 @@ from speech_server.core.asr.recognition_plan import (
     choose_wording,
     model_of,
 )
-from speech_server.core.text.text_normalisation import reword
+from speech_server.core.asr.text_normalisation import reword
 from speech_server.errors import BadRequest, TooLarge
 from speech_server.recognition.audio_files import pcm16_of
 from speech_server.recognition.utterance_segmenter import Final

@@ -13,7 +13,7 @@ import grpc
 from google.protobuf.message import DecodeError
 
 from speech_server.bearer_tokens import Tokens
-from speech_server.core.text.error_text import bounded
+from speech_server.core.requests.error_text import bounded
 from speech_server.errors import BadRequest, Busy, SpeechError, Unauthorised
 from speech_server.metrics import Metrics
 from speech_server.riva.bounded_writes import BoundedWrites

@@ -9,8 +9,8 @@ from typing import Any, NoReturn
 import grpc
 
 from speech_server.core.asr.ignored_options import WARNING
+from speech_server.core.requests.error_text import ascii_only, bounded
 from speech_server.core.requests.request_stats import LEFT
-from speech_server.core.text.error_text import ascii_only, bounded
 from speech_server.errors import (
     BadRequest,
     Busy,

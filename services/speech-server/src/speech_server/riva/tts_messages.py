@@ -8,7 +8,7 @@ from pcm.compressed import EncodedStream
 
 from speech_server.core.asr.asr_types import Word
 from speech_server.core.asr.audio_decoder import HIGHEST_HZ, LOWEST_HZ, Compressed
-from speech_server.core.text.error_text import named, shown
+from speech_server.core.requests.error_text import named, shown
 from speech_server.core.tts.pronunciations import parse_dictionary
 from speech_server.core.tts.ssml import broken_markup, is_ssml, without_tags
 from speech_server.core.tts.tts_types import SpeechRequest, SpokenChunk, Voice

@@ -11,7 +11,7 @@ from typing import Any
 
 from google.protobuf.json_format import ParseDict, ParseError
 
-from speech_server.core.text.error_text import shown
+from speech_server.core.requests.error_text import shown
 from speech_server.errors import BadRequest, SpeechError
 from speech_server.metrics import Metrics, Ticket
 from speech_server.openai_audio.errors import BadParameter

@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 from speech_server.core.asr.recognition_plan import RecognitionPlan
-from speech_server.core.text.error_text import shown
+from speech_server.core.requests.error_text import shown
 from speech_server.errors import BadRequest, SpeechError
 from speech_server.metrics import Metrics, Ticket
 from speech_server.openai_audio.errors import BadParameter

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from speech_server.core.asr.asr_types import AsrModel
 from speech_server.core.asr.recognition_plan import AsrPolicy, WordingWish
-from speech_server.core.text.error_text import named
+from speech_server.core.requests.error_text import named
 
 WARNING = "speech-warning"
 """Trailer of gRPC, once for each sentence; header of HTTP."""

@@ -11,8 +11,8 @@ from pcm import Encoding
 from speech_server.core.asr.asr_types import AsrModel, Hints
 from speech_server.core.asr.audio_decoder import HIGHEST_HZ, LOWEST_HZ, Compressed
 from speech_server.core.asr.endpointer import Endpointing
-from speech_server.core.text.error_text import cut
-from speech_server.core.text.text_normalisation import NUMBER_LANGUAGES, Wording
+from speech_server.core.asr.text_normalisation import NUMBER_LANGUAGES, Wording
+from speech_server.core.requests.error_text import cut
 from speech_server.errors import BadRequest
 
 Policy = Literal["strict", "ignore"]

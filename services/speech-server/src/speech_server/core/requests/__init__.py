@@ -1,1 +1,1 @@
-"""What is known of a request, whatever it asks for?"""
+"""What is known of a request, whatever it asks for: numbers for the log, its secret, what is told of an error."""

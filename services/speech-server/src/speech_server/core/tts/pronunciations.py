@@ -6,7 +6,7 @@ Phonemes are IPA, as for Riva's Magpie voices.
 import re
 from collections.abc import Callable
 
-from speech_server.core.text.error_text import shown
+from speech_server.core.requests.error_text import shown
 from speech_server.errors import BadRequest
 
 MOST_ENTRIES = 500

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from speech_server.core.asr.recognition_plan import Policy, match_language
-from speech_server.core.text.error_text import shown
+from speech_server.core.requests.error_text import shown
 from speech_server.core.tts.tts_types import Voice
 from speech_server.errors import BadRequest
 

@@ -1,0 +1,1 @@
+"""What can `speech-server` do besides serving? A module a verb."""

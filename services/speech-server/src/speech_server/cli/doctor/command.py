@@ -1,0 +1,50 @@
+"""`speech-server doctor`: 0 when the server of the settings can start and work, 1 when something stands in its way."""
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+
+from speech_server.cli.doctor.devices import device_of, look_at_devices
+from speech_server.cli.doctor.findings import Finding, ok
+from speech_server.cli.doctor.parts import look_at_parts
+from speech_server.cli.doctor.surroundings import look_at_surroundings
+from speech_server.cli.doctor.weights import look_at_weights
+from speech_server.settings import BadSettings, Settings
+
+
+def main(arguments: Sequence[str]) -> int:
+    """The `doctor` verb; gives the exit status."""
+    parser = argparse.ArgumentParser(prog="speech-server doctor", description="What has this machine, what lacks?")
+    parser.add_argument("--json", action="store_true", help="JSON instead of lines")
+    asked = parser.parse_args(arguments)
+    try:
+        findings = examine(Settings())
+    except BadSettings as error:
+        sys.stderr.write(f"speech-server doctor: {error}\n")
+        return 1
+    if asked.json:
+        sys.stdout.write(json.dumps([asdict(one) for one in findings], indent=2) + "\n")
+    else:
+        sys.stdout.write("".join(_lines(one) for one in findings))
+    return int(any(one.mark == "BAD" for one in findings))
+
+
+def examine(settings: Settings) -> list[Finding]:
+    """All findings for the engines of the settings."""
+    asr, *spare = settings.recognisers
+    engines = f"recogniser {asr}{f', spare {spare[0]}' if spare else ''}; voice {settings.server.speech_tts_engine}"
+    return [
+        ok("engines", engines),
+        *look_at_devices(settings),
+        *look_at_weights(settings, device_of(settings)),
+        *look_at_parts(settings),
+        *look_at_surroundings(settings, datetime.now(UTC)),
+    ]
+
+
+def _lines(one: Finding) -> str:
+    advice = f"     -> {one.advice}\n" if one.advice else ""
+    return f"{one.mark:4} {one.what}: {one.found}\n{advice}"

@@ -1,0 +1,222 @@
+"""How do the clips of all callers share one model? The planner decides, this waits, runs and answers.
+
+    submit ──▶ waiting (bounded) ──▶ plan ──▶ one batch at a time on one thread ──▶ futures
+
+Nothing waits for ever: a clip has a deadline while it waits, and a batch a hard limit while it runs.
+"""
+
+import asyncio
+import itertools
+import logging
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from speech_server.core.asr.asr_types import ASR_RATE_HZ, Hypothesis
+from speech_server.core.asr.batching import Job, Kind, Rules, plan
+from speech_server.core.asr.boosting import Boosting
+from speech_server.engines.onnx.serial_executor import TookTooLong, Turns, fail, give
+from speech_server.engines.onnx.session import Stop
+from speech_server.engines.onnx.stats import Load
+from speech_server.engines.onnx.transducer import Floats
+from speech_server.errors import EngineBusy, EngineUnavailable
+
+Work = Callable[[Sequence[Floats], Stop, Sequence[Boosting | None]], list[Hypothesis]]
+"""The model: clips and what each one's caller wants favoured in, what each says out; blocking."""
+
+LONGEST_ON_CPU_S = 0.5
+"""A CPU gains little from batches above this time, and all their clips are as late as the last."""
+SAY_EVERY_S = 10.0
+"""Shedding is logged at most so often."""
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class BatchLimits:
+    """What the operator allows."""
+
+    waiting: int = 128
+    """Whole recordings and partials that may wait. Finals always may: there is at most one a stream."""
+    segment_s: float = 5.0
+    """Longest time one batch may run."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    job: Job
+    clip: Floats
+    boosting: Boosting | None
+    answer: "asyncio.Future[Hypothesis]"
+
+
+class Batcher:
+    """One model's queue. `start`, `submit` from any number of streams, `stop`."""
+
+    def __init__(
+        self, work: Work, rules: Rules, limits: BatchLimits, when_stuck: Callable[[], None] | None = None
+    ) -> None:
+        """`when_stuck` runs on a fresh thread after a batch hung beyond all limits."""
+        self._work = work
+        self._rules = rules
+        self._limits = limits
+        self._when_stuck = when_stuck
+        self._waiting: dict[int, _Waiting] = {}
+        self._numbers = itertools.count(1)
+        self._arrived = asyncio.Event()
+        self._runner: asyncio.Task[None] | None = None
+        self._turns = Turns("recogniser", limits.segment_s)
+        self._audio_by_second: float | None = None
+        self._said_at = -SAY_EVERY_S
+        self._said_shed = 0
+        self._partials_run: Stop | None = None
+        self.load = Load()
+
+    def start(self, audio_by_second: float | None = None) -> None:
+        """`audio_by_second`: how much the model hears in a second, as measured, bounds the first batches."""
+        self._audio_by_second = audio_by_second
+        self._turns.start()
+        self._runner = asyncio.create_task(self._run(), name="recogniser batches")
+
+    @property
+    def waiting(self) -> int:
+        """Clips in line now."""
+        return len(self._waiting)
+
+    async def stop(self) -> None:
+        """What waits or runs gets EngineUnavailable."""
+        if self._runner is not None:
+            self._runner.cancel()
+            await asyncio.wait([self._runner])
+            self._runner = None
+        await self._turns.stop()
+
+    def submit(
+        self, session: int, kind: Kind, clip: Floats, wait_s: float, boosting: Boosting | None = None
+    ) -> "asyncio.Future[Hypothesis]":
+        """What the clip (16 kHz, -1..1) says. Cancel the future when nobody wants it any more.
+
+        It is cancelled from here when it is a partial whose time has passed; other kinds get EngineBusy after
+        `wait_s`, EngineUnavailable when recognising took too long or failed. Raises EngineBusy when the queue is full.
+        """
+        if self._runner is None or self._runner.done():
+            raise EngineUnavailable("The recogniser is not running.")
+        self._make_room(kind)
+        now = time.monotonic()
+        job = Job(next(self._numbers), session, kind, len(clip) / ASR_RATE_HZ, now, now + wait_s)
+        answer: asyncio.Future[Hypothesis] = asyncio.get_running_loop().create_future()
+        self._waiting[job.number] = _Waiting(job, clip, boosting, answer)
+        if kind is Kind.FINAL and self._partials_run is not None and not self._rules.mixes_kinds:
+            # On a CPU a final would wait for a whole pass that nobody will look at.
+            self._partials_run.now()
+        self._arrived.set()
+        return answer
+
+    def _make_room(self, kind: Kind) -> None:
+        if len(self._waiting) < self._limits.waiting:
+            return
+        partial = next((one for one in self._waiting.values() if one.job.kind is Kind.PARTIAL), None)
+        if kind is not Kind.PARTIAL and partial is not None:
+            self._give_up([partial.job])
+        elif kind is not Kind.FINAL:
+            self.load.refused += 1
+            raise EngineBusy(f"{len(self._waiting)} recordings wait for the recogniser already; try again later.")
+
+    async def _run(self) -> None:
+        try:
+            while True:
+                self._arrived.clear()
+                self._forget_cancelled()
+                decided = plan([one.job for one in self._waiting.values()], time.monotonic(), self._now_allowed())
+                self._give_up(decided.late)
+                if decided.run:
+                    await self._recognise([self._waiting.pop(job.number) for job in decided.run])
+                else:
+                    await self._until(decided.wake)
+        finally:
+            _fail_all(self._waiting.values(), EngineUnavailable("The recogniser was stopped."))
+            self._waiting.clear()
+
+    async def _until(self, wake: float | None) -> None:
+        try:
+            async with asyncio.timeout(None if wake is None else wake - time.monotonic()):
+                await self._arrived.wait()
+        except TimeoutError:
+            return
+
+    async def _recognise(self, batch: Sequence[_Waiting]) -> None:
+        stop, clips, began = Stop(), [one.clip for one in batch], time.monotonic()
+        boostings = [one.boosting for one in batch]
+        self._partials_run = stop if all(one.job.kind is Kind.PARTIAL for one in batch) else None
+        try:
+            found = await self._turns.take(lambda: self._work(clips, stop, boostings), stop)
+        except TookTooLong as error:
+            await self._broke_off(batch, error)
+        except EngineUnavailable as error:
+            if self._partials_run is not None and stop.is_asked:
+                self._shed(batch)
+            else:
+                _fail_all(batch, error)
+        except BaseException:
+            _fail_all(batch, EngineUnavailable("The recogniser was stopped."))
+            raise
+        else:
+            for one, said in zip(batch, found, strict=True):
+                give(one.answer, said)
+            self._note(batch, time.monotonic() - began)
+        finally:
+            self._partials_run = None
+
+    async def _broke_off(self, batch: Sequence[_Waiting], error: TookTooLong) -> None:
+        self.load.too_slow += len(batch)
+        _fail_all(batch, error)
+        # Half the speed that was believed: the next batch is smaller.
+        if self._audio_by_second is not None:
+            self._audio_by_second /= 2
+        await self._turns.recover(self._when_stuck)
+
+    def _shed(self, batch: Sequence[_Waiting]) -> None:
+        self.load.shed += len(batch)
+        for one in batch:
+            one.answer.cancel()
+
+    def _now_allowed(self) -> Rules:
+        if self._audio_by_second is None:
+            return self._rules
+        longest_s = self._limits.segment_s / 2
+        if not self._rules.mixes_kinds:
+            longest_s = min(longest_s, LONGEST_ON_CPU_S)
+        padded_s = self._audio_by_second * longest_s
+        return replace(self._rules, most_padded_s=min(self._rules.most_padded_s, padded_s))
+
+    def _forget_cancelled(self) -> None:
+        for number in [number for number, one in self._waiting.items() if one.answer.done()]:
+            del self._waiting[number]
+
+    def _give_up(self, late: Sequence[Job]) -> None:
+        for job in late:
+            one = self._waiting.pop(job.number)
+            if job.kind is Kind.PARTIAL:
+                self.load.shed += 1
+                one.answer.cancel()
+            else:
+                self.load.refused += 1
+                waited_s = job.deadline - job.arrived
+                sentence = f"Waited {waited_s:g} s for the recogniser, which is overloaded; try again later."
+                fail(one.answer, EngineBusy(sentence))
+        if self.load.shed > self._said_shed and time.monotonic() - self._said_at >= SAY_EVERY_S:
+            _log.warning("overloaded: %d partials left out, finals go on", self.load.shed - self._said_shed)
+            self._said_shed, self._said_at = self.load.shed, time.monotonic()
+
+    def _note(self, batch: Sequence[_Waiting], took_s: float) -> None:
+        self.load.batches += 1
+        self.load.clips += len(batch)
+        self.load.audio_s += sum(one.job.audio_s for one in batch)
+        self.load.busy_s += took_s
+        padded_s = len(batch) * max(one.job.audio_s for one in batch)
+        speed = padded_s / max(took_s, 1e-6)
+        self._audio_by_second = speed if self._audio_by_second is None else 0.8 * self._audio_by_second + 0.2 * speed
+
+
+def _fail_all(batch: Iterable[_Waiting], error: EngineUnavailable) -> None:
+    for one in batch:
+        fail(one.answer, error)

@@ -1,0 +1,48 @@
+"""How is Parakeet loaded? On the GPU where one works, else on the CPU, and it says why."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from speech_server.engines.asr.offline.model import Loaded, measure
+from speech_server.engines.asr.parakeet.model import ParakeetModel, Placement
+from speech_server.engines.asr.parakeet.model_files import find_model
+from speech_server.engines.onnx.model_format import Device, Precision
+from speech_server.engines.onnx.providers import Choice, DeviceWish, probe
+from speech_server.engines.onnx.session import OpenGraph, open_graph
+from speech_server.errors import EngineUnavailable
+
+
+def load(
+    folder: Callable[[Precision], Path],
+    wish: DeviceWish,
+    placement: Placement,
+    open_with: OpenGraph = open_graph,
+    probe_with: Callable[[DeviceWish], Choice] = probe,
+) -> Loaded:
+    """The model on the device that was found. Blocking. Raises EngineUnavailable.
+
+    `folder`: where the model lies; may fetch it. `placement`: its `device` is overruled by the probe; `decoder_device`
+    "cuda" means: beside the encoder.
+    """
+    choice = probe_with(wish)
+    try:
+        model, rtf = _load_on(choice.device, folder, placement, open_with)
+    except EngineUnavailable as error:
+        if choice.device == "cpu" or wish == "cuda":
+            raise
+        choice = Choice("cpu", f"the GPU did not take the model: {error}")
+        model, rtf = _load_on("cpu", folder, placement, open_with)
+    return Loaded(model, f"{choice.device} ({choice.why})", rtf)
+
+
+def _load_on(
+    device: Device, folder: Callable[[Precision], Path], placement: Placement, open_with: OpenGraph
+) -> tuple[ParakeetModel, float]:
+    wish = placement.precision
+    # The hub's exports have no fp16; a folder placed by hand may.
+    fetched: Precision = wish if wish != "auto" else "fp32" if device == "cuda" else "int8"
+    files = find_model(folder(fetched), device, wish)
+    beside: Device = device if placement.decoder_device == "cuda" else "cpu"
+    model = ParakeetModel(files, replace(placement, device=device, decoder_device=beside), open_with)
+    return model, measure(model)

@@ -1,0 +1,131 @@
+"""A Parakeet model that is loaded: clips in, hypotheses out, blocking. Moves itself to the CPU when its GPU fails."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from onnx_asr.preprocessors.numpy_preprocessor import NemoPreprocessorNumpy
+
+from speech_server.core.asr.asr_types import ASR_RATE_HZ, Hypothesis
+from speech_server.core.asr.boosting import Boosting, Lexicon
+from speech_server.core.asr.subwords import Emitted, hypothesis
+from speech_server.engines.asr.parakeet.greedy_decoding import collapse, greedy
+from speech_server.engines.asr.parakeet.model_files import ModelFiles, find_model
+from speech_server.engines.asr.parakeet.onnx_graphs import Encoder, OnnxJoint
+from speech_server.engines.onnx.model_format import Device, ModelBroken, Precision, Wish
+from speech_server.engines.onnx.session import Graph, Limits, OpenGraph, Stop, open_graph
+from speech_server.engines.onnx.transducer import Floats, Ints
+from speech_server.errors import EngineUnavailable
+
+SHORTEST_SAMPLES = ASR_RATE_HZ // 10
+"""Below 100 ms a model says anything; nothing is heard in it."""
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """Where a model's parts run, and in which precision."""
+
+    device: Device = "cpu"
+    decoder_device: Device = "cpu"
+    """Many small steps: a GPU's launches cost more than a CPU's work."""
+    precision: Wish = "auto"
+    limits: Limits = field(default_factory=Limits)
+
+
+class ParakeetModel:
+    """One model. One thread calls it; `stop` may come from another."""
+
+    def __init__(self, files: ModelFiles, placement: Placement, open_with: OpenGraph = open_graph) -> None:
+        """Load. Raises ModelBroken, EngineUnavailable."""
+        self._open = open_with
+        self._load(files, placement)
+
+    @property
+    def device(self) -> Device:
+        """Where the encoder runs now."""
+        return self._placement.device
+
+    @property
+    def files(self) -> ModelFiles:
+        """What is loaded now."""
+        return self._files
+
+    @property
+    def precision(self) -> Precision:
+        """Of what is loaded now."""
+        return self._files.precision
+
+    @property
+    def lexicon(self) -> Lexicon:
+        """Of the vocabulary: makes the boostings of callers' phrases."""
+        return self._lexicon
+
+    def transcribe(
+        self, clips: Sequence[Floats], stop: Stop, boostings: Sequence[Boosting | None] = ()
+    ) -> list[Hypothesis]:
+        """What each clip (16 kHz, -1..1) says; `boostings`: what each clip's caller wants favoured, or nothing at all.
+
+        Raises EngineUnavailable when nothing here can recognise any more.
+        """
+        heard = [number for number, clip in enumerate(clips) if len(clip) >= SHORTEST_SAMPLES]
+        found = [Hypothesis("")] * len(clips)
+        if heard:
+            favoured = [boostings[number] for number in heard] if boostings else []
+            emitted = self._surely([clips[number] for number in heard], favoured, stop)
+            for number, tokens in zip(heard, emitted, strict=True):
+                found[number] = hypothesis(tokens, self._files.vocabulary, self._files.frame_s)
+        return found
+
+    def to_cpu(self, why: str) -> None:
+        """Load the CPU's files in place of the GPU's. Raises ModelBroken when there are none."""
+        _log.error("Parakeet leaves the GPU and goes on, slower, on the CPU: %s", why)
+        limits = Limits(self._placement.limits.threads)
+        placement = Placement("cpu", "cpu", "auto", limits)
+        self._load(find_model(self._files.folder, "cpu"), placement)
+
+    def _surely(self, clips: Sequence[Floats], boostings: Sequence[Boosting | None], stop: Stop) -> list[list[Emitted]]:
+        try:
+            return self._decode(clips, boostings, stop)
+        except Exception as error:
+            if stop.is_asked or isinstance(error, ModelBroken):
+                raise
+            if self.device == "cpu":
+                _log.exception("Parakeet failed on the CPU")
+                raise EngineUnavailable("The recogniser failed on this audio; its log says why.") from error
+            self.to_cpu(f"{type(error).__name__}: {str(error)[:300]}")
+            return self._decode(clips, boostings, stop)
+
+    def _decode(self, clips: Sequence[Floats], boostings: Sequence[Boosting | None], stop: Stop) -> list[list[Emitted]]:
+        features, lengths = self.features(clips)
+        encoded, frames = self.encoder.run(features, lengths, stop)
+        if self.joint is None:
+            self._fits(encoded.shape[2])
+            return collapse(encoded, frames, self._files.blank, boostings)
+        joint = OnnxJoint(self.joint, self._files, stop)
+        tokens = len(self._files.vocabulary)
+        return greedy(encoded, frames, joint, tokens, self._files.blank, self._files.most_tokens, boostings)
+
+    def _fits(self, width: int) -> None:
+        if width != len(self._files.vocabulary):
+            raise ModelBroken(f"vocab.txt has {len(self._files.vocabulary)} tokens, the model knows {width}.")
+
+    def features(self, clips: Sequence[Floats]) -> tuple[Floats, Ints]:
+        """[batch, mel, time] and frames of each, padded with zeros."""
+        lengths = np.array([len(clip) for clip in clips], np.int64)
+        batch = np.zeros((len(clips), lengths.max()), np.float32)
+        for row, clip in zip(batch, clips, strict=True):
+            row[: len(clip)] = clip
+        features, frames = self._front_end(batch, lengths)
+        return features.astype(np.float32, copy=False), frames
+
+    def _load(self, files: ModelFiles, placement: Placement) -> None:
+        encoder = Encoder(self._open(files.encoder, placement.device, placement.limits), files)
+        joint: Graph | None = None
+        if files.decoder is not None:
+            joint = self._open(files.decoder, placement.decoder_device, placement.limits)
+            OnnxJoint(joint, files, Stop())
+        self._front_end = NemoPreprocessorNumpy(f"nemo{encoder.mel_bands}")
+        self._lexicon = Lexicon(files.vocabulary, files.blank)
+        self._files, self._placement, self.encoder, self.joint = files, placement, encoder, joint

@@ -1,0 +1,221 @@
+"""A streaming model as an engine: loaded off the loop, one tick for all callers, streams and recordings alike."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from speech_server.core.asr.asr_types import ASR_RATE_HZ, AsrModel, Hints, Hypothesis, Word
+from speech_server.core.asr.boosting import Boosting
+from speech_server.core.asr.subwords import joined, shifted
+from speech_server.engines.asr.streaming_transducer.model import Ask, StreamingModel, Utterance
+from speech_server.engines.asr.streaming_transducer.model_files import find_model
+from speech_server.engines.asr.streaming_transducer.step_batcher import TickLimits, Ticks
+from speech_server.engines.onnx.model_format import Device, Wish
+from speech_server.engines.onnx.providers import Choice, DeviceWish, probe
+from speech_server.engines.onnx.session import Limits, OpenGraph, Stop
+from speech_server.engines.onnx.stats import Load
+from speech_server.engines.onnx.worker_thread import Worker
+from speech_server.errors import EngineBusy, EngineUnavailable
+from speech_server.interfaces import VoiceActivityDetector
+from speech_server.recognition.sectioning import as_floats, clip_of, found_sections
+
+LONGEST_SECTION_S = 60.0
+"""Of a recording: the model forgets what is long ago anyhow."""
+PIECE_BYTES = 2 * ASR_RATE_HZ
+"""A recording is heard a second at a time, so that streams get their turn between."""
+WARM_UP_WINDOWS = 4
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """Everything the operator decided."""
+
+    model: AsrModel
+    folder: Path | None
+    device: DeviceWish = "auto"
+    precision: Wish = "auto"
+    limits: Limits = field(default_factory=Limits)
+    """Of onnxruntime."""
+    ticks: TickLimits = field(default_factory=TickLimits)
+    most_streams: int = 128
+    """Streams and recordings open at once; more are refused."""
+
+
+class StreamingRecogniser:
+    """`start` loads; then any number of streams and recordings."""
+
+    def __init__(
+        self,
+        setup: Setup,
+        detector: VoiceActivityDetector,
+        open_with: OpenGraph | None = None,
+        probe_with: Callable[[DeviceWish], Choice] = lambda wish: probe(wish, "STREAMING_DEVICE"),
+    ) -> None:
+        """`detector` finds the speech of whole recordings; the server starts it first."""
+        self._setup = setup
+        self._detector = detector
+        self._open_with = open_with
+        self._probe_with = probe_with
+        self._model: StreamingModel | None = None
+        self._ticks: Ticks | None = None
+        self._streams = 0
+        self._why = ""
+
+    @property
+    def models(self) -> Sequence[AsrModel]:
+        """The one that is loaded. It writes punctuation if it has tokens for it."""
+        if self._model is None:
+            return (self._setup.model,)
+        marks = {piece.lstrip("\u2581") for piece in self._model.files.vocabulary}
+        return (replace(self._setup.model, punctuates={".", "?"} <= marks),)
+
+    @property
+    def state(self) -> str:
+        """One line for `/readyz` and the log: model, precision, chunk, device, and why there."""
+        if self._model is None:
+            return "not loaded"
+        chunk_ms = 10 * self._model.shape.shift
+        moved = " (moved from cuda)" if self._why.startswith("cuda") and self._model.device == "cpu" else ""
+        name, precision = self._setup.model.name, self._model.files.precision
+        return f"{name} {precision}, chunks of {chunk_ms} ms, on {self._why}{moved}"
+
+    @property
+    def figures(self) -> dict[str, float]:
+        """For Prometheus."""
+        return (self._ticks.load if self._ticks is not None else Load()).figures()
+
+    @property
+    def waiting(self) -> int:
+        """Pieces in line for the model."""
+        return self._ticks.waiting if self._ticks is not None else 0
+
+    async def start(self) -> None:
+        """Load, warm up. Raises EngineUnavailable with a sentence."""
+        loader = Worker("streaming loader")
+        try:
+            model, rtf = await loader.run(self._load)
+        finally:
+            loader.leave()
+        self._model = model
+        self._ticks = Ticks(model.hear, self._setup.ticks)
+        self._ticks.start()
+        megabytes = model.shape.stream_bytes / 1e6
+        _log.info(
+            "the streaming model is ready: %s; real-time factor of one caller %.3f, %.1f MB an open utterance",
+            self.state,
+            rtf,
+            megabytes,
+        )
+
+    async def stop(self) -> None:
+        """What runs gets EngineUnavailable; the model is freed."""
+        if self._ticks is not None:
+            await self._ticks.stop()
+            self._ticks = None
+        self._model = None
+
+    async def open(self, hints: Hints) -> "StreamingUtterances":
+        """A stream, its phrases favoured."""
+        model, ticks = self._running()
+        if self._streams >= self._setup.most_streams:
+            raise EngineBusy(
+                f"{self._streams} streams are open, as many as STREAMING_MAX_STREAMS allows; try again later."
+            )
+        self._streams += 1
+        try:
+            # Off the loop: many phrases take some 30 ms.
+            boosting = await asyncio.to_thread(model.lexicon.boosting, hints.phrases) if hints.phrases else None
+        except BaseException:
+            self._closed()
+            raise
+        return StreamingUtterances(model, ticks, self._closed, boosting)
+
+    async def transcribe(self, pcm16: bytes, hints: Hints) -> Hypothesis:
+        """A whole recording: its stretches of speech, one after another."""
+        utterances = await self.open(hints)
+        words: list[Word] = []
+        try:
+            for section in await found_sections(self._detector, pcm16, LONGEST_SECTION_S):
+                clip = clip_of(pcm16, section)
+                for at in range(0, len(clip), PIECE_BYTES):
+                    await utterances.accept(clip[at : at + PIECE_BYTES])
+                words += shifted((await utterances.finish()).words, section.start_s)
+        finally:
+            await utterances.close()
+        return joined(words)
+
+    def _closed(self) -> None:
+        self._streams -= 1
+
+    def _running(self) -> tuple[StreamingModel, Ticks]:
+        if self._model is None or self._ticks is None:
+            raise EngineUnavailable("The streaming model is not loaded.")
+        return self._model, self._ticks
+
+    def _load(self) -> tuple[StreamingModel, float]:
+        if self._setup.folder is None:
+            raise EngineUnavailable(
+                "SPEECH_ASR_ENGINE=streaming needs STREAMING_MODEL_PATH, the folder of a model placed by hand; "
+                "none is fetched."
+            )
+        choice = self._probe_with(self._setup.device)
+        try:
+            model, rtf = self._load_on(self._setup.folder, choice.device)
+        except EngineUnavailable as error:
+            if choice.device == "cpu" or self._setup.device == "cuda":
+                raise
+            choice = Choice("cpu", f"the GPU did not take the model: {error}")
+            model, rtf = self._load_on(self._setup.folder, "cpu")
+        self._why = f"{choice.device} ({choice.why})"
+        return model, rtf
+
+    def _load_on(self, folder: Path, device: Device) -> tuple[StreamingModel, float]:
+        files = find_model(folder, device, self._setup.precision)
+        model = StreamingModel(files, device, self._setup.limits, self._open_with)
+        return model, model.measure(WARM_UP_WINDOWS, Stop())
+
+
+class StreamingUtterances:
+    """One stream's utterances. What is shown is never taken back, but its last word may still grow."""
+
+    def __init__(
+        self, model: StreamingModel, ticks: Ticks, closed: Callable[[], None], boosting: Boosting | None = None
+    ) -> None:
+        self._model = model
+        self._boosting = boosting
+        self._ticks = ticks
+        self._closed: Callable[[], None] | None = closed
+        self._open: Utterance | None = None
+
+    async def accept(self, pcm16: bytes) -> Hypothesis:
+        """Hear more and say what is believed. Raises EngineBusy, EngineUnavailable."""
+        if self._open is None:
+            self._open = self._model.begin(self._boosting)
+        said = await self._hear(Ask(self._open, as_floats(pcm16)))
+        return replace(said, confidence=0.0, stability=max(0, len(said.words) - 1) / max(1, len(said.words)))
+
+    async def finish(self) -> Hypothesis:
+        """The final: silence fills the last window."""
+        if self._open is None:
+            return Hypothesis("")
+        said = await self._hear(Ask(self._open, as_floats(b""), ends=True))
+        self._open = None
+        return said
+
+    async def close(self) -> None:
+        """Forget the open utterance, and make room for another stream."""
+        self._open = None
+        if self._closed is not None:
+            self._closed()
+            self._closed = None
+
+    async def _hear(self, ask: Ask) -> Hypothesis:
+        try:
+            return await self._ticks.hear(ask)
+        except BaseException:
+            # It may be heard in part, or be heard still: the next one begins anew.
+            self._open = None
+            raise

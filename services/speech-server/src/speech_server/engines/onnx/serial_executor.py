@@ -1,0 +1,102 @@
+"""How do all callers share a model that does one thing at a time? By turns on one thread, each with a hard limit."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from speech_server.engines.onnx.session import Stop
+from speech_server.engines.onnx.worker_thread import Worker
+from speech_server.errors import EngineUnavailable
+
+GRACE_S = 2.0
+"""After a turn was told to stop: so long may it take, then its thread is left behind."""
+_log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+
+class TookTooLong(EngineUnavailable):
+    """A turn was broken off at its limit."""
+
+
+class Turns:
+    """One thread and its limit. `start`, `take` one turn at a time, `recover` after TookTooLong, `stop`."""
+
+    def __init__(self, name: str, limit_s: float) -> None:
+        self._name = name
+        self._limit_s = limit_s
+        self._worker: Worker | None = None
+        self._late: asyncio.Future[Any] | None = None
+
+    def start(self) -> None:
+        """From now on turns can be taken."""
+        self._worker = Worker(self._name)
+
+    async def stop(self) -> None:
+        """Let the thread end; what it does now has `GRACE_S` left."""
+        if self._worker is not None:
+            self._worker.leave()
+            await asyncio.to_thread(self._worker.join, GRACE_S)
+            self._worker = None
+
+    async def take(self, work: Callable[[], T], stop: Stop) -> T:
+        """What `work` gives. `stop` ends it: at the limit, when cancelled, or from outside.
+
+        Raises TookTooLong, EngineUnavailable.
+        """
+        assert self._worker is not None
+        working = self._worker.run(work)
+        try:
+            done, _ = await asyncio.wait({working}, timeout=self._limit_s)
+        except BaseException:
+            stop.now()
+            # Nobody waits for how it ends.
+            working.cancel()
+            raise
+        if not done:
+            stop.now()
+            self._late = working
+            raise TookTooLong(f"Recognising took longer than {self._limit_s:g} s and was broken off.")
+        try:
+            return working.result()
+        except EngineUnavailable as error:
+            _log.warning("%s: a turn failed: %s", self._name, error)
+            raise
+        except Exception as error:
+            if not stop.is_asked:
+                _log.warning("%s: a turn failed: %s", self._name, error)
+            raise EngineUnavailable("The recogniser failed; its log says why.") from error
+
+    async def recover(self, mend: Callable[[], None] | None = None) -> None:
+        """Wait for the turn that was broken off. One that hangs is left behind with its thread; `mend` has the next.
+
+        `mend` has no limit: it may load a model.
+        """
+        late, self._late = self._late, None
+        if late is None:
+            return
+        done, _ = await asyncio.wait({late}, timeout=GRACE_S)
+        if done:
+            late.exception()
+            return
+        _log.error("%s: a turn hangs; its thread is left behind", self._name)
+        late.cancel()
+        assert self._worker is not None
+        self._worker.leave()
+        self._worker = Worker(self._name)
+        if mend is not None:
+            await self._worker.run(mend)
+
+
+def fail(answer: "asyncio.Future[T]", error: Exception) -> None:
+    """End an answer that somebody may wait for."""
+    if not answer.done():
+        answer.set_exception(error)
+        # Nobody may be waiting any more; that is no news.
+        answer.exception()
+
+
+def give(answer: "asyncio.Future[T]", result: T) -> None:
+    """Likewise, with what was found."""
+    if not answer.done():
+        answer.set_result(result)

@@ -1,0 +1,98 @@
+"""How is a model loaded into onnxruntime, and how is a call of it ended?"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import onnxruntime
+
+from speech_server.engines.onnx.model_format import Device, ModelBroken
+from speech_server.engines.onnx.providers import CPU, CUDA
+from speech_server.errors import EngineUnavailable
+
+NUMPY = {
+    "tensor(float)": np.float32,
+    "tensor(float16)": np.float16,
+    "tensor(int64)": np.int64,
+    "tensor(int32)": np.int32,
+}
+"""Types of tensors, as onnxruntime writes them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a session may use."""
+
+    threads: int = 0
+    """0: as many as there are cores."""
+    gpu_memory_bytes: int = 0
+    """0: no limit."""
+
+
+class Stop:
+    """Ends what a batch is doing in onnxruntime, from any thread."""
+
+    def __init__(self) -> None:
+        self.options = onnxruntime.RunOptions()
+
+    def now(self) -> None:
+        """The running call ends with an error, as does every later one."""
+        self.options.terminate = True
+
+    @property
+    def is_asked(self) -> bool:
+        """Was `now` called?"""
+        return bool(self.options.terminate)
+
+
+class Graph(Protocol):
+    """What is used of an onnxruntime session."""
+
+    def run(self, names: list[str], feed: dict[str, Any], options: Any = None) -> list[Any]:
+        """Outputs by name."""
+
+    def get_inputs(self) -> list[Any]:
+        """Names, shapes and types."""
+
+    def get_outputs(self) -> list[Any]:
+        """Likewise."""
+
+    def get_modelmeta(self) -> Any:
+        """What the export wrote into the file; strings by name in `custom_metadata_map`."""
+
+    def get_providers(self) -> list[str]:
+        """Where it runs."""
+
+
+class OpenGraph(Protocol):
+    """How a graph is loaded; tests put faults here."""
+
+    def __call__(self, path: Path, device: Device, limits: Limits) -> Graph: ...
+
+
+def open_graph(path: Path, device: Device, limits: Limits, advice: str = "run `speech-server models verify`") -> Graph:
+    """Load a graph. Raises ModelBroken for a file that isn't one, EngineUnavailable when CUDA doesn't take it."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = limits.threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    # Threads that spin between calls would take the cores of the network loop.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    providers: list[Any] = [CPU]
+    if device == "cuda":
+        cuda: dict[str, Any] = {"arena_extend_strategy": "kSameAsRequested", "cudnn_conv_algo_search": "HEURISTIC"}
+        if limits.gpu_memory_bytes:
+            cuda["gpu_mem_limit"] = limits.gpu_memory_bytes
+        providers = [(CUDA, cuda), CPU]
+    try:
+        graph = onnxruntime.InferenceSession(str(path), options, providers=providers)
+    except Exception as error:  # onnxruntime has no common base for its errors
+        reason = str(error).splitlines()[0][:300] if str(error) else type(error).__name__
+        raise ModelBroken(
+            f"{path} can't be loaded: {reason}. It may be cut off, or its .data file missing: {advice}."
+        ) from error
+    if device == "cuda" and CUDA not in graph.get_providers():
+        raise EngineUnavailable(f"CUDA does not take {path.name}; it would run on the CPU unsaid.")
+    made: Graph = graph
+    return made

@@ -1,0 +1,1 @@
+"""How does an engine run in processes of its own? One fork server, a child for each stream."""

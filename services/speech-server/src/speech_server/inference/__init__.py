@@ -1,1 +1,0 @@
-"""What every model that runs as ONNX in this process needs."""
