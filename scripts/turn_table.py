@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from voice_gateway.core.floor import (
+from voice_gateway.core.turn_types import (
     Call,
     Committed,
     Ended,

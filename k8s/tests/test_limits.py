@@ -7,10 +7,10 @@ from script_runner import ROOT
 from voice_gateway import config_live
 from voice_gateway.app import ports
 from voice_gateway.config import Settings
-from voice_gateway.core import floor, tokens
+from voice_gateway.core import tokens, turn_types
 from voice_gateway.core.conversation import Conversation
 from voice_gateway.edges import http
-from voice_gateway.edges.door import Limits
+from voice_gateway.edges.call_registry import Limits
 from voice_gateway.session import inbox, outbox
 
 PAGE = (ROOT / "docs/limits.md").read_text(encoding="utf-8")
@@ -45,7 +45,7 @@ DEFAULTS = {
     f"each {L.message_unit_bytes >> 10} KiB counts as one",
     "bad messages told one by one": f"{L.errors_burst} at once, {L.errors_per_s:g} a second",
     "typed turns": f"{L.typed_turns_burst} at once, {L.typed_turns_per_s:g} a second",
-    "a turn, by what is typed into it": f"{floor.MAX_TURN_CHARS} characters",
+    "a turn, by what is typed into it": f"{turn_types.MAX_TURN_CHARS} characters",
     "audio in one message": f"{L.max_audio_s:g} s",
     "audio ahead of real time": f"{L.max_ahead_s:g} s",
     "`first_sample`, `seq`, `input_sample`": f"{L.max_ahead_s:g} s, {L.max_seq_leap} and {L.max_input_ahead_s:g} s "

@@ -6,7 +6,7 @@ from typing import TypeAlias
 
 from voice_gateway.core.conversation import Message
 from voice_gateway.core.events import LlmOptions
-from voice_gateway.ports import Sound, SpeakOptions
+from voice_gateway.interfaces import Sound, SpeakOptions
 
 RATE_HZ = 1000
 WORD_S = 0.5

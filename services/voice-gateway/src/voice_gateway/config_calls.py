@@ -4,10 +4,10 @@ from dataclasses import replace
 
 from voice_gateway.config import Settings
 from voice_gateway.core.events import CallOptions, LlmOptions
-from voice_gateway.core.floor import Policy
-from voice_gateway.core.speakable.stage import Manner
-from voice_gateway.core.speakable.thoughts import Opening
+from voice_gateway.core.speakable.speakable_text import Manner
+from voice_gateway.core.speakable.thought_filter import Opening
 from voice_gateway.core.speech_gate import GatePolicies, GatePolicy
+from voice_gateway.core.turn_types import Policy
 
 
 def call_options(settings: Settings) -> CallOptions:

@@ -12,9 +12,9 @@ from voice_gateway.config import Settings
 from voice_gateway.config_calls import call_options, gate_policies
 from voice_gateway.core.events import Caller, CallerAudio, CallerEnded, EndReason
 from voice_gateway.metrics import Metrics
-from voice_gateway.session.journal_file import NoJournal
+from voice_gateway.session.reply_controller import Voice
 from voice_gateway.session.session import Equipment, Session
-from voice_gateway.session.speaking import Voice
+from voice_gateway.session.turn_log_file import NoJournal
 
 pytestmark = pytest.mark.looptime
 TEN_MINUTES_S = 600.0

@@ -6,9 +6,9 @@ import pytest
 from fake_llm import Answer
 from fake_riva import ramp
 from lab import lab
-from voice_gateway.core import journal
+from voice_gateway.core import turn_log
 from voice_gateway.core.conversation import CALL_BEGINS
-from voice_gateway.core.floor import Policy
+from voice_gateway.core.turn_types import Policy
 from voice_workflow.v1 import voice_workflow_pb2 as pb
 
 TurnEvent = pb.TurnEvent
@@ -205,7 +205,7 @@ async def test_the_journal_of_a_call_replays_to_the_orders_it_was_given(tmp_path
         await caller.hang_up()
         await there.settled()
     (file,) = folder.iterdir()
-    orders = [type(order).__name__ for _, order in journal.replay(file.read_text("utf-8").splitlines())]
+    orders = [type(order).__name__ for _, order in turn_log.replay(file.read_text("utf-8").splitlines())]
     assert orders == ["StartReply", "InterruptReply", "StartReply"]
 
 
@@ -219,6 +219,6 @@ async def test_a_change_of_patience_is_in_the_journal(tmp_path: Path) -> None:
         await caller.hang_up()
         await there.settled()
     (file,) = folder.iterdir()
-    said = [journal.decode(line)[1] for line in file.read_text("utf-8").splitlines()[1:]]
+    said = [turn_log.decode(line)[1] for line in file.read_text("utf-8").splitlines()[1:]]
     (changed,) = [one for one in said if isinstance(one, Policy)]
     assert not changed.decides

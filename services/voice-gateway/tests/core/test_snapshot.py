@@ -5,26 +5,26 @@ from dataclasses import replace
 from math import inf
 
 import pytest
-from voice_gateway.core import floor
+from voice_gateway.core import turn_types
 from voice_gateway.core.conversation import Exchange
 from voice_gateway.core.events import CallOptions, LlmOptions
-from voice_gateway.core.floor import Call, Policy
 from voice_gateway.core.snapshot import Snapshot, UnheardReply, from_json, to_json
+from voice_gateway.core.turn_types import Call, Policy
 
 CALL = Call(replies=2, tries=1, pause=0.4, language="en-US", heard_until=1.5, heard_at=1.75)
-STATES: list[floor.State] = [
-    floor.Idle(CALL, 1.0, "still open"),
-    floor.Hearing(CALL, 1.0, "words", "partial", 0.5),
-    floor.Pausing(CALL, 2.0, 1.0, "words", "partial", 0.5, True, 3),
-    floor.Thinking(CALL, 2, "words", "open"),
-    floor.Speaking(CALL, 2, "open"),
-    floor.Overlap(CALL, 2, 1.0, True, "kept", "open", "words", "partial", 1.25, 1.5),
-    floor.Overlap(CALL, 2, 1.0, False),
-    floor.Ended(CALL, "idle"),
+STATES: list[turn_types.State] = [
+    turn_types.Idle(CALL, 1.0, "still open"),
+    turn_types.Hearing(CALL, 1.0, "words", "partial", 0.5),
+    turn_types.Pausing(CALL, 2.0, 1.0, "words", "partial", 0.5, True, 3),
+    turn_types.Thinking(CALL, 2, "words", "open"),
+    turn_types.Speaking(CALL, 2, "open"),
+    turn_types.Overlap(CALL, 2, 1.0, True, "kept", "open", "words", "partial", 1.25, 1.5),
+    turn_types.Overlap(CALL, 2, 1.0, False),
+    turn_types.Ended(CALL, "idle"),
 ]
 
 
-def snapshot(state: floor.State) -> Snapshot:
+def snapshot(state: turn_types.State) -> Snapshot:
     return Snapshot(
         session="call-1",
         options=CallOptions(
@@ -49,7 +49,7 @@ def snapshot(state: floor.State) -> Snapshot:
 
 
 @pytest.mark.parametrize("state", STATES, ids=lambda state: type(state).__name__)
-def test_a_call_comes_back_as_it_was_in_every_state(state: floor.State) -> None:
+def test_a_call_comes_back_as_it_was_in_every_state(state: turn_types.State) -> None:
     before = snapshot(state)
     text = to_json(before)
     assert "\n" not in text
@@ -58,7 +58,8 @@ def test_a_call_comes_back_as_it_was_in_every_state(state: floor.State) -> None:
 
 
 def test_every_state_of_the_machine_is_covered_here() -> None:
-    kinds = {kind for kind in vars(floor).values() if isinstance(kind, type) and issubclass(kind, floor.State)}
+    named = (kind for kind in vars(turn_types).values() if isinstance(kind, type))
+    kinds = {kind for kind in named if issubclass(kind, turn_types.State)}
     assert {type(state) for state in STATES} == kinds
 
 

@@ -1,8 +1,8 @@
 """Results of the recogniser become transcripts for the caller and facts for the machine."""
 
 from voice_gateway.core.events import Transcribed, WordTime
-from voice_gateway.core.floor import Heard
 from voice_gateway.core.transcript import Listening, Recognised, listen
+from voice_gateway.core.turn_types import Heard
 
 
 def fold(*results: Recognised, received_s: float = 5.0, now: float = 9.0) -> tuple[list[Transcribed], list[Heard]]:

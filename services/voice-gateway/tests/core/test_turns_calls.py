@@ -2,7 +2,7 @@
 
 import pytest
 from turn_player import STARTED, STOPPED, Play, Script, Told, progress, said, saying
-from voice_gateway.core.floor import (
+from voice_gateway.core.turn_types import (
     Action,
     Cause,
     Committed,

@@ -1,7 +1,7 @@
 """When is a turn over? Stories of silence, finals, and recognisers that are early, late or lost."""
 
 from turn_player import STARTED, STOPPED, Play, Script, progress, said, saying
-from voice_gateway.core.floor import (
+from voice_gateway.core.turn_types import (
     Policy,
     ReplyAudible,
     ReplyEnded,

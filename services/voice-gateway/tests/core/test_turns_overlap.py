@@ -1,7 +1,7 @@
 """What does it mean when the caller speaks while a reply has the floor? Stories of coughs and barge-ins."""
 
 from turn_player import STARTED, STOPPED, Play, Script, said, saying
-from voice_gateway.core.floor import (
+from voice_gateway.core.turn_types import (
     Action,
     HoldReply,
     InterruptReply,

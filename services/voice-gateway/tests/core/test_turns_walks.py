@@ -5,7 +5,7 @@ from math import inf
 
 import pytest
 from turn_player import STARTED, STOPPED
-from voice_gateway.core.floor import (
+from voice_gateway.core.turn_types import (
     Action,
     Call,
     Cause,

@@ -7,7 +7,18 @@ from collections.abc import Sequence
 from math import inf
 from typing import Protocol
 
-from voice_gateway.core.floor import Action, Call, Event, Heard, Idle, Policy, SpeechStarted, SpeechStopped, State, Tick
+from voice_gateway.core.turn_types import (
+    Action,
+    Call,
+    Event,
+    Heard,
+    Idle,
+    Policy,
+    SpeechStarted,
+    SpeechStopped,
+    State,
+    Tick,
+)
 
 STARTED = SpeechStarted()
 STOPPED = SpeechStopped()

@@ -9,7 +9,7 @@ from voice_gateway.core.events import LlmOptions
 from voice_gateway.core.playout import Playout
 from voice_gateway.core.timeline import Mark
 from voice_gateway.errors import Broken, TooSlow, Upstream
-from voice_gateway.ports import Sound, SpeakOptions
+from voice_gateway.interfaces import Sound, SpeakOptions
 from voice_gateway.reply.reply import Reply, Speaker
 from voice_gateway.reply.source import Source, fixed
 

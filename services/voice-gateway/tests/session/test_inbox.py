@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 from voice_gateway.core.events import CallEnded, EndReason
-from voice_gateway.core.floor import Event, Heard, SpeechStarted, SpeechStopped, Tick
+from voice_gateway.core.turn_types import Event, Heard, SpeechStarted, SpeechStopped, Tick
 from voice_gateway.session.inbox import Inbox, InboxFull
 
 

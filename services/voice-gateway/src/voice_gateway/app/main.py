@@ -25,7 +25,7 @@ from voice_gateway.edges import http
 from voice_gateway.edges.grpc.servicer import VoiceGateway
 from voice_gateway.edges.http import Readiness
 from voice_gateway.metrics import Metrics
-from voice_gateway.session.journal_file import JournalFolder, JournalLimits
+from voice_gateway.session.turn_log_file import JournalFolder, JournalLimits
 
 log = logging.getLogger("voice_gateway")
 

@@ -7,13 +7,13 @@ from collections import Counter
 from collections.abc import Callable
 
 from voice_gateway.app.terms import Terms
-from voice_gateway.core import floor
+from voice_gateway.core import turn_types
 from voice_gateway.core.admission import Refusal, admit, elsewhere
 from voice_gateway.core.events import Caller, CallOptions, EndReason, LeaveSoon
-from voice_gateway.edges.door import About, Limits
+from voice_gateway.edges.call_registry import About, Limits
 from voice_gateway.errors import NotFound, Refused
-from voice_gateway.session.journal_file import Journal, JournalFolder, NoJournal
 from voice_gateway.session.session import Session
+from voice_gateway.session.turn_log_file import Journal, JournalFolder, NoJournal
 
 log = logging.getLogger(__name__)
 
@@ -157,7 +157,9 @@ class Registry:
     def _journal(self, name: str, options: CallOptions) -> Journal:
         if self._journals is None:
             return NoJournal()
-        return self._journals.open(name, options.policy, floor.Idle(floor.Call(language=options.language), 0.0))
+        return self._journals.open(
+            name, options.policy, turn_types.Idle(turn_types.Call(language=options.language), 0.0)
+        )
 
 
 def _is_foreign(token: str, own_id: str) -> bool:

@@ -12,10 +12,10 @@ from voice_gateway.backends.riva_tts import RivaSynthesiser, TtsSettings
 from voice_gateway.config import Settings
 from voice_gateway.config_calls import call_options, gate_policies, manner
 from voice_gateway.core.events import CallOptions
-from voice_gateway.core.speakable.stage import prepare
-from voice_gateway.edges.door import About, Limits
+from voice_gateway.core.speakable.speakable_text import prepare
+from voice_gateway.edges.call_registry import About, Limits
+from voice_gateway.session.reply_controller import Voice
 from voice_gateway.session.session import Equipment
-from voice_gateway.session.speaking import Voice
 
 _RIVA_STOP_HISTORY_MS = 800
 """Riva's own default."""

@@ -11,8 +11,8 @@ import httpx2
 import openai
 from openai import AsyncOpenAI, AsyncStream, DefaultAioHttpClient
 
+from voice_gateway.backends.errors import llm_errors
 from voice_gateway.backends.progress_limit import ProgressLimit
-from voice_gateway.backends.seams import llm_errors
 from voice_gateway.core.conversation import Message
 from voice_gateway.core.events import LlmOptions
 from voice_gateway.errors import no_text

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable
 from typing import TypeVar
 
-from voice_gateway.backends.seams import deadline
+from voice_gateway.backends.errors import deadline
 from voice_gateway.errors import Service
 
 T = TypeVar("T")

@@ -18,15 +18,15 @@ from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, wait_exp
 
 from voice_gateway.backends.audio_buffer import BYTES_PER_S, AudioBuffer
 from voice_gateway.backends.endpoints import Endpoints
+from voice_gateway.backends.errors import deadline, decoded, riva_errors
 from voice_gateway.backends.riva_results import moved, recognised
-from voice_gateway.backends.seams import deadline, decoded, riva_errors
-from voice_gateway.backends.stay import GivenUp, Stay
+from voice_gateway.backends.stream_placement import GivenUp, Stay
 from voice_gateway.core.events import INPUT_RATE_HZ
 from voice_gateway.core.progress import Progress, progressed
 from voice_gateway.core.stream_time import StreamTime
 from voice_gateway.core.transcript import Recognised
 from voice_gateway.errors import TooSlow, Unavailable, Upstream
-from voice_gateway.ports import ListenOptions
+from voice_gateway.interfaces import ListenOptions
 
 _SILENCE = bytes(BYTES_PER_S // 10)
 _STOP_HISTORY_S = 0.8

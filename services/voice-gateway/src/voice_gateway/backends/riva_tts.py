@@ -15,13 +15,13 @@ from riva.client.proto import riva_tts_pb2 as riva
 from riva.client.proto.riva_tts_pb2_grpc import RivaSpeechSynthesisStub
 
 from voice_gateway.backends.endpoints import Spread
+from voice_gateway.backends.errors import decoded, riva_errors
 from voice_gateway.backends.grpc_reads import read
 from voice_gateway.backends.pcm_stream import PcmStream
 from voice_gateway.backends.progress_limit import ProgressLimit
-from voice_gateway.backends.seams import decoded, riva_errors
 from voice_gateway.core.continuation import Continuation
 from voice_gateway.errors import Broken, Unavailable, Upstream
-from voice_gateway.ports import Sound, SpeakOptions
+from voice_gateway.interfaces import Sound, SpeakOptions
 
 _PAUSE_S, _PAUSE_MAX_S = 0.1, 1.0
 """Before a call is made again; doubled each time."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TypeAlias
 
-from voice_gateway.core.floor import Policy
+from voice_gateway.core.turn_types import Policy
 
 INPUT_RATE_HZ = 16_000
 """Rate of the caller's audio inside a call."""

@@ -8,8 +8,8 @@ because prosody is better and there is time. There is no look-ahead but where a 
 import re
 
 from voice_gateway.core.speakable.emoji import without_emoji
-from voice_gateway.core.speakable.ends import END, ends_phrase, is_inside, looks_complete, parting_space
 from voice_gateway.core.speakable.markup import Markup
+from voice_gateway.core.speakable.phrase_ends import END, ends_phrase, is_inside, looks_complete, parting_space
 
 MAX_PHRASE_CHARS = 200
 """Pipecat splits at 200 for Riva; NVIDIA's limits are higher but vary by release."""

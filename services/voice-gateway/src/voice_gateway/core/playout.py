@@ -9,7 +9,7 @@ from collections import deque
 from dataclasses import dataclass
 
 from voice_gateway.core.speakable.phrase import SpeakablePhrase
-from voice_gateway.core.spoken import Phrase, SpokenWord, begin
+from voice_gateway.core.word_alignment import Phrase, SpokenWord, begin
 
 SAMPLE_BYTES = 2
 

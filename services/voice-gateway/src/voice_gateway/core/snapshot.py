@@ -7,22 +7,22 @@ from typing import Any
 
 from pydantic import ConfigDict, TypeAdapter, with_config
 
-from voice_gateway.core import floor
+from voice_gateway.core import turn_types
 from voice_gateway.core.conversation import Exchange
 from voice_gateway.core.events import CallOptions
 
 VERSION = 1
 
-_STATES: dict[str, type[floor.State]] = {
+_STATES: dict[str, type[turn_types.State]] = {
     kind.__name__: kind
     for kind in (
-        floor.Idle,
-        floor.Hearing,
-        floor.Pausing,
-        floor.Thinking,
-        floor.Speaking,
-        floor.Overlap,
-        floor.Ended,
+        turn_types.Idle,
+        turn_types.Hearing,
+        turn_types.Pausing,
+        turn_types.Thinking,
+        turn_types.Speaking,
+        turn_types.Overlap,
+        turn_types.Ended,
     )
 }
 
@@ -43,7 +43,7 @@ class Snapshot:
     session: str
     options: CallOptions
     exchanges: tuple[Exchange, ...]
-    state: floor.State
+    state: turn_types.State
     turn: int
     age_s: float
     received_samples: int

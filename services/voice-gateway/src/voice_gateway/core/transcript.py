@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 from voice_gateway.core.events import INPUT_RATE_HZ, Transcribed, WordTime
-from voice_gateway.core.floor import Heard
+from voice_gateway.core.turn_types import Heard
 
 
 @dataclass(frozen=True, slots=True)

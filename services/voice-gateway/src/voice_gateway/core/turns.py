@@ -25,13 +25,13 @@ How long a silence must be depends on what the recogniser has said of the speech
 What rarely happens, and where it goes: a final that comes after its turn was ended on a partial corrects the
 reply nobody heard yet, and is dropped once somebody did. Speech while a reply is thought up holds that reply
 back until it is clear whether the caller goes on. A draft (a reply begun before its turn is decided) is
-`Pausing.draft`. The words of the machine stand in `floor`, the whole story in docs/turn-taking.md.
+`Pausing.draft`. States, facts and orders stand in `turn_types`, the whole story in docs/turn-taking.md.
 """
 
 from dataclasses import replace
 from math import inf
 
-from voice_gateway.core.floor import (
+from voice_gateway.core.turn_types import (
     Action,
     Call,
     Cause,

@@ -15,11 +15,11 @@ from typing import Protocol
 
 from voice_gateway.core.playout import Playout
 from voice_gateway.core.speakable.phrase import SpeakablePhrase
-from voice_gateway.core.speakable.stage import Manner, Speakable
-from voice_gateway.core.speakable.thoughts import Opening
+from voice_gateway.core.speakable.speakable_text import Manner, Speakable
+from voice_gateway.core.speakable.thought_filter import Opening
 from voice_gateway.core.timeline import Mark
 from voice_gateway.errors import Upstream, no_text
-from voice_gateway.ports import Sound, SpeakOptions, Synthesiser, Voice
+from voice_gateway.interfaces import Sound, SpeakOptions, Synthesiser, Voice
 from voice_gateway.reply.source import Source, fixed
 
 TICK_S = 0.001

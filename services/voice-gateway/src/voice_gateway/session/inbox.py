@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TypeGuard
 
 from voice_gateway.core.events import CallEnded
-from voice_gateway.core.floor import Event, Heard
+from voice_gateway.core.turn_types import Event, Heard
 
 LIMIT = 256
 """Far more than a call brings in a second; a full inbox means the loop is stuck, and the call ends."""

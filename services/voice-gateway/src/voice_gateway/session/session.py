@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from structlog.contextvars import bind_contextvars
 
-from voice_gateway.core import floor
+from voice_gateway.core import turn_types
 from voice_gateway.core.events import (
     INPUT_RATE_HZ,
     CallEnded,
@@ -34,16 +34,16 @@ from voice_gateway.core.events import (
 from voice_gateway.core.snapshot import Snapshot, UnheardReply
 from voice_gateway.core.speech_gate import GatePolicies
 from voice_gateway.errors import Upstream, failed
+from voice_gateway.interfaces import ListenOptions, Recogniser, VoiceActivityDetector
 from voice_gateway.metrics import Metrics
-from voice_gateway.ports import ListenOptions, Recogniser, VoiceActivityDetector
 from voice_gateway.session.call_log import CallLog
-from voice_gateway.session.journal_file import Journal
-from voice_gateway.session.listening import Hearing, HearingSettings
+from voice_gateway.session.caller_input import Hearing, HearingSettings
+from voice_gateway.session.mailboxes import Wires
 from voice_gateway.session.outbox import Outbox
-from voice_gateway.session.speaking import Speaking, Voice
+from voice_gateway.session.reply_controller import Speaking, Voice
 from voice_gateway.session.turn_clock import TurnClock
+from voice_gateway.session.turn_log_file import Journal
 from voice_gateway.session.turn_loop import LoopSettings, TurnLoop
-from voice_gateway.session.wires import Wires
 
 log = logging.getLogger(__name__)
 
@@ -146,7 +146,7 @@ class Session:
     def _go_on(self) -> None:
         self._turn_clock.go_on()
         self._wires.inbox.go_on()
-        self._wires.fact(floor.Tick())  # deadlines run again
+        self._wires.fact(turn_types.Tick())  # deadlines run again
 
     def take(self, event: CallerEvent) -> None:
         """What the caller does. Never blocks."""
@@ -162,12 +162,12 @@ class Session:
             case PlayoutReported():
                 self._speaking.report(event)
             case TextTyped(text):
-                self._wires.fact(floor.Typed(text))
+                self._wires.fact(turn_types.Typed(text))
             case TurnCommitted():
                 self._hearing.finish_utterance()
-                self._wires.fact(floor.Committed())
+                self._wires.fact(turn_types.Committed())
             case ReplyStopped():
-                self._wires.fact(floor.Interrupted())
+                self._wires.fact(turn_types.Interrupted())
             case OptionsChanged(options):
                 self._loop.change(options)
             case CallerEnded():

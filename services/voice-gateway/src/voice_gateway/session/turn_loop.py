@@ -7,15 +7,15 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from voice_gateway.core import floor, turns
+from voice_gateway.core import turn_types, turns
 from voice_gateway.core.events import CallEnded, CallOptions, EndReason, Failed, Failure, TurnChanged, TurnKind
 from voice_gateway.core.timeline import Mark, Timeline
 from voice_gateway.reply.reply import TICK_S
-from voice_gateway.session.journal_file import Journal
-from voice_gateway.session.listening import Hearing
-from voice_gateway.session.speaking import Speaking
+from voice_gateway.session.caller_input import Hearing
+from voice_gateway.session.mailboxes import Wires
+from voice_gateway.session.reply_controller import Speaking
 from voice_gateway.session.turn_clock import TurnClock
-from voice_gateway.session.wires import Wires
+from voice_gateway.session.turn_log_file import Journal
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class TurnLoop:
         turn_clock: TurnClock,
     ) -> None:
         self.options = options
-        self.state: floor.State = floor.Idle(floor.Call(language=options.language), 0.0)
+        self.state: turn_types.State = turn_types.Idle(turn_types.Call(language=options.language), 0.0)
         self._settings = settings
         self._wires = wires
         self._hearing = hearing
@@ -70,17 +70,19 @@ class TurnLoop:
             if isinstance(event, CallEnded):
                 return event
             now = self._turn_clock.now()
-            if isinstance(event, floor.Typed) and not self._fits(event.text):
+            if isinstance(event, turn_types.Typed) and not self._fits(event.text):
                 continue
             self._journal.write(now, event)
             self.state, actions = turns.step(self.state, event, now, self.options.policy)
-            self._wires.is_replying = isinstance(self.state, floor.Thinking | floor.Speaking | floor.Overlap)
+            self._wires.is_replying = isinstance(
+                self.state, turn_types.Thinking | turn_types.Speaking | turn_types.Overlap
+            )
             for action in actions:
                 self._perform(action)
-            if isinstance(self.state, floor.Ended):
+            if isinstance(self.state, turn_types.Ended):
                 return CallEnded(EndReason.IDLE, "nobody has spoken for a while")
 
-    async def _next_event(self) -> floor.Event | CallEnded:
+    async def _next_event(self) -> turn_types.Event | CallEnded:
         while True:
             wait_s = self._settings.max_session_s - self.age_s
             due = turns.deadline(self.state, self.options.policy)
@@ -93,12 +95,12 @@ class TurnLoop:
                 if self.age_s >= self._settings.max_session_s:
                     return CallEnded(EndReason.MAX_DURATION, "the longest life of a call is reached; connect again")
             if not self._turn_clock.is_stopped:
-                return floor.Tick()
+                return turn_types.Tick()
 
     def _fits(self, typed: str) -> bool:
         """Whether the turn may grow by what was typed; else the caller is told."""
-        chars, most = floor.turn_chars(self.state) + len(typed), floor.MAX_TURN_CHARS
-        if floor.turn_chars(self.state) and chars > most:
+        chars, most = turn_types.turn_chars(self.state) + len(typed), turn_types.MAX_TURN_CHARS
+        if turn_types.turn_chars(self.state) and chars > most:
             sentence = (
                 f"this turn would have {chars} characters, and {most} are the most; wait for the reply, then type on"
             )
@@ -106,32 +108,32 @@ class TurnLoop:
             return False
         return True
 
-    def _perform(self, action: floor.Action) -> None:
+    def _perform(self, action: turn_types.Action) -> None:
         match action:
-            case floor.StartReply(n, words, _, cause):
+            case turn_types.StartReply(n, words, _, cause):
                 self._start(n, words, cause)
-            case floor.HoldReply(n):
+            case turn_types.HoldReply(n):
                 self._speaking.hold(n)
-            case floor.ResumeReply(n):
+            case turn_types.ResumeReply(n):
                 self._speaking.resume(n)
-            case floor.RetractReply(n):
+            case turn_types.RetractReply(n):
                 self._speaking.retract(n)
                 self._wires.turn -= self._answers_words
-            case floor.InterruptReply(n):
-                is_barge_in = not isinstance(self.state, floor.Idle | floor.Thinking)
+            case turn_types.InterruptReply(n):
+                is_barge_in = not isinstance(self.state, turn_types.Idle | turn_types.Thinking)
                 self._speaking.interrupt(n, self._hearing.speech_began_at if is_barge_in else None)
-            case floor.ReleaseReply() | floor.EndCall():
+            case turn_types.ReleaseReply() | turn_types.EndCall():
                 pass  # no drafts are begun here; the end shows in the state
 
-    def _start(self, n: int, words: str, cause: floor.Cause) -> None:
+    def _start(self, n: int, words: str, cause: turn_types.Cause) -> None:
         timeline = Timeline({})
         t0_sample = 0
-        known = {floor.Cause.GREETING: self.options.greeting, floor.Cause.SILENCE: self._settings.idle_prompt}
-        if cause is floor.Cause.WORDS:
+        known = {turn_types.Cause.GREETING: self.options.greeting, turn_types.Cause.SILENCE: self._settings.idle_prompt}
+        if cause is turn_types.Cause.WORDS:
             t0_sample = self._mark_turn(timeline)
             self._wires.tell(TurnChanged(TurnKind.TURN_ENDED, self._wires.turn, self._clock(), text=words))
         self._speaking.start(n, words, known.get(cause, ""), self.options, timeline, t0_sample)
-        self._answers_words = cause is floor.Cause.WORDS
+        self._answers_words = cause is turn_types.Cause.WORDS
         self._wires.turn += self._answers_words
 
     def _mark_turn(self, timeline: Timeline) -> int:

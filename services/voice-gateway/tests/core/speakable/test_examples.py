@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
-from voice_gateway.core.speakable.stage import Manner, Speakable
+from voice_gateway.core.speakable.speakable_text import Manner, Speakable
 
 PAGE = Path(__file__).parents[5] / "docs" / "speakable-text.md"
 _BLOCK = re.compile(r"^```([a-z]{2}-[A-Z]{2})\n(.*?)^```$", re.MULTILINE | re.DOTALL)

@@ -1,7 +1,7 @@
 """Where nobody hears anything, words leave in time, but never a part of something."""
 
 import pytest
-from voice_gateway.core.speakable.stage import Manner, Speakable
+from voice_gateway.core.speakable.speakable_text import Manner, Speakable
 
 
 def hurried(text: str, *, tokens: int = 1, now: float = 2.0) -> list[str]:

@@ -4,8 +4,8 @@ import re
 
 from hypothesis import example, given, settings
 from hypothesis import strategies as some
-from voice_gateway.core.speakable.stage import Manner, Speakable
-from voice_gateway.core.speakable.thoughts import Opening, ThoughtFilter
+from voice_gateway.core.speakable.speakable_text import Manner, Speakable
+from voice_gateway.core.speakable.thought_filter import Opening, ThoughtFilter
 
 HOLD = settings(max_examples=100, deadline=None, derandomize=True)
 PLAIN = Manner(verbalise="none")

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import grpc
 from voice_workflow.v1 import voice_workflow_pb2 as pb
 
-from voice_gateway.core.allowance import Allowance
 from voice_gateway.core.events import (
     INPUT_RATE_HZ,
     CallEnded,
@@ -26,11 +25,12 @@ from voice_gateway.core.events import (
     TurnCommitted,
     TurnKind,
 )
-from voice_gateway.edges.door import About, Limits
-from voice_gateway.edges.grpc import wire_in
+from voice_gateway.core.token_bucket import Allowance
+from voice_gateway.edges.call_registry import About, Limits
+from voice_gateway.edges.grpc import decode
 from voice_gateway.edges.grpc.audio import AudioIn, AudioOut, TooFast
-from voice_gateway.edges.grpc.wire import Undecodable
-from voice_gateway.edges.grpc.wire_out import told
+from voice_gateway.edges.grpc.deserialiser import Undecodable
+from voice_gateway.edges.grpc.encode import told
 from voice_gateway.errors import BadRequest, Forbidden, LetGo, TooMuch, Unsupported
 from voice_gateway.session.session import Session
 
@@ -49,7 +49,7 @@ _ACK_EVERY_S = 1.0
 class Line:
     """What a call keeps from stream to stream: formats, resamplers, the caller's numbering."""
 
-    def __init__(self, session: Session, agreed: wire_in.Agreed, token: str, limits: Limits) -> None:
+    def __init__(self, session: Session, agreed: decode.Agreed, token: str, limits: Limits) -> None:
         self.session = session
         self.agreed = agreed
         self.token = token
@@ -242,11 +242,11 @@ def _take(line: Line, message: pb.ClientMessage) -> None:
         case "playout":
             report = message.playout
             samples = line.audio_out.to_call(report.samples_played)
-            wire_in.check_input_sample(report, line.audio_in.consumed_samples, line.agreed.input.rate_hz, line.limits)
+            decode.check_input_sample(report, line.audio_in.consumed_samples, line.agreed.input.rate_hz, line.limits)
             input_sample = round(report.input_sample / line.input_ratio)
             session.take(PlayoutReported(report.reply, samples, input_sample, report.final))
         case "text":
-            text = wire_in.typed_text(message.text, line.limits)
+            text = decode.typed_text(message.text, line.limits)
             if wait_s := line.typed_turns.take(session.age_s):
                 limits = line.limits
                 raise TooMuch(
@@ -260,7 +260,7 @@ def _take(line: Line, message: pb.ClientMessage) -> None:
         case "interrupt":
             session.take(ReplyStopped())
         case "update":
-            session.take(OptionsChanged(wire_in.update(session.options, message.update, line.limits)))
+            session.take(OptionsChanged(decode.update(session.options, message.update, line.limits)))
         case "tool_result":
             raise Unsupported("no tool was called: tools are not served by this gateway yet")
         case "end":
@@ -277,7 +277,7 @@ def _take(line: Line, message: pb.ClientMessage) -> None:
 def started_message(line: Line, about: About, *, resumed: bool) -> pb.ServerMessage:
     """The answer to SessionStart."""
     agreed, limits = line.agreed, line.limits
-    encodings = {encoding: code for code, encoding in wire_in.ENCODINGS.items()}
+    encodings = {encoding: code for code, encoding in decode.ENCODINGS.items()}
     started = pb.SessionStarted(
         session_id=line.session.name,
         input=pb.AudioFormat(

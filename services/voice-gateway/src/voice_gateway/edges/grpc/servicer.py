@@ -8,13 +8,13 @@ import grpc
 from voice_workflow.v1 import voice_workflow_pb2 as pb
 
 from voice_gateway.core.events import Caller
-from voice_gateway.edges.door import About, Door
-from voice_gateway.edges.grpc import wire_in
+from voice_gateway.edges.call_registry import About, Door
+from voice_gateway.edges.grpc import decode
 from voice_gateway.edges.grpc.converse import Line, carry, started_message, wire_limits
-from voice_gateway.edges.grpc.places import Places
+from voice_gateway.edges.grpc.deserialiser import Ending, M, Undecodable, decoder
+from voice_gateway.edges.grpc.open_rpc_limit import Places
 from voice_gateway.edges.grpc.tokens import Tokens
 from voice_gateway.edges.grpc.trace import trace_id
-from voice_gateway.edges.grpc.wire import Ending, M, Undecodable, decoder
 from voice_gateway.errors import BadRequest, NotFound, Unauthorised, VoiceError
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ class VoiceGateway:
             self._ending.end(context, error)
             return pb.ServerInfo()
         about, trouble = self._door.about, self._door.trouble()
-        encodings = [code for code in wire_in.ENCODINGS if code != pb.AUDIO_ENCODING_UNSPECIFIED]
+        encodings = [code for code in decode.ENCODINGS if code != pb.AUDIO_ENCODING_UNSPECIFIED]
         return pb.ServerInfo(
             version=about.version,
             input_encodings=encodings,
@@ -137,7 +137,7 @@ class VoiceGateway:
         return message
 
     def _begin(self, first: pb.ClientMessage, caller: Caller) -> tuple[Line, About]:
-        agreed = wire_in.agree(first.start, self._door.defaults, self._door.limits)
+        agreed = decode.agree(first.start, self._door.defaults, self._door.limits)
         session, token = self._door.open(agreed.options, caller)
         line = Line(session, agreed, token, self._door.limits)
         self._lines[token] = line, self._door.about

@@ -1,7 +1,7 @@
 """What may be under way follows the caller's habit of acknowledging, not the stalls of the link."""
 
 import pytest
-from voice_gateway.core.delivery import Delivery
+from voice_gateway.core.send_window import Delivery
 
 
 def acknowledging(*gaps_s: float) -> Delivery:

@@ -5,10 +5,10 @@ from collections.abc import Callable
 
 import pytest
 from voice_gateway.core.events import Failed, Transcribed, TurnChanged, TurnKind
-from voice_gateway.core.floor import Heard, SpeechStarted, SpeechStopped
 from voice_gateway.core.speech_gate import GatePolicies, GatePolicy
 from voice_gateway.core.transcript import Recognised
-from voice_gateway.session.listening import Hearing, HearingSettings
+from voice_gateway.core.turn_types import Heard, SpeechStarted, SpeechStopped
+from voice_gateway.session.caller_input import Hearing, HearingSettings
 
 FRAME_S = 0.032
 FRAME = bytes(1024)

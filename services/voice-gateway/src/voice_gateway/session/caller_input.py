@@ -8,11 +8,11 @@ from typing import Protocol
 
 from voice_gateway.core.absence import Arrivals, Gap
 from voice_gateway.core.events import INPUT_RATE_HZ, Failed, Failure, Transcribed, TurnChanged, TurnKind
-from voice_gateway.core.floor import Heard, SpeechStarted, SpeechStopped
 from voice_gateway.core.speech_gate import Edge, GatePolicies, SpeechGate, gate
 from voice_gateway.core.transcript import Listening, Recognised, listen
-from voice_gateway.ports import Ear, VoiceActivityDetector
-from voice_gateway.session.recogniser_watch import RecogniserWatch
+from voice_gateway.core.turn_types import Heard, SpeechStarted, SpeechStopped
+from voice_gateway.interfaces import Ear, VoiceActivityDetector
+from voice_gateway.session.asr_watchdog import RecogniserWatch
 
 _FINAL_WINDOW_S = 0.16
 """How far apart the detector and the recogniser may see the end of speech, and a chunk of audio on top."""

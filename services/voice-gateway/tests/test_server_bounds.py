@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 from voice_gateway.app import ports
-from voice_gateway.edges.door import Limits
+from voice_gateway.edges.call_registry import Limits
 from voice_gateway.edges.http import bound_connections
 
 

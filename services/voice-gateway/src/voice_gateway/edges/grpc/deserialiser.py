@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import grpc
 from google.protobuf.message import DecodeError, Message
 
-from voice_gateway.core.allowance import Allowance
+from voice_gateway.core.token_bucket import Allowance
 from voice_gateway.edges.grpc.status import status
 from voice_gateway.errors import BadRequest, VoiceError
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 
-from voice_gateway.core.delivery import Delivery
 from voice_gateway.core.events import (
     CallEnded,
     EndReason,
@@ -13,8 +12,9 @@ from voice_gateway.core.events import (
     TurnKind,
     TurnMeasured,
 )
-from voice_gateway.core.floor import Event
 from voice_gateway.core.playout import SAMPLE_BYTES
+from voice_gateway.core.send_window import Delivery
+from voice_gateway.core.turn_types import Event
 from voice_gateway.metrics import Metrics
 from voice_gateway.session.call_log import CallLog
 from voice_gateway.session.inbox import Inbox, InboxFull

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, TextIO
 
-from voice_gateway.core import journal
-from voice_gateway.core.floor import Event, Policy, State
+from voice_gateway.core import turn_log
+from voice_gateway.core.turn_types import Event, Policy, State
 
 log = logging.getLogger(__name__)
 
@@ -63,11 +63,11 @@ class FileJournal:
 
     def write(self, now: float, event: Event) -> None:
         """One line."""
-        self._line(journal.encode(now, event))
+        self._line(turn_log.encode(now, event))
 
     def change(self, now: float, policy: Policy) -> None:
         """One line."""
-        self._line(journal.encode_policy(now, policy))
+        self._line(turn_log.encode_policy(now, policy))
 
     def close(self) -> None:
         """Flush and close."""
@@ -113,7 +113,7 @@ class JournalFolder:
 
     def open(self, name: str, policy: Policy, start: State) -> Journal:
         """The journal of a new call; one that forgets everything where the disk does not take it."""
-        header, path = journal.header(policy, start), self._folder / f"{name}{_SUFFIX}"
+        header, path = turn_log.header(policy, start), self._folder / f"{name}{_SUFFIX}"
         try:
             opened = FileJournal(path, header, self._limits.call_bytes, self._note)
         except OSError as error:

@@ -18,10 +18,10 @@ from voice_gateway.core.events import (
     TurnKind,
     TurnMeasured,
 )
-from voice_gateway.core.floor import Policy, ReplyAudible, ReplyEnded
 from voice_gateway.core.timeline import Mark, Timeline
+from voice_gateway.core.turn_types import Policy, ReplyAudible, ReplyEnded
 from voice_gateway.errors import Broken
-from voice_gateway.session.speaking import Speaking, Voice
+from voice_gateway.session.reply_controller import Speaking, Voice
 
 pytestmark = pytest.mark.looptime
 

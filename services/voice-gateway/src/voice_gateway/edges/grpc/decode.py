@@ -9,8 +9,8 @@ from pcm import AudioFormat, Encoding
 from voice_workflow.v1 import voice_workflow_pb2 as pb
 
 from voice_gateway.core.events import INPUT_RATE_HZ, CallOptions, LlmOptions
-from voice_gateway.core.floor import Policy
-from voice_gateway.edges.door import Limits
+from voice_gateway.core.turn_types import Policy
+from voice_gateway.edges.call_registry import Limits
 from voice_gateway.errors import BadRequest, Forbidden, Unsupported
 
 T = TypeVar("T")

@@ -18,13 +18,13 @@ from voice_gateway.core.events import (
     TurnKind,
     TurnMeasured,
 )
-from voice_gateway.core.floor import ReplyAudible, ReplyEnded
 from voice_gateway.core.playout import Playout
-from voice_gateway.core.speakable.stage import Manner
-from voice_gateway.core.speakable.thoughts import Opening
+from voice_gateway.core.speakable.speakable_text import Manner
+from voice_gateway.core.speakable.thought_filter import Opening
 from voice_gateway.core.timeline import Mark, Timeline
+from voice_gateway.core.turn_types import ReplyAudible, ReplyEnded
 from voice_gateway.errors import Upstream, failed
-from voice_gateway.ports import LanguageModel, SpeakOptions, Synthesiser
+from voice_gateway.interfaces import LanguageModel, SpeakOptions, Synthesiser
 from voice_gateway.reply.reply import Reply, Speaker
 from voice_gateway.reply.source import Source, fixed
 

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
-from voice_gateway.session.recogniser_watch import RecogniserWatch
+from voice_gateway.session.asr_watchdog import RecogniserWatch
 
 pytestmark = pytest.mark.looptime
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from voice_gateway.core.phrases import MAX_PHRASE_CHARS, Phraser
 from voice_gateway.core.speakable.phrase import SpeakablePhrase
-from voice_gateway.core.speakable.thoughts import Opening, Said, ThoughtFilter
+from voice_gateway.core.speakable.thought_filter import Opening, Said, ThoughtFilter
 from voice_gateway.core.speakable.words import Verbalise, wording
 
 

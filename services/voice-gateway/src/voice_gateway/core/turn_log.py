@@ -12,7 +12,7 @@ from dataclasses import MISSING, Field, fields
 from math import inf, isfinite
 from typing import Any, TypeVar, get_type_hints
 
-from voice_gateway.core.floor import (
+from voice_gateway.core.turn_types import (
     Action,
     Call,
     Committed,

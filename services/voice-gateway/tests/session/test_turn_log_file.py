@@ -8,9 +8,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from voice_gateway.core import journal
-from voice_gateway.core.floor import Policy, SpeechStarted, Typed
-from voice_gateway.session.journal_file import JournalFolder, JournalLimits, NoJournal
+from voice_gateway.core import turn_log
+from voice_gateway.core.turn_types import Policy, SpeechStarted, Typed
+from voice_gateway.session.turn_log_file import JournalFolder, JournalLimits, NoJournal
 
 DAY_S = 86_400.0
 
@@ -32,7 +32,7 @@ def folder(path: Path, *, days: float = 7, folder_bytes: int = 1 << 20, call_byt
 
 
 def test_only_this_user_may_read_what_was_said(tmp_path: Path) -> None:
-    opened = folder(tmp_path).open("call", Policy(), journal.START)
+    opened = folder(tmp_path).open("call", Policy(), turn_log.START)
     opened.write(1.0, Typed("my number is twelve"))
     opened.close()
     assert (tmp_path / "call.jsonl").stat().st_mode & 0o777 == 0o600
@@ -44,7 +44,7 @@ def test_a_disk_that_takes_no_more_ends_journalling_with_one_line(
     journals = folder(tmp_path)
     with small_files():
         for name in ("one", "two"):
-            opened = journals.open(name, Policy(), journal.START)
+            opened = journals.open(name, Policy(), turn_log.START)
             for second in range(2000):
                 opened.write(float(second), Typed("words " * 20))
             opened.close()
@@ -55,23 +55,23 @@ def test_a_disk_that_takes_no_more_ends_journalling_with_one_line(
 def test_a_folder_that_is_gone_costs_no_call(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     journals = folder(tmp_path / "gone")
     (tmp_path / "gone").rmdir()
-    assert isinstance(journals.open("call", Policy(), journal.START), NoJournal)
+    assert isinstance(journals.open("call", Policy(), turn_log.START), NoJournal)
     journals.prune(0.0)
     assert len(caplog.records) == 1
     (tmp_path / "gone").mkdir()
     journals.prune(0.0)
-    journals.open("call", Policy(), journal.START).close()
+    journals.open("call", Policy(), turn_log.START).close()
     assert (tmp_path / "gone" / "call.jsonl").exists()
 
 
 def test_a_call_that_never_ends_fills_no_disk(tmp_path: Path) -> None:
-    opened = folder(tmp_path, call_bytes=2000).open("call", Policy(), journal.START)
+    opened = folder(tmp_path, call_bytes=2000).open("call", Policy(), turn_log.START)
     for second in range(1000):
         opened.write(float(second), SpeechStarted())
     opened.close()
     lines = (tmp_path / "call.jsonl").read_text().splitlines()
     assert (tmp_path / "call.jsonl").stat().st_size <= 2000
-    journal.replay(lines)
+    turn_log.replay(lines)
 
 
 def test_old_journals_and_the_oldest_of_too_many_go(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from math import inf
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from voice_gateway.core.allowance import Allowance
+from voice_gateway.core.token_bucket import Allowance
 
 
 def test_a_burst_is_taken_at_once_and_then_one_after_the_other() -> None:

@@ -23,8 +23,8 @@ from voice_gateway.core.events import (
 )
 from voice_gateway.core.timeline import LATENCIES
 from voice_gateway.edges.grpc.audio import AudioOut
+from voice_gateway.edges.grpc.encode import told
 from voice_gateway.edges.grpc.status import status
-from voice_gateway.edges.grpc.wire_out import told
 from voice_gateway.errors import BadRequest, Broken, Forbidden, LetGo, NotFound, Refused, Unsupported, VoiceError
 from voice_workflow.v1 import voice_workflow_pb2 as pb
 

@@ -5,8 +5,8 @@ from math import inf, nextafter
 
 import pytest
 from turn_player import STARTED, STOPPED, said, saying
-from voice_gateway.core import journal, turns
-from voice_gateway.core.floor import (
+from voice_gateway.core import turn_log, turns
+from voice_gateway.core.turn_types import (
     Action,
     Call,
     Committed,
@@ -45,9 +45,9 @@ def record(
     facts: list[tuple[float, Event]], policy: Policy, state: State
 ) -> tuple[list[str], list[tuple[float, Action]]]:
     """A journal as a shell writes it, and the orders of the call."""
-    lines, orders = [journal.header(policy, state)], list[tuple[float, Action]]()
+    lines, orders = [turn_log.header(policy, state)], list[tuple[float, Action]]()
     for now, event in facts:
-        lines.append(journal.encode(now, event))
+        lines.append(turn_log.encode(now, event))
         state, actions = turns.step(state, event, now, policy)
         orders += [(now, action) for action in actions]
     return lines, orders
@@ -56,20 +56,20 @@ def record(
 @pytest.mark.parametrize("event", FACTS, ids=repr)
 def test_every_fact_reads_back_the_same(event: Event) -> None:
     for now in (0.0, 0.1 + 0.2, 1e-300, nextafter(12345.678, inf)):
-        line = journal.encode(now, event)
-        assert journal.decode(line) == (now, event)
+        line = turn_log.encode(now, event)
+        assert turn_log.decode(line) == (now, event)
         assert len(line.splitlines()) == 1
 
 
 def test_every_kind_of_fact_has_a_line() -> None:
-    assert {type(fact) for fact in FACTS} == set(journal.FACTS)
+    assert {type(fact) for fact in FACTS} == set(turn_log.FACTS)
 
 
 def test_a_journal_is_plain_json() -> None:
     def refuse(constant: str) -> None:
         raise AssertionError(f"{constant} is not JSON")
 
-    lines = [journal.header(Policy()), *(journal.encode(1.0, fact) for fact in FACTS)]
+    lines = [turn_log.header(Policy()), *(turn_log.encode(1.0, fact) for fact in FACTS)]
     assert all(isinstance(json.loads(line, parse_constant=refuse), dict) for line in lines)
 
 
@@ -87,8 +87,8 @@ def test_a_recorded_call_replays_to_the_same_orders() -> None:
         (4.4, STOPPED),
         (4.4 + 0.3, Tick()),
     ]
-    lines, orders = record(facts, Policy(idle_after=inf), journal.START)
-    assert journal.replay(lines) == orders
+    lines, orders = record(facts, Policy(idle_after=inf), turn_log.START)
+    assert turn_log.replay(lines) == orders
     assert [type(action).__name__ for _, action in orders] == [
         "StartReply",
         "RetractReply",
@@ -109,7 +109,7 @@ def test_a_recorded_call_replays_to_the_same_orders() -> None:
 def test_a_journal_may_begin_in_the_middle_of_a_call(state: State) -> None:
     lines, orders = record([(1.0, said("more")), (1.1, STOPPED), (9.0, Tick())], Policy(), state)
     assert orders
-    assert journal.replay(lines) == orders
+    assert turn_log.replay(lines) == orders
 
 
 def test_a_journal_replays_under_another_policy() -> None:
@@ -120,15 +120,15 @@ def test_a_journal_replays_under_another_policy() -> None:
         (2.4, Tick()),
         (3.0, said("two")),
     ]
-    lines, orders = record(facts, Policy(), journal.START)
+    lines, orders = record(facts, Policy(), turn_log.START)
     assert [action for _, action in orders] == [StartReply(1, "one"), RetractReply(1)]
-    assert journal.replay(lines, Policy(end_silence=0.9)) == [(3.0, StartReply(1, "one two"))]
+    assert turn_log.replay(lines, Policy(end_silence=0.9)) == [(3.0, StartReply(1, "one two"))]
 
 
 def test_a_policy_that_changed_in_the_call_holds_from_then_on() -> None:
     hasty, patient = Policy(end_silence=0.2), Policy(end_silence=2.0)
-    line = journal.encode_policy(5.0, patient)
-    assert journal.decode(line) == (5.0, patient)
+    line = turn_log.encode_policy(5.0, patient)
+    assert turn_log.decode(line) == (5.0, patient)
     first: list[tuple[float, Event]] = [(1.0, STARTED), (2.0, said("one")), (2.1, STOPPED), (2.5, Tick())]
     second: list[tuple[float, Event]] = [
         (6.0, STARTED),
@@ -138,18 +138,18 @@ def test_a_policy_that_changed_in_the_call_holds_from_then_on() -> None:
         (9.5, Tick()),
     ]
     lines = [
-        journal.header(hasty), *(journal.encode(at, fact) for at, fact in first),
-        line, *(journal.encode(at, fact) for at, fact in second),
+        turn_log.header(hasty), *(turn_log.encode(at, fact) for at, fact in first),
+        line, *(turn_log.encode(at, fact) for at, fact in second),
     ]  # fmt: skip
-    answers = [at for at, order in journal.replay(lines) if isinstance(order, StartReply)]
+    answers = [at for at, order in turn_log.replay(lines) if isinstance(order, StartReply)]
     assert answers == [2.5, 9.5]
-    under_another = [at for at, order in journal.replay(lines, hasty) if isinstance(order, StartReply)]
+    under_another = [at for at, order in turn_log.replay(lines, hasty) if isinstance(order, StartReply)]
     assert under_another[-1] == 7.5
 
 
 def test_an_older_journal_without_a_younger_field_still_replays() -> None:
     bare = '{"version": 1, "policy": {}, "state": {"is": "Idle", "call": {}, "since": 0}}'
-    assert journal.replay([bare, '{"at": 1, "fact": "Typed", "text": "hi"}']) == [(1.0, StartReply(1, "hi"))]
+    assert turn_log.replay([bare, '{"at": 1, "fact": "Typed", "text": "hi"}']) == [(1.0, StartReply(1, "hi"))]
 
 
 @pytest.mark.parametrize(
@@ -172,9 +172,9 @@ def test_an_older_journal_without_a_younger_field_still_replays() -> None:
     ],
 )
 def test_a_broken_line_names_its_number(line: str, why: str) -> None:
-    lines = [journal.header(Policy()), journal.encode(2.0, STARTED), line]
-    with pytest.raises(journal.BrokenJournal, match=f"^line 3: {why}"):
-        journal.replay(lines)
+    lines = [turn_log.header(Policy()), turn_log.encode(2.0, STARTED), line]
+    with pytest.raises(turn_log.BrokenJournal, match=f"^line 3: {why}"):
+        turn_log.replay(lines)
 
 
 @pytest.mark.parametrize(
@@ -189,10 +189,10 @@ def test_a_broken_line_names_its_number(line: str, why: str) -> None:
     ],
 )
 def test_a_broken_header_is_line_one(line: str, why: str) -> None:
-    with pytest.raises(journal.BrokenJournal, match=f"^line 1: {why}"):
-        journal.replay([line])
+    with pytest.raises(turn_log.BrokenJournal, match=f"^line 1: {why}"):
+        turn_log.replay([line])
 
 
 def test_an_empty_journal_has_no_header() -> None:
-    with pytest.raises(journal.BrokenJournal, match="line 1: the header is missing"):
-        journal.replay([])
+    with pytest.raises(turn_log.BrokenJournal, match="line 1: the header is missing"):
+        turn_log.replay([])

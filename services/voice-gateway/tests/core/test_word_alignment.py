@@ -1,7 +1,7 @@
 """Word times a voice tells are laid on the words that were sent."""
 
 from voice_gateway.core.speakable.phrase import SpeakablePhrase, Word, plain
-from voice_gateway.core.spoken import SpokenWord, begin
+from voice_gateway.core.word_alignment import SpokenWord, begin
 
 
 def laid(text: str, *reported: tuple[str, int], end: int) -> list[SpokenWord]:
