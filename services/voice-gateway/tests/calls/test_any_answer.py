@@ -212,11 +212,11 @@ async def outside() -> AsyncGenerator[Outside, None]:
                 riva_tts_uri=f"127.0.0.1:{switches['tts'].port}",
                 llm_base_url=f"http://127.0.0.1:{switches['llm'].port}/v1",
                 gateway_probe_every_s=0.1,
-                llm_first_token_timeout_s=0.3,
-                llm_token_timeout_s=0.3,
-                tts_first_audio_timeout_s=0.3,
-                tts_audio_timeout_s=0.3,
-                asr_connect_timeout_s=0.3,
+                llm_first_token_timeout_s=1.5,
+                llm_token_timeout_s=1.5,
+                tts_first_audio_timeout_s=1.5,
+                tts_audio_timeout_s=1.5,
+                asr_connect_timeout_s=1.5,
             )
         )
         around = Outside(there, switches)

@@ -9,7 +9,7 @@ from voice_client.end_of_call import SETTLED_S, EndOfCallDetector
 from voice_client.events import Event, Turn, TurnEvent
 
 FIRST_WORD_S = 0.6
-THINKS_S = 0.8
+THINKS_S = 0.5
 PATIENCE_S = 20.0
 """Without anything said, heard or told; a person would hang up sooner."""
 
