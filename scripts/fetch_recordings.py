@@ -3,11 +3,10 @@
 
 They come from the test data of the PocketSphinx source distribution, which is taken from the package index that pip
 is configured for and checked against the hash below; nothing of it is built or run. Where VOICE_AUDIO is set that
-folder is printed and nothing is fetched. Run it with any Python from 3.11; it needs the standard library only.
+folder is printed and nothing is fetched. Run it with any Python from 3.11 that has pip.
 """
 
 import argparse
-import ensurepip
 import hashlib
 import io
 import os
@@ -16,7 +15,6 @@ import sys
 import tarfile
 import tempfile
 import wave
-from importlib.util import find_spec
 from pathlib import Path
 
 NAME, VERSION = "pocketsphinx", "5.1.1"
@@ -72,8 +70,8 @@ def download(work: Path) -> Path:
     (backend / "build.py").write_text(STUB_BACKEND)
     wanted = work / "requirements.txt"
     wanted.write_text(f"{NAME}=={VERSION} --hash=sha256:{SHA256}\n")
-    command = [*pip(), "download", "--quiet", "--no-deps", "--no-binary", ":all:", "--no-build-isolation"]
-    command += ["--require-hashes", "--requirement", str(wanted), "--dest", str(work)]
+    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--no-binary", ":all:"]
+    command += ["--no-build-isolation", "--require-hashes", "--requirement", str(wanted), "--dest", str(work)]
     # Everything pip says goes to stderr: the last line of stdout is the folder.
     environment = os.environ | {"PYTHONPATH": str(backend.parent)}
     if subprocess.run(command, stdout=sys.stderr, env=environment).returncode:
@@ -83,16 +81,6 @@ def download(work: Path) -> Path:
     if found != SHA256:
         raise ValueError(f"{archive.name} has sha256 {found}, expected {SHA256}")
     return archive
-
-
-def pip() -> list[str]:
-    """The pip of this Python, or the one every Python carries for making environments."""
-    if find_spec("pip"):
-        return [sys.executable, "-m", "pip"]
-    bundled = sorted((Path(ensurepip.__file__).parent / "_bundled").glob("pip-*.whl"))
-    if not bundled:
-        raise ValueError("this Python has no pip; install pip")
-    return [sys.executable, str(bundled[-1] / "pip")]
 
 
 def extract(archive: Path, folder: Path) -> None:

@@ -19,7 +19,6 @@ from speech_server.engines.asr.moonshine.model import MoonshineModel
 from speech_server.engines.asr.moonshine.model_files import HUB_FILES, WHEEL_FILES, ModelFiles, find_model
 from speech_server.engines.onnx.model_format import ModelBroken
 from speech_server.errors import EngineUnavailable
-from speech_server.model_store import wheel_download
 from speech_server.model_store.download import PullFailed
 from speech_server.model_store.store import keep, read_manifest
 from speech_server.model_store.wheel_download import pull_from_wheel
@@ -169,12 +168,3 @@ def test_another_model_in_its_place_is_noticed(files: ModelFiles, tmp_path: Path
     (tmp_path / WHEEL_FILES[0]).symlink_to(files.decoder)
     with pytest.raises(ModelBroken, match="its inputs have other names"):
         MoonshineModel(find_model(tmp_path))
-
-
-def test_a_python_without_pip_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As that of the image: what is needed there was fetched when it was built."""
-    monkeypatch.setattr(wheel_download, "find_spec", lambda name: None)
-    monkeypatch.setattr("sysconfig.get_config_var", lambda name: None)
-    monkeypatch.setattr(wheel_download, "DEBIAN", str(tmp_path))
-    with pytest.raises(PullFailed, match="install pip"):
-        fetch(MOONSHINE, "int8", tmp_path)

@@ -32,7 +32,7 @@ async def test_the_demo_holds_a_conversation_is_interrupted_and_leaves_recording
     status, out, errors = await run("demo", "--out", str(tmp_path / "made"))
     assert (status, errors) == (0, "")
     assert "All 7 lines were heard and answered" in out
-    assert re.search(r"heard +What is seven times eight", out)
+    assert re.search(r"heard +How much is seven times eight", out)
     assert re.search(r"heard +Go forward (10|ten) meters", out)
     assert re.search(r"heard +He might even have been made amiable himself", out)
     assert re.search(r"cut +after [12]\.\d s", out)

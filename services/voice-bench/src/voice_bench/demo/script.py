@@ -17,12 +17,13 @@ _SUFFIXES = frozenset([".wav", ".flac", ".mp3", ".ogg", ".opus", ".aif", ".aiff"
 
 SCRIPT = (
     "My name is Anna.",
-    "What is seven times eight?",
-    "Tell me a story.",
-    "That is enough.",
+    "How much is seven times eight?",
+    "Can you tell me a story?",
+    "Stop, please.",
     "Do you remember my name?",
 )
-"""All of it is understood by mini-llm; the answer to the fourth tells after which word it came."""
+"""All of it is understood by mini-llm; the answer to the fourth tells after which word it came. In VOICE each was heard
+right at sixty places between the model's frames; "What is seven times eight?" was not, once in eight."""
 SCRIPT_BARGE_IN = 4
 PEOPLE = ("goforward", "austen-0930")
 """Recordings that people say after the script, by their names; no rule of mini-llm knows what is said there."""
