@@ -38,7 +38,7 @@ setup: $(READY) ## install everything into .venv (done by every other target)
 $(UV):
 	@scripts/bootstrap_uv.sh $(PYTHON)
 
-$(READY): requirements.lock pyproject.toml proto/pyproject.toml $(PACKAGES:%=%/pyproject.toml) | $(UV)
+$(READY): requirements.lock VERSION pyproject.toml proto/pyproject.toml $(PACKAGES:%=%/pyproject.toml) | $(UV)
 	@scripts/setup.sh $(UV) $(VENV)
 	@touch $@
 

@@ -80,7 +80,13 @@ def documents() -> dict[Path, str]:
         CHART / "values.schema.json": json.dumps(schema(values), indent=2, ensure_ascii=False) + "\n",
         CHART / "ranges.json": json.dumps(numbers(values), indent=2) + "\n",
         CHART / "README.md": readme(values),
+        CHART / "Chart.yaml": _with_version((CHART / "Chart.yaml").read_text(encoding="utf-8")),
     }
+
+
+def _with_version(chart: str) -> str:
+    version = (CHART.parents[1] / "VERSION").read_text(encoding="utf-8").strip()
+    return re.sub(r'^(version: |appVersion: ")[^"\n]*', rf"\g<1>{version}", chart, flags=re.MULTILINE)
 
 
 def _notes(text: str) -> Iterator[tuple[tuple[str, ...], str]]:

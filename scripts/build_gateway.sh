@@ -13,7 +13,7 @@ usage: scripts/build_gateway.sh [--registry HOST/PATH] [--tag TAG] [--push] [--d
 U
 }
 die() { echo "build_gateway.sh: $*" >&2; exit 2; }
-version=$(sed -n 's/^version = "\(.*\)"/\1/p' services/voice-gateway/pyproject.toml)
+version=$(<VERSION)
 registry='' tag=$version push='' run='' images=() extra=()
 while [ $# -gt 0 ]; do
     case $1 in

@@ -50,6 +50,7 @@ export VOICE_AUDIO
 for package in "$@"; do tests "$package"; done
 scripts/interop.sh "${UV:-uv}" "$python" || { echo "FAILED: other people's clients" >&2; failed=$((failed + 1)); }
 tests interop
+tests scripts
 tests k8s
 echo "== what ran beside them: lint, types, generated files, helm"
 wait "$leisure"

@@ -47,7 +47,7 @@ class TestConfig:
 
 def read_config() -> TestConfig:
     """Raises BadConfig."""
-    tag = os.environ.get("E2E_TAG") or _app_version()
+    tag = os.environ.get("E2E_TAG") or (ROOT / "VERSION").read_text(encoding="utf-8").strip()
     without = frozenset(part for part in os.environ.get("E2E_WITHOUT", "").split(",") if part)
     if unknown := without - set(PARTS):
         raise BadConfig(f"E2E_WITHOUT names {', '.join(sorted(unknown))}; it can hold {', '.join(PARTS)}")
@@ -69,11 +69,3 @@ def read_config() -> TestConfig:
         power_on=os.environ.get("E2E_POWER_ON", ""),
         without=without,
     )
-
-
-def _app_version() -> str:
-    text = (CHART / "Chart.yaml").read_text(encoding="utf-8")
-    found = re.search(r"^appVersion: *\"?([^\"\s]+)", text, re.MULTILINE)
-    if not found:
-        raise BadConfig("helm/voice-workflow/Chart.yaml has no appVersion: name the images' tag with E2E_TAG")
-    return found[1]

@@ -3,7 +3,8 @@
 import json
 
 from script_runner import ScriptRunner
-from voice_bench.stack import Part, StackConfig, embedded, running, scripted
+from voice_bench.stack import running
+from voice_bench.stack_config import Part, StackConfig, embedded, scripted
 
 
 def speech_alone() -> StackConfig:

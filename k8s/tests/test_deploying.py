@@ -5,7 +5,8 @@ import json
 
 import pytest
 from script_runner import ROOT, ScriptRunner
-from voice_bench.stack import Part, StackConfig, running, scripted
+from voice_bench.stack import running
+from voice_bench.stack_config import Part, StackConfig, scripted
 
 KEY = "nvapi-very-secret"
 K8S = ROOT / "k8s"

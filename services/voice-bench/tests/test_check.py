@@ -6,7 +6,8 @@ import sys
 from pathlib import Path
 
 import trustme
-from voice_bench.stack import embedded, running
+from voice_bench.stack import running
+from voice_bench.stack_config import embedded
 from voice_client import CallOptions, ReplyText, Tls, connect
 
 WAIT_S = 60.0

@@ -9,7 +9,8 @@ import pytest
 import pytest_asyncio
 from pcm import read_wav, write_wav
 from voice_bench.demo.script import RATE_HZ, spoken
-from voice_bench.stack import Stack, embedded, running
+from voice_bench.stack import Stack, running
+from voice_bench.stack_config import embedded
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
 QUESTION = "What is seven times eight?"

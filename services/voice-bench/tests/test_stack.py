@@ -17,7 +17,9 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from mini_llm.settings import Settings as LlmSettings
 from speech_server.settings import ServerSettings as SpeechSettings
-from voice_bench.stack import Part, StackConfig, StackFailed, embedded, running, scripted, with_environment
+from voice_bench.process import StackFailed
+from voice_bench.stack import running
+from voice_bench.stack_config import Part, StackConfig, embedded, scripted, with_environment
 from voice_client import CallOptions, connect, server_info
 from voice_client.events import ReplyAudio, Turn, TurnEvent
 from voice_gateway.config import Settings as GatewaySettings
@@ -190,7 +192,7 @@ async def test_the_real_engines_and_the_rules_answer(tmp_path: Path) -> None:
 async def test_the_servers_end_when_their_parent_is_killed(tmp_path: Path) -> None:
     program = (
         "import asyncio, sys\n"
-        "from voice_bench.stack import running, scripted\n"
+        "from voice_bench.stack import running\nfrom voice_bench.stack_config import scripted\n"
         "async def main():\n"
         "    async with running(scripted()) as stack:\n"
         "        print(*stack.pids.values(), flush=True)\n"

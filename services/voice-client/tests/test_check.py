@@ -65,9 +65,9 @@ def no_ears(session: Session, message: pb.ClientMessage) -> None:
     ("script", "sentence"),
     [
         (silent, "no spoken reply to a typed turn within 0.5 s; look at the gateway's log"),
-        (no_voice, "spoke no word in reply to a typed turn; no audio for a phrase; check TTS_VOICE"),
+        (no_voice, "spoke no reply to a typed turn; no audio for a phrase; check TTS_VOICE"),
         (no_ears, "nothing happened for 0.5 s: no final transcript came"),
-        (leaving, r"spoke no word .*; the gateway ended the call \(drained\): shut down; connect again"),
+        (leaving, r"spoke no reply .*; the gateway ended the call \(drained\): shut down; connect again"),
     ],
 )
 async def test_a_gateway_that_does_not_converse_is_told_where_it_failed(script: Script, sentence: str) -> None:

@@ -164,7 +164,7 @@ def unspoken(session: Session, message: pb.ClientMessage) -> None:
     ("typed", "shown", "said"),
     [
         ("all", "First this. Then that. (not spoken)", "no audio of the reply"),
-        ("half", "First this. Then that. (spoken as far as: First this.)", "could not answer as it should"),
+        ("half", "First this. Then that. (spoken as far as: First this.)", "the gateway reported an error"),
     ],
 )
 async def test_a_reply_that_is_not_spoken_is_shown_and_is_no_success(typed: str, shown: str, said: str) -> None:

@@ -38,7 +38,7 @@ async def test_an_http_port_is_called_one() -> None:
         port = server.sockets[0].getsockname()[1]
         code, stdout, stderr = await voice("ask", "hello", "--target", f"127.0.0.1:{port}")
     assert (code, stdout) == (3, "")
-    assert "it is an HTTP port; name the gRPC port" in stderr
+    assert "this is an HTTP port; name the gRPC port" in stderr
     assert len(stderr.splitlines()) == 1
 
 
@@ -46,7 +46,7 @@ async def test_tls_at_a_plain_port_and_the_other_way_round_say_so(files: Files) 
     async with serving(answering) as gateway:
         code, _, stderr = await voice("info", "--target", gateway.target, "--tls")
         assert code == 3
-        assert "does not speak TLS; leave --tls" in stderr
+        assert "does not use TLS; leave out --tls" in stderr
         assert len(stderr.splitlines()) == 1
     async with serving(answering, credentials=files.gateway) as gateway:
         code, _, stderr = await voice("info", "--target", gateway.target)

@@ -79,6 +79,6 @@ async def test_a_gateway_that_leaves_is_told_with_what_to_do_and_why_the_reply_i
     async with serving(leaving) as gateway:
         code, stdout, stderr = await voice("ask", "hello", "--target", gateway.target)
     assert code == 1
-    assert "it is shutting down: this call ends within 7 s, call again then" in stdout
+    assert "the gateway shuts down: this call ends within 7 s; call again then" in stdout
     assert "the gateway ended the call (drained): shut down; connect again" in stdout
     assert "no reply came from the gateway; the gateway ended the call (drained): shut down; connect again" in stderr

@@ -13,7 +13,7 @@ from voice_bench.speech.cli import app as speech
 
 app = typer.Typer(
     name="voice-bench",
-    help="The whole stack on this machine: keep it running, see it talk, measure it; and checks of any other.",
+    help="Run the whole stack on this machine, hear it talk and measure it; check any other gateway or Riva.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
@@ -31,7 +31,7 @@ def common(
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
     ] = False,
 ) -> None:
-    """The whole stack on this machine: keep it running, see it talk, measure it; and checks of any other."""
+    """Run the whole stack on this machine, hear it talk and measure it; check any other gateway or Riva."""
 
 
 app.command()(demo)

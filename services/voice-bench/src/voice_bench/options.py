@@ -4,5 +4,5 @@ from typing import Annotated
 
 import typer
 
-Engine = Annotated[str, typer.Option(help="who recognises: SPEECH_ASR_ENGINE of the speech server")]
-Tts = Annotated[str, typer.Option(help="who speaks: SPEECH_TTS_ENGINE of the speech server")]
+Engine = Annotated[str, typer.Option(help="Recogniser: SPEECH_ASR_ENGINE of the speech server.")]
+Tts = Annotated[str, typer.Option(help="Synthesiser: SPEECH_TTS_ENGINE of the speech server.")]

@@ -12,8 +12,17 @@ from rich.console import Console
 
 from voice_bench.exit_codes import exit_with, to_stderr
 from voice_bench.options import Engine, Tts
-from voice_bench.stack import Part, Stack, StackConfig, StackFailed, embedded, running, with_environment
-from voice_bench.stack_config import RECOGNISER, SYNTHESISER, with_engines
+from voice_bench.process import StackFailed
+from voice_bench.stack import Stack, running
+from voice_bench.stack_config import (
+    RECOGNISER,
+    SYNTHESISER,
+    Part,
+    StackConfig,
+    embedded,
+    with_engines,
+    with_environment,
+)
 
 USUAL_PORT = 50050
 """Where `voice` calls when it is not told otherwise."""
@@ -50,7 +59,7 @@ async def _serve(console: Console, config: StackConfig) -> None:
     config = _at_the_usual_port(with_environment(config))
     console.print("starting speech server, language model and gateway (Ctrl-C ends them)")
     if config.may_fetch and config.runs(Part.SPEECH):
-        console.print("a model that is not on this machine yet is fetched first, which may take minutes")
+        console.print("models that are not on this machine yet are downloaded first, which may take minutes")
     async with running(config) as stack:
         console.print(f"{_addresses(stack)}\n{_next(stack.target)}", soft_wrap=True)
         await stack.until_a_part_dies()

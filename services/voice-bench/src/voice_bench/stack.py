@@ -14,9 +14,7 @@ from typing import Any, TypeVar
 import psutil
 
 from voice_bench.process import Launch, OrphanReaper, Server, StackFailed, reap_orphans
-from voice_bench.stack_config import Part, StackConfig, embedded, scripted, with_environment
-
-__all__ = ["Part", "Stack", "StackConfig", "StackFailed", "embedded", "running", "scripted", "with_environment"]
+from voice_bench.stack_config import Part, StackConfig
 
 _HOST = "127.0.0.1"
 _READY = {Part.SPEECH: "/readyz", Part.LLM: "/v1/health/ready", Part.GATEWAY: "/readyz"}

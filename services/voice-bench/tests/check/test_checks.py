@@ -18,7 +18,8 @@ from pcm import write_wav
 from riva.client.proto import riva_asr_pb2, riva_asr_pb2_grpc, riva_tts_pb2, riva_tts_pb2_grpc
 from voice_bench.measure import caller_audio
 from voice_bench.measure.clips import RATE_HZ
-from voice_bench.stack import Part, Stack, StackConfig, running, scripted
+from voice_bench.stack import Stack, running
+from voice_bench.stack_config import Part, StackConfig, scripted
 
 VOICE_BENCH = Path(sys.executable).parent / "voice-bench"
 WAIT_S = 60.0

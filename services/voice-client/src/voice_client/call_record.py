@@ -16,7 +16,7 @@ LATENCIES = (
     "voice_to_voice",
     "barge_in_stop",
 )
-"""The names every part of the house uses, in the order of a turn."""
+"""Names of the latencies, as every service uses them, in the order of a turn."""
 
 
 @dataclass(slots=True)
@@ -93,7 +93,7 @@ class CallRecord:
             return "no reply came from the gateway"
         if not self.audio:
             return "no audio of the reply came from the gateway"
-        return "the gateway could not answer as it should" if self.errors else ""
+        return "the gateway reported an error" if self.errors else ""
 
     @property
     def troubles(self) -> list[str]:
@@ -124,7 +124,7 @@ class CallRecord:
 
 def ended_by_gateway(ended: Ended) -> str:
     """One sentence for a call that somebody else ended."""
-    return f"the gateway ended the call ({ended.reason.replace('_', ' ')}): {ended.message or 'it said no more'}"
+    return f"the gateway ended the call ({ended.reason.replace('_', ' ')}): {ended.message or 'it gave no reason'}"
 
 
 def event_fields(event: Event) -> dict[str, Any]:

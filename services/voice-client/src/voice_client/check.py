@@ -83,7 +83,7 @@ async def check(target: str, options: CallOptions, patience_s: float) -> CheckRe
     reply, record = await _answer(target, options, question, patience_s)
     heard = " ".join(reply.finals)
     if not heard:
-        raise CallFailed(_sentence("the gateway understood nothing of a question it spoke itself", reply))
+        raise CallFailed(_sentence("the gateway understood nothing of the question that it had spoken", reply))
     if not reply.text.strip():
         raise CallFailed(_sentence(f"no reply came to {heard!r}", reply))
     if not reply.audio:
@@ -110,7 +110,7 @@ async def _question(target: str, options: CallOptions, patience_s: float) -> Cli
         except TimeoutError:
             raise CallFailed(_sentence(f"no spoken reply to a typed turn within {patience_s:g} s", reply)) from None
     if not reply.audio:
-        raise CallFailed(_sentence("the gateway spoke no word in reply to a typed turn", reply))
+        raise CallFailed(_sentence("the gateway spoke no reply to a typed turn", reply))
     return Clip(silence(_PAUSE_S, rate_hz) + bytes(reply.audio), rate_hz)
 
 

@@ -83,5 +83,5 @@ def call_metadata(options: CallOptions) -> tuple[tuple[str, str], ...]:
         except OSError as error:
             raise BadRequest(f"token file {options.token_file} can't be read ({error.strerror})") from error
     if not token.isascii() or not token.isprintable():
-        raise BadRequest("the token holds characters that a header can't carry; it is ASCII on one line")
+        raise BadRequest("the token has characters that a header can't carry; it must be printable ASCII on one line")
     return (("authorization", f"Bearer {token}"),) if token else ()

@@ -4,17 +4,26 @@ The marks are parts of the texts of gRPC 1.81's core; an unknown text is shown a
 """
 
 _MARKS = (
-    (("an http1.x server",), "it is an HTTP port; name the gRPC port, 50050 where nothing else is set"),
-    (("WRONG_VERSION_NUMBER",), "it does not speak TLS; leave --tls and --ca out"),
-    (("CERTIFICATE_VERIFY_FAILED",), "its certificate is not signed by that authority; name the right one with --ca"),
-    (("is not verified", "Peer name"), "its certificate is for another name; give that one with --server-name"),
-    (("CERTIFICATE_REQUIRED",), "it wants a certificate of the caller; give one with --cert and --key"),
+    (("an http1.x server",), "this is an HTTP port; name the gRPC port (50050 by default)"),
+    (("WRONG_VERSION_NUMBER",), "this port does not use TLS; leave out --tls and --ca"),
+    (
+        ("CERTIFICATE_VERIFY_FAILED",),
+        "the gateway's certificate is not signed by a trusted authority; name the right one with --ca",
+    ),
+    (
+        ("is not verified", "Peer name"),
+        "the gateway's certificate is for another host name; give that name with --server-name",
+    ),
+    (("CERTIFICATE_REQUIRED",), "the gateway requires a client certificate; give one with --cert and --key"),
     (("Domain name not found", "errors resolving", "DNS"), "the name can't be resolved; check it"),
     (("Connection refused",), "nothing listens there; start a gateway, or name another address"),
-    (("imed out", "Timeout occurred", "unreachable"), "the network does not get there; check address and network"),
+    (
+        ("imed out", "Timeout occurred", "unreachable"),
+        "the network does not reach this address; check address and network",
+    ),
     (
         ("Socket closed", "Connection reset", "End of file", "GOAWAY", "recvmsg"),
-        "it hung up at once; does it want TLS (--tls, --ca), or is it no gateway?",
+        "the server closed the connection at once; does it require TLS (--tls, --ca)? Is it a gateway?",
     ),
 )
 

@@ -69,21 +69,21 @@ class Executor:
                 case _:
                     pass
             if self.polling.now() >= end:
-                raise RolloutTooSlow(f"the {track} was not done within {timeout_s:g} s ({said}). {_way_out(track)}")
+                raise RolloutTooSlow(f"the {track} was not ready within {timeout_s:g} s ({said}). {_way_out(track)}")
             self.polling.sleep(self.polling.every_s)
 
     def _await_gateway(self) -> None:
         end = self.polling.now() + GATEWAY_S
         while not gateway_has_read(self.cluster.route(self.names.route)):
             if self.polling.now() >= end:
-                self.tell(f"note: no Gateway confirmed the new weights within {GATEWAY_S:g} s; going on")
+                self.tell(f"note: no Gateway confirmed the new weights within {GATEWAY_S:g} s; continuing")
                 return
             self.polling.sleep(self.polling.every_s)
 
 
 def _way_out(track: Track) -> str:
     if track is Track.CANARY:
-        return "Take it away with voicectl canary rollback, or start another image over it"
+        return "Remove it with voicectl canary rollback, or start another image"
     return (
-        "The older pods go on taking calls: repair the cause and say the command again, or say voicectl canary rollback"
+        "The older pods still take calls: repair the cause and run the command again, or run voicectl canary rollback"
     )

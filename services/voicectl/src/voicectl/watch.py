@@ -43,7 +43,7 @@ def watch(cluster: Cluster, names: Names, tell: Callable[[str], None], polling: 
             continue
         seen_at = polling.now()
         if state(release) != "running":
-            return Outcome("", "the canary was taken away meanwhile")
+            return Outcome("", "the canary was removed meanwhile")
         if release.canary.ready:
             ready_at = seen_at
         elif seen_at - ready_at >= NOT_READY_S:
@@ -54,7 +54,7 @@ def watch(cluster: Cluster, names: Names, tell: Callable[[str], None], polling: 
     added = change(began, pod_metrics, Track.CANARY)
     return Outcome(
         "",
-        f"nothing spoke against the canary in {for_s:g} s: {plural(added.started, 'call')}, "
+        f"the canary worked for {for_s:g} s: {plural(added.started, 'call')}, "
         f"{plural(added.turns, 'turn')}, {plural(added.failures, 'failure')}",
     )
 

@@ -20,10 +20,13 @@ from voice_bench.check.objectives import Finding, Objectives, judge
 
 stderr = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
 
-Json = Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")]
-Ca = Annotated[Path | None, typer.Option("--ca", exists=True, dir_okay=False, help="The authority, PEM; TLS on.")]
-TlsOn = Annotated[bool, typer.Option("--tls", help="TLS, with the authorities gRPC ships with.")]
-Wav = Annotated[Path | None, typer.Option("--wav", exists=True, dir_okay=False, help="A recording, WAV.")]
+Json = Annotated[bool, typer.Option("--json", help="Write one JSON object to stdout.")]
+Ca = Annotated[
+    Path | None,
+    typer.Option("--ca", exists=True, dir_okay=False, help="PEM file of the authority to trust. Turns TLS on."),
+]
+TlsOn = Annotated[bool, typer.Option("--tls", help="Use TLS with the authorities that gRPC brings.")]
+Wav = Annotated[Path | None, typer.Option("--wav", exists=True, dir_okay=False, help="WAV file with speech.")]
 
 
 class Needs(Enum):
@@ -36,17 +39,19 @@ class Needs(Enum):
 
 
 def riva_check(
-    target: Annotated[str, typer.Option("--target", envvar="RIVA_TARGET", help="host:port")] = "localhost:50051",
+    target: Annotated[
+        str, typer.Option("--target", envvar="RIVA_TARGET", help="Address of the Riva server, host:port.")
+    ] = "localhost:50051",
     wav: Wav = None,
-    needs: Annotated[Needs, typer.Option(help="What must be served there.")] = Needs.ANY,
-    language: Annotated[str, typer.Option(help="Of the recording, BCP 47.")] = "en-US",
-    model: Annotated[str, typer.Option(help="ASR model; empty: the server chooses.")] = "",
+    needs: Annotated[Needs, typer.Option(help="What the server must offer.")] = Needs.ANY,
+    language: Annotated[str, typer.Option(help="Language of --wav, such as en-US.")] = "en-US",
+    model: Annotated[str, typer.Option(help="ASR model. Empty: the server chooses.")] = "",
     tls: TlsOn = False,
     ca: Ca = None,
-    wait: Annotated[float, typer.Option(min=0.1, help="Seconds until it must be ready.")] = 10.0,
+    wait: Annotated[float, typer.Option(min=0.1, help="Seconds to wait for the server to become ready.")] = 10.0,
     as_json: Json = False,
 ) -> None:
-    """Ask any Riva what it serves, and let it transcribe a recording."""
+    """Print what a Riva server offers, and let it transcribe a recording."""
     clip = _clip(wav)
 
     async def check() -> None:
@@ -57,23 +62,32 @@ def riva_check(
         _show_offer(target, offer, words, as_json=as_json)
         missing = _missing(offer, needs)
         if missing:
-            raise riva.RivaFailed(f"{target} is ready and lists no {missing}; is that model loaded?")
+            raise riva.RivaFailed(f"{target} is ready but lists no {missing}; is that model loaded?")
         if words == "":
-            raise riva.RivaFailed(f"{target} heard no words in {wav}; is there speech in it?")
+            raise riva.RivaFailed(f"{target} recognised no words in {wav}; is there speech in it?")
 
     _run(check())
 
 
 def production_check(
-    target: Annotated[str, typer.Option("--target", envvar="VOICE_TARGET", help="The gateway, host:port.")],
-    metrics: Annotated[list[str], typer.Option("--metrics", help="URL of /metrics; once for each gateway pod.")],
-    riva_at: Annotated[list[str], typer.Option("--riva", help="ASR and TTS themselves, host:port; twice if two.")],
-    llm: Annotated[str, typer.Option("--llm", envvar="LLM_BASE_URL", help="The model server, with /v1.")],
-    calls: Annotated[int, typer.Option(min=1, envvar="CHECK_CALLS", help="Spoken calls to make.")] = 20,
-    at_once: Annotated[int, typer.Option(min=1, envvar="CHECK_AT_ONCE", help="Of them at once.")] = 2,
-    p95: Annotated[float, typer.Option(min=0.001, envvar="CHECK_P95_S", help="Seconds, T0 to reply audio.")] = 1.2,
-    errors: Annotated[float, typer.Option(min=0, max=1, envvar="CHECK_ERRORS", help="Part that may fail.")] = 0.01,
-    plaintext: Annotated[bool, typer.Option("--plaintext", help="Calls without TLS will do.")] = False,
+    target: Annotated[str, typer.Option("--target", envvar="VOICE_TARGET", help="Address of the gateway, host:port.")],
+    metrics: Annotated[list[str], typer.Option("--metrics", help="URL of /metrics. Once for each gateway pod.")],
+    riva_at: Annotated[
+        list[str], typer.Option("--riva", help="Address of ASR and TTS, host:port. Twice if they have two.")
+    ],
+    llm: Annotated[str, typer.Option("--llm", envvar="LLM_BASE_URL", help="Base URL of the model server, with /v1.")],
+    calls: Annotated[int, typer.Option(min=1, envvar="CHECK_CALLS", help="Number of spoken calls.")] = 20,
+    at_once: Annotated[int, typer.Option(min=1, envvar="CHECK_AT_ONCE", help="Number of calls at the same time.")] = 2,
+    p95: Annotated[
+        float,
+        typer.Option(
+            min=0.001, envvar="CHECK_P95_S", help="Largest p95 from the end of speech to reply audio, seconds."
+        ),
+    ] = 1.2,
+    errors: Annotated[
+        float, typer.Option(min=0, max=1, envvar="CHECK_ERRORS", help="Share of calls and turns that may fail.")
+    ] = 0.01,
+    plaintext: Annotated[bool, typer.Option("--plaintext", help="Accept calls without TLS.")] = False,
     wav: Wav = None,
     tls: common_options.Secure = False,
     ca: common_options.Ca = None,
@@ -82,10 +96,10 @@ def production_check(
     server_name: common_options.ServerName = "",
     token: common_options.Token = "",
     token_file: common_options.TokenFile = None,
-    riva_tls: Annotated[bool, typer.Option("--riva-tls", help="TLS towards --riva.")] = False,
+    riva_tls: Annotated[bool, typer.Option("--riva-tls", help="Use TLS towards --riva.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Judge a gateway by spoken calls and its metrics; never passes with a stand-in behind it."""
+    """Judge a gateway by spoken calls and by its metrics. Never passes with a simulated backend."""
     options = common_options.call_options(
         tls=tls, ca=ca, cert=cert, key=key, server_name=server_name, token=token, token_file=token_file
     )

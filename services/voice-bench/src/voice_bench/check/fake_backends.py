@@ -1,14 +1,14 @@
-"""Which names give away that nobody real is at work? Scripted engines and toys that stand in for Riva and NIM."""
+"""Which names of models and voices are simulated backends? Scripted engines and toys in place of Riva and NIM."""
 
 from collections.abc import Iterable, Mapping
 
 _MARKS: Mapping[str, str] = {
-    "scripted": "a scripted recogniser: it hears its script, whatever is said",
+    "scripted": "a scripted recogniser: it returns its script, whatever is said",
     "tone": "the tone voice: it beeps",
     "mini-llm": "the mini LLM: it answers by rules",
     "moonshine": "the small recogniser of the laptop demo: it knows English only",
-    "espeak": "the embedded voice: it is there to try things out",
-    "english-us.rob": "the embedded voice: it is there to try things out",
+    "espeak": "the embedded voice: it is meant for trials",
+    "english-us.rob": "the embedded voice: it is meant for trials",
 }
 
 

@@ -59,14 +59,16 @@ def judge(observed: Observations, asked: Objectives) -> list[Finding]:
 def _backends(observed: Observations) -> Finding:
     if observed.fake_backends:
         why = "; ".join(observed.fake_backends)
-        return Finding("backends", False, f"{why}. A stand-in says nothing about production: put Riva and NIM there.")
-    return Finding("backends", True, "no stand-in among the models and voices that were asked")
+        return Finding("backends", False, f"{why}. Such a backend says nothing about production: use Riva and NIM.")
+    return Finding("backends", True, "no simulated backend among the models and voices")
 
 
 def _tls(observed: Observations, asked: Objectives) -> Finding:
     if observed.over_tls or not asked.tls:
         return Finding("tls", True, "calls over TLS" if observed.over_tls else "calls without TLS, as was allowed")
-    return Finding("tls", False, "calls went without TLS; give --tls or --ca, or say --plaintext if TLS ends before")
+    return Finding(
+        "tls", False, "the calls used no TLS; give --tls or --ca, or --plaintext where TLS ends before the gateway"
+    )
 
 
 def _calls(observed: Observations, asked: Objectives) -> Finding:
@@ -79,7 +81,7 @@ def _calls(observed: Observations, asked: Objectives) -> Finding:
 def _turns(observed: Observations, asked: Objectives) -> Finding:
     counters = observed.counters
     if counters.started < 1:
-        return Finding("failures", False, "none of our calls is in the metrics: they are another gateway's")
+        return Finding("failures", False, "none of the calls is in the metrics: --metrics names another gateway")
     share = (counters.failures + counters.refused) / max(1.0, counters.turns)
     sentence = (
         f"{counters.failures:g} failures and {counters.refused:g} refusals at {counters.turns:g} turns of all callers"

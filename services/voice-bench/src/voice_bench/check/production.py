@@ -125,7 +125,7 @@ async def ask_for_question(plan: CheckPlan) -> Clip:
         rate_hz = call.started.output.rate_hz
     if not record.audio:
         reasons = "; ".join(error.message for error in record.errors)
-        raise CheckFailed(f"a typed turn got no spoken answer{': ' if reasons else ''}{reasons}")
+        raise CheckFailed(f"the gateway spoke no answer to a typed turn{': ' if reasons else ''}{reasons}")
     return Clip(bytes(record.audio), rate_hz).at(plan.options.input.rate_hz)
 
 

@@ -94,7 +94,7 @@ async def _listed(call: Awaitable[Any]) -> list[Any]:
     except grpc.aio.AioRpcError as error:
         if error.code() in _ABSENT:
             return []
-        raise RivaFailed(f"it refused to list what it serves: {error.code().name}: {error.details()}") from error
+        raise RivaFailed(f"the server refused to list its models: {error.code().name}: {error.details()}") from error
 
 
 async def transcribe(riva: grpc.aio.Channel, clip: Clip, language: str, model: str, timeout_s: float) -> str:
@@ -108,7 +108,9 @@ async def transcribe(riva: grpc.aio.Channel, clip: Clip, language: str, model: s
         async for answer in call:
             words += [one.alternatives[0].transcript for one in answer.results if one.is_final and one.alternatives]
     except grpc.aio.AioRpcError as error:
-        raise RivaFailed(f"it did not transcribe the recording: {error.code().name}: {error.details()}") from error
+        raise RivaFailed(
+            f"the server did not transcribe the recording: {error.code().name}: {error.details()}"
+        ) from error
     return " ".join(" ".join(words).split())
 
 

@@ -90,13 +90,6 @@ class CallSummary:
     errors: list[Error] = field(default_factory=list)
     _audible_answer: Answer | None = None
 
-    @property
-    def ended_s(self) -> float:
-        """The last moment that anything was said or heard."""
-        moments = [exchange.speech_ended_s or exchange.began_s for exchange in self.exchanges]
-        moments += [a.last_s for exchange in self.exchanges for a in exchange.answers.values() if a.last_s is not None]
-        return max(moments, default=0.0)
-
     def begin_line(self, line: Line, now_s: float) -> None:
         """The caller begins to say it."""
         self.exchanges.append(Exchange(len(self.exchanges) + 1, line, now_s))

@@ -28,24 +28,33 @@ from voice_bench.demo.script import (
 from voice_bench.demo.verdict import failures
 from voice_bench.exit_codes import exit_with, to_stderr
 from voice_bench.options import Engine, Tts
-from voice_bench.stack import Part, StackConfig, StackFailed, embedded, running, with_environment
-from voice_bench.stack_config import RECOGNISER, SYNTHESISER, with_engines
+from voice_bench.process import StackFailed
+from voice_bench.stack import running
+from voice_bench.stack_config import (
+    RECOGNISER,
+    SYNTHESISER,
+    Part,
+    StackConfig,
+    embedded,
+    with_engines,
+    with_environment,
+)
 
 AGENT_VOICE = "English-US.Female-1"
 """Not the caller's, so that they can be told apart. An engine with other voices takes one of the same sex."""
 
 
 def demo(
-    out: Annotated[Path, typer.Option(envvar="OUT", file_okay=False, help="Where WAV and picture go.")] = Path(
-        "out/demo"
-    ),
+    out: Annotated[
+        Path, typer.Option(envvar="OUT", file_okay=False, help="Folder for the recording and the picture.")
+    ] = Path("out/demo"),
     caller: Annotated[
         Path | None,
         typer.Option(
             envvar="CALLER",
             exists=True,
             file_okay=False,
-            help="Folder of recordings to say instead, in the order of their names.",
+            help="Folder of recordings that the caller plays instead, in the order of their names.",
         ),
     ] = None,
     recordings: Annotated[
@@ -54,21 +63,25 @@ def demo(
             envvar="VOICE_AUDIO",
             exists=True,
             file_okay=False,
-            help="Folder of scripts/fetch_recordings.py: after the script, people say two lines of it.",
+            help="Folder of scripts/fetch_recordings.py: after the script the caller plays two of them.",
         ),
     ] = None,
     barge_in: Annotated[
         int | None,
-        typer.Option(min=0, help="Number of the line that barges in; 0 = none.", show_default="4; none with --caller"),
+        typer.Option(
+            min=0, help="Number of the line that interrupts a reply. 0 = none.", show_default="4; none with --caller"
+        ),
     ] = None,
-    barge_in_after: Annotated[float, typer.Option(min=0.2, help="Seconds of the reply it listens to.")] = 2.0,
+    barge_in_after: Annotated[
+        float, typer.Option(min=0.2, help="Seconds of the reply that the caller hears before interrupting.")
+    ] = 2.0,
     timeout: Annotated[
-        float, typer.Option(min=1, help="Hang up when nothing at all happened for so many seconds.")
+        float, typer.Option(min=1, help="Hang up after this many seconds in which nothing happened.")
     ] = PATIENCE_S,
     engine: Engine = RECOGNISER,
     tts: Tts = SYNTHESISER,
 ) -> None:
-    """Hold a conversation with the stack and show what happened. Exit 0 when all of it went well."""
+    """Hold a conversation with the stack and show what happened. Exit status 0 = all went well."""
     try:
         out.mkdir(parents=True, exist_ok=True)
         said = recorded(caller, barge_in or 0) if caller else None

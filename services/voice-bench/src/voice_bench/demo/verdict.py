@@ -11,7 +11,7 @@ def failures(result: CallResult, lines: int) -> list[str]:
     if len(summary.exchanges) < lines:
         found.append(f"only {len(summary.exchanges)} of {lines} lines could be said")
     if result.gave_up:
-        found.append("the caller hung up, because nothing happened any more")
+        found.append("the caller hung up because nothing happened any more")
     for before, barging in zip(summary.exchanges, summary.exchanges[1:], strict=False):
         if barging.line.barges_in and (before.answer is None or before.answer.cut_s is None):
             found.append(_not_cut(before, barging))

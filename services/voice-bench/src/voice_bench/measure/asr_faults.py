@@ -19,7 +19,7 @@ from pathlib import Path
 import aiohttp
 
 from voice_bench.measure import numbered_word_recogniser
-from voice_bench.measure.caller import Caller, CallFailed, calling, channel_to
+from voice_bench.measure.caller import Caller, calling, channel_to
 from voice_bench.measure.clips import Frames
 from voice_bench.measure.gateway_process import Kind, gateway
 from voice_bench.measure.numbered_words import WORD_S, sentence
@@ -231,6 +231,3 @@ def _launch(stack: Stack, name: str) -> Launch:
         start_timeout_s=stack.config.start_timeout_s,
         stop_timeout_s=stack.config.stop_timeout_s,
     )
-
-
-__all__ = ["CallFailed", "Fault", "FaultTurn", "simulated", "strike"]

@@ -1,4 +1,4 @@
-"""What would the shortest hand-written gateway cost? This one: the same wire, none of the care.
+"""What would the shortest possible gateway cost? This one has the same wire protocol and nothing else.
 
 Audio goes to ASR frame by frame, a final to the language model, each sentence to TTS, its audio to the caller at once.
 No detector, no pacing, no resume, no history, no deadlines, no error paths. Only for comparison.

@@ -26,11 +26,6 @@ class Cgroup:
         name = "memory.max_usage_in_bytes" if self.version == 1 else "memory.peak"
         return int((self.folder / name).read_text()) / 2**20
 
-    def forget_peak(self) -> None:
-        """Count from now on, where the system can."""
-        with contextlib.suppress(OSError):
-            (self.folder / ("memory.max_usage_in_bytes" if self.version == 1 else "memory.peak")).write_text("0")
-
     def kills(self) -> int:
         """Processes the kernel ended because they wanted more."""
         name = "memory.oom_control" if self.version == 1 else "memory.events"

@@ -35,22 +35,24 @@ from voice_bench.stack_config import embedded
 
 app = typer.Typer(help="Measurements of the gateway.", no_args_is_help=True)
 
-Json = Annotated[bool, typer.Option("--json", help="JSON instead of tables")]
-Strict = Annotated[bool, typer.Option("--strict", help="exit status 1 when a target is missed")]
-Seed = Annotated[int, typer.Option(help="of everything that is left to chance")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
+Strict = Annotated[bool, typer.Option("--strict", help="Exit with status 1 when a target is missed.")]
+Seed = Annotated[int, typer.Option(help="Seed of the random numbers.")]
 
 
 @app.command()
 def overhead(
-    callers: Annotated[str, typer.Option(help="loads to measure, calls at once")] = "1,10",
-    turns: Annotated[int, typer.Option(min=1, help="turns per call")] = 20,
-    memory: Annotated[str, typer.Option(help="calls at which memory is read; empty = not")] = "1,10,20,40",
-    chain: Annotated[bool, typer.Option(help="measure the bare chain, too")] = True,
+    callers: Annotated[str, typer.Option(help="Numbers of calls at the same time, one measurement each.")] = "1,10",
+    turns: Annotated[int, typer.Option(min=1, help="Turns of each call.")] = 20,
+    memory: Annotated[
+        str, typer.Option(help="Numbers of calls at which memory is read. Empty = not at all.")
+    ] = "1,10,20,40",
+    chain: Annotated[bool, typer.Option(help="Measure the baseline gateway as well.")] = True,
     json: Json = False,
     strict: Strict = False,
     seed: Seed = 1,
 ) -> None:
-    """What the gateway adds to a turn: time, processor, memory; beside a bare chain on the same wire."""
+    """Measure the time, CPU and memory that the gateway adds to a turn, beside the shortest possible gateway."""
     loads, steps = _numbers("--callers", callers), _numbers("--memory", memory)
 
     async def measure() -> Report:
@@ -67,13 +69,13 @@ def overhead(
 
 @app.command()
 def barge_in(
-    times: Annotated[int, typer.Option(min=1, help="interruptions in all")] = 200,
-    callers: Annotated[int, typer.Option(min=1, help="calls at once")] = 10,
+    times: Annotated[int, typer.Option(min=1, help="Number of interruptions.")] = 200,
+    callers: Annotated[int, typer.Option(min=1, help="Number of calls at the same time.")] = 10,
     json: Json = False,
     strict: Strict = False,
     seed: Seed = 1,
 ) -> None:
-    """Speech at random moments of replies: does it stop, how soon, and what counts as heard?"""
+    """Interrupt replies at random moments: do they stop, how soon, and which words count as heard?"""
 
     async def measure() -> Report:
         clips = await callers_speech()
@@ -87,13 +89,13 @@ def barge_in(
 
 @app.command()
 def asr_faults(
-    kind: Annotated[Fault, typer.Option(help="what happens to one of two recognisers in mid-word")] = Fault.KILL,
-    times: Annotated[int, typer.Option(min=1, help="calls that are hit")] = 20,
+    kind: Annotated[Fault, typer.Option(help="Fault of one of two recognisers in the middle of a word.")] = Fault.KILL,
+    times: Annotated[int, typer.Option(min=1, help="Number of calls on the faulty recogniser.")] = 20,
     json: Json = False,
     strict: Strict = False,
     seed: Seed = 1,
 ) -> None:
-    """A recogniser is killed, stopped, cut off, or leaves in mid-word: words lost or doubled, delay added."""
+    """Kill, stop, disconnect or drain a recogniser in the middle of a word. Counts lost and doubled words and delay."""
 
     async def measure() -> Report:
         clips = await callers_speech()
@@ -106,15 +108,15 @@ def asr_faults(
 @app.command()
 def flood(
     kind: Annotated[
-        list[GatewayFlood] | None, typer.Option(help="which flood; may be given again; default: each")
+        list[GatewayFlood] | None, typer.Option(help="Kind of flood. May be repeated. Default: all kinds.")
     ] = None,
-    seconds: Annotated[int, typer.Option(min=1, help="how long each flood lasts")] = 60,
-    memory: Annotated[int, typer.Option(min=128, help="memory limit of the gateway, MiB")] = 384,
+    seconds: Annotated[int, typer.Option(min=1, help="Duration of each flood, seconds.")] = 60,
+    memory: Annotated[int, typer.Option(min=128, help="Memory limit of the gateway, MiB.")] = 384,
     json: Json = False,
     strict: Strict = False,
     seed: Seed = 1,
 ) -> None:
-    """A stranger or one known caller floods a gateway with limited memory: does it hold, and what do others notice?"""
+    """Flood a gateway that has limited memory: does it survive, and what do its other callers notice?"""
 
     async def measure() -> Report:
         clips = await callers_speech()
@@ -129,16 +131,16 @@ def flood(
 
 @app.command()
 def soak(
-    calls: Annotated[int, typer.Option(min=1, help="calls in all")] = 1000,
-    at_once: Annotated[int, typer.Option(min=1, help="calls at once")] = 8,
+    calls: Annotated[int, typer.Option(min=1, help="Number of calls.")] = 1000,
+    at_once: Annotated[int, typer.Option(min=1, help="Number of calls at the same time.")] = 8,
     interrupt: Annotated[
-        bool, typer.Option("--interrupt", help=f"{soak_run.REPLIES_A_CALL} replies a call, each cut half-way")
+        bool, typer.Option("--interrupt", help=f"{soak_run.REPLIES_A_CALL} replies in each call, each interrupted.")
     ] = False,
     json: Json = False,
     strict: Strict = False,
     seed: Seed = 1,
 ) -> None:
-    """Many short calls, or replies cut half-way: does memory stay flat, and is everything given back?"""
+    """Make many short calls, or interrupt many replies: does memory stay flat, and is everything released?"""
     one, replies = (soak_run.interrupted_call, soak_run.REPLIES_A_CALL) if interrupt else (soak_run.short_call, 1)
 
     async def measure() -> Report:
@@ -151,12 +153,15 @@ def soak(
 
 @app.command()
 def speech(
-    folder: Annotated[Path, typer.Argument(help="NAME.wav with NAME.txt beside it", exists=True, file_okay=False)],
-    callers: Annotated[int, typer.Option(min=1, help="calls at once in the second pass")] = 10,
+    folder: Annotated[
+        Path,
+        typer.Argument(help="Folder of NAME.wav files, each with its words in NAME.txt.", exists=True, file_okay=False),
+    ],
+    callers: Annotated[int, typer.Option(min=1, help="Number of calls at the same time in the second pass.")] = 10,
     json: Json = False,
     strict: Strict = False,
 ) -> None:
-    """Recordings through the gateway and the embedded engines: word errors beside the recogniser's own."""
+    """Play recordings through the gateway. Compares word errors with those of the recogniser alone."""
 
     async def measure() -> Report:
         said = recordings.recordings_in(folder)
@@ -214,5 +219,5 @@ def _numbers(option: str, text: str) -> list[int]:
     except ValueError:
         numbers = [0]
     if any(number < 1 for number in numbers):
-        raise typer.BadParameter(f"{option} wants numbers from 1 on with commas between, such as 1,10")
+        raise typer.BadParameter(f"{option} needs numbers from 1 up, separated by commas, such as 1,10")
     return sorted(set(numbers))

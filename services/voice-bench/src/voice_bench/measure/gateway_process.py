@@ -13,7 +13,7 @@ import psutil
 
 from voice_bench.measure import host_info
 from voice_bench.measure.expected_latency import TurnTimestamps, timestamps_by_tag
-from voice_bench.process import Launch, OrphanReaper, Server, reap_orphans
+from voice_bench.process import Launch, Server, reap_orphans
 from voice_bench.stack import Stack, running
 from voice_bench.stack_config import Part, StackConfig
 
@@ -151,6 +151,3 @@ def _launch(stack: Stack, kind: Kind, settings: Mapping[str, str], folder: Path,
         stop_timeout_s=stack.config.stop_timeout_s,
         cores=frozenset(alone),
     )
-
-
-__all__ = ["GatewayInternals", "GatewayProcess", "Kind", "OrphanReaper", "gateway", "simulators", "timestamps"]

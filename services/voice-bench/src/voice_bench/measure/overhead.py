@@ -1,7 +1,7 @@
 """How much time and processor does the gateway add to a turn? Measured at its callers, against known backends.
 
 Voice-to-voice is last speech frame sent -> first reply audio received; the simulators' own path of that very turn is
-taken off, and what is left was added. A bare chain on the same wire is measured beside it by the same callers.
+taken off, and what is left was added. The same callers also measure the baseline gateway on the same wire.
 """
 
 import asyncio

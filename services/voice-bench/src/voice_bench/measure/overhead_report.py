@@ -19,7 +19,7 @@ THREADS_PER_CALL = 0.1
 BUSY = 10
 """Callers of the targets that need load."""
 
-_NAMES = {Kind.OURS: "voice-gateway", Kind.BASELINE: "bare chain"}
+_NAMES = {Kind.OURS: "voice-gateway", Kind.BASELINE: "baseline gateway"}
 
 
 def report(loads: Sequence[Load], steps: Sequence[Step]) -> Report:
@@ -51,8 +51,8 @@ def verdicts(loads: Sequence[Load], steps: Sequence[Step]) -> list[Verdict]:
     for callers in sorted(ours.keys() & chain.keys()):
         p95s = ratio(percentile(ours[callers].added_ms, 95), percentile(chain[callers].added_ms, 95))
         cpus = ratio(ours[callers].cpu_percent, chain[callers].cpu_percent)
-        found.append(at_most(f"added p95 against the bare chain, {callers} callers", p95s, P95_RATIO, "times"))
-        found.append(at_most(f"CPU against the bare chain, {callers} callers", cpus, CPU_RATIO, "times"))
+        found.append(at_most(f"added p95 against the baseline gateway, {callers} callers", p95s, P95_RATIO, "times"))
+        found.append(at_most(f"CPU against the baseline gateway, {callers} callers", cpus, CPU_RATIO, "times"))
     if BUSY in ours:
         found.append(at_most(f"CPU per call, {BUSY} callers", ours[BUSY].cpu_percent, CPU_PERCENT, "% of a core"))
     if len(steps) > 1:

@@ -2,7 +2,6 @@
 
 import json
 import sys
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -78,13 +77,3 @@ def _cell(value: str | float | int | None) -> str:
     if value is None:
         return "-"
     return f"{value:.2f}" if isinstance(value, float) else str(value)
-
-
-def merged(name: str, reports: Sequence[Report]) -> Report:
-    """Several measurements of one command as one report."""
-    return Report(
-        name,
-        tuple(table for one in reports for table in one.tables),
-        tuple(verdict for one in reports for verdict in one.verdicts),
-        tuple(note for one in reports for note in one.notes),
-    )

@@ -28,36 +28,46 @@ from voice_bench.speech.thresholds import thresholds
 
 app = typer.Typer(help="Measurements of the speech server.", no_args_is_help=True)
 
-Target = Annotated[str | None, typer.Option(help="host:port of a Riva target; else a server of our own is started")]
+Target = Annotated[
+    str | None, typer.Option(help="Address of a Riva server, host:port. Default: a speech server is started.")
+]
 SCRIPTED: Mapping[str, str] = {"SPEECH_ASR_ENGINE": "scripted", "SPEECH_TTS_ENGINE": "tone", "TONE_FIRST_CHUNK_MS": "0"}
 _QUIET = {"SPEECH_LOG_LEVEL": "ERROR"}
 
 
 @app.command()
 def quality(
-    folder: Annotated[Path, typer.Argument(help="recordings with texts, or LibriSpeech", exists=True, file_okay=False)],
-    engine: Annotated[str, typer.Option(help="engine of our own server, and whose threshold holds")] = "moonshine",
+    folder: Annotated[
+        Path, typer.Argument(help="Folder of recordings with texts, or LibriSpeech.", exists=True, file_okay=False)
+    ],
+    engine: Annotated[
+        str, typer.Option(help="Engine of the server that is started, and of the thresholds.")
+    ] = "moonshine",
     target: Target = None,
-    live: Annotated[bool, typer.Option(help="as live streams in real time, instead of whole recordings")] = False,
-    alone: Annotated[bool, typer.Option(help="compare with the engine by itself (of our own server only)")] = True,
-    words_worse: Annotated[int, typer.Option(min=0, help="words the server may have more wrong than it, in all")] = (
-        WORDS_MORE_WRONG
-    ),
-    at_once: Annotated[int, typer.Option(min=1, help="recordings at once")] = 1,
-    limit: Annotated[int, typer.Option(min=0, help="only so many recordings; 0 = all")] = 0,
+    live: Annotated[bool, typer.Option(help="Send live streams in real time instead of whole recordings.")] = False,
+    alone: Annotated[bool, typer.Option(help="Compare with the engine without a server. Not with --target.")] = True,
+    words_worse: Annotated[
+        int, typer.Option(min=0, help="Number of words that the server may get wrong beyond the engine alone.")
+    ] = (WORDS_MORE_WRONG),
+    at_once: Annotated[int, typer.Option(min=1, help="Number of recordings at the same time.")] = 1,
+    limit: Annotated[int, typer.Option(min=0, help="Number of recordings to use. 0 = all.")] = 0,
     most_wrong: Annotated[
         list[str] | None,
-        typer.Option(metavar="[CATEGORY=]RATE", help="word error rate that is still good enough; may be given again"),
+        typer.Option(metavar="[CATEGORY=]RATE", help="Largest word error rate that passes. May be repeated."),
     ] = None,
-    language: Annotated[str, typer.Option(help="language code")] = "en-US",
+    language: Annotated[str, typer.Option(help="Language of the recordings.")] = "en-US",
     categories: Annotated[
-        bool, typer.Option("--categories", help="each in noise, over a telephone ..., a long one, and none that speaks")
+        bool,
+        typer.Option(
+            "--categories",
+            help="Add noise, telephone and other versions of each recording, a long one, and some without speech.",
+        ),
     ] = False,
     seed: Seed = 1,
-    out: Annotated[Path | None, typer.Option(help="also write the JSON here")] = None,
+    out: Annotated[Path | None, typer.Option(help="File for the JSON report, in addition to stdout.")] = None,
     json: Json = False,
 ) -> None:
-    """Word errors, times and CPU of each recording and category; exit status 1 when they are not good enough.
+    """Measure word errors, times and CPU by recording and category. Exit status 1 = not good enough.
 
     The engine's settings (PARAKEET_MODEL_PATH and the like) are taken from the environment.
     """
@@ -89,11 +99,13 @@ def quality(
 
 @app.command("corpus")
 def make_corpus(
-    folder: Annotated[Path, typer.Argument(help="recordings with texts, or LibriSpeech", exists=True, file_okay=False)],
-    out: Annotated[Path, typer.Argument(help="where CATEGORY/NAME.wav and NAME.txt go", file_okay=False)],
+    folder: Annotated[
+        Path, typer.Argument(help="Folder of recordings with texts, or LibriSpeech.", exists=True, file_okay=False)
+    ],
+    out: Annotated[Path, typer.Argument(help="Folder for CATEGORY/NAME.wav and NAME.txt.", file_okay=False)],
     seed: Seed = 1,
 ) -> None:
-    """Write the recordings that `quality --categories` hears, for other clients; the same ones for the same seed."""
+    """Write the recordings of `quality --categories` for other clients. The same seed gives the same files."""
     try:
         write_categories(corpus(folder), out, seed)
     except (NoSpeech, OSError) as error:
@@ -103,13 +115,15 @@ def make_corpus(
 
 @app.command()
 def streams(
-    count: Annotated[int, typer.Option(min=1, help="streams at once, in real time")] = 100,
-    seconds: Annotated[float, typer.Option(min=6, help="how long they talk")] = 30,
-    beyond: Annotated[int, typer.Option(min=0, help="streams beyond the limit that try half-way, twice")] = 50,
+    count: Annotated[int, typer.Option(min=1, help="Number of streams at the same time.")] = 100,
+    seconds: Annotated[float, typer.Option(min=6, help="Duration of each stream, seconds.")] = 30,
+    beyond: Annotated[
+        int, typer.Option(min=0, help="Number of streams beyond the limit, tried twice at half time.")
+    ] = 50,
     json: Json = False,
     strict: Strict = False,
 ) -> None:
-    """Scripted streams in real time: how late partials and finals are, and how soon those beyond the limit know."""
+    """Run scripted streams in real time: how late are partials, finals, and refusals beyond the limit?"""
 
     async def measure() -> Report:
         settings = {**SCRIPTED, **_QUIET, "SPEECH_MAX_STREAMS": str(count), "SCRIPT_TRANSCRIPT": streams_run.TRANSCRIPT}
@@ -135,14 +149,14 @@ def streams(
 @app.command("speech-flood")
 def speech_flood(
     kind: Annotated[
-        list[SpeechFlood] | None, typer.Option(help="which flood; may be given again; default: each")
+        list[SpeechFlood] | None, typer.Option(help="Kind of flood. May be repeated. Default: all kinds.")
     ] = None,
-    seconds: Annotated[int, typer.Option(min=1, help="how long each flood lasts")] = 30,
-    memory: Annotated[int, typer.Option(min=128, help="memory limit of the server, MiB")] = 1536,
+    seconds: Annotated[int, typer.Option(min=1, help="Duration of each flood, seconds.")] = 30,
+    memory: Annotated[int, typer.Option(min=128, help="Memory limit of the server, MiB.")] = 1536,
     json: Json = False,
     strict: Strict = False,
 ) -> None:
-    """A caller floods a speech server with limited memory: does it hold, and do its other streams go on?"""
+    """Flood a speech server that has limited memory: does it survive, and do its other streams go on?"""
 
     async def measure() -> Report:
         settings = {**SCRIPTED, "SPEECH_LOG_LEVEL": "ERROR", "SCRIPT_TRANSCRIPT": streams_run.TRANSCRIPT}
@@ -153,11 +167,11 @@ def speech_flood(
 
 @app.command()
 def fuzz(
-    requests: Annotated[int, typer.Option(min=1, help="how many, over gRPC, HTTP and WebSocket")] = 100_000,
+    requests: Annotated[int, typer.Option(min=1, help="Number of requests over gRPC, HTTP and WebSocket.")] = 100_000,
     seed: Seed = 1,
     json: Json = False,
 ) -> None:
-    """Broken requests: every one is answered, nothing crashes, nothing leaks; exit status 1 otherwise."""
+    """Send malformed requests: all are answered, nothing crashes, nothing leaks. Exit status 1 = not so."""
 
     async def measure() -> Report:
         settings = {**SCRIPTED, "SPEECH_LOG_LEVEL": "ERROR", "SCRIPT_FINAL_DELAY_MS": "0", "SPEECH_IDLE_LIMIT_S": "10"}

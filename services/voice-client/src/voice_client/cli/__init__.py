@@ -11,7 +11,7 @@ from voice_client.cli.version import common
 
 app = typer.Typer(
     name="voice",
-    help="Talk to a voice gateway: with recordings, with typed words or with a microphone.",
+    help="Talk to a voice gateway with recordings, typed words or a microphone.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )

@@ -22,7 +22,7 @@ MAX_CHARACTERS = 16384
 
 
 def ask(
-    text: Annotated[str, typer.Argument(help="What to say, typed.")],
+    text: Annotated[str, typer.Argument(help="Words of the turn.")],
     target: common_options.Target = common_options.DEFAULT_TARGET,
     out: common_options.Out = None,
     timeout: common_options.Timeout = common_options.PATIENCE_S,
@@ -38,11 +38,11 @@ def ask(
     token: common_options.Token = "",
     token_file: common_options.TokenFile = None,
 ) -> None:
-    """Type a turn and print the reply; listens to it to the end."""
+    """Send a typed turn, wait until the reply has been spoken, and print it."""
     if not text.strip() or len(text) > MAX_CHARACTERS:
         raise typer.BadParameter(f"type 1 to {MAX_CHARACTERS} characters")
     if out is not None and not out.parent.is_dir():
-        raise typer.BadParameter(f"--out: there is no folder {out.parent}; make it first")
+        raise typer.BadParameter(f"--out: there is no folder {out.parent}; create it first")
     options = common_options.call_options(
         tls=tls,
         ca=ca,

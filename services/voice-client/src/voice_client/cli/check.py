@@ -17,8 +17,10 @@ DEFAULT_PORT = 50050
 
 
 def check(
-    host: Annotated[str, typer.Option("--host", help="The gateway's host, in place of --target.")] = "",
-    port: Annotated[int, typer.Option("--port", min=1, max=65535, help="Its port.")] = DEFAULT_PORT,
+    host: Annotated[str, typer.Option("--host", help="Host of the gateway, instead of --target.")] = "",
+    port: Annotated[
+        int, typer.Option("--port", min=1, max=65535, help="Port of the gateway, with --host.")
+    ] = DEFAULT_PORT,
     target: common_options.Target = common_options.DEFAULT_TARGET,
     timeout: common_options.Timeout = common_options.PATIENCE_S,
     as_json: common_options.Json = False,
@@ -32,9 +34,9 @@ def check(
     token: common_options.Token = "",
     token_file: common_options.TokenFile = None,
 ) -> None:
-    """Have the gateway speak a question, call again and speak it back: it must understand and answer.
+    """Let the gateway speak a question, then call it and play that question: it must understand and answer.
 
-    Exits 0 when it did, 1 with the reason when not.
+    Exit status: 0 = it did; 1 = it did not, and the reason is printed.
     """
     options = common_options.call_options(
         tls=tls,

@@ -21,40 +21,56 @@ def _address(target: str) -> str:
 
 Target = Annotated[
     str,
-    typer.Option("--target", envvar="VOICE_TARGET", callback=_address, help="The gateway's address, host:port."),
+    typer.Option("--target", envvar="VOICE_TARGET", callback=_address, help="Address of the gateway, host:port."),
 ]
 Out = Annotated[
     Path | None,
-    typer.Option("--out", dir_okay=False, writable=True, help="WAV file the spoken reply is saved to."),
+    typer.Option("--out", dir_okay=False, writable=True, help="WAV file to save the spoken reply in."),
 ]
-Json = Annotated[bool, typer.Option("--json", help="One JSON object per line on stdout, nothing else.")]
-Secure = Annotated[bool, typer.Option("--tls", help="TLS, trusting the public authorities unless --ca names one.")]
+Json = Annotated[bool, typer.Option("--json", help="Write one JSON object per line to stdout, and nothing else.")]
+Secure = Annotated[
+    bool, typer.Option("--tls", help="Use TLS. Without --ca the public certificate authorities are trusted.")
+]
 Ca = Annotated[
     Path | None,
-    typer.Option("--ca", "--tls-ca", exists=True, dir_okay=False, help="PEM file of the authority; turns TLS on."),
+    typer.Option(
+        "--ca", "--tls-ca", exists=True, dir_okay=False, help="PEM file of the authority to trust. Turns TLS on."
+    ),
 ]
 Cert = Annotated[
-    Path | None, typer.Option("--cert", "--tls-cert", exists=True, dir_okay=False, help="Our certificate, PEM.")
+    Path | None,
+    typer.Option(
+        "--cert", "--tls-cert", exists=True, dir_okay=False, help="PEM file of the client certificate. Needs --key."
+    ),
 ]
 Key = Annotated[
     Path | None,
-    typer.Option("--key", "--tls-key", exists=True, dir_okay=False, help="The key of our certificate, PEM."),
+    typer.Option(
+        "--key", "--tls-key", exists=True, dir_okay=False, help="PEM file of the private key that belongs to --cert."
+    ),
 ]
 ServerName = Annotated[
-    str, typer.Option("--server-name", help="The name in the gateway's certificate, if not the one that is dialled.")
+    str, typer.Option("--server-name", help="Host name in the gateway's certificate, where --target has another.")
 ]
 Token = Annotated[
-    str, typer.Option("--token", envvar="VOICE_TOKEN", show_envvar=True, help="A bearer token.", show_default=False)
+    str,
+    typer.Option(
+        "--token", envvar="VOICE_TOKEN", show_envvar=True, help="Bearer token for the gateway.", show_default=False
+    ),
 ]
 TokenFile = Annotated[
-    Path | None, typer.Option("--token-file", exists=True, dir_okay=False, help="File with a bearer token.")
+    Path | None, typer.Option("--token-file", exists=True, dir_okay=False, help="File that holds the bearer token.")
 ]
-Language = Annotated[str, typer.Option("--language", help="BCP 47, such as en-US; empty: as the gateway is set.")]
-Voice = Annotated[str, typer.Option("--voice", help="Empty: as the gateway is set.")]
-SystemPrompt = Annotated[str, typer.Option("--system-prompt", help="Empty: as the gateway is set.")]
+Language = Annotated[
+    str, typer.Option("--language", help="Language of the call, such as en-US. Empty: the gateway's setting.")
+]
+Voice = Annotated[str, typer.Option("--voice", help="Voice of the replies. Empty: the gateway's setting.")]
+SystemPrompt = Annotated[
+    str, typer.Option("--system-prompt", help="System prompt of the call. Empty: the gateway's setting.")
+]
 Timeout = Annotated[
     float,
-    typer.Option("--timeout", min=0.1, help="Give up when nothing at all happened for so many seconds."),
+    typer.Option("--timeout", min=0.1, help="Give up after this many seconds in which nothing happened."),
 ]
 PATIENCE_S = 60.0
 
@@ -74,7 +90,7 @@ def call_options(
 ) -> CallOptions:
     """Raises typer.BadParameter when a certificate comes without its key."""
     if (cert is None) != (key is None):
-        raise typer.BadParameter("--cert and --key belong together; give both or none")
+        raise typer.BadParameter("--cert and --key belong together; give both or neither")
     secure = Tls(root_ca=ca, certificate=cert, key=key, server_name=server_name) if tls or ca or cert else None
     return CallOptions(
         tls=secure,

@@ -16,9 +16,9 @@ from voice_client.events import Dropped, Ended, Error, Event, GoAway, ReplyText,
 from voice_client.interfaces import CallOutput
 
 _GO_AWAY_REASONS = {
-    "draining": "it is shutting down",
-    "max_duration": "the longest life of a call is reached",
-    "rebalance": "calls are spread anew",
+    "draining": "the gateway shuts down",
+    "max_duration": "the call reached the longest duration that is allowed",
+    "rebalance": "calls are distributed again",
 }
 
 
@@ -26,8 +26,8 @@ def go_away_sentence(away: GoAway) -> str:
     """What GoAway means to a person."""
     why = _GO_AWAY_REASONS.get(away.reason, away.reason)
     if away.followed:
-        return f"{why}; moving the call to {away.target or 'another one at the same address'}"
-    return f"{why}: this call ends within {away.deadline_s:g} s, call again then"
+        return f"{why}; the call moves to {away.target or 'another gateway at the same address'}"
+    return f"{why}: this call ends within {away.deadline_s:g} s; call again then"
 
 
 def write_line(fields: Mapping[str, Any]) -> None:

@@ -29,7 +29,8 @@ class _Recording:
 
 def say(
     files: Annotated[
-        list[Path], typer.Argument(exists=True, dir_okay=False, help="WAV, FLAC, MP3, Ogg or AIFF, one call each.")
+        list[Path],
+        typer.Argument(exists=True, dir_okay=False, help="Recordings: WAV, FLAC, MP3, Ogg or AIFF. Each is one call."),
     ],
     target: common_options.Target = common_options.DEFAULT_TARGET,
     out: Annotated[
@@ -38,12 +39,16 @@ def say(
             "--out",
             dir_okay=False,
             writable=True,
-            help="WAV file the reply is saved to; with several recordings NAME-INPUT.wav for each.",
+            help="WAV file to save the reply in. With several recordings: NAME-INPUT.wav for each.",
         ),
     ] = None,
-    concurrency: Annotated[int, typer.Option("--concurrency", min=1, help="Calls held at once.")] = 1,
-    rate: Annotated[int, typer.Option("--rate", min=8000, max=48000, help="Hertz to send.")] = INPUT_HZ,
-    encoding: Annotated[Encoding, typer.Option("--encoding", help="How samples are sent.")] = Encoding.PCM16,
+    concurrency: Annotated[int, typer.Option("--concurrency", min=1, help="Number of calls at the same time.")] = 1,
+    rate: Annotated[
+        int, typer.Option("--rate", min=8000, max=48000, help="Sample rate of the audio that is sent, in hertz.")
+    ] = INPUT_HZ,
+    encoding: Annotated[
+        Encoding, typer.Option("--encoding", help="Encoding of the audio that is sent.")
+    ] = Encoding.PCM16,
     timeout: common_options.Timeout = common_options.PATIENCE_S,
     as_json: common_options.Json = False,
     language: common_options.Language = "",
@@ -57,7 +62,7 @@ def say(
     token: common_options.Token = "",
     token_file: common_options.TokenFile = None,
 ) -> None:
-    """Send recordings in real time and print transcript, reply and latencies."""
+    """Send recordings in real time. Prints transcript, reply and latencies."""
     options = common_options.call_options(
         tls=tls,
         ca=ca,
@@ -87,7 +92,7 @@ def _read(path: Path, rate_hz: int, out: Path | None, *, many: bool) -> _Recordi
     if out is not None and many:
         out = out.with_name(f"{out.stem}-{path.stem}{out.suffix}")
     if out is not None and not out.parent.is_dir():
-        raise typer.BadParameter(f"--out: there is no folder {out.parent}; make it first")
+        raise typer.BadParameter(f"--out: there is no folder {out.parent}; create it first")
     return _Recording(path, clip, out, path.name if many else "")
 
 

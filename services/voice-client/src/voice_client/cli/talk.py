@@ -31,7 +31,7 @@ METER_COLUMNS = 30
 def talk(
     target: common_options.Target = common_options.DEFAULT_TARGET,
     push_to_talk: Annotated[
-        bool, typer.Option("--push-to-talk", help="Space or enter begins and ends your turn.")
+        bool, typer.Option("--push-to-talk", help="Start and end your turn with the space bar or enter.")
     ] = False,
     as_json: common_options.Json = False,
     language: common_options.Language = "",
@@ -45,7 +45,7 @@ def talk(
     token: common_options.Token = "",
     token_file: common_options.TokenFile = None,
 ) -> None:
-    """Talk with the machine's microphone and loudspeaker (wear headphones); Ctrl-C hangs up."""
+    """Talk with the microphone and the loudspeaker of this machine. Wear headphones. Ctrl-C ends the call."""
     options = common_options.call_options(
         tls=tls,
         ca=ca,

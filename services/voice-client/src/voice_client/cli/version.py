@@ -17,4 +17,4 @@ def common(
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
     ] = False,
 ) -> None:
-    """Talk to a voice gateway: with recordings, with typed words or with a microphone."""
+    """Talk to a voice gateway with recordings, typed words or a microphone."""

@@ -10,7 +10,7 @@ from voicectl.cli.why import why
 
 app = typer.Typer(
     name="voicectl",
-    help="Canary, promote, rollback, and a look at the gateway's pods of a voice-workflow release on Kubernetes.",
+    help="Start, promote or roll back a canary of a voice-workflow release on Kubernetes, and inspect its pods.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )

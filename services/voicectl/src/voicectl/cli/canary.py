@@ -17,13 +17,13 @@ from voicectl.errors import Refused
 from voicectl.executor import Executor
 from voicectl.names import Names
 
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done and do nothing.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Print the actions without doing them.")]
 Watch = Annotated[
     bool,
-    typer.Option("--watch", help="Watch it afterwards, and roll back when its pods or its callers' turns fail."),
+    typer.Option("--watch", help="Watch the canary afterwards. Roll back when its pods or its calls fail."),
 ]
-WatchS = Annotated[float, typer.Option("--watch-s", min=1, help="How long to watch, seconds.")]
-Timeout = Annotated[float, typer.Option("--timeout-s", min=1, help="How long pods may take to become ready, seconds.")]
+WatchS = Annotated[float, typer.Option("--watch-s", min=1, help="Seconds to watch the canary.")]
+Timeout = Annotated[float, typer.Option("--timeout-s", min=1, help="Seconds that pods may take to become ready.")]
 
 canary = typer.Typer(name="canary", help="Try a new image on a share of new calls.", no_args_is_help=True)
 
@@ -31,17 +31,17 @@ canary = typer.Typer(name="canary", help="Try a new image on a share of new call
 @canary.command()
 def start(
     ctx: typer.Context,
-    image: Annotated[str, typer.Option(help="The gateway image to try, with its tag (and digest).")],
-    weight: Annotated[int, typer.Option(help="Percent of new calls for it, 1 to 99.")],
+    image: Annotated[str, typer.Option(help="Image of the gateway to try, with tag (and digest).")],
+    weight: Annotated[int, typer.Option(help="Percent of new calls for the canary, 1 to 99.")],
     replicas: Annotated[
-        int | None, typer.Option(help="Canary pods.", show_default="nearest to the weight, at least 1")
+        int | None, typer.Option(help="Number of canary pods.", show_default="nearest to the weight, at least 1")
     ] = None,
     timeout_s: Timeout = 300,
     watch: Watch = False,
     watch_s: WatchS = 600,
     dry_run: DryRun = False,
 ) -> None:
-    """Bring up a canary and give it its share of new calls; again with another weight: change the share."""
+    """Start a canary and give it a share of new calls. Run it again with another weight to change the share."""
     with reporting_failures():
         cluster, names = find(ctx)
         plan = plans.start(read_release(cluster, names), image, weight, replicas, timeout_s)
@@ -52,17 +52,17 @@ def start(
 
 @canary.command("watch")
 def watch_running(ctx: typer.Context, watch_s: WatchS = 600, timeout_s: Timeout = 900) -> None:
-    """Watch the canary that runs, and roll back when its pods or its callers' turns fail. Exits 1 then."""
+    """Watch the running canary. Rolls back and exits with 1 when its pods or its calls fail."""
     with reporting_failures():
         cluster, names = find(ctx)
         if state(read_release(cluster, names)) != "running":
-            raise Refused("no canary runs, so there is nothing to watch: begin with voicectl canary start")
+            raise Refused("no canary runs, so there is nothing to watch: start one with voicectl canary start")
         _watch(ctx, cluster, names, watch_s, timeout_s)
 
 
 @canary.command()
 def promote(ctx: typer.Context, timeout_s: Timeout = 900, dry_run: DryRun = False) -> None:
-    """Make the canary's image the stable's by a rolling update, then take the canary away."""
+    """Give the stable the canary's image by a rolling update, then remove the canary."""
     with reporting_failures():
         cluster, names = find(ctx)
         _carry_out(ctx, cluster, names, plans.promote(read_release(cluster, names), timeout_s), dry_run=dry_run)
@@ -70,7 +70,7 @@ def promote(ctx: typer.Context, timeout_s: Timeout = 900, dry_run: DryRun = Fals
 
 @canary.command()
 def rollback(ctx: typer.Context, timeout_s: Timeout = 900, dry_run: DryRun = False) -> None:
-    """Take the canary's new calls away at once, then its pods; after a promote, bring the previous image back."""
+    """Stop new calls to the canary at once, then remove its pods. After a promote: restore the previous image."""
     with reporting_failures():
         cluster, names = find(ctx)
         _carry_out(ctx, cluster, names, plans.rollback(read_release(cluster, names), timeout_s), dry_run=dry_run)
@@ -84,7 +84,7 @@ def _watch(ctx: typer.Context, cluster: Cluster, names: Names, for_s: float, tim
     if not outcome.evidence:
         say(f"{outcome.sentence}. Next: voicectl canary promote, or voicectl canary rollback")
         return
-    print_error(f"against the canary: {outcome.evidence}. Rolling back")
+    print_error(f"the canary fails: {outcome.evidence}. Rolling back")
     plan = plans.rollback(read_release(cluster, names), timeout_s)
     _carry_out(ctx, cluster, names, plan, dry_run=False)
     raise typer.Exit(FAILED)
@@ -101,4 +101,4 @@ def _carry_out(ctx: typer.Context, cluster: Cluster, names: Names, plan: Plan, *
     Executor(cluster, names, say, ctx.ensure_object(SelectedRelease).polling).execute(plan)
     say(plan.outcome)
     if plan.record:
-        say(f"so that Helm's record says the same:\n  {helm_command(names, cluster.namespace, plan.record)}")
+        say(f"run this so that Helm's record says the same:\n  {helm_command(names, cluster.namespace, plan.record)}")

@@ -10,7 +10,7 @@ from voicectl.core.live_settings import verdict
 
 
 def config(ctx: typer.Context, as_json: Json = False) -> None:
-    """Show which live settings each pod has taken or refused. Exits 1 unless all took what the ConfigMap holds."""
+    """Show which live settings each pod applied or refused. Exits with 1 unless all applied the ConfigMap's."""
     with reporting_failures():
         cluster, names = find(ctx)
         pods = [pod for pod in read_pods(cluster, names) if not pod.ending]

@@ -34,7 +34,7 @@ MINIMUM_WIDTH = 140
 _OURS = re.compile(r"\bvoicectl (canary|status|config|why)\b")
 _command: ContextVar[str] = ContextVar("command", default="voicectl")
 
-Json = Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")]
+Json = Annotated[bool, typer.Option("--json", help="Write one JSON object to stdout.")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +60,7 @@ def select_release(
     ] = None,
     release: Annotated[
         str | None,
-        typer.Option(
-            "--release", "-r", help="Name given to helm install.", show_default="the only one in the namespace"
-        ),
+        typer.Option("--release", "-r", help="Name of the Helm release.", show_default="the only one in the namespace"),
     ] = None,
     context: Annotated[
         str | None, typer.Option("--context", help="Context of the kubeconfig.", show_default="the current one")
@@ -71,7 +69,7 @@ def select_release(
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
     ] = False,
 ) -> None:
-    """Keeps the options for the verb."""
+    """Start, promote or roll back a canary of a voice-workflow release on Kubernetes, and inspect its pods."""
     ctx.obj = SelectedRelease(namespace, release, context, ctx.obj if isinstance(ctx.obj, Polling) else Polling())
 
 
@@ -106,7 +104,7 @@ def reporting_failures() -> Iterator[None]:
         print_error(str(error))
         raise typer.Exit(NO_CLUSTER if isinstance(error, NoCluster) else FAILED) from None
     except KeyboardInterrupt:
-        print_error("stopped; what was done so far stays, and the same command goes on from there")
+        print_error("stopped; what is done stays done. Run the same command again to go on")
         raise typer.Exit(INTERRUPTED) from None
 
 

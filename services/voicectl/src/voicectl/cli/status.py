@@ -17,7 +17,7 @@ from voicectl.core.traffic_share import of_new_calls
 
 
 def status(ctx: typer.Context, as_json: Json = False) -> None:
-    """Show tracks, weights and pods, the calls they hold, and what went wrong in them."""
+    """Show tracks, weights and pods, their calls and their failures."""
     with reporting_failures():
         cluster, names = find(ctx)
         release = read_release(cluster, names)
@@ -34,7 +34,7 @@ def status(ctx: typer.Context, as_json: Json = False) -> None:
             if pod.hindrance and not pod.ending:
                 say(f"{pod.name}: {pod.hindrance}")
         if any(each.calls is None for each in pod_metrics):
-            say("calls '?': these pods could not be asked for /metrics through the API server")
+            say("calls '?': these pods' /metrics could not be read through the API server")
         if evidence := against(of_track(pod_metrics, Track.CANARY), of_track(pod_metrics, Track.STABLE)):
             say(f"canary: {evidence}")
         say(sentence(release))

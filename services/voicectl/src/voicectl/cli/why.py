@@ -9,7 +9,7 @@ from voicectl.core.not_ready_reasons import is_incomplete, reasons
 
 
 def why(ctx: typer.Context, as_json: Json = False) -> None:
-    """Say what keeps the release's pods from being ready. Exits 1 when something does."""
+    """Print why pods of the release are not ready. Exits with 1 when some are not."""
     with reporting_failures():
         cluster, names = find(ctx)
         pods = read_part_pods(cluster, names)
@@ -23,6 +23,6 @@ def why(ctx: typer.Context, as_json: Json = False) -> None:
             for sentence in found if lacking else []:
                 say(sentence)
             if not lacking:
-                say("every part of the release has the pods it wants, and they are ready")
+                say("all pods of the release are ready")
         if lacking:
             raise typer.Exit(FAILED)

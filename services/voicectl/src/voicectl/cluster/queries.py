@@ -26,7 +26,7 @@ def find_release(cluster: Cluster, release: str | None) -> Names:
             f"namespace {cluster.namespace} holds several releases: name one with --release ({', '.join(releases)})"
         )
     raise NotFound(
-        f"namespace {cluster.namespace} holds no release of voice-workflow: name another --namespace, or install one "
+        f"namespace {cluster.namespace} has no release of voice-workflow: name another --namespace, or install one "
         "with helm install"
     )
 
@@ -112,7 +112,7 @@ def weights(route: Json, names: Names) -> Weights:
             return Weights(by_name[names.stable_service], by_name[names.canary_service])
     raise Refused(
         f"the GRPCRoute {names.route} has no rule with the backends {names.stable_service} and {names.canary_service}, "
-        "so there is nothing to weigh: helm upgrade brings them back"
+        "so weights can't be set: helm upgrade restores them"
     )
 
 

@@ -26,7 +26,7 @@ class Change:
         if parts:
             return f"{self.track}: set {' and '.join(parts)}"
         kept = any(value is not None for value in self.annotations.values())
-        return "note what the stable ran, for a rollback" if kept else "drop the notes of the promote"
+        return "note the stable's image, for a rollback" if kept else "remove the notes of the promote"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class DropFieldOwnership:
 
     @property
     def sentence(self) -> str:
-        return "give the changed fields back to Helm"
+        return "give the ownership of the changed fields back to Helm"
 
 
 Action = Change | AwaitRollout | SetWeight | DropFieldOwnership

@@ -22,10 +22,11 @@ def sentence(release: Release) -> str:
             asked = canary.noted(ASKED_WEIGHT)
             wish = f" (asked: {asked} %)" if asked else ""
             missing = canary.wanted - canary.ready
-            lame = f"; {plural(missing, 'canary pod')} not ready" if missing > 0 else ""
+            not_ready = f"; {plural(missing, 'canary pod')} not ready" if missing > 0 else ""
             if missing > 0 and not canary.ready:
-                lame = "; no canary pod is ready, and these calls fail: say voicectl canary rollback"
-            return f"the canary {canary.image} gets {percent_text(of_new_calls(release))} of new calls {by}{wish}{lame}"
+                not_ready = "; no canary pod is ready, and these calls fail: run voicectl canary rollback"
+            share = percent_text(of_new_calls(release))
+            return f"the canary {canary.image} gets {share} of new calls {by}{wish}{not_ready}"
         case "promoted":
             return (
                 f"no canary runs; the stable runs {stable.image}, which was promoted: "

@@ -41,33 +41,31 @@ def applied_settings(pod: Pod, readyz: str) -> AppliedSettings:
         config = json.loads(readyz)["config"]
         return AppliedSettings(pod, taken=str(config["taken"]), refused=str(config["refused"]))
     except (ValueError, KeyError, TypeError):
-        return AppliedSettings(
-            pod, unread="its /readyz says nothing about live settings; is its image too old for them?"
-        )
+        return AppliedSettings(pod, unread="its /readyz says nothing about live settings; is its image too old?")
 
 
 def verdict(wanted: Mapping[str, str], pods: Sequence[AppliedSettings]) -> Verdict:
     """One sentence about all pods. `wanted` holds the hash of each of the ConfigMap's files, by its key."""
     if not pods:
-        return Verdict(False, "no gateway pod runs, so nobody has taken any settings: look at voicectl status")
+        return Verdict(False, "no gateway pod runs, so no settings are applied: look at voicectl status")
     refused = [each.pod.name for each in pods if each.refused]
     if refused:
         return Verdict(
             False,
             f"refused by {', '.join(refused)}: {next(each.refused for each in pods if each.refused)} "
-            "(the settings from before hold there; correct the value with helm upgrade)",
+            "(these pods keep their previous settings; correct the value with helm upgrade)",
         )
     unread = [each.pod.name for each in pods if each.unread]
     if unread:
-        return Verdict(False, f"could not be asked: {', '.join(unread)}")
+        return Verdict(False, f"could not be read: {', '.join(unread)}")
     behind = [each for each in pods if each.taken != wanted.get(each.pod.live_key, each.taken)]
     if behind:
         names = ", ".join(each.pod.name for each in behind)
         return Verdict(
             False,
-            f"not at the ConfigMap's settings {wanted[behind[0].pod.live_key]} yet: {names} "
-            "(the kubelet brings a changed ConfigMap to a pod within about a minute; ask again then)",
+            f"these pods do not have the ConfigMap's settings {wanted[behind[0].pod.live_key]} yet: {names} "
+            "(the kubelet brings a changed ConfigMap to a pod within about a minute; run this again then)",
         )
     if len({each.taken for each in pods}) > 1:
-        return Verdict(False, "the pods run by different settings; ask again in a minute")
-    return Verdict(True, f"{plural(len(pods), 'pod')} on the same live settings {pods[0].taken}, new calls go by them")
+        return Verdict(False, "the pods have different settings; run this again in a minute")
+    return Verdict(True, f"{plural(len(pods), 'pod')} on the same live settings {pods[0].taken}, new calls use them")

@@ -62,8 +62,8 @@ def promote(release: Release, timeout_s: float) -> Plan:
         return _promoted_already(release, timeout_s)
     if not canary.ready:
         raise Refused(
-            f"no pod of the canary {canary.image} is ready, so it is not fit to be promoted: look at it with "
-            "voicectl status, or take it away with voicectl canary rollback"
+            f"no pod of the canary {canary.image} is ready, so it can't be promoted: look at it with "
+            "voicectl status, or remove it with voicectl canary rollback"
         )
     notes: tuple[str, ...] = ()
     actions: list[Action] = []
@@ -71,15 +71,15 @@ def promote(release: Release, timeout_s: float) -> Plan:
         kept = {PREVIOUS_IMAGE: stable.image, PROMOTED_IMAGE: canary.image}
         actions += [Change(Track.CANARY, annotations=kept), Change(Track.STABLE, image=canary.image)]
     else:
-        notes = (f"the stable was given {canary.image} before; going on from there",)
+        notes = (f"the stable already has {canary.image}; continuing from there",)
     actions.append(AwaitRollout(Track.STABLE, timeout_s))
     actions += _take_away(release)
     actions += [AwaitRollout(Track.CANARY, CANARY_END_S), DropFieldOwnership()]
     return Plan(
         tuple(actions),
         notes,
-        f"the stable runs {canary.image}; calls on older pods end within their drain. "
-        "voicectl canary rollback would bring the previous image back",
+        f"the stable runs {canary.image}; calls on older pods end within the drain time. "
+        "voicectl canary rollback restores the previous image",
         record=canary.image,
     )
 
@@ -101,7 +101,7 @@ def rollback(release: Release, timeout_s: float) -> Plan:
     if undo:
         actions.append(Change(Track.CANARY, annotations={PREVIOUS_IMAGE: None, PROMOTED_IMAGE: None}))
     actions.append(DropFieldOwnership())
-    gone = f"the canary {canary.image} gets no new calls, and those it has end within its drain" if running else ""
+    gone = f"the canary {canary.image} gets no new calls, and its calls end within the drain time" if running else ""
     back = f"the stable runs {previous} again" if undo else ""
     # Without our note of the weight it was Helm, or a hand, that started the canary: Helm would bring it back.
     by_helm = running and not canary.noted(ASKED_WEIGHT)
@@ -111,13 +111,19 @@ def rollback(release: Release, timeout_s: float) -> Plan:
 
 def _check_request(image: str, weight: int, replicas: int | None) -> None:
     if not 1 <= weight <= 99:
-        way = "to take the canary away say voicectl canary rollback" if weight <= 0 else "for all calls promote it"
+        way = (
+            "to remove the canary run voicectl canary rollback"
+            if weight <= 0
+            else "to give it all calls run voicectl canary promote"
+        )
         raise Refused(f"a canary's weight is 1 to 99 percent, not {weight}; {way}")
     if replicas is not None and replicas < 1:
-        raise Refused(f"a canary needs at least 1 replica, not {replicas}; without --replicas they follow the weight")
+        raise Refused(
+            f"a canary needs at least 1 replica, not {replicas}; without --replicas the number follows from the weight"
+        )
     if not _IMAGE.fullmatch(image):
         raise Refused(
-            f"'{image}' is no image with a tag: write it like registry.example/voice-workflow/gateway:1.2.3, "
+            f"'{image}' is not an image with a tag: write it like registry.example/voice-workflow/gateway:1.2.3, "
             "so that a rollback knows what ran"
         )
 
@@ -126,8 +132,8 @@ def _check_state(release: Release, image: str) -> None:
     stable, canary = release.stable, release.canary
     if not stable.ready:
         raise Refused(
-            f"the stable {release.names.stable} has no ready pod (it wants {stable.wanted}), so a canary would get "
-            "every call: bring the stable up first; where Argo Rollouts runs it, start the canary there"
+            f"the stable {release.names.stable} has no ready pod (of {stable.wanted} wanted), so a canary would get "
+            "every call: start the stable first; where Argo Rollouts manages it, start the canary there"
         )
     if canary.wanted and canary.ready and canary.image != image:
         raise Refused(
@@ -139,7 +145,7 @@ def _start_notes(release: Release, image: str, weight: int, pods: int) -> tuple[
     stable = release.stable
     notes = []
     if image == stable.image:
-        notes.append("the stable runs this very image already; the canary will not differ from it")
+        notes.append("the stable already runs this image; the canary will not differ from it")
     share = percent(stable.wanted, pods)
     if release.weights is None:
         gets = (
@@ -152,7 +158,7 @@ def _start_notes(release: Release, image: str, weight: int, pods: int) -> tuple[
     elif share < weight / 2:
         notes.append(
             f"{plural(pods, 'canary pod')} will carry {weight} % of new calls beside "
-            f"{plural(stable.wanted, 'stable pod')}: watch that the canary is not full (--replicas gives it more)"
+            f"{plural(stable.wanted, 'stable pod')}: make sure that it is not full (--replicas gives it more)"
         )
     return tuple(notes)
 
@@ -172,7 +178,7 @@ def _before_pods(actions: list[Action]) -> int:
 def _promoted_already(release: Release, timeout_s: float) -> Plan:
     image = release.stable.image
     if image != release.canary.noted(PROMOTED_IMAGE):
-        raise Refused("no canary runs, so there is nothing to promote: begin with voicectl canary start")
+        raise Refused("no canary runs, so there is nothing to promote: start one with voicectl canary start")
     weight: tuple[Action, ...] = (SetWeight(0),) if release.weights is not None and release.weights.canary else ()
     return Plan(
         (AwaitRollout(Track.STABLE, timeout_s), *weight, DropFieldOwnership()),

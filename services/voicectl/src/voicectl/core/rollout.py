@@ -44,7 +44,7 @@ BLOCKED_WORDS = ("exceeded quota", "must specify", "violates PodSecurity", "maxi
 def judge(deployed: DeploymentState, pods: Iterable[Pod]) -> RolloutDone | RolloutGoing | RolloutBlocked:
     """The state of the rollout; `pods` are those of the Deployment's track."""
     if not deployed.settled:
-        return RolloutGoing("not seen by Kubernetes yet")
+        return RolloutGoing("Kubernetes has not read the change yet")
     new = [pod for pod in pods if not pod.ending and pod.image == deployed.image]
     in_the_way = "; ".join(f"{pod.name}: {pod.hindrance}" for pod in new if pod.hindrance)
     if any(pod.reason in BLOCKED_REASONS for pod in new):
@@ -58,6 +58,6 @@ def judge(deployed: DeploymentState, pods: Iterable[Pod]) -> RolloutDone | Rollo
         return RolloutDone()
     parts = [f"{min(deployed.available, deployed.updated)} of {deployed.wanted} ready"]
     if old > 0:
-        parts.append(f"{old} older to go")
+        parts.append(f"{old} older still running")
     parts += filter(None, (deployed.refused, in_the_way))
     return RolloutGoing(", ".join(parts))
