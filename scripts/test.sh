@@ -35,6 +35,7 @@ at_leisure() { # what waits for nothing: it takes the time that the suites, whic
     check "generated code is fresh" env PYTHON="$python" scripts/proto.sh --check
     check "documents are fresh" "$python" scripts/check_docs.py
     tests helm
+    tests scripts
     echo "$passed $failed" > "$beside.counts"
 }
 
@@ -50,9 +51,8 @@ export VOICE_AUDIO
 for package in "$@"; do tests "$package"; done
 scripts/interop.sh "${UV:-uv}" "$python" || { echo "FAILED: other people's clients" >&2; failed=$((failed + 1)); }
 tests interop
-tests scripts
 tests k8s
-echo "== what ran beside them: lint, types, generated files, helm"
+echo "== what ran beside them: lint, types, generated files, helm, scripts"
 wait "$leisure"
 cat "$beside"
 read -r good bad < "$beside.counts" || { good=0 bad=1; echo "FAILED: the checks beside the suites did not end" >&2; }

@@ -33,6 +33,6 @@ def test_the_change_log_has_a_section_for_it() -> None:
 
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_a_program_prints_it(program: str) -> None:
-    command = [Path(sys.executable).with_name(program), "--version"]
+    command = [str(Path(sys.executable).with_name(program)), "--version"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (0, f"{program} {VERSION}\n", "")

@@ -51,7 +51,7 @@ async def test_tls_at_a_plain_port_and_the_other_way_round_say_so(files: Files) 
     async with serving(answering, credentials=files.gateway) as gateway:
         code, _, stderr = await voice("info", "--target", gateway.target)
         assert code == 3
-        assert "does it want TLS (--tls, --ca)" in stderr
+        assert "does it require TLS (--tls, --ca)" in stderr
         code, _, stderr = await voice("info", "--target", gateway.target, "--tls")
         assert "not signed by that authority; name the right one with --ca" in stderr
 

@@ -95,7 +95,7 @@ def test_pods_that_are_not_ready_in_time_end_the_command_with_a_sentence(
     routed.controllers_work = False
     done = voicectl("canary", "start", "--image", NEW, "--weight", "10", "--timeout-s", "20")
     assert done.exit_code == 1
-    assert "not done within 20 s (not seen by Kubernetes yet)" in done.stderr
+    assert "not ready within 20 s (Kubernetes has not read the change yet)" in done.stderr
     assert 20 <= clock.now_s < 21
 
 
@@ -228,4 +228,4 @@ def test_a_weight_that_is_no_canary_is_refused_with_the_right_command(
 @pytest.mark.parametrize("name", ["reg/gateway", "", "reg/gate way:1", "reg/gateway:", ":2"])
 def test_an_image_without_a_tag_is_refused(routed: FakeApi, voicectl: Run, name: str) -> None:
     done = voicectl("canary", "start", "--image", name, "--weight", "10")
-    assert (done.exit_code, "is no image with a tag" in done.stderr) == (1, True)
+    assert (done.exit_code, "is not an image with a tag" in done.stderr) == (1, True)

@@ -39,7 +39,7 @@ def test_an_unknown_release_says_where_to_look(api: FakeApi, voicectl: Run) -> N
 def test_an_empty_namespace_says_so(api: FakeApi, voicectl: Run) -> None:
     api.objects.clear()
     done = voicectl("canary", "rollback")
-    assert (done.exit_code, "namespace voice holds no release" in done.stderr) == (1, True)
+    assert (done.exit_code, "namespace voice has no release" in done.stderr) == (1, True)
 
 
 def test_of_several_releases_one_must_be_named(api: FakeApi, voicectl: Run) -> None:

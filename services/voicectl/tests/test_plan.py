@@ -97,7 +97,7 @@ def test_few_pods_for_much_weight_are_warned_about() -> None:
 
 
 def test_the_stables_own_image_as_canary_is_noted() -> None:
-    assert "this very image already" in start(release(), OLD, 25, None, 9).notes[0]
+    assert "already runs this image" in start(release(), OLD, 25, None, 9).notes[0]
 
 
 def test_no_plan_touches_the_stables_replicas() -> None:
@@ -172,8 +172,8 @@ def pod(*, image: str = NEW, reason: str = "", ending: bool = False) -> Pod:
 def test_a_rollout_is_done_when_only_new_available_pods_are_left() -> None:
     done = track(NEW, 2)
     assert judge(done, []) == RolloutDone()
-    assert judge(replace(done, settled=False), []) == RolloutGoing("not seen by Kubernetes yet")
-    assert judge(replace(done, replicas=3), []) == RolloutGoing("2 of 2 ready, 1 older to go")
+    assert judge(replace(done, settled=False), []) == RolloutGoing("Kubernetes has not read the change yet")
+    assert judge(replace(done, replicas=3), []) == RolloutGoing("2 of 2 ready, 1 older still running")
     assert judge(replace(done, available=1), []) == RolloutGoing("1 of 2 ready")
 
 

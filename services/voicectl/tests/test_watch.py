@@ -59,7 +59,7 @@ def test_a_canary_that_answers_its_callers_stays(watched: Watched, routed: FakeA
     done = watched(good)
 
     assert (done.exit_code, weights(routed)) == (0, [75, 25])
-    assert "nothing spoke against the canary in 60 s: 9 calls, 20 turns, 1 failure" in done.stdout
+    assert "the canary worked for 60 s: 9 calls, 20 turns, 1 failure" in done.stdout
 
 
 def test_one_that_answers_nobody_is_rolled_back(watched: Watched, routed: FakeApi) -> None:
@@ -70,7 +70,7 @@ def test_one_that_answers_nobody_is_rolled_back(watched: Watched, routed: FakeAp
     done = watched(silent)
 
     assert (done.exit_code, weights(routed)) == (1, [100, 0])
-    assert "against the canary: it answered none of 4 turns. Rolling back" in done.stderr
+    assert "the canary fails: it answered none of 4 turns. Rolling back" in done.stderr
     assert routed.objects[CANARY]["spec"]["replicas"] == 0
 
 
@@ -111,7 +111,7 @@ def test_start_watches_when_it_is_asked_to(routed: FakeApi, voicectl: Run, clock
     done = voicectl("canary", "start", "--image", NEW, "--weight", "25", "--watch", "--watch-s", "30")
 
     assert done.exit_code == 0
-    assert "nothing spoke against the canary in 30 s" in done.stdout
+    assert "the canary worked for 30 s" in done.stdout
     assert clock.now_s >= 30
 
 

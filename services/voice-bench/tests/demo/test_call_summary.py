@@ -84,7 +84,7 @@ def test_what_is_missing_is_named_line_by_line() -> None:
         "line 2 got no reply",
         "the reply to line 3 was not spoken",
         "only 3 of 4 lines could be said",
-        "the caller hung up, because nothing happened any more",
+        "the caller hung up because nothing happened any more",
     ]
 
 

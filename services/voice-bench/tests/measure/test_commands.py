@@ -47,7 +47,7 @@ def test_overhead_measures_both_gateways(spoken: Path, monkeypatch: pytest.Monke
     content = measured(spoken, monkeypatch, "overhead", "--callers", "2", "--turns", "1", "--memory", "1,2")
     assert verdict(content, "turns without time stamps, 2 callers") == 0
     assert verdict(content, "failed calls, 2 callers") == 0
-    assert verdict(content, "CPU against the bare chain, 2 callers") > 0
+    assert verdict(content, "CPU against the baseline gateway, 2 callers") > 0
     assert verdict(content, "threads per further call") < 5
 
 

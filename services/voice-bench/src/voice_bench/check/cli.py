@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 from pcm import Clip, read_wav
 from rich.console import Console
-from voice_client import VoiceError
+from voice_client import CallOptions, VoiceError
 from voice_client.cli import common_options
 
 from voice_bench.check import production, riva
@@ -22,8 +22,7 @@ stderr = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
 
 Json = Annotated[bool, typer.Option("--json", help="Write one JSON object to stdout.")]
 Ca = Annotated[
-    Path | None,
-    typer.Option("--ca", exists=True, dir_okay=False, help="PEM file of the authority to trust. Turns TLS on."),
+    Path | None, typer.Option("--ca", exists=True, dir_okay=False, help="PEM file of the authority. Turns TLS on.")
 ]
 TlsOn = Annotated[bool, typer.Option("--tls", help="Use TLS with the authorities that gRPC brings.")]
 Wav = Annotated[Path | None, typer.Option("--wav", exists=True, dir_okay=False, help="WAV file with speech.")]
@@ -40,7 +39,7 @@ class Needs(Enum):
 
 def riva_check(
     target: Annotated[
-        str, typer.Option("--target", envvar="RIVA_TARGET", help="Address of the Riva server, host:port.")
+        str, typer.Option("--target", envvar="RIVA_TARGET", help="Riva server, host:port.")
     ] = "localhost:50051",
     wav: Wav = None,
     needs: Annotated[Needs, typer.Option(help="What the server must offer.")] = Needs.ANY,
@@ -69,40 +68,28 @@ def riva_check(
     _run(check())
 
 
+@common_options.with_call_options("language", "voice", "system_prompt")
 def production_check(
     target: Annotated[str, typer.Option("--target", envvar="VOICE_TARGET", help="Address of the gateway, host:port.")],
     metrics: Annotated[list[str], typer.Option("--metrics", help="URL of /metrics. Once for each gateway pod.")],
-    riva_at: Annotated[
-        list[str], typer.Option("--riva", help="Address of ASR and TTS, host:port. Twice if they have two.")
-    ],
+    riva_at: Annotated[list[str], typer.Option("--riva", help="ASR and TTS, host:port. Once for each.")],
     llm: Annotated[str, typer.Option("--llm", envvar="LLM_BASE_URL", help="Base URL of the model server, with /v1.")],
     calls: Annotated[int, typer.Option(min=1, envvar="CHECK_CALLS", help="Number of spoken calls.")] = 20,
     at_once: Annotated[int, typer.Option(min=1, envvar="CHECK_AT_ONCE", help="Number of calls at the same time.")] = 2,
     p95: Annotated[
-        float,
-        typer.Option(
-            min=0.001, envvar="CHECK_P95_S", help="Largest p95 from the end of speech to reply audio, seconds."
-        ),
+        float, typer.Option(min=0.001, envvar="CHECK_P95_S", help="Largest p95 of the response latency, seconds.")
     ] = 1.2,
     errors: Annotated[
-        float, typer.Option(min=0, max=1, envvar="CHECK_ERRORS", help="Share of calls and turns that may fail.")
+        float, typer.Option(min=0, max=1, envvar="CHECK_ERRORS", help="Share of failures that passes.")
     ] = 0.01,
     plaintext: Annotated[bool, typer.Option("--plaintext", help="Accept calls without TLS.")] = False,
     wav: Wav = None,
-    tls: common_options.Secure = False,
-    ca: common_options.Ca = None,
-    cert: common_options.Cert = None,
-    key: common_options.Key = None,
-    server_name: common_options.ServerName = "",
-    token: common_options.Token = "",
-    token_file: common_options.TokenFile = None,
     riva_tls: Annotated[bool, typer.Option("--riva-tls", help="Use TLS towards --riva.")] = False,
     as_json: Json = False,
+    *,
+    options: CallOptions,
 ) -> None:
     """Judge a gateway by spoken calls and by its metrics. Never passes with a simulated backend."""
-    options = common_options.call_options(
-        tls=tls, ca=ca, cert=cert, key=key, server_name=server_name, token=token, token_file=token_file
-    )
     plan = production.CheckPlan(target, options, metrics, riva_at, llm, riva_tls, calls, at_once, _clip(wav))
 
     async def check() -> None:

@@ -44,20 +44,14 @@ class CallResult:
 
 
 async def run_call(
-    target: str,
-    lines: Sequence[Line],
-    behaviour: CallerBehaviour,
-    *,
-    on_event: OnEvent,
-    on_line: OnLine,
-    options: CallOptions,
+    target: str, lines: Sequence[Line], behaviour: CallerBehaviour, *, on_event: OnEvent, on_line: OnLine
 ) -> CallResult:
-    """Say all lines to the gateway at `target`; `on_event` and `on_line` are called with the second of the call.
+    """Say all lines to the gateway at `target`; `on_event` and `on_line` get the second of the call, too.
 
     Raises VoiceError when the call fails.
     """
     caller = _Caller(list(lines), behaviour, on_event, on_line)
-    async with connect(target, options) as call:
+    async with connect(target, CallOptions(input=_WIRE, output=_WIRE)) as call:
         listening = asyncio.create_task(caller.listen(call), name="demo caller listens")
         try:
             await caller.speak(call, listening)
@@ -67,11 +61,6 @@ async def run_call(
         if isinstance(outcome, Exception):
             raise outcome
     return CallResult(caller.summary, caller.tracks, caller.gave_up)
-
-
-def call_options(**changes: str) -> CallOptions:
-    """PCM16 at RATE_HZ both ways."""
-    return CallOptions(input=_WIRE, output=_WIRE, **changes)  # type: ignore[arg-type]
 
 
 @dataclass(slots=True)

@@ -44,9 +44,7 @@ Seed = Annotated[int, typer.Option(help="Seed of the random numbers.")]
 def overhead(
     callers: Annotated[str, typer.Option(help="Numbers of calls at the same time, one measurement each.")] = "1,10",
     turns: Annotated[int, typer.Option(min=1, help="Turns of each call.")] = 20,
-    memory: Annotated[
-        str, typer.Option(help="Numbers of calls at which memory is read. Empty = not at all.")
-    ] = "1,10,20,40",
+    memory: Annotated[str, typer.Option(help="Numbers of calls to read memory at. Empty = none.")] = "1,10,20,40",
     chain: Annotated[bool, typer.Option(help="Measure the baseline gateway as well.")] = True,
     json: Json = False,
     strict: Strict = False,
@@ -107,9 +105,7 @@ def asr_faults(
 
 @app.command()
 def flood(
-    kind: Annotated[
-        list[GatewayFlood] | None, typer.Option(help="Kind of flood. May be repeated. Default: all kinds.")
-    ] = None,
+    kind: Annotated[list[GatewayFlood] | None, typer.Option(help="Kind of flood, repeatable. Default: all.")] = None,
     seconds: Annotated[int, typer.Option(min=1, help="Duration of each flood, seconds.")] = 60,
     memory: Annotated[int, typer.Option(min=128, help="Memory limit of the gateway, MiB.")] = 384,
     json: Json = False,
@@ -134,7 +130,7 @@ def soak(
     calls: Annotated[int, typer.Option(min=1, help="Number of calls.")] = 1000,
     at_once: Annotated[int, typer.Option(min=1, help="Number of calls at the same time.")] = 8,
     interrupt: Annotated[
-        bool, typer.Option("--interrupt", help=f"{soak_run.REPLIES_A_CALL} replies in each call, each interrupted.")
+        bool, typer.Option("--interrupt", help=f"{soak_run.REPLIES_A_CALL} interrupted replies a call.")
     ] = False,
     json: Json = False,
     strict: Strict = False,

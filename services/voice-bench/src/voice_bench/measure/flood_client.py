@@ -14,7 +14,7 @@ from typing import Any
 from voice_workflow.v1 import voice_workflow_pb2 as pb
 
 from voice_bench.measure.hostile_peer import (
-    FloodFunction,
+    Attack,
     HostilePeer,
     connections,
     end,
@@ -62,7 +62,7 @@ async def _big_first(peer: HostilePeer) -> None:
     await peer.times(_CONNECTIONS, one)
 
 
-def _short(method: str, message: bytes, *, known: bool = False) -> FloodFunction:
+def _short(method: str, message: bytes, *, known: bool = False) -> Attack:
     async def flood(peer: HostilePeer) -> None:
         async with peer.channel() as channel:
 
@@ -76,7 +76,7 @@ def _short(method: str, message: bytes, *, known: bool = False) -> FloodFunction
     return flood
 
 
-def _in_call(messages: Callable[[int], pb.ClientMessage], per_s: float) -> FloodFunction:
+def _in_call(messages: Callable[[int], pb.ClientMessage], per_s: float) -> Attack:
     """One known caller's call, so many messages a second in it."""
 
     async def flood(peer: HostilePeer) -> None:
@@ -155,7 +155,7 @@ _ORDERS = (
     pb.ClientMessage(playout=pb.PlayoutReport(reply=1, samples_played=2**64 - 1)),
     pb.ClientMessage(),
 )
-_FLOODS: dict[GatewayFlood, FloodFunction] = {
+_FLOODS: dict[GatewayFlood, Attack] = {
     GatewayFlood.BIG_FIRST: _big_first,
     GatewayFlood.IDLE_STREAMS: many_streams(_CONVERSE, None),
     GatewayFlood.WATCHES: many_streams(_WATCH, b""),

@@ -69,7 +69,7 @@ class HostilePeer:
                 tasks.create_task(repeated())
 
 
-FloodFunction = Callable[[HostilePeer], Coroutine[Any, Any, None]]
+Attack = Callable[[HostilePeer], Coroutine[Any, Any, None]]
 
 
 async def write(stream: Any, data: bytes) -> None:
@@ -88,7 +88,7 @@ async def end(stream: Any) -> str:
     return code.name
 
 
-def many_streams(method: str, first: bytes | None, *, known: bool = False) -> FloodFunction:
+def many_streams(method: str, first: bytes | None, *, known: bool = False) -> Attack:
     """So many streams on one connection as can be opened, for the whole time; the first 500 send `first`."""
 
     async def flood(peer: HostilePeer) -> None:
@@ -132,7 +132,7 @@ async def http_headers(peer: HostilePeer) -> None:
     await peer.times(1_000, one)
 
 
-def run(flood: FloodFunction, peer: HostilePeer) -> None:
+def run(flood: Attack, peer: HostilePeer) -> None:
     """Flood until the peer's time is over, then tell."""
     os.nice(10)  # callers and simulators share its core: the server is what is flooded
     with suppress(BaseExceptionGroup, TimeoutError):

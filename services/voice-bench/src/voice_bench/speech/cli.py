@@ -28,8 +28,9 @@ from voice_bench.speech.thresholds import thresholds
 
 app = typer.Typer(help="Measurements of the speech server.", no_args_is_help=True)
 
-Target = Annotated[
-    str | None, typer.Option(help="Address of a Riva server, host:port. Default: a speech server is started.")
+Target = Annotated[str | None, typer.Option(help="Riva server to use, host:port. Default: one is started.")]
+Folder = Annotated[
+    Path, typer.Argument(help="Folder of recordings with texts, or LibriSpeech.", exists=True, file_okay=False)
 ]
 SCRIPTED: Mapping[str, str] = {"SPEECH_ASR_ENGINE": "scripted", "SPEECH_TTS_ENGINE": "tone", "TONE_FIRST_CHUNK_MS": "0"}
 _QUIET = {"SPEECH_LOG_LEVEL": "ERROR"}
@@ -37,18 +38,14 @@ _QUIET = {"SPEECH_LOG_LEVEL": "ERROR"}
 
 @app.command()
 def quality(
-    folder: Annotated[
-        Path, typer.Argument(help="Folder of recordings with texts, or LibriSpeech.", exists=True, file_okay=False)
-    ],
-    engine: Annotated[
-        str, typer.Option(help="Engine of the server that is started, and of the thresholds.")
-    ] = "moonshine",
+    folder: Folder,
+    engine: Annotated[str, typer.Option(help="Engine of the server and of the thresholds.")] = "moonshine",
     target: Target = None,
     live: Annotated[bool, typer.Option(help="Send live streams in real time instead of whole recordings.")] = False,
     alone: Annotated[bool, typer.Option(help="Compare with the engine without a server. Not with --target.")] = True,
     words_worse: Annotated[
-        int, typer.Option(min=0, help="Number of words that the server may get wrong beyond the engine alone.")
-    ] = (WORDS_MORE_WRONG),
+        int, typer.Option(min=0, help="More wrong words than of the engine alone that pass.")
+    ] = WORDS_MORE_WRONG,
     at_once: Annotated[int, typer.Option(min=1, help="Number of recordings at the same time.")] = 1,
     limit: Annotated[int, typer.Option(min=0, help="Number of recordings to use. 0 = all.")] = 0,
     most_wrong: Annotated[
@@ -60,7 +57,7 @@ def quality(
         bool,
         typer.Option(
             "--categories",
-            help="Add noise, telephone and other versions of each recording, a long one, and some without speech.",
+            help="Add versions with noise, telephone ..., a long one, and no speech.",
         ),
     ] = False,
     seed: Seed = 1,
@@ -99,9 +96,7 @@ def quality(
 
 @app.command("corpus")
 def make_corpus(
-    folder: Annotated[
-        Path, typer.Argument(help="Folder of recordings with texts, or LibriSpeech.", exists=True, file_okay=False)
-    ],
+    folder: Folder,
     out: Annotated[Path, typer.Argument(help="Folder for CATEGORY/NAME.wav and NAME.txt.", file_okay=False)],
     seed: Seed = 1,
 ) -> None:
@@ -117,9 +112,7 @@ def make_corpus(
 def streams(
     count: Annotated[int, typer.Option(min=1, help="Number of streams at the same time.")] = 100,
     seconds: Annotated[float, typer.Option(min=6, help="Duration of each stream, seconds.")] = 30,
-    beyond: Annotated[
-        int, typer.Option(min=0, help="Number of streams beyond the limit, tried twice at half time.")
-    ] = 50,
+    beyond: Annotated[int, typer.Option(min=0, help="Streams beyond the limit, tried twice.")] = 50,
     json: Json = False,
     strict: Strict = False,
 ) -> None:
@@ -148,9 +141,7 @@ def streams(
 
 @app.command("speech-flood")
 def speech_flood(
-    kind: Annotated[
-        list[SpeechFlood] | None, typer.Option(help="Kind of flood. May be repeated. Default: all kinds.")
-    ] = None,
+    kind: Annotated[list[SpeechFlood] | None, typer.Option(help="Kind of flood, repeatable. Default: all.")] = None,
     seconds: Annotated[int, typer.Option(min=1, help="Duration of each flood, seconds.")] = 30,
     memory: Annotated[int, typer.Option(min=128, help="Memory limit of the server, MiB.")] = 1536,
     json: Json = False,

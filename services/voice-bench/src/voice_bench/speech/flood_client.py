@@ -19,7 +19,7 @@ from riva.client.proto import riva_audio_pb2 as audio
 from riva.client.proto import riva_tts_pb2 as tts
 
 from voice_bench.measure.hostile_peer import (
-    FloodFunction,
+    Attack,
     HostilePeer,
     connections,
     end,
@@ -177,7 +177,7 @@ async def _sockets(peer: HostilePeer) -> None:
     await peer.times(80, one)
 
 
-_FLOODS: dict[SpeechFlood, FloodFunction] = {
+_FLOODS: dict[SpeechFlood, Attack] = {
     SpeechFlood.FIRST_MESSAGES: _first_messages,
     SpeechFlood.AUDIO: _audio,
     SpeechFlood.RECORDINGS: _recordings,

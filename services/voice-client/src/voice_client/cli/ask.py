@@ -21,40 +21,21 @@ MAX_CHARACTERS = 16384
 """The contract's limit of a typed turn."""
 
 
+@common_options.with_call_options()
 def ask(
     text: Annotated[str, typer.Argument(help="Words of the turn.")],
     target: common_options.Target = common_options.DEFAULT_TARGET,
     out: common_options.Out = None,
     timeout: common_options.Timeout = common_options.PATIENCE_S,
     as_json: common_options.Json = False,
-    language: common_options.Language = "",
-    voice: common_options.Voice = "",
-    system_prompt: common_options.SystemPrompt = "",
-    tls: common_options.Secure = False,
-    ca: common_options.Ca = None,
-    cert: common_options.Cert = None,
-    key: common_options.Key = None,
-    server_name: common_options.ServerName = "",
-    token: common_options.Token = "",
-    token_file: common_options.TokenFile = None,
+    *,
+    options: CallOptions,
 ) -> None:
     """Send a typed turn, wait until the reply has been spoken, and print it."""
     if not text.strip() or len(text) > MAX_CHARACTERS:
         raise typer.BadParameter(f"type 1 to {MAX_CHARACTERS} characters")
     if out is not None and not out.parent.is_dir():
         raise typer.BadParameter(f"--out: there is no folder {out.parent}; create it first")
-    options = common_options.call_options(
-        tls=tls,
-        ca=ca,
-        cert=cert,
-        key=key,
-        server_name=server_name,
-        token=token,
-        token_file=token_file,
-        language=language,
-        voice=voice,
-        system_prompt=system_prompt,
-    )
     run(_ask(text, target, options, timeout, out, call_output(as_json=as_json)))
 
 

@@ -16,6 +16,7 @@ from voice_client.options import CallOptions
 DEFAULT_PORT = 50050
 
 
+@common_options.with_call_options("system_prompt")
 def check(
     host: Annotated[str, typer.Option("--host", help="Host of the gateway, instead of --target.")] = "",
     port: Annotated[
@@ -24,31 +25,13 @@ def check(
     target: common_options.Target = common_options.DEFAULT_TARGET,
     timeout: common_options.Timeout = common_options.PATIENCE_S,
     as_json: common_options.Json = False,
-    language: common_options.Language = "",
-    voice: common_options.Voice = "",
-    tls: common_options.Secure = False,
-    ca: common_options.Ca = None,
-    cert: common_options.Cert = None,
-    key: common_options.Key = None,
-    server_name: common_options.ServerName = "",
-    token: common_options.Token = "",
-    token_file: common_options.TokenFile = None,
+    *,
+    options: CallOptions,
 ) -> None:
     """Let the gateway speak a question, then call it and play that question: it must understand and answer.
 
     Exit status: 0 = it did; 1 = it did not, and the reason is printed.
     """
-    options = common_options.call_options(
-        tls=tls,
-        ca=ca,
-        cert=cert,
-        key=key,
-        server_name=server_name,
-        token=token,
-        token_file=token_file,
-        language=language,
-        voice=voice,
-    )
     run(_check(f"{host}:{port}" if host else target, options, timeout, as_json=as_json))
 
 

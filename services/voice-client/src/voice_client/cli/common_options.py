@@ -1,13 +1,17 @@
 """Which options do all verbs share?"""
 
+import functools
+import inspect
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from voice_client.options import CallOptions, Tls
 
 DEFAULT_TARGET = "localhost:50050"
+PATIENCE_S = 60.0
 
 
 def _address(target: str) -> str:
@@ -19,74 +23,40 @@ def _address(target: str) -> str:
     return target
 
 
-Target = Annotated[
-    str,
-    typer.Option("--target", envvar="VOICE_TARGET", callback=_address, help="Address of the gateway, host:port."),
-]
+def _file(*names: str, help: str) -> Any:
+    return typer.Option(*names, exists=True, dir_okay=False, help=help)
+
+
+Target = Annotated[str, typer.Option("--target", envvar="VOICE_TARGET", callback=_address, help="Gateway, host:port.")]
 Out = Annotated[
-    Path | None,
-    typer.Option("--out", dir_okay=False, writable=True, help="WAV file to save the spoken reply in."),
+    Path | None, typer.Option("--out", dir_okay=False, writable=True, help="WAV file to save the spoken reply in.")
 ]
 Json = Annotated[bool, typer.Option("--json", help="Write one JSON object per line to stdout, and nothing else.")]
-Secure = Annotated[
-    bool, typer.Option("--tls", help="Use TLS. Without --ca the public certificate authorities are trusted.")
-]
-Ca = Annotated[
-    Path | None,
-    typer.Option(
-        "--ca", "--tls-ca", exists=True, dir_okay=False, help="PEM file of the authority to trust. Turns TLS on."
-    ),
-]
-Cert = Annotated[
-    Path | None,
-    typer.Option(
-        "--cert", "--tls-cert", exists=True, dir_okay=False, help="PEM file of the client certificate. Needs --key."
-    ),
-]
-Key = Annotated[
-    Path | None,
-    typer.Option(
-        "--key", "--tls-key", exists=True, dir_okay=False, help="PEM file of the private key that belongs to --cert."
-    ),
-]
-ServerName = Annotated[
-    str, typer.Option("--server-name", help="Host name in the gateway's certificate, where --target has another.")
-]
-Token = Annotated[
-    str,
-    typer.Option(
-        "--token", envvar="VOICE_TOKEN", show_envvar=True, help="Bearer token for the gateway.", show_default=False
-    ),
-]
-TokenFile = Annotated[
-    Path | None, typer.Option("--token-file", exists=True, dir_okay=False, help="File that holds the bearer token.")
-]
-Language = Annotated[
-    str, typer.Option("--language", help="Language of the call, such as en-US. Empty: the gateway's setting.")
-]
-Voice = Annotated[str, typer.Option("--voice", help="Voice of the replies. Empty: the gateway's setting.")]
-SystemPrompt = Annotated[
-    str, typer.Option("--system-prompt", help="System prompt of the call. Empty: the gateway's setting.")
-]
-Timeout = Annotated[
-    float,
-    typer.Option("--timeout", min=0.1, help="Give up after this many seconds in which nothing happened."),
-]
-PATIENCE_S = 60.0
+Timeout = Annotated[float, typer.Option("--timeout", min=0.1, help="Give up after so many seconds without any event.")]
 
 
 def call_options(
-    *,
-    tls: bool,
-    ca: Path | None,
-    cert: Path | None,
-    key: Path | None,
-    server_name: str,
-    token: str,
-    token_file: Path | None,
-    language: str = "",
-    voice: str = "",
-    system_prompt: str = "",
+    language: Annotated[str, typer.Option(help="Language of the call, such as en-US. Empty: gateway's default.")] = "",
+    voice: Annotated[str, typer.Option(help="Voice of the replies. Empty: gateway's default.")] = "",
+    system_prompt: Annotated[str, typer.Option(help="System prompt of the call. Empty: gateway's default.")] = "",
+    tls: Annotated[bool, typer.Option("--tls", help="Use TLS. Without --ca public authorities are trusted.")] = False,
+    ca: Annotated[
+        Path | None, _file("--ca", "--tls-ca", help="PEM file of the authority to trust. Turns TLS on.")
+    ] = None,
+    cert: Annotated[
+        Path | None, _file("--cert", "--tls-cert", help="PEM file of the client certificate. Needs --key.")
+    ] = None,
+    key: Annotated[
+        Path | None, _file("--key", "--tls-key", help="PEM file of the private key that belongs to --cert.")
+    ] = None,
+    server_name: Annotated[
+        str, typer.Option(help="Host name in the gateway's certificate, where --target has another.")
+    ] = "",
+    token: Annotated[
+        str,
+        typer.Option(envvar="VOICE_TOKEN", show_envvar=True, show_default=False, help="Bearer token for the gateway."),
+    ] = "",
+    token_file: Annotated[Path | None, _file("--token-file", help="File that holds the bearer token.")] = None,
 ) -> CallOptions:
     """Raises typer.BadParameter when a certificate comes without its key."""
     if (cert is None) != (key is None):
@@ -100,3 +70,20 @@ def call_options(
         voice=voice,
         system_prompt=system_prompt,
     )
+
+
+def with_call_options(*without: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Gives a verb that takes `options: CallOptions` the options of `call_options`, except `without`."""
+    shared = [one for one in inspect.signature(call_options).parameters.values() if one.name not in without]
+
+    def decorate(verb: Callable[..., None]) -> Callable[..., None]:
+        @functools.wraps(verb)
+        def decorated(**given: Any) -> None:
+            verb(options=call_options(**{one.name: given.pop(one.name) for one in shared}), **given)
+
+        own = [one for one in inspect.signature(verb).parameters.values() if one.name != "options"]
+        parameters = [one.replace(kind=one.KEYWORD_ONLY) for one in (*own, *shared)]
+        decorated.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # what typer reads
+        return decorated
+
+    return decorate

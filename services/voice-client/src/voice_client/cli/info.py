@@ -15,21 +15,14 @@ from voice_client.info import server_info
 from voice_client.options import CallOptions
 
 
+@common_options.with_call_options("language", "voice", "system_prompt")
 def info(
     target: common_options.Target = common_options.DEFAULT_TARGET,
     as_json: common_options.Json = False,
-    tls: common_options.Secure = False,
-    ca: common_options.Ca = None,
-    cert: common_options.Cert = None,
-    key: common_options.Key = None,
-    server_name: common_options.ServerName = "",
-    token: common_options.Token = "",
-    token_file: common_options.TokenFile = None,
+    *,
+    options: CallOptions,
 ) -> None:
     """Print what the gateway serves: models, formats, languages, limits. Exits 1 while it is not ready."""
-    options = common_options.call_options(
-        tls=tls, ca=ca, cert=cert, key=key, server_name=server_name, token=token, token_file=token_file
-    )
     run(_info(target, options, as_json=as_json))
 
 

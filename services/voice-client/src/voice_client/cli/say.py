@@ -27,10 +27,10 @@ class _Recording:
     title: str
 
 
+@common_options.with_call_options()
 def say(
     files: Annotated[
-        list[Path],
-        typer.Argument(exists=True, dir_okay=False, help="Recordings: WAV, FLAC, MP3, Ogg or AIFF. Each is one call."),
+        list[Path], typer.Argument(exists=True, dir_okay=False, help="WAV, FLAC, MP3, Ogg or AIFF. Each is a call.")
     ],
     target: common_options.Target = common_options.DEFAULT_TARGET,
     out: Annotated[
@@ -43,38 +43,14 @@ def say(
         ),
     ] = None,
     concurrency: Annotated[int, typer.Option("--concurrency", min=1, help="Number of calls at the same time.")] = 1,
-    rate: Annotated[
-        int, typer.Option("--rate", min=8000, max=48000, help="Sample rate of the audio that is sent, in hertz.")
-    ] = INPUT_HZ,
-    encoding: Annotated[
-        Encoding, typer.Option("--encoding", help="Encoding of the audio that is sent.")
-    ] = Encoding.PCM16,
+    rate: Annotated[int, typer.Option("--rate", min=8000, max=48000, help="Sample rate to send, hertz.")] = INPUT_HZ,
+    encoding: Annotated[Encoding, typer.Option("--encoding", help="Encoding to send.")] = Encoding.PCM16,
     timeout: common_options.Timeout = common_options.PATIENCE_S,
     as_json: common_options.Json = False,
-    language: common_options.Language = "",
-    voice: common_options.Voice = "",
-    system_prompt: common_options.SystemPrompt = "",
-    tls: common_options.Secure = False,
-    ca: common_options.Ca = None,
-    cert: common_options.Cert = None,
-    key: common_options.Key = None,
-    server_name: common_options.ServerName = "",
-    token: common_options.Token = "",
-    token_file: common_options.TokenFile = None,
+    *,
+    options: CallOptions,
 ) -> None:
     """Send recordings in real time. Prints transcript, reply and latencies."""
-    options = common_options.call_options(
-        tls=tls,
-        ca=ca,
-        cert=cert,
-        key=key,
-        server_name=server_name,
-        token=token,
-        token_file=token_file,
-        language=language,
-        voice=voice,
-        system_prompt=system_prompt,
-    )
     options = replace(options, input=AudioFormat(encoding, rate))
     recordings = [_read(path, rate, out, many=len(files) > 1) for path in files]
     run(_say_all(recordings, target, options, concurrency, timeout, as_json=as_json))

@@ -28,36 +28,17 @@ REFRESH_HZ = 12
 METER_COLUMNS = 30
 
 
+@common_options.with_call_options()
 def talk(
     target: common_options.Target = common_options.DEFAULT_TARGET,
     push_to_talk: Annotated[
         bool, typer.Option("--push-to-talk", help="Start and end your turn with the space bar or enter.")
     ] = False,
     as_json: common_options.Json = False,
-    language: common_options.Language = "",
-    voice: common_options.Voice = "",
-    system_prompt: common_options.SystemPrompt = "",
-    tls: common_options.Secure = False,
-    ca: common_options.Ca = None,
-    cert: common_options.Cert = None,
-    key: common_options.Key = None,
-    server_name: common_options.ServerName = "",
-    token: common_options.Token = "",
-    token_file: common_options.TokenFile = None,
+    *,
+    options: CallOptions,
 ) -> None:
     """Talk with the microphone and the loudspeaker of this machine. Wear headphones. Ctrl-C ends the call."""
-    options = common_options.call_options(
-        tls=tls,
-        ca=ca,
-        cert=cert,
-        key=key,
-        server_name=server_name,
-        token=token,
-        token_file=token_file,
-        language=language,
-        voice=voice,
-        system_prompt=system_prompt,
-    )
     options = replace(options, push_to_talk=push_to_talk)
     try:
         run(converse(target, options, PortAudio(), as_json=as_json))

@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -27,7 +27,7 @@ KUBECONFIG = "~/.kube/config"
 
 _STRATEGIC = "application/strategic-merge-patch+json"
 _MERGE = "application/merge-patch+json"
-_ROUTES = ("gateway.networking.k8s.io", "v1")
+_ROUTES = {"group": "gateway.networking.k8s.io", "version": "v1", "plural": "grpcroutes"}
 _IN_CLUSTER_NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 
 
@@ -43,88 +43,47 @@ class Cluster:
         return str(self.api.configuration.host)
 
     def deployments(self, selector: str) -> list[Json]:
-        with translated_errors(f"list the Deployments in namespace {self.namespace}", self.server):
-            return _items(
-                client.AppsV1Api(self.api).list_namespaced_deployment(
-                    self.namespace, label_selector=selector, _preload_content=False, _request_timeout=REQUEST_S
-                )
-            )
+        return self._list("the Deployments", client.AppsV1Api(self.api).list_namespaced_deployment, selector)
 
     def deployment(self, name: str) -> Json:
-        with translated_errors(f"read the Deployment {name} in namespace {self.namespace}", self.server):
-            return _body(
-                client.AppsV1Api(self.api).read_namespaced_deployment(
-                    name, self.namespace, _preload_content=False, _request_timeout=REQUEST_S
-                )
-            )
+        return self._ask(f"read the Deployment {name}", client.AppsV1Api(self.api).read_namespaced_deployment, name)
 
     def patch_deployment(self, name: str, patch: Json) -> Json:
         """A strategic merge patch, except for managedFields, which only a merge patch replaces whole."""
         kind = _MERGE if "managedFields" in patch.get("metadata", {}) else _STRATEGIC
-        with translated_errors(f"change the Deployment {name} in namespace {self.namespace}", self.server):
-            return _body(
-                client.AppsV1Api(self.api).patch_namespaced_deployment(
-                    name,
-                    self.namespace,
-                    patch,
-                    field_manager=FIELD_MANAGER,
-                    _content_type=kind,
-                    _preload_content=False,
-                    _request_timeout=REQUEST_S,
-                )
-            )
+        request = client.AppsV1Api(self.api).patch_namespaced_deployment
+        options = {"body": patch, "field_manager": FIELD_MANAGER, "_content_type": kind}
+        return self._ask(f"change the Deployment {name}", request, name, **options)
 
     def route(self, name: str) -> Json:
-        with translated_errors(f"read the GRPCRoute {name} in namespace {self.namespace}", self.server):
-            return _body(
-                client.CustomObjectsApi(self.api).get_namespaced_custom_object(
-                    *_ROUTES, self.namespace, "grpcroutes", name, _preload_content=False, _request_timeout=REQUEST_S
-                )
-            )
+        request = client.CustomObjectsApi(self.api).get_namespaced_custom_object
+        return self._ask(f"read the GRPCRoute {name}", request, **_ROUTES, name=name)
 
     def patch_route(self, name: str, patch: Json) -> Json:
-        with translated_errors(f"change the GRPCRoute {name} in namespace {self.namespace}", self.server):
-            return _body(
-                client.CustomObjectsApi(self.api).patch_namespaced_custom_object(
-                    *_ROUTES,
-                    self.namespace,
-                    "grpcroutes",
-                    name,
-                    patch,
-                    field_manager=FIELD_MANAGER,
-                    _content_type=_MERGE,
-                    _preload_content=False,
-                    _request_timeout=REQUEST_S,
-                )
-            )
+        request = client.CustomObjectsApi(self.api).patch_namespaced_custom_object
+        options = {"body": patch, "field_manager": FIELD_MANAGER, "_content_type": _MERGE}
+        return self._ask(f"change the GRPCRoute {name}", request, **_ROUTES, name=name, **options)
 
     def pods(self, selector: str) -> list[Json]:
-        with translated_errors(f"list the pods in namespace {self.namespace}", self.server):
-            return _items(
-                client.CoreV1Api(self.api).list_namespaced_pod(
-                    self.namespace, label_selector=selector, _preload_content=False, _request_timeout=REQUEST_S
-                )
-            )
+        return self._list("the pods", client.CoreV1Api(self.api).list_namespaced_pod, selector)
 
     def events(self) -> list[Json]:
         """Warnings only."""
-        with translated_errors(f"list the events in namespace {self.namespace}", self.server):
-            return _items(
-                client.CoreV1Api(self.api).list_namespaced_event(
-                    self.namespace,
-                    field_selector="type=Warning",
-                    _preload_content=False,
-                    _request_timeout=REQUEST_S,
-                )
-            )
+        request = client.CoreV1Api(self.api).list_namespaced_event
+        return cast(list[Json], self._ask("list the events", request, field_selector="type=Warning")["items"])
 
     def config_map(self, name: str) -> Json:
-        with translated_errors(f"read the ConfigMap {name} in namespace {self.namespace}", self.server):
-            return _body(
-                client.CoreV1Api(self.api).read_namespaced_config_map(
-                    name, self.namespace, _preload_content=False, _request_timeout=REQUEST_S
-                )
-            )
+        return self._ask(f"read the ConfigMap {name}", client.CoreV1Api(self.api).read_namespaced_config_map, name)
+
+    def _list(self, what: str, request: Callable[..., object], selector: str) -> list[Json]:
+        return cast(list[Json], self._ask(f"list {what}", request, label_selector=selector)["items"])
+
+    def _ask(self, what: str, request: Callable[..., object], *names: str, **options: Any) -> Json:
+        """The parsed body of a request in this namespace; `what` says in an error what could not be done."""
+        with translated_errors(f"{what} in namespace {self.namespace}", self.server):
+            raw = {"_preload_content": False, "_request_timeout": REQUEST_S}
+            answer = request(*names, namespace=self.namespace, **options, **raw)
+            return cast(Json, json.loads(cast(RawResponse, answer).data))
 
     def from_pod(self, pod: str, port: int, path: str) -> str:
         """The body of a GET from the pod, through the API server.
@@ -181,11 +140,3 @@ def _from_the_api_server(body: str | None) -> bool:
         return bool(json.loads(body or "")["kind"] == "Status")
     except (ValueError, KeyError, TypeError):
         return False
-
-
-def _body(answer: object) -> Json:
-    return cast(Json, json.loads(cast(RawResponse, answer).data))
-
-
-def _items(answer: object) -> list[Json]:
-    return cast(list[Json], _body(answer)["items"])
