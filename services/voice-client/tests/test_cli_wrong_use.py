@@ -53,7 +53,7 @@ async def test_tls_at_a_plain_port_and_the_other_way_round_say_so(files: Files) 
         assert code == 3
         assert "does it require TLS (--tls, --ca)" in stderr
         code, _, stderr = await voice("info", "--target", gateway.target, "--tls")
-        assert "not signed by that authority; name the right one with --ca" in stderr
+        assert "not signed by a trusted authority; name the right one with --ca" in stderr
 
 
 async def test_a_name_that_nobody_has_is_said() -> None:
