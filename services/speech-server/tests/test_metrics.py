@@ -4,8 +4,8 @@ from collections.abc import Mapping
 
 from speech_server.admission import Admission
 from speech_server.engines.asr.scripted.recogniser import Script, ScriptedRecogniser
-from speech_server.engines.fallback import WithSpare
-from speech_server.interfaces import Measured, Queued
+from speech_server.engines.fallback import FallbackRecogniser
+from speech_server.interfaces import HasCounters, HasQueue
 from speech_server.metrics import Metrics
 from speech_server.timeline import Timeline
 
@@ -36,11 +36,11 @@ def test_places_are_gauges_by_kind_as_they_are_when_asked() -> None:
 
 def test_an_engines_queue_is_a_gauge_also_behind_a_spare() -> None:
     metrics, engine = Metrics(), WithQueue()
-    both = WithSpare(engine, ScriptedRecogniser(Script(), Timeline(None)))
-    assert isinstance(both, Queued)
-    assert isinstance(both, Measured)
+    both = FallbackRecogniser(engine, ScriptedRecogniser(Script(), Timeline(None)))
+    assert isinstance(both, HasQueue)
+    assert isinstance(both, HasCounters)
     metrics.watch_queue(lambda: both.waiting)
     assert "speech_engine_waiting 3.0" in metrics.page().decode()
     engine.waiting = 0
     assert "speech_engine_waiting 0.0" in metrics.page().decode()
-    assert WithSpare(ScriptedRecogniser(Script(), Timeline(None)), engine).waiting == 0
+    assert FallbackRecogniser(ScriptedRecogniser(Script(), Timeline(None)), engine).waiting == 0

@@ -12,7 +12,7 @@ from speech_server.engines.asr.scripted.energy_vad import EnergyDetector
 from speech_server.engines.asr.scripted.recogniser import Script, ScriptedRecogniser
 from speech_server.errors import EngineBusy
 from speech_server.recognition.offline import utterances_of
-from speech_server.recognition.pipeline import Listening, StreamLimits
+from speech_server.recognition.pipeline import RecognitionContext, StreamLimits
 from speech_server.timeline import Timeline
 
 RULES = Endpointing(stop_history_s=0.2)
@@ -36,8 +36,8 @@ class Whole(ScriptedRecogniser):
         return Hypothesis(f"utterance {len(self.lengths_s)}")
 
 
-def listening(recogniser: ScriptedRecogniser, *, by_utterance: bool) -> Listening:
-    return Listening(
+def recognition(recogniser: ScriptedRecogniser, *, by_utterance: bool) -> RecognitionContext:
+    return RecognitionContext(
         recogniser=recogniser,
         detector=EnergyDetector(-45, 10),
         policy=AsrPolicy(RULES),
@@ -54,32 +54,32 @@ async def audio(*pieces: bytes) -> AsyncIterator[bytes]:
         yield piece
 
 
-async def heard(ears: Listening, *pieces: bytes) -> list[tuple[str, float]]:
+async def heard(ears: RecognitionContext, *pieces: bytes) -> list[tuple[str, float]]:
     finals = [final async for final in utterances_of(ears, PLAN, audio(*pieces))]
     return [(final.hypothesis.text, round(final.start_s, 1)) for final in finals]
 
 
 async def test_an_engine_for_whole_utterances_gets_each_as_one() -> None:
     engine = Whole()
-    found = await heard(listening(engine, by_utterance=True), HUSH + HUM + HUSH, HUSH + HUM + HUSH)
+    found = await heard(recognition(engine, by_utterance=True), HUSH + HUM + HUSH, HUSH + HUM + HUSH)
     assert found == [("utterance 1", 0.4), ("utterance 2", 2.4)]
     assert engine.lengths_s == pytest.approx([1.3, 1.3], abs=0.05)
 
 
 async def test_a_long_utterance_is_cut() -> None:
     engine = Whole()
-    await heard(listening(engine, by_utterance=True), HUM * 4)
+    await heard(recognition(engine, by_utterance=True), HUM * 4)
     assert sum(engine.lengths_s) == pytest.approx(4, abs=0.05)
     assert max(engine.lengths_s) <= 1.6
 
 
 async def test_an_engine_for_streams_hears_the_whole_recording_in_one() -> None:
     engine = ScriptedRecogniser(Script(final_delay_s=0.0), Timeline(None))
-    found = await heard(listening(engine, by_utterance=False), (HUM + HUSH) * 2)
+    found = await heard(recognition(engine, by_utterance=False), (HUM + HUSH) * 2)
     assert [text for text, _ in found] == ["caller 1 turn 1", "caller 1 turn 2"]
 
 
 async def test_silence_reaches_no_engine() -> None:
     engine = Whole()
-    assert await heard(listening(engine, by_utterance=True), HUSH * 4) == []
+    assert await heard(recognition(engine, by_utterance=True), HUSH * 4) == []
     assert engine.lengths_s == []

@@ -3,7 +3,7 @@
 import pytest
 from speech_server.core.asr.asr_types import AsrModel, Hints, Hypothesis
 from speech_server.engines.asr.scripted.recogniser import Script, ScriptedRecogniser
-from speech_server.engines.fallback import WithSpare
+from speech_server.engines.fallback import FallbackRecogniser
 from speech_server.errors import EngineUnavailable
 from speech_server.timeline import Timeline
 
@@ -11,7 +11,7 @@ HINTS = Hints("en-US")
 SECOND = bytes(32_000)
 
 
-class Heard:
+class ScriptedStream:
     """Says how many seconds it was given; fails from the n-th call on."""
 
     def __init__(self, works: int) -> None:
@@ -46,12 +46,12 @@ class Engine(ScriptedRecogniser):
         if not self._starts:
             raise EngineUnavailable("it does not start")
 
-    async def open(self, hints: Hints) -> Heard:  # type: ignore[override]
-        return Heard(self._works)
+    async def open(self, hints: Hints) -> ScriptedStream:  # type: ignore[override]
+        return ScriptedStream(self._works)
 
 
 async def test_the_open_utterance_is_heard_again_from_its_beginning() -> None:
-    engines = WithSpare(Engine(works=4), Engine(works=99))
+    engines = FallbackRecogniser(Engine(works=4), Engine(works=99))
     await engines.start()
     stream = await engines.open(HINTS)
     await stream.accept(SECOND)
@@ -66,7 +66,7 @@ async def test_the_open_utterance_is_heard_again_from_its_beginning() -> None:
 
 
 async def test_an_engine_that_dies_in_the_final_loses_nothing() -> None:
-    engines = WithSpare(Engine(works=2), Engine(works=99))
+    engines = FallbackRecogniser(Engine(works=2), Engine(works=99))
     await engines.start()
     stream = await engines.open(HINTS)
     await stream.accept(SECOND)
@@ -75,7 +75,7 @@ async def test_an_engine_that_dies_in_the_final_loses_nothing() -> None:
 
 
 async def test_the_spare_serves_when_the_first_does_not_start() -> None:
-    engines = WithSpare(Engine(0, starts=False), Engine(99))
+    engines = FallbackRecogniser(Engine(0, starts=False), Engine(99))
     await engines.start()
     assert "it does not start" in engines.state
     stream = await engines.open(HINTS)
@@ -84,17 +84,17 @@ async def test_the_spare_serves_when_the_first_does_not_start() -> None:
 
 
 async def test_when_both_fail_the_caller_is_told() -> None:
-    engines = WithSpare(Engine(0), Engine(0))
+    engines = FallbackRecogniser(Engine(0), Engine(0))
     await engines.start()
     stream = await engines.open(HINTS)
     with pytest.raises(EngineUnavailable, match="died"):
         await stream.accept(SECOND)
     with pytest.raises(EngineUnavailable, match="not start"):
-        await WithSpare(Engine(0, starts=False), Engine(0, starts=False)).start()
+        await FallbackRecogniser(Engine(0, starts=False), Engine(0, starts=False)).start()
 
 
 async def test_a_recording_goes_to_the_spare_too() -> None:
-    engines = WithSpare(Engine(0), Engine(99))
+    engines = FallbackRecogniser(Engine(0), Engine(99))
     await engines.start()
     assert (await engines.transcribe(SECOND, HINTS)).text == "1"
 
@@ -102,7 +102,7 @@ async def test_a_recording_goes_to_the_spare_too() -> None:
 async def test_phrases_are_not_promised_when_the_spare_cannot_boost_them(monkeypatch: pytest.MonkeyPatch) -> None:
     first = Engine(0, starts=False)
     monkeypatch.setattr(Engine, "models", property(lambda engine: (AsrModel("m", ("en-US",), boosts=engine is first),)))
-    engines = WithSpare(first, Engine(99))
+    engines = FallbackRecogniser(first, Engine(99))
     assert [model.boosts for model in engines.models] == [True]
     await engines.start()
     assert [(model.name, model.boosts) for model in engines.models] == [("m", False)]

@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator, Sequence
 import pytest
 from speech_server.core.tts.tts_types import SpeechRequest, SpokenChunk, Voice
 from speech_server.errors import TooLarge
-from speech_server.speech_length import WithinLength
+from speech_server.speech_length import LengthLimitedSynthesiser
 
 VOICE = Voice("English-US.Female-1", "en-US", 8_000)
 
@@ -32,7 +32,7 @@ class Endless:
 
 async def test_audio_without_end_ends_with_an_error_and_the_engine_is_let_go() -> None:
     engine = Endless()
-    chunks = WithinLength(engine, 5).speak(SpeechRequest("a", VOICE))
+    chunks = LengthLimitedSynthesiser(engine, 5).speak(SpeechRequest("a", VOICE))
     for _ in range(5):
         await anext(chunks)
     with pytest.raises(TooLarge, match="longer than 5 s; send it in parts"):
@@ -43,4 +43,4 @@ async def test_audio_without_end_ends_with_an_error_and_the_engine_is_let_go() -
 async def test_breaks_of_more_than_that_are_refused_before_anything_is_spoken() -> None:
     text = "<speak>" + '<break time="20s"/>a' * 60 + "</speak>"
     with pytest.raises(TooLarge, match="600 s long, and its audio may be 600 s in all"):
-        await anext(WithinLength(Endless(), 600).speak(SpeechRequest(text, VOICE, ssml=True)))
+        await anext(LengthLimitedSynthesiser(Endless(), 600).speak(SpeechRequest(text, VOICE, ssml=True)))

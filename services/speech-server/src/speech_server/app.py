@@ -23,23 +23,23 @@ from speech_server.engines.registry import Engines, build, endpointing
 from speech_server.errors import EngineError
 from speech_server.gates import gates, most_calls
 from speech_server.http_guard import allowed_origin, authorised, cross_origin
-from speech_server.interfaces import Measured, Queued
+from speech_server.interfaces import HasCounters, HasQueue
 from speech_server.leaving import leave
 from speech_server.metrics import Metrics
-from speech_server.openai_audio.endpoint_context import Edge, UploadLimits
+from speech_server.openai_audio.endpoint_context import EndpointContext, UploadLimits
 from speech_server.openai_audio.realtime import Realtime
 from speech_server.openai_audio.routes import add_routes
-from speech_server.recognition.pipeline import Listening, StreamLimits
+from speech_server.recognition.pipeline import RecognitionContext, StreamLimits
 from speech_server.request_log import RequestLog
 from speech_server.riva.asr_servicer import AsrServicer
-from speech_server.riva.decode_interceptor import Entrance
+from speech_server.riva.decode_interceptor import DecodeInterceptor
 from speech_server.riva.first_message_limit import FirstMessages
 from speech_server.riva.grpc_server import GrpcLimits, GrpcServer, PortTaken, serve
-from speech_server.riva.synthesis import Speaking
+from speech_server.riva.synthesis import SynthesisContext
 from speech_server.riva.tts_servicer import TtsServicer
 from speech_server.riva_realtime import routes as riva_realtime
 from speech_server.settings import BadSettings, Settings, table
-from speech_server.speech_length import WithinLength
+from speech_server.speech_length import LengthLimitedSynthesiser
 from speech_server.timeline import Timeline
 from speech_server.tls import BadTls, Certificates, certified, http_context
 from speech_server.web import application
@@ -63,9 +63,9 @@ class Server:
         self._timeline = Timeline(server.speech_timeline)
         self._engines: Engines = build(settings, self._timeline)
         recogniser = self._engines.recogniser
-        if isinstance(recogniser, Measured):
+        if isinstance(recogniser, HasCounters):
             self._metrics.watch(lambda: recogniser.figures)
-        if isinstance(recogniser, Queued):
+        if isinstance(recogniser, HasQueue):
             self._metrics.watch_queue(lambda: recogniser.waiting)
         self._waiting: dict[str, str] = {name: "loading" for name, _ in self._engines.named}
         self._gates = gates(settings)
@@ -150,14 +150,14 @@ class Server:
             server.speech_grpc_port,
             GrpcLimits(server.speech_max_message_bytes, most_calls(self._gates)),
             certificates,
-            Entrance(
+            DecodeInterceptor(
                 tokens,
                 FirstMessages(server.speech_idle_limit_s, server.speech_retry_after_ms),
                 server.speech_unread_limit_s,
                 self._metrics,
             ),
-            AsrServicer(self._listening(), self._gates.streams, self._gates.recordings, self._metrics),
-            TtsServicer(self._speaking(), self._gates.syntheses, self._metrics),
+            AsrServicer(self._recognition(), self._gates.streams, self._gates.recordings, self._metrics),
+            TtsServicer(self._synthesis(), self._gates.syntheses, self._metrics),
         )
         self.grpc_port = self._grpc.port
         if server.speech_ports_file is not None:
@@ -170,9 +170,13 @@ class Server:
     async def _listen_http(self, tokens: Tokens | None, certificates: Certificates | None) -> None:
         server = self._settings.server
         pages = application(lambda: self._waiting, self._metrics, lambda: self._engines.states)
-        edge, speaking = self._edge(), self._speaking()
-        add_routes(pages, edge, riva_realtime.by_dialect(edge, speaking, Realtime(edge).answer))
-        riva_realtime.add_routes(pages, edge, speaking)
+        endpoint_context, synthesis = self._endpoint_context(), self._synthesis()
+        add_routes(
+            pages,
+            endpoint_context,
+            riva_realtime.by_dialect(endpoint_context, synthesis, Realtime(endpoint_context).answer),
+        )
+        riva_realtime.add_routes(pages, endpoint_context, synthesis)
         guard = [cross_origin(server.cors_origins)] if server.cors_origins else []
         guard += [certified(certificates.files)] if certificates is not None else []
         guard += [authorised(tokens, server.speech_retry_after_ms)] if tokens is not None else []
@@ -197,9 +201,9 @@ class Server:
             response.force_close()
             response.headers["Connection"] = "close"
 
-    def _listening(self) -> Listening:
+    def _recognition(self) -> RecognitionContext:
         server, voice = self._settings.server, self._settings.voice
-        return Listening(
+        return RecognitionContext(
             recogniser=self._engines.recogniser,
             detector=self._engines.detector,
             policy=AsrPolicy(
@@ -220,13 +224,13 @@ class Server:
             drain=self._drain,
         )
 
-    def _edge(self) -> Edge:
-        requests, speaking = self._settings.requests, self._speaking()
-        return Edge(
-            listening=self._listening(),
-            synthesiser=speaking.synthesiser,
-            voices=speaking.policy,
-            text_limit=speaking.text_limit,
+    def _endpoint_context(self) -> EndpointContext:
+        requests, synthesis = self._settings.requests, self._synthesis()
+        return EndpointContext(
+            recognition=self._recognition(),
+            synthesiser=synthesis.synthesiser,
+            voices=synthesis.policy,
+            text_limit=synthesis.text_limit,
             uploads=UploadLimits(
                 requests.parakeet_max_upload_mb << 20,
                 requests.parakeet_max_audio_seconds,
@@ -239,11 +243,11 @@ class Server:
             metrics=self._metrics,
         )
 
-    def _speaking(self) -> Speaking:
+    def _synthesis(self) -> SynthesisContext:
         server, voice = self._settings.server, self._settings.voice
         aliases = {name.lower(): meant for name, meant in voice.speech_voice_aliases.items()}
-        return Speaking(
-            synthesiser=WithinLength(self._engines.synthesiser, server.speech_max_speech_s),
+        return SynthesisContext(
+            synthesiser=LengthLimitedSynthesiser(self._engines.synthesiser, server.speech_max_speech_s),
             policy=VoicePolicy(aliases, voice.speech_voice_policy),
             text_limit=server.speech_text_limit,
             unary_limit_bytes=server.speech_unary_limit_bytes,

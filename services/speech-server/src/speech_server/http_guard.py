@@ -8,7 +8,7 @@ from multidict import CIMultiDict
 
 from speech_server.bearer_tokens import Tokens
 from speech_server.errors import SpeechError
-from speech_server.openai_audio.errors import refusal
+from speech_server.openai_audio.errors import error_response
 from speech_server.tls import OPEN_PATHS
 
 SUBPROTOCOL = "openai-insecure-api-key."
@@ -32,7 +32,7 @@ def authorised(tokens: Tokens, retry_after_ms: int) -> Middleware:
             with tokens.holding(_holder(tokens, request.headers)):
                 return await handler(request)
         except SpeechError as error:
-            refused = refusal(error, request.path[:100], retry_after_ms).response()
+            refused = error_response(error, request.path[:100], retry_after_ms).response()
             if refused.status == 401:
                 refused.headers["WWW-Authenticate"] = "Bearer"
             return refused

@@ -21,7 +21,7 @@ class Utterances(Protocol):
 
 
 @runtime_checkable
-class Foresight(Protocol):
+class SpeculativeUtterances(Protocol):
     """What an engine's Utterances may be besides: told early that the end may have come, so that it can work ahead."""
 
     def paused(self) -> None:
@@ -35,7 +35,7 @@ class Foresight(Protocol):
 
 
 @runtime_checkable
-class Witness(Protocol):
+class UtteranceObserver(Protocol):
     """What an engine's Utterances may be besides: told when things happened on the wire. The scripted ones are."""
 
     def stopped(self, arrived_at: float) -> None:
@@ -72,7 +72,7 @@ class Recogniser(Protocol):
 
 
 @runtime_checkable
-class Describes(Protocol):
+class HasState(Protocol):
     """What an engine may do besides: say in one line what runs, where, and why there."""
 
     @property
@@ -81,7 +81,7 @@ class Describes(Protocol):
 
 
 @runtime_checkable
-class Measured(Protocol):
+class HasCounters(Protocol):
     """What an engine may do besides: count what it does."""
 
     @property
@@ -90,7 +90,7 @@ class Measured(Protocol):
 
 
 @runtime_checkable
-class Queued(Protocol):
+class HasQueue(Protocol):
     """What an engine may have besides: a queue of its own before its model."""
 
     @property

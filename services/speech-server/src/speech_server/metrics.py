@@ -19,7 +19,7 @@ _RTF = (0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1.0, 2.0, 5.0)
 
 
 @dataclass(slots=True)
-class Ticket:
+class RequestStats:
     """What a request says of itself while it is served; the durations of a RequestRecord."""
 
     queue_s: float = 0.0
@@ -131,26 +131,26 @@ class Metrics:
             yield
 
     @contextmanager
-    def request(self, wire: str, route: str) -> Iterator[Ticket]:
+    def request(self, wire: str, route: str) -> Iterator[RequestStats]:
         """Observe one request from its arrival to its end; the ticket says the rest."""
         began = time.monotonic()
-        ticket = Ticket()
+        stats = RequestStats()
         try:
-            yield ticket
+            yield stats
         except BaseException as error:
-            if ticket.status == OK:
-                ticket.status = "INTERNAL" if isinstance(error, Exception) else "CANCELLED"
+            if stats.status == OK:
+                stats.status = "INTERNAL" if isinstance(error, Exception) else "CANCELLED"
             raise
         finally:
             total_s = time.monotonic() - began
-            self._requests.labels(wire, route, ticket.status).inc()
-            if ticket.status == OK:
-                self._queue.labels(wire, route).observe(ticket.queue_s)
-                self._inference.labels(wire, route).observe(ticket.inference_s)
+            self._requests.labels(wire, route, stats.status).inc()
+            if stats.status == OK:
+                self._queue.labels(wire, route).observe(stats.queue_s)
+                self._inference.labels(wire, route).observe(stats.inference_s)
                 self._total.labels(wire, route).observe(total_s)
             if self._note is not None:
                 record = RequestRecord(
-                    time.time(), wire, route, ticket.status, total_s, ticket.queue_s, ticket.inference_s, ticket.audio_s
+                    time.time(), wire, route, stats.status, total_s, stats.queue_s, stats.inference_s, stats.audio_s
                 )
                 self._note(record)
 

@@ -11,7 +11,7 @@ from speech_server.errors import TooLarge
 from speech_server.interfaces import Synthesiser
 
 
-class WithinLength:
+class LengthLimitedSynthesiser:
     """A synthesiser that ends a text's audio with an error at `longest_s`, and refuses pauses of so long before."""
 
     def __init__(self, synthesiser: Synthesiser, longest_s: float) -> None:

@@ -9,8 +9,8 @@ import pytest
 from speech_server.core.asr.boosting import Phrases
 from speech_server.core.asr.subwords import Emitted
 from speech_server.engines.asr.streaming_transducer import features
-from speech_server.engines.asr.streaming_transducer.features import Ear
-from speech_server.engines.asr.streaming_transducer.model import Ask, StreamingModel, Utterance
+from speech_server.engines.asr.streaming_transducer.features import AudioTail
+from speech_server.engines.asr.streaming_transducer.model import StreamingModel, StreamStep, Utterance
 from speech_server.engines.asr.streaming_transducer.model_files import find_model
 from speech_server.engines.onnx.session import Limits, Stop
 from speech_server.engines.onnx.transducer import Floats
@@ -35,7 +35,7 @@ def tokens(utterance: Utterance) -> list[tuple[int, int]]:
 
 def alone(model: StreamingModel, clip: Floats, phrases: Phrases = ()) -> list[tuple[int, int]]:
     utterance = model.begin(model.lexicon.boosting(phrases))
-    model.hear([Ask(utterance, clip, ends=True)], Stop())
+    model.hear([StreamStep(utterance, clip, ends=True)], Stop())
     return tokens(utterance)
 
 
@@ -48,7 +48,7 @@ def test_callers_together_get_the_tokens_they_get_alone(model: StreamingModel, s
     rng = np.random.default_rng(seed)
     clips = [noise(float(rng.uniform(0.05, 3)), 100 * seed + number) for number in range(7)]
     together = [model.begin() for _ in clips]
-    model.hear([Ask(one, clip, ends=True) for one, clip in zip(together, clips, strict=True)], Stop())
+    model.hear([StreamStep(one, clip, ends=True) for one, clip in zip(together, clips, strict=True)], Stop())
     expected = [alone(model, clip) for clip in clips]
     assert [tokens(one) for one in together] == expected
     assert sum(map(len, expected)) > 40
@@ -61,8 +61,8 @@ def test_how_audio_is_cut_does_not_change_the_tokens(model: StreamingModel, seed
     clip = noise(2.7, seed)
     utterance = model.begin()
     for piece in pieces(clip, rng):
-        model.hear([Ask(utterance, piece)], Stop())
-    model.hear([Ask(utterance, clip[:0], ends=True)], Stop())
+        model.hear([StreamStep(utterance, piece)], Stop())
+    model.hear([StreamStep(utterance, clip[:0], ends=True)], Stop())
     assert tokens(utterance) == alone(model, clip)
 
 
@@ -75,7 +75,7 @@ def test_callers_who_come_and_go_at_any_time_are_kept_apart(model: StreamingMode
     while any(waiting):
         chosen = [number for number, rest in enumerate(waiting) if rest and rng.random() < 0.6]
         asks = [
-            Ask(utterances[number], piece, not waiting[number])
+            StreamStep(utterances[number], piece, not waiting[number])
             for number in chosen
             for piece in [waiting[number].pop(0)]
         ]
@@ -93,7 +93,7 @@ def test_phrases_are_favoured_for_their_caller_alone_however_audio_is_cut(model:
     while any(waiting):
         chosen = [number for number, rest in enumerate(waiting) if rest and rng.random() < 0.6]
         taken = [(number, waiting[number].pop(0)) for number in chosen]
-        model.hear([Ask(utterances[number], piece, not waiting[number]) for number, piece in taken], Stop())
+        model.hear([StreamStep(utterances[number], piece, not waiting[number]) for number, piece in taken], Stop())
     heard = [tokens(one) for one in utterances]
     assert heard == [alone(model, clip, phrases) for clip, phrases in zip(clips, asked, strict=True)]
     plain = [alone(model, clip) for clip in clips]
@@ -103,7 +103,7 @@ def test_phrases_are_favoured_for_their_caller_alone_however_audio_is_cut(model:
 def test_the_caches_make_a_difference(model: StreamingModel) -> None:
     first, second = noise(1, 1), noise(1, 2)
     utterance = model.begin()
-    model.hear([Ask(utterance, np.concatenate((first, second)), ends=True)], Stop())
+    model.hear([StreamStep(utterance, np.concatenate((first, second)), ends=True)], Stop())
     late = [token for token, frame in tokens(utterance) if frame >= 13]
     assert late != [token for token, _ in alone(model, second)], "or the tests above prove nothing"
 
@@ -129,9 +129,9 @@ def _plainly(folder: Path, model: StreamingModel, clip: Floats) -> list[int]:
         onnxruntime.InferenceSession(folder / f"{name}.onnx") for name in ("encoder", "decoder", "joiner")
     )
     shape, blank = model.shape, model.files.blank
-    sound = features.push(Ear(), np.concatenate((clip, np.zeros(16_000, np.float32))), 80)
+    sound = features.push(AudioTail(), np.concatenate((clip, np.zeros(16_000, np.float32))), 80)
     sound = np.concatenate((np.zeros((shape.overlap, 80), np.float32), sound))
-    made = len(features.push(Ear(), clip, 80))
+    made = len(features.push(AudioTail(), clip, 80))
     windows = -(-(made + 30) // shape.shift)
     caches: list[Any] = [np.zeros((1, *shape.channel_cache), np.float32), np.zeros((1, *shape.time_cache), np.float32)]
     caches.append(np.zeros(1, np.int64))
@@ -165,7 +165,7 @@ def _plainly(folder: Path, model: StreamingModel, clip: Floats) -> list[int]:
 
 def test_words_have_times_in_the_utterance(model: StreamingModel) -> None:
     clip = noise(3, 5)
-    (said,) = model.hear([Ask(model.begin(), clip, ends=True)], Stop())
+    (said,) = model.hear([StreamStep(model.begin(), clip, ends=True)], Stop())
     assert said.words
     assert all(word.start_s <= word.end_s <= 3.5 for word in said.words)
     assert said.words[-1].end_s > 2
@@ -173,7 +173,7 @@ def test_words_have_times_in_the_utterance(model: StreamingModel) -> None:
 
 
 def test_nothing_is_heard_in_no_audio(model: StreamingModel) -> None:
-    (said,) = model.hear([Ask(model.begin(), noise(0, 1), ends=True)], Stop())
+    (said,) = model.hear([StreamStep(model.begin(), noise(0, 1), ends=True)], Stop())
     assert said.text == ""
 
 
@@ -190,7 +190,7 @@ def test_a_frame_holds_only_so_many_tokens(tmp_path: Path) -> None:
     onnx.save(joiner, folder / "joiner.onnx")
     utterance = StreamingModel(find_model(folder, "cpu"), "cpu", Limits(1)).begin()
     model = StreamingModel(find_model(folder, "cpu"), "cpu", Limits(1))
-    model.hear([Ask(utterance, noise(0.5, 1))], Stop())
+    model.hear([StreamStep(utterance, noise(0.5, 1))], Stop())
     frames: list[Emitted] = utterance.emitted
     assert {sum(one.frame == frame for one in frames) for frame in {one.frame for one in frames}} == {10}
 
@@ -201,7 +201,7 @@ def test_features_are_those_of_nemo_before_normalising(mel: int) -> None:
 
     clip = noise(2, 3)
     theirs, lengths = NemoPreprocessorNumpy(f"nemo{mel}")(clip[None], np.array([len(clip)]))
-    ours = features.push(Ear(), np.concatenate((clip, np.zeros(512, np.float32))), mel)[: lengths[0]]
+    ours = features.push(AudioTail(), np.concatenate((clip, np.zeros(512, np.float32))), mel)[: lengths[0]]
     normalised = (ours - ours.mean(axis=0)) / (ours.std(axis=0, ddof=1) + 1e-5)
     # The last frames see what follows the clip, which theirs takes for zeros.
     assert np.abs(normalised.T - theirs[0, :, : lengths[0]])[:, :-2].max() < 0.02
@@ -209,7 +209,7 @@ def test_features_are_those_of_nemo_before_normalising(mel: int) -> None:
 
 
 def test_features_do_not_depend_on_how_audio_is_cut() -> None:
-    clip, ear = noise(2, 3), Ear()
+    clip, ear = noise(2, 3), AudioTail()
     parts = [features.push(ear, piece, 80) for piece in pieces(clip, np.random.default_rng(2))]
-    assert np.allclose(np.concatenate(parts), features.push(Ear(), clip, 80), atol=1e-4)
+    assert np.allclose(np.concatenate(parts), features.push(AudioTail(), clip, 80), atol=1e-4)
     assert len(ear.rest) < 512

@@ -13,12 +13,12 @@ import pytest
 from parakeet.test_devices import FailingGraph
 from speech_server.core.asr.asr_types import AsrModel, Hints, Hypothesis
 from speech_server.engines.asr.scripted.energy_vad import EnergyDetector
-from speech_server.engines.asr.streaming_transducer.model import Ask
+from speech_server.engines.asr.streaming_transducer.model import StreamStep
 from speech_server.engines.asr.streaming_transducer.recogniser import Setup, StreamingRecogniser
-from speech_server.engines.asr.streaming_transducer.step_batcher import TickLimits, Ticks
+from speech_server.engines.asr.streaming_transducer.step_batcher import StepBatcher, StepLimits
 from speech_server.engines.onnx.model_format import Device
-from speech_server.engines.onnx.providers import Choice
-from speech_server.engines.onnx.session import Graph, Limits, OpenGraph, Stop, open_graph
+from speech_server.engines.onnx.providers import ChosenDevice
+from speech_server.engines.onnx.session import Limits, OnnxSession, SessionOpener, Stop, open_session
 from speech_server.errors import EngineBusy, EngineUnavailable
 
 HINTS = Hints("en-US")
@@ -38,9 +38,11 @@ def quiet(seconds: float) -> bytes:
 async def make(tiny_folder: Path) -> AsyncIterator[Make]:
     async with AsyncExitStack() as stack:
 
-        def build(choice: Choice | None = None, open_with: OpenGraph | None = None, **more: Any) -> StreamingRecogniser:
+        def build(
+            choice: ChosenDevice | None = None, open_with: SessionOpener | None = None, **more: Any
+        ) -> StreamingRecogniser:
             setup = Setup(AsrModel("tiny", ("en-US",)), tiny_folder, limits=Limits(1), **more)
-            found = choice or Choice("cpu", "as the test says")
+            found = choice or ChosenDevice("cpu", "as the test says")
             made = StreamingRecogniser(setup, EnergyDetector(-45, 20), open_with, lambda wish: found)
             stack.push_async_callback(made.stop)
             return made
@@ -133,13 +135,13 @@ async def test_it_says_what_runs_where_and_why(make: Make) -> None:
 async def test_a_gpu_that_fails_in_an_utterance_is_left_without_losing_it(make: Make) -> None:
     devices: list[Device] = []
 
-    def opens(path: Path, device: Device, limits: Limits) -> Graph:
+    def opens(path: Path, device: Device, limits: Limits) -> OnnxSession:
         devices.append(device)
-        graph = open_graph(path, "cpu", limits)
+        graph = open_session(path, "cpu", limits)
         # One trial, two measurements of six windows each, then three windows of the utterance.
         return FailingGraph(graph, 16) if device == "cuda" else graph
 
-    steady, moving = make(), make(Choice("cuda", "a test node ran on it"), opens)
+    steady, moving = make(), make(ChosenDevice("cuda", "a test node ran on it"), opens)
     await steady.start()
     await moving.start()
     assert "on cuda" in moving.state
@@ -157,13 +159,13 @@ async def test_an_engine_without_a_folder_names_the_setting() -> None:
         await engine.open(HINTS)
 
 
-def ask() -> Ask:
+def ask() -> StreamStep:
     from speech_server.engines.asr.streaming_transducer.model import Utterance
     from speech_server.engines.asr.streaming_transducer.onnx_graphs import Caches, Prediction
 
     nothing = np.zeros((1, 1), np.float32)
     caches = Caches(nothing, nothing, np.zeros(1, np.int64))
-    return Ask(Utterance(nothing, caches, Prediction(nothing, nothing, nothing)), nothing[0])
+    return StreamStep(Utterance(nothing, caches, Prediction(nothing, nothing, nothing)), nothing[0])
 
 
 class Stuck:
@@ -173,7 +175,7 @@ class Stuck:
         self.let_go, self.began, self._obeys = threading.Event(), threading.Event(), obeys
         self.sizes: list[int] = []
 
-    def __call__(self, asks: Sequence[Ask], stop: Stop) -> list[Hypothesis]:
+    def __call__(self, asks: Sequence[StreamStep], stop: Stop) -> list[Hypothesis]:
         self.sizes.append(len(asks))
         self.began.set()
         while not self.let_go.wait(0.005):
@@ -184,7 +186,7 @@ class Stuck:
 
 async def test_who_waits_while_the_model_works_shares_the_next_tick() -> None:
     model = Stuck()
-    ticks = Ticks(model, TickLimits(most=4))
+    ticks = StepBatcher(model, StepLimits(most=4))
     ticks.start()
     first = asyncio.create_task(ticks.hear(ask()))
     await asyncio.to_thread(model.began.wait, 5)
@@ -200,7 +202,7 @@ async def test_who_waits_while_the_model_works_shares_the_next_tick() -> None:
 
 async def test_a_full_queue_refuses_and_a_stopped_one_says_so() -> None:
     model = Stuck()
-    ticks = Ticks(model, TickLimits(most=1, waiting=1))
+    ticks = StepBatcher(model, StepLimits(most=1, waiting=1))
     with pytest.raises(EngineUnavailable, match="not running"):
         await ticks.hear(ask())
     ticks.start()
@@ -218,7 +220,7 @@ async def test_a_full_queue_refuses_and_a_stopped_one_says_so() -> None:
 
 async def test_a_tick_that_runs_too_long_is_broken_off_and_the_next_one_runs() -> None:
     model = Stuck()
-    ticks = Ticks(model, TickLimits(most=1, wait_s=0.05, tick_s=0.25))
+    ticks = StepBatcher(model, StepLimits(most=1, wait_s=0.05, tick_s=0.25))
     ticks.start()
     running = asyncio.create_task(ticks.hear(ask()))
     await asyncio.to_thread(model.began.wait, 5)
@@ -232,7 +234,7 @@ async def test_a_tick_that_runs_too_long_is_broken_off_and_the_next_one_runs() -
 
 async def test_who_waits_too_long_is_told_that_the_recogniser_is_overloaded() -> None:
     model = Stuck()
-    ticks = Ticks(model, TickLimits(most=1, wait_s=0.01, tick_s=0.2))
+    ticks = StepBatcher(model, StepLimits(most=1, wait_s=0.01, tick_s=0.2))
     ticks.start()
     asked = [asyncio.create_task(ticks.hear(ask())) for _ in range(3)]
     *_, last = await asyncio.gather(*asked, return_exceptions=True)
@@ -245,7 +247,7 @@ async def test_who_waits_too_long_is_told_that_the_recogniser_is_overloaded() ->
 async def test_a_tick_that_hangs_does_not_hold_up_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("speech_server.engines.onnx.serial_executor.GRACE_S", 0.05)
     model = Stuck(obeys=False)
-    ticks = Ticks(model, TickLimits(tick_s=0.05))
+    ticks = StepBatcher(model, StepLimits(tick_s=0.05))
     ticks.start()
     with pytest.raises(EngineUnavailable, match=r"longer than 0\.05 s"):
         await ticks.hear(ask())
@@ -263,11 +265,11 @@ async def test_an_utterance_that_failed_is_not_gone_on_with(make: Make, monkeypa
     utterances = await engine.open(HINTS)
     await utterances.accept(noise(1, 1))
 
-    async def fails(self: Ticks, ask: Ask) -> Hypothesis:
+    async def fails(self: StepBatcher, ask: StreamStep) -> Hypothesis:
         raise EngineUnavailable("as the test says")
 
     with monkeypatch.context() as broken:
-        broken.setattr(Ticks, "hear", fails)
+        broken.setattr(StepBatcher, "hear", fails)
         with pytest.raises(EngineUnavailable):
             await utterances.accept(noise(1, 7))
     await utterances.accept(noise(1, 2))

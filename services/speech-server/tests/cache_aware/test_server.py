@@ -12,7 +12,7 @@ import pytest
 from speech_server.app import Server
 from speech_server.core.asr.asr_types import Hints
 from speech_server.engines.asr.scripted.energy_vad import EnergyDetector
-from speech_server.engines.fallback import WithSpare
+from speech_server.engines.fallback import FallbackRecogniser
 from speech_server.engines.registry import build
 from speech_server.errors import EngineUnavailable
 from speech_server.settings import BadSettings, Settings, table
@@ -129,7 +129,7 @@ async def test_readyz_and_metrics_say_what_runs(start: Callable[..., Awaitable[S
 async def test_the_spare_engine_takes_over_when_the_model_cannot_start(configured: Configured) -> None:
     settings = configured(STREAMING_MODEL_PATH="", STREAMING_FALLBACK_ENGINE="scripted", SCRIPT_TRANSCRIPT="spare")
     recogniser = build(settings, Timeline(None)).recogniser
-    assert isinstance(recogniser, WithSpare)
+    assert isinstance(recogniser, FallbackRecogniser)
     await recogniser.start()
     assert (await recogniser.transcribe(noise(1), Hints("en-US"))).text == "spare"
     assert "STREAMING_MODEL_PATH" in recogniser.state

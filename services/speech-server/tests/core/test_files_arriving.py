@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import soundfile
 from pcm import Encoding
-from speech_server.core.asr.audio_decoder import AudioIn, Compressed
+from speech_server.core.asr.audio_decoder import AudioDecoder, Compressed
 from speech_server.errors import BadRequest
 
 RATE_HZ = 16_000
@@ -24,7 +24,7 @@ def file_of(kind: str, subtype: str, samples: Any = TONE, rate_hz: int = RATE_HZ
 
 
 def heard(data: bytes, size: int, encoding: Encoding | Compressed = Encoding.PCM16) -> "np.ndarray[Any, Any]":
-    way_in = AudioIn(encoding, None)
+    way_in = AudioDecoder(encoding, None)
     pieces = [way_in.push(data[at : at + size]) for at in range(0, len(data), size)]
     return np.frombuffer(b"".join([*pieces, way_in.flush()]), "<i2").astype(int)
 

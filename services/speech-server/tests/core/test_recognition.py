@@ -7,7 +7,7 @@ from speech_server.core.asr.asr_types import AsrModel
 from speech_server.core.asr.endpointer import Endpointing
 from speech_server.core.asr.recognition_plan import (
     AsrPolicy,
-    EndpointingWish,
+    EndpointingOptions,
     choose_endpointing,
     choose_language,
     choose_phrases,
@@ -21,33 +21,33 @@ LENIENT = AsrPolicy(OURS, "ignore", "ignore")
 
 
 def test_nothing_asked_for_gets_the_operators_endpointing() -> None:
-    assert choose_endpointing(EndpointingWish(), {}, OURS) == OURS
+    assert choose_endpointing(EndpointingOptions(), {}, OURS) == OURS
 
 
 @pytest.mark.parametrize("nothing", [0, -1, -800])
 def test_zero_and_negative_values_mean_the_operators(nothing: int) -> None:
-    wish = EndpointingWish(nothing, nothing, nothing, nothing, nothing, nothing)
+    wish = EndpointingOptions(nothing, nothing, nothing, nothing, nothing, nothing)
     assert choose_endpointing(wish, {}, OURS) == OURS
 
 
 def test_a_value_that_is_no_number_means_the_operators() -> None:
-    assert choose_endpointing(EndpointingWish(stop_threshold=math.nan), {"neural_vad.onset": "x"}, OURS) == OURS
+    assert choose_endpointing(EndpointingOptions(stop_threshold=math.nan), {"neural_vad.onset": "x"}, OURS) == OURS
 
 
 def test_set_values_win_each_for_itself() -> None:
-    chosen = choose_endpointing(EndpointingWish(stop_history_ms=320), {}, OURS)
+    chosen = choose_endpointing(EndpointingOptions(stop_history_ms=320), {}, OURS)
     assert chosen.stop_history_s == 0.32
     assert chosen.start_history_s == OURS.start_history_s
 
 
 def test_the_custom_keys_of_a_voice_activity_build_are_understood() -> None:
     custom = {"neural_vad.onset": "0.85", "neural_vad.offset": "0.3", "stop_history_eou": "240", "unknown": "1"}
-    chosen = choose_endpointing(EndpointingWish(), custom, OURS)
+    chosen = choose_endpointing(EndpointingOptions(), custom, OURS)
     assert (chosen.onset, chosen.offset, chosen.stop_history_eou_s) == (0.85, 0.3, 0.24)
 
 
 def test_no_history_can_fill_the_memory() -> None:
-    assert choose_endpointing(EndpointingWish(stop_history_ms=2**31 - 1), {}, OURS).stop_history_s == 30.0
+    assert choose_endpointing(EndpointingOptions(stop_history_ms=2**31 - 1), {}, OURS).stop_history_s == 30.0
 
 
 def test_the_first_language_of_the_first_model_is_the_default() -> None:

@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import pytest
 from speech_server.core.asr.long_audio_split import sections
-from speech_server.core.asr.pause_detector import PauseWatch
+from speech_server.core.asr.pause_detector import PauseDetector
 
 FRAME_S = 0.1
 
@@ -55,11 +55,11 @@ def test_nothing_is_lost_or_heard_twice_in_an_hour_of_talk() -> None:
 
 
 def test_a_pause_is_told_once_and_so_is_its_end() -> None:
-    watch = PauseWatch(0.05, 0.35)
+    watch = PauseDetector(0.05, 0.35)
     told = [watch.push(one) for one in [0.9, 0.1, 0.1, 0.1, 0.1, 0.1, 0.9, 0.9]]
     assert told == [None, None, None, None, "paused", None, "resumed", None]
 
 
 def test_a_gap_inside_a_word_is_no_pause() -> None:
-    watch = PauseWatch(0.05, 0.35)
+    watch = PauseDetector(0.05, 0.35)
     assert {watch.push(one) for one in [0.9, 0.1, 0.1, 0.1, 0.9, 0.1, 0.1, 0.1, 0.9]} == {None}

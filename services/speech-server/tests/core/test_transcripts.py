@@ -5,7 +5,7 @@ import math
 import pytest
 from speech_server.core.asr.asr_types import Hypothesis, Word
 from speech_server.openai_audio import transcripts
-from speech_server.openai_audio.stable_deltas import Deltas
+from speech_server.openai_audio.stable_deltas import StableDeltas
 from speech_server.openai_audio.transcripts import Segment, Transcript, segment_of
 
 WORDS = (Word("go", 0.2, 0.5, 0.9), Word("on", 0.6, 0.9, 0.5))
@@ -72,21 +72,21 @@ def test_a_recording_without_speech_is_an_empty_transcript() -> None:
 
 
 def test_a_word_is_told_when_it_was_heard_twice_and_another_came_after_it() -> None:
-    deltas = Deltas()
+    deltas = StableDeltas()
     told = [deltas.push(text) for text in ("go", "go for", "go forward", "go forward ten", "go forward ten meters")]
     assert told == ["", "go", "", " forward", " ten"]
     assert deltas.finish("go forward ten meters") == " meters"
 
 
 def test_what_was_told_is_never_taken_back() -> None:
-    deltas = Deltas()
+    deltas = StableDeltas()
     for text in ("wreck a", "wreck a nice", "recognise"):
         deltas.push(text)
     assert deltas.finish("recognise speech") == ""
 
 
 def test_a_final_that_goes_on_from_what_was_told_adds_the_rest() -> None:
-    deltas = Deltas()
+    deltas = StableDeltas()
     assert (deltas.push("one two"), deltas.push("one two three")) == ("", "one two")
     assert deltas.push("one") == ""
     assert deltas.finish("one two four") == " four"

@@ -2,7 +2,7 @@
 
 import pytest
 from speech_server.core.asr.asr_types import Hypothesis, Word
-from speech_server.core.asr.text_normalisation import Wording, masked_words, reword
+from speech_server.core.asr.text_normalisation import TextFormat, masked_words, normalise_text
 
 
 def spoken(text: str) -> Hypothesis:
@@ -24,11 +24,11 @@ def spoken(text: str) -> Hypothesis:
     ],
 )
 def test_number_words_become_digits(said: str, language: str, written: str) -> None:
-    assert reword(spoken(said), Wording(digits_of=language)).text == written
+    assert normalise_text(spoken(said), TextFormat(digits_of=language)).text == written
 
 
 def test_a_number_lasts_from_its_first_word_to_its_last() -> None:
-    words = reword(spoken("room twenty five please"), Wording(digits_of="en")).words
+    words = normalise_text(spoken("room twenty five please"), TextFormat(digits_of="en")).words
     assert [(word.text, word.start_s, word.end_s) for word in words] == [
         ("room", 0.0, 0.4),
         ("25", 0.5, 1.4),
@@ -37,25 +37,25 @@ def test_a_number_lasts_from_its_first_word_to_its_last() -> None:
 
 
 def test_plain_words_have_neither_capitals_nor_punctuation_and_stray_marks_vanish() -> None:
-    plain = reword(spoken("Hello , it's 3.5 km!"), Wording(plain=True))
+    plain = normalise_text(spoken("Hello , it's 3.5 km!"), TextFormat(plain=True))
     assert plain.text == "hello it's 3.5 km"
     assert len(plain.words) == 4
 
 
 def test_a_masked_word_keeps_its_punctuation_and_its_neighbours() -> None:
-    wording = Wording(masked=masked_words(["# comment", "", " Darn "]))
-    assert reword(spoken("Darn! That darned thing"), wording).text == "D***! That darned thing"
+    wording = TextFormat(masked=masked_words(["# comment", "", " Darn "]))
+    assert normalise_text(spoken("Darn! That darned thing"), wording).text == "D***! That darned thing"
 
 
 def test_a_text_without_words_is_reworded_too() -> None:
-    assert reword(Hypothesis("Hello."), Wording(plain=True)) == Hypothesis("hello")
+    assert normalise_text(Hypothesis("Hello."), TextFormat(plain=True)) == Hypothesis("hello")
 
 
 def test_alternatives_are_reworded_like_the_best() -> None:
     heard = Hypothesis("Hi.", others=(Hypothesis("High."),))
-    assert reword(heard, Wording(plain=True)).others == (Hypothesis("high"),)
+    assert normalise_text(heard, TextFormat(plain=True)).others == (Hypothesis("high"),)
 
 
 def test_nothing_asked_for_changes_nothing() -> None:
     heard = spoken("Twenty five, darn.")
-    assert reword(heard, Wording()) is heard
+    assert normalise_text(heard, TextFormat()) is heard

@@ -11,7 +11,7 @@ from speech_server.core.asr.endpointer import Endpointing
 from speech_server.embedded.silero import SileroDetector
 from speech_server.engines.asr.offline.recogniser import OfflineRecogniser
 from speech_server.recognition.level_gate import LevelGate
-from speech_server.recognition.utterance_segmenter import Final, Heard, Hearing, Partial
+from speech_server.recognition.utterance_segmenter import Final, Partial, TranscriptEvent, UtteranceSegmenter
 
 from .conftest import Recording
 from .words import plain, wrong
@@ -32,13 +32,13 @@ def pcm16(samples: npt.NDArray[np.float64]) -> bytes:
     return (samples * 32767).clip(-32768, 32767).astype("<i2").tobytes()
 
 
-async def hear(engine: Engine, audio: bytes) -> list[Heard]:
+async def hear(engine: Engine, audio: bytes) -> list[TranscriptEvent]:
     """All of it, as a caller's stream."""
     recogniser, detector = engine
     utterances = await recogniser.open(HINTS)
     activity = LevelGate(detector.open(), -65)
-    hearing = Hearing(utterances, activity, RULES, 0.3, 60)
-    found: list[Heard] = []
+    hearing = UtteranceSegmenter(utterances, activity, RULES, 0.3, 60)
+    found: list[TranscriptEvent] = []
     for at in range(0, len(audio), PIECE_BYTES):
         found += [one async for one in hearing.push(audio[at : at + PIECE_BYTES], 0.0)]
         if utterances._open.running is not None:
@@ -50,7 +50,7 @@ async def hear(engine: Engine, audio: bytes) -> list[Heard]:
     return found + ([last] if last is not None else [])
 
 
-def finals(found: list[Heard]) -> str:
+def finals(found: list[TranscriptEvent]) -> str:
     return " ".join(one.hypothesis.text for one in found if isinstance(one, Final) and one.hypothesis.text)
 
 

@@ -81,9 +81,9 @@ async def test_a_text_comes_phrase_by_phrase_with_its_words(kokoro: KokoroSynthe
 
 async def test_the_first_phrase_is_there_before_the_second_is_made(kokoro: KokoroSynthesiser) -> None:
     voice = kokoro.voices[0]
-    speaking = kokoro.speak(SpeechRequest("One. " * 200, voice))
-    first = await anext(speaking)
-    await speaking.aclose()
+    synthesis = kokoro.speak(SpeechRequest("One. " * 200, voice))
+    first = await anext(synthesis)
+    await synthesis.aclose()
     assert first.pcm16
     assert [word.text for word in first.words] == ["One."]
 

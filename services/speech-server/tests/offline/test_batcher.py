@@ -10,12 +10,12 @@ import pytest
 from speech_server.core.asr.asr_types import Hypothesis
 from speech_server.core.asr.batching import Kind, Rules
 from speech_server.core.asr.boosting import Boosting
-from speech_server.engines.asr.offline.batch_queue import Batcher, BatchLimits, Work
+from speech_server.engines.asr.offline.batch_queue import BatchLimits, BatchQueue, Work
 from speech_server.engines.onnx.session import Stop
 from speech_server.engines.onnx.transducer import Floats
 from speech_server.errors import EngineBusy, EngineUnavailable
 
-Make = Callable[..., Batcher]
+Make = Callable[..., BatchQueue]
 Boostings = Sequence[Boosting | None]
 CLIP: Floats = np.zeros(16_000, np.float32)
 
@@ -47,8 +47,10 @@ class Gate:
 async def make() -> AsyncIterator[Make]:
     async with AsyncExitStack() as stack:
 
-        def start(work: Work, rules: Rules | None = None, limits: BatchLimits | None = None, **more: object) -> Batcher:
-            batcher = Batcher(work, rules or Rules(window_s=0), limits or BatchLimits(), **more)  # type: ignore[arg-type]
+        def start(
+            work: Work, rules: Rules | None = None, limits: BatchLimits | None = None, **more: object
+        ) -> BatchQueue:
+            batcher = BatchQueue(work, rules or Rules(window_s=0), limits or BatchLimits(), **more)  # type: ignore[arg-type]
             batcher.start()
             stack.push_async_callback(batcher.stop)
             return batcher
@@ -213,7 +215,7 @@ async def test_on_a_cpu_a_final_does_not_wait_for_a_running_partial(make: Make) 
 
 async def test_on_a_cpu_a_batch_is_kept_to_half_a_second_of_work() -> None:
     gate = Gate()
-    batcher = Batcher(gate, Rules(window_s=0.005, mixes_kinds=False), BatchLimits())
+    batcher = BatchQueue(gate, Rules(window_s=0.005, mixes_kinds=False), BatchLimits())
     batcher.start(audio_by_second=10.0)
     answers = [batcher.submit(n, Kind.FINAL, CLIP, 5) for n in range(8)]
     await in_thread(gate.entered)

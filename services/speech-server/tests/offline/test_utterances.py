@@ -11,12 +11,12 @@ from speech_server.core.asr.asr_types import Hypothesis, Word
 from speech_server.core.asr.batching import Kind, Rules
 from speech_server.core.asr.boosting import Boosting
 from speech_server.core.asr.subwords import joined
-from speech_server.engines.asr.offline.batch_queue import Batcher, BatchLimits
+from speech_server.engines.asr.offline.batch_queue import BatchLimits, BatchQueue
 from speech_server.engines.asr.offline.streaming import OfflineUtterances, Streaming
 from speech_server.engines.onnx.session import Stop
 from speech_server.engines.onnx.transducer import Floats
 from speech_server.errors import EngineUnavailable
-from speech_server.interfaces import Foresight
+from speech_server.interfaces import SpeculativeUtterances
 
 WORD_S = 0.5
 RATE = 16_000
@@ -68,7 +68,7 @@ def model() -> Model:
 @pytest.fixture
 async def opened(model: Model) -> AsyncIterator[Open]:
     async with AsyncExitStack() as stack:
-        batcher = Batcher(model, Rules(window_s=0), BatchLimits())
+        batcher = BatchQueue(model, Rules(window_s=0), BatchLimits())
         batcher.start()
         stack.push_async_callback(batcher.stop)
 
@@ -219,12 +219,12 @@ async def test_a_failed_final_is_an_error_and_the_next_utterance_works(opened: O
 
 
 async def test_it_says_that_it_works_ahead(opened: Open) -> None:
-    assert isinstance(opened(), Foresight)
+    assert isinstance(opened(), SpeculativeUtterances)
 
 
 async def test_partials_are_left_out_first_when_the_queue_is_full() -> None:
     model = Model()
-    batcher = Batcher(model, Rules(window_s=0), BatchLimits(waiting=1))
+    batcher = BatchQueue(model, Rules(window_s=0), BatchLimits(waiting=1))
     batcher.start()
     blocker = batcher.submit(9, Kind.WHOLE, np.zeros(RATE, np.float32), 5)
     utterances = OfflineUtterances(batcher, Streaming(), 1, lambda clip: True)

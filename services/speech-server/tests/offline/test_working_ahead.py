@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from speech_server.core.asr.batching import Rules
 from speech_server.core.asr.endpointer import Endpointing
-from speech_server.engines.asr.offline.batch_queue import Batcher, BatchLimits
+from speech_server.engines.asr.offline.batch_queue import BatchLimits, BatchQueue
 from speech_server.engines.asr.offline.streaming import OfflineUtterances, Streaming
 from speech_server.engines.asr.scripted.energy_vad import EnergyDetector
-from speech_server.recognition.utterance_segmenter import Final, Heard, Hearing, Partial
+from speech_server.recognition.utterance_segmenter import Final, Partial, TranscriptEvent, UtteranceSegmenter
 
 from .test_utterances import Model
 
@@ -25,24 +25,24 @@ def quiet(seconds: float) -> bytes:
 
 
 @pytest.fixture
-async def heard_by() -> AsyncIterator[tuple[Model, Hearing]]:
+async def heard_by() -> AsyncIterator[tuple[Model, UtteranceSegmenter]]:
     model = Model()
-    batcher = Batcher(model, Rules(window_s=0), BatchLimits())
+    batcher = BatchQueue(model, Rules(window_s=0), BatchLimits())
     batcher.start()
     utterances = OfflineUtterances(batcher, Streaming(), 1, lambda clip: True)
-    yield model, Hearing(utterances, EnergyDetector(-45, 20).open(), RULES, 0.1, 60)
+    yield model, UtteranceSegmenter(utterances, EnergyDetector(-45, 20).open(), RULES, 0.1, 60)
     await utterances.close()
     await batcher.stop()
 
 
-async def hear(hearing: Hearing, pcm16: bytes) -> list[Heard]:
-    found: list[Heard] = []
+async def hear(hearing: UtteranceSegmenter, pcm16: bytes) -> list[TranscriptEvent]:
+    found: list[TranscriptEvent] = []
     for start in range(0, len(pcm16), 3200):
         found += [one async for one in hearing.push(pcm16[start : start + 3200], 0.0)]
     return found
 
 
-async def test_the_final_needs_no_pass_after_the_pause(heard_by: tuple[Model, Hearing]) -> None:
+async def test_the_final_needs_no_pass_after_the_pause(heard_by: tuple[Model, UtteranceSegmenter]) -> None:
     model, hearing = heard_by
     await hear(hearing, quiet(0.5) + noise(2.0) + quiet(0.3))
     before = len(model.clips_s)
@@ -54,7 +54,9 @@ async def test_the_final_needs_no_pass_after_the_pause(heard_by: tuple[Model, He
     assert len(passes) == 1, "one pass over all of it, made in the pause"
 
 
-async def test_the_first_sign_of_the_end_carries_the_words_of_the_final(heard_by: tuple[Model, Hearing]) -> None:
+async def test_the_first_sign_of_the_end_carries_the_words_of_the_final(
+    heard_by: tuple[Model, UtteranceSegmenter],
+) -> None:
     _, hearing = heard_by
     found = await hear(hearing, quiet(0.5) + noise(2.0) + quiet(1.2))
     (ending,) = [one for one in found if isinstance(one, Partial) and one.ending]
@@ -62,7 +64,7 @@ async def test_the_first_sign_of_the_end_carries_the_words_of_the_final(heard_by
     assert ending.hypothesis == final.hypothesis
 
 
-async def test_speech_after_a_short_pause_is_in_the_same_final(heard_by: tuple[Model, Hearing]) -> None:
+async def test_speech_after_a_short_pause_is_in_the_same_final(heard_by: tuple[Model, UtteranceSegmenter]) -> None:
     model, hearing = heard_by
     found = await hear(hearing, quiet(0.5) + noise(1.0) + quiet(0.4) + noise(1.0) + quiet(1.2))
     (final,) = [one for one in found if isinstance(one, Final)]

@@ -18,7 +18,7 @@ from speech_server.engines.asr.parakeet.model import ParakeetModel, Placement
 from speech_server.engines.asr.parakeet.model_files import find_model
 from speech_server.engines.asr.parakeet.onnx_graphs import OnnxJoint
 from speech_server.engines.asr.scripted.energy_vad import EnergyDetector
-from speech_server.engines.onnx.session import Limits, Stop, open_graph
+from speech_server.engines.onnx.session import Limits, Stop, open_session
 from speech_server.engines.onnx.transducer import Floats, Ints
 
 from .test_recogniser import noise, quiet
@@ -118,7 +118,7 @@ def boostings(lexicon: Lexicon, clips: int, rng: np.random.Generator) -> list[Bo
 def test_200_random_inputs_with_phrases_decode_in_batches_as_they_do_one_by_one(tmp_path: Path, kind: Kind) -> None:
     files = find_model(make_model(tmp_path, kind), "cpu", "fp32")
     assert files.decoder is not None
-    joint = OnnxJoint(open_graph(files.decoder, "cpu", Limits(1)), files, Stop())
+    joint = OnnxJoint(open_session(files.decoder, "cpu", Limits(1)), files, Stop())
     lexicon, rest = Lexicon(files.vocabulary, files.blank), (len(files.vocabulary), files.blank, files.most_tokens)
     changed = same = 0
     for _ in range(25):

@@ -10,7 +10,7 @@ from speech_server.engines.asr.parakeet.greedy_decoding import States, greedy
 from speech_server.engines.asr.parakeet.model import ParakeetModel, Placement
 from speech_server.engines.asr.parakeet.model_files import find_model
 from speech_server.engines.asr.parakeet.onnx_graphs import OnnxJoint
-from speech_server.engines.onnx.session import Limits, Stop, open_graph
+from speech_server.engines.onnx.session import Limits, Stop, open_session
 from speech_server.engines.onnx.transducer import Floats, Ints
 
 from .tiny import Kind, make_model
@@ -56,7 +56,7 @@ def reference(encoded: Floats, length: int, joint: OnnxJoint, tokens: int, blank
 def test_200_random_inputs_decode_in_batches_as_they_do_one_by_one(tmp_path: Path, kind: Kind) -> None:
     files = find_model(make_model(tmp_path, kind), "cpu", "fp32")
     assert files.decoder is not None
-    joint = OnnxJoint(open_graph(files.decoder, "cpu", Limits(1)), files, Stop())
+    joint = OnnxJoint(open_session(files.decoder, "cpu", Limits(1)), files, Stop())
     tokens, most = len(files.vocabulary), files.most_tokens
     spoken = 0
     for _ in range(25):

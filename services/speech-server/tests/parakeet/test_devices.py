@@ -10,8 +10,8 @@ import pytest
 from speech_server.engines.asr.parakeet.model import ParakeetModel, Placement
 from speech_server.engines.asr.parakeet.model_files import find_model
 from speech_server.engines.onnx.model_format import Device
-from speech_server.engines.onnx.providers import CPU, CUDA, PROBE, Choice, choose, cuda_session, probe
-from speech_server.engines.onnx.session import Graph, Limits, Stop, open_graph
+from speech_server.engines.onnx.providers import CPU, CUDA, PROBE, ChosenDevice, choose, cuda_session, probe
+from speech_server.engines.onnx.session import Limits, OnnxSession, Stop, open_session
 from speech_server.errors import EngineUnavailable
 
 from .tiny import make_model
@@ -20,7 +20,7 @@ from .tiny import make_model
 class FailingGraph:
     """A session that works a while, then fails as a GPU does."""
 
-    def __init__(self, graph: Graph, runs: int) -> None:
+    def __init__(self, graph: OnnxSession, runs: int) -> None:
         self._graph, self._runs = graph, runs
 
     def run(self, names: list[str], feed: dict[str, Any], options: Any = None) -> list[Any]:
@@ -49,9 +49,9 @@ class Machine:
         self._runs = runs
         self.opened: list[tuple[str, Device]] = []
 
-    def __call__(self, path: Path, device: Device, limits: Limits) -> Graph:
+    def __call__(self, path: Path, device: Device, limits: Limits) -> OnnxSession:
         self.opened.append((path.name, device))
-        graph = open_graph(path, "cpu", limits)
+        graph = open_session(path, "cpu", limits)
         return FailingGraph(graph, self._runs) if device == "cuda" else graph
 
 
@@ -69,7 +69,7 @@ def test_cuda_is_taken_when_a_node_really_ran_on_it() -> None:
 
 def test_cuda_that_is_listed_but_does_not_load_means_the_cpu_and_a_reason() -> None:
     choice = choose("auto", [CUDA, CPU], refuses)
-    assert choice == Choice("cpu", "CUDA can't be loaded: libcudart.so.13: cannot open shared object file")
+    assert choice == ChosenDevice("cpu", "CUDA can't be loaded: libcudart.so.13: cannot open shared object file")
     silently = choose("auto", [CUDA, CPU], lambda: [CPU])
     assert silently.device == "cpu"
     assert "cuDNN" in silently.why
@@ -128,8 +128,8 @@ def test_on_the_way_to_the_cpu_the_int8_files_are_taken_when_there_are_any(tmp_p
 
 def test_a_failure_on_the_cpu_is_an_error_for_the_caller(tmp_path: Path) -> None:
     class Broken(Machine):
-        def __call__(self, path: Path, device: Device, limits: Limits) -> Graph:
-            return FailingGraph(open_graph(path, "cpu", limits), 0)
+        def __call__(self, path: Path, device: Device, limits: Limits) -> OnnxSession:
+            return FailingGraph(open_session(path, "cpu", limits), 0)
 
     model = ParakeetModel(find_model(make_model(tmp_path), "cpu"), Placement(limits=Limits(1)), Broken(0))
     with pytest.raises(EngineUnavailable, match="failed on this audio"):

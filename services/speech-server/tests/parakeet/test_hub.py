@@ -13,13 +13,13 @@ from speech_server.engines.asr.parakeet.download import pull
 from speech_server.engines.asr.parakeet.model_files import find_model
 from speech_server.errors import EngineUnavailable
 from speech_server.model_store.download import PullFailed
-from speech_server.model_store.pinned_model import Known
+from speech_server.model_store.pinned_model import PinnedModel
 from speech_server.model_store.store import faults, folder_of, keep, read_manifest, remove, stored
 
 from .fake_hub import REPO, REVISION, Hub, hub
 from .tiny import make_model
 
-MODEL = Known("tiny", REPO, REVISION)
+MODEL = PinnedModel("tiny", REPO, REVISION)
 
 
 @pytest.fixture
@@ -90,7 +90,7 @@ def test_without_a_network_the_sentence_says_how_to_place_files_by_hand(tmp_path
 def test_a_repository_that_is_not_there_is_not_tried_again(origin: Hub, tmp_path: Path) -> None:
     waits: list[float] = []
     with pytest.raises(PullFailed, match="Check name, revision and HF_TOKEN"):
-        pull(Known("x", "someone/else", REVISION), "int8", tmp_path, origin.endpoint, waits.append)
+        pull(PinnedModel("x", "someone/else", REVISION), "int8", tmp_path, origin.endpoint, waits.append)
     assert waits == []
 
 
@@ -101,7 +101,7 @@ def test_a_precision_the_repository_lacks_is_said(origin: Hub, tmp_path: Path) -
 
 def test_a_wrong_checksum_deletes_the_file_and_keeps_the_model_out(origin: Hub, tmp_path: Path) -> None:
     name = "encoder-model.int8.onnx"
-    right = Known("tiny", REPO, REVISION, sums={name: keep_sum(origin.files[name], tmp_path)})
+    right = PinnedModel("tiny", REPO, REVISION, sums={name: keep_sum(origin.files[name], tmp_path)})
     origin.tampered[name] = origin.files[name][:-1] + b"!"
     with pytest.raises(PullFailed, match=rf"{name}.*checksum"):
         pull(right, "int8", tmp_path, origin.endpoint, no_wait)
@@ -161,7 +161,7 @@ def test_a_model_is_removed_with_everything_that_was_half_fetched(origin: Hub, t
 
 def test_a_branch_is_no_revision(tmp_path: Path) -> None:
     with pytest.raises(EngineUnavailable, match="40 hexadecimal digits"):
-        pull(Known("x", REPO, "main"), "int8", tmp_path)
+        pull(PinnedModel("x", REPO, "main"), "int8", tmp_path)
 
 
 def test_every_pinned_model_is_pinned_to_a_commit_and_whole_sums() -> None:

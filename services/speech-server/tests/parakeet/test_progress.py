@@ -24,12 +24,12 @@ def test_a_log_gets_lines_that_stand_for_themselves(tmp_path: Path, caplog: pyte
     caplog.set_level(logging.INFO)
     told = threading.Event()
 
-    class Heard(logging.Handler):
+    class LogRecorder(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
             if " MB (" in record.getMessage():
                 told.set()
 
-    heard = Heard()
+    heard = LogRecorder()
     logging.getLogger().addHandler(heard)
     try:
         (tmp_path / "part").write_bytes(bytes(500_000))

@@ -14,8 +14,8 @@ from speech_server.engines.asr.offline.recogniser import OfflineRecogniser, Setu
 from speech_server.engines.asr.parakeet.loading import load
 from speech_server.engines.asr.parakeet.model import Placement
 from speech_server.engines.asr.scripted.energy_vad import EnergyDetector
-from speech_server.engines.onnx.providers import Choice, DeviceWish
-from speech_server.engines.onnx.session import Limits, OpenGraph, open_graph
+from speech_server.engines.onnx.providers import ChosenDevice, DeviceSetting
+from speech_server.engines.onnx.session import Limits, SessionOpener, open_session
 from speech_server.errors import EngineUnavailable
 
 from .test_devices import Machine
@@ -42,12 +42,12 @@ async def make(tiny_folder: Path) -> AsyncIterator[Callable[..., OfflineRecognis
     async with AsyncExitStack() as stack:
 
         def build(
-            choice: Choice | None = None,
-            open_with: OpenGraph = open_graph,
-            device: DeviceWish = "auto",
+            choice: ChosenDevice | None = None,
+            open_with: SessionOpener = open_session,
+            device: DeviceSetting = "auto",
             **more: object,
         ) -> OfflineRecogniser:
-            found = choice or Choice("cpu", "as the test says")
+            found = choice or ChosenDevice("cpu", "as the test says")
             setup = Setup(
                 AsrModel("tiny", ("en-US",)),
                 lambda: load(
@@ -124,7 +124,7 @@ async def test_it_says_where_it_runs_and_why(make: Callable[..., OfflineRecognis
 async def test_a_gpu_that_fails_in_an_utterance_is_left_without_losing_it(
     make: Callable[..., OfflineRecogniser],
 ) -> None:
-    steady, moving = make(), make(Choice("cuda", "a test node ran on it"), Machine(runs=3))
+    steady, moving = make(), make(ChosenDevice("cuda", "a test node ran on it"), Machine(runs=3))
     await steady.start()
     await moving.start()
     assert "on cuda" in moving.state
@@ -143,9 +143,9 @@ async def test_a_gpu_that_does_not_take_the_model_means_the_cpu(make: Callable[.
     def refuses(path: Path, device: str, limits: Limits) -> object:
         if device == "cuda":
             raise EngineUnavailable("out of memory")
-        return open_graph(path, "cpu", limits)
+        return open_session(path, "cpu", limits)
 
-    engine = make(Choice("cuda", "a test node ran on it"), refuses)
+    engine = make(ChosenDevice("cuda", "a test node ran on it"), refuses)
     await engine.start()
     assert "on cpu (the GPU did not take the model: out of memory)" in engine.state
 
@@ -155,7 +155,7 @@ async def test_a_gpu_asked_for_by_name_is_not_replaced(make: Callable[..., Offli
         raise EngineUnavailable("out of memory")
 
     with pytest.raises(EngineUnavailable, match="out of memory"):
-        await make(Choice("cuda", "asked for"), refuses, device="cuda").start()
+        await make(ChosenDevice("cuda", "asked for"), refuses, device="cuda").start()
 
 
 async def test_a_stopped_engine_refuses_in_a_sentence(make: Callable[..., OfflineRecogniser]) -> None:

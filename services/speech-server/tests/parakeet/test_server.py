@@ -13,7 +13,7 @@ from pcm.compressed import encode_file
 from speech_server.app import Server, main
 from speech_server.core.asr.asr_types import Hints
 from speech_server.engines.asr.scripted.energy_vad import EnergyDetector
-from speech_server.engines.fallback import WithSpare
+from speech_server.engines.fallback import FallbackRecogniser
 from speech_server.engines.registry import build
 from speech_server.errors import EngineUnavailable
 from speech_server.settings import Settings
@@ -182,7 +182,7 @@ async def test_the_spare_engine_takes_over_when_parakeet_cannot_start(configured
         PARAKEET_MODEL_PATH="", PARAKEET_PULL="false", PARAKEET_FALLBACK_ENGINE="scripted", SCRIPT_TRANSCRIPT="spare"
     )
     recogniser = build(settings, Timeline(None)).recogniser
-    assert isinstance(recogniser, WithSpare)
+    assert isinstance(recogniser, FallbackRecogniser)
     await recogniser.start()
     assert (await recogniser.transcribe(noise(1), Hints("en-US"))).text == "spare"
     assert "spare engine" in recogniser.state

@@ -99,18 +99,18 @@ async def test_after_the_notice_new_calls_go_elsewhere(start_server: StartServer
 async def test_a_long_stream_leaves_between_two_utterances(start_server: StartServer) -> None:
     server = await start_server(SPEECH_DRAIN_GRACE_S="2")
     caller = Caller(server.grpc_port)
-    silent, speaking = caller.asr.StreamingRecognize(), caller.asr.StreamingRecognize()
-    for call, heard in ((silent, WORD + PAUSE), (speaking, WORD)):
+    silent, synthesis = caller.asr.StreamingRecognize(), caller.asr.StreamingRecognize()
+    for call, heard in ((silent, WORD + PAUSE), (synthesis, WORD)):
         await call.write(config())
         await call.write(chunk(heard))
         await call.read()
     assert await utterance(silent) == "caller 1 turn 1"
     async with draining(server) as drain:
         assert await after(silent) == (grpc.StatusCode.UNAVAILABLE, LEAVE)
-        assert not speaking.done()
-        await speaking.write(chunk(PAUSE))
-        assert await utterance(speaking) == "caller 2 turn 1"
-        assert await after(speaking) == (grpc.StatusCode.UNAVAILABLE, LEAVE)
+        assert not synthesis.done()
+        await synthesis.write(chunk(PAUSE))
+        assert await utterance(synthesis) == "caller 2 turn 1"
+        assert await after(synthesis) == (grpc.StatusCode.UNAVAILABLE, LEAVE)
         async with asyncio.timeout(SOON_S):
             await drain
     await caller.channel.close()
@@ -147,16 +147,16 @@ async def test_a_stream_that_waits_for_its_next_message_leaves(
 ) -> None:
     server = await start_server(SPEECH_DRAIN_GRACE_S="0.2")
     caller = Caller(server.grpc_port)
-    hearing, speaking = caller.asr.StreamingRecognize(), caller.tts.SynthesizeOnline()
+    segmenter, synthesis = caller.asr.StreamingRecognize(), caller.tts.SynthesizeOnline()
     for _ in range(2):
         await waiting.acquire()
     if not first:
-        await speaking.write(tts.SynthesizeSpeechRequest(text="hello"))
-        await speaking.read()
+        await synthesis.write(tts.SynthesizeSpeechRequest(text="hello"))
+        await synthesis.read()
         await waiting.acquire()
     await server.drain()
-    assert await after(speaking) == (grpc.StatusCode.UNAVAILABLE, LEAVE)
-    assert await after(hearing) == (grpc.StatusCode.UNAVAILABLE, LEAVE)
+    assert await after(synthesis) == (grpc.StatusCode.UNAVAILABLE, LEAVE)
+    assert await after(segmenter) == (grpc.StatusCode.UNAVAILABLE, LEAVE)
     await caller.channel.close()
 
 

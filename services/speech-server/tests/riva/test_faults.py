@@ -55,9 +55,9 @@ async def test_a_slow_engine_hears_every_sample(call_server: CallServer, monkeyp
 
     monkeypatch.setattr(ScriptedUtterances, "accept", slow)
     caller = await call_server(SPEECH_MAX_AHEAD_S="0.3")
-    spoken = hum(6) + hush(0.2)
-    assert len(finals(await caller.hear(config(), *pieces(spoken)))) == 1
-    assert bytes(heard) == spoken
+    synthesise = hum(6) + hush(0.2)
+    assert len(finals(await caller.hear(config(), *pieces(synthesise)))) == 1
+    assert bytes(heard) == synthesise
 
 
 async def test_reading_stops_when_an_engine_stalls(call_server: CallServer) -> None:

@@ -73,8 +73,8 @@ async def test_a_header_is_not_heard_even_where_linear_pcm_is_named(caller: Call
 
 @pytest.mark.parametrize("rate_hz", [8_000, 16_000, 22_050, 44_100, 48_000, 96_000])
 async def test_audio_of_any_rate_is_heard(caller: Caller, rate_hz: int) -> None:
-    spoken = hush(0.2, rate_hz) + hum(0.6, rate_hz) + hush(0.4, rate_hz)
-    responses = await caller.hear(config(sample_rate_hertz=rate_hz), *pieces(spoken))
+    synthesise = hush(0.2, rate_hz) + hum(0.6, rate_hz) + hush(0.4, rate_hz)
+    responses = await caller.hear(config(sample_rate_hertz=rate_hz), *pieces(synthesise))
     assert finals(responses) == ["caller 1 turn 1"]
 
 
@@ -84,8 +84,8 @@ async def test_audio_of_any_rate_is_heard(caller: Caller, rate_hz: int) -> None:
 async def test_telephone_audio_is_heard(
     caller: Caller, wire: audio.AudioEncoding.ValueType, encoding: Encoding
 ) -> None:
-    spoken = AudioFormat(encoding, 8_000).encode(hush(0.2, 8_000) + hum(0.6, 8_000) + hush(0.4, 8_000))
-    responses = await caller.hear(config(encoding=wire, sample_rate_hertz=8_000), *pieces(spoken, 5))
+    synthesise = AudioFormat(encoding, 8_000).encode(hush(0.2, 8_000) + hum(0.6, 8_000) + hush(0.4, 8_000))
+    responses = await caller.hear(config(encoding=wire, sample_rate_hertz=8_000), *pieces(synthesise, 5))
     assert finals(responses) == ["caller 1 turn 1"]
 
 

@@ -19,8 +19,8 @@ async def record(start_server: StartServer, path: Path, turns: int, **settings: 
     """The timeline of a stream of `turns` utterances and of one text."""
     server = await start_server(SPEECH_TIMELINE=str(path), **settings)
     caller = Caller(server.grpc_port)
-    spoken = pieces((hum(0.5) + hush(0.4)) * turns)
-    assert len(finals(await caller.hear(config(), *spoken))) == turns
+    synthesise = pieces((hum(0.5) + hush(0.4)) * turns)
+    assert len(finals(await caller.hear(config(), *synthesise))) == turns
     assert [one async for one in caller.tts.SynthesizeOnline(iter([tts.SynthesizeSpeechRequest(text="hello")]))]
     await caller.channel.close()
     await server.stop()

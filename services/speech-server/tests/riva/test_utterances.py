@@ -10,22 +10,22 @@ CallServer = Callable[..., Awaitable[Caller]]
 
 
 async def test_a_pause_shorter_than_stop_history_is_one_utterance(caller: Caller) -> None:
-    spoken = hum(0.4) + hush(0.15) + hum(0.4) + hush(0.3)
-    assert len(finals(await caller.hear(config(), *pieces(spoken)))) == 1
+    synthesise = hum(0.4) + hush(0.15) + hum(0.4) + hush(0.3)
+    assert len(finals(await caller.hear(config(), *pieces(synthesise)))) == 1
 
 
 async def test_the_request_can_ask_for_a_longer_stop_history(caller: Caller) -> None:
-    spoken = pieces(hum(0.4) + hush(0.4) + hum(0.4) + hush(0.7))
+    synthesise = pieces(hum(0.4) + hush(0.4) + hum(0.4) + hush(0.7))
     patient = config(endpointing_config=EndpointingConfig(stop_history=600))
-    assert len(finals(await caller.hear(config(), *spoken))) == 2
-    assert len(finals(await caller.hear(patient, *spoken))) == 1
+    assert len(finals(await caller.hear(config(), *synthesise))) == 2
+    assert len(finals(await caller.hear(patient, *synthesise))) == 1
 
 
 async def test_absent_zero_and_negative_stop_history_mean_the_servers_own(call_server: CallServer) -> None:
     caller = await call_server(SCRIPT_STOP_HISTORY_MS="600")
-    spoken = pieces(hum(0.4) + hush(0.4) + hum(0.4) + hush(0.7))
+    synthesise = pieces(hum(0.4) + hush(0.4) + hum(0.4) + hush(0.7))
     for said in (EndpointingConfig(), EndpointingConfig(stop_history=0), EndpointingConfig(stop_history=-1)):
-        assert len(finals(await caller.hear(config(endpointing_config=said), *spoken))) == 1
+        assert len(finals(await caller.hear(config(endpointing_config=said), *synthesise))) == 1
 
 
 async def test_the_shorter_silence_brings_a_partial_of_stability_1_and_the_longer_the_final(caller: Caller) -> None:
@@ -41,8 +41,8 @@ async def test_the_shorter_silence_brings_a_partial_of_stability_1_and_the_longe
 
 async def test_going_on_after_the_early_sign_keeps_the_utterance(caller: Caller) -> None:
     rules = EndpointingConfig(stop_history=500, stop_history_eou=200)
-    spoken = pieces(hum(0.4) + hush(0.3) + hum(0.4) + hush(0.6))
-    heard = results(await caller.hear(config(endpointing_config=rules), *spoken))
+    synthesise = pieces(hum(0.4) + hush(0.3) + hum(0.4) + hush(0.6))
+    heard = results(await caller.hear(config(endpointing_config=rules), *synthesise))
     assert [result.stability for result in heard].count(1.0) == 2
     assert [result.is_final for result in heard].count(True) == 1
 
@@ -84,5 +84,5 @@ async def test_the_script_can_be_a_list_of_lines(call_server: CallServer, tmp_pa
     with open(lines, "w", encoding="utf-8") as file:  # noqa: ASYNC230 - before anything runs
         file.write("good morning\n\nnine o'clock\n")
     caller = await call_server(SCRIPT_LINES=lines)
-    spoken = pieces((hum(0.5) + hush(0.4)) * 3)
-    assert finals(await caller.hear(config(), *spoken)) == ["good morning", " nine o'clock", " good morning"]
+    synthesise = pieces((hum(0.5) + hush(0.4)) * 3)
+    assert finals(await caller.hear(config(), *synthesise)) == ["good morning", " nine o'clock", " good morning"]

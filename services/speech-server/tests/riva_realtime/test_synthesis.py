@@ -11,7 +11,7 @@ DATA = "conversation.item.speech.data"
 DONE = "conversation.item.speech.completed"
 
 
-async def spoken(talk: Talk) -> tuple[bytes, dict[str, Any]]:
+async def synthesise(talk: Talk) -> tuple[bytes, dict[str, Any]]:
     events = await talk.hear(DONE)
     audio = b"".join(base64.b64decode(event["audio"]) for event in events if event["type"] == DATA)
     return audio, events[-1]
@@ -25,12 +25,12 @@ async def test_every_commit_is_spoken_and_the_rest_when_done(call: Call) -> None
         await talk.say("input_text.append", text="Good ")
         await talk.say("input_text.append", text="morning.")
         await talk.say("input_text.commit")
-        audio, first = await spoken(talk)
+        audio, first = await synthesise(talk)
         assert first["is_last_result"] is False
         assert first["synthesis_metadata"]["audio_duration_ms"] == pytest.approx(len(audio) / 16, abs=2)
         await talk.say("input_text.append", text="Bye.")
         await talk.say("input_text.done")
-        audio, last = await spoken(talk)
+        audio, last = await synthesise(talk)
         assert last["is_last_result"] is True
         assert audio
 
@@ -63,7 +63,7 @@ async def test_an_update_that_cant_be_served_changes_nothing(call: Call, sent: d
         assert (await talk.refused())["type"] == "invalid_request_error"
         await talk.say("input_text.append", text="Hello.")
         await talk.say("input_text.done")
-        audio, _ = await spoken(talk)
+        audio, _ = await synthesise(talk)
         assert audio
 
 
@@ -74,5 +74,5 @@ async def test_too_much_text_is_refused_and_the_next_is_spoken(call: Call) -> No
         assert "10 characters" in (await talk.refused())["message"]
         await talk.say("input_text.append", text="Hello.")
         await talk.say("input_text.commit")
-        audio, _ = await spoken(talk)
+        audio, _ = await synthesise(talk)
         assert audio

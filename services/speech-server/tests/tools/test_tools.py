@@ -14,7 +14,7 @@ from pcm.compressed import encode_file
 from speech_server.cli.bench import summary
 from speech_server.cli.client import line
 from speech_server.cli.realtime_stream import Result
-from speech_server.cli.server_connection import Failed
+from speech_server.cli.server_connection import CommandFailed
 
 SETTINGS = {
     "SPEECH_HOST": "127.0.0.1",
@@ -104,7 +104,7 @@ def test_what_cannot_be_done_is_said_in_a_sentence(arguments: list[str], sentenc
 
 
 def test_a_refusal_is_told_with_the_servers_own_words() -> None:
-    with pytest.raises(Failed, match="RESOURCE_EXHAUSTED: full"):
+    with pytest.raises(CommandFailed, match="RESOURCE_EXHAUSTED: full"):
         summary(["RESOURCE_EXHAUSTED: full"], 1.0, 1.0, 1.0)
 
 

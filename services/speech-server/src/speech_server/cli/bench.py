@@ -16,8 +16,8 @@ from statistics import quantiles
 import grpc
 from pcm import Clip
 
-from speech_server.cli.realtime_stream import Result, Wish, hear, read_recording
-from speech_server.cli.server_connection import Failed, dial, parser
+from speech_server.cli.realtime_stream import Result, StreamOptions, read_recording, transcripts
+from speech_server.cli.server_connection import CommandFailed, connect, parser
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,37 +45,37 @@ def main(arguments: Sequence[str]) -> int:
     options.add_argument("--chunk-ms", type=int, default=100, help="audio in a message")
     options.add_argument("--pace", type=float, default=1.0, help="times real time")
     options.add_argument("--json", action="store_true", help="the report as JSON")
-    asked = options.parse_args(arguments)
+    given = options.parse_args(arguments)
     try:
-        report = asyncio.run(_bench(asked))
-    except Failed as error:
+        report = asyncio.run(_bench(given))
+    except CommandFailed as error:
         sys.stderr.write(f"speech-server bench: {error}\n")
         return 1
     except KeyboardInterrupt:
         return 130
     fields = asdict(report)
-    sys.stdout.write(json.dumps(fields) + "\n" if asked.json else "".join(f"{n:24} {v}\n" for n, v in fields.items()))
+    sys.stdout.write(json.dumps(fields) + "\n" if given.json else "".join(f"{n:24} {v}\n" for n, v in fields.items()))
     return 0 if report.served == report.streams else 1
 
 
-async def _bench(asked: argparse.Namespace) -> Report:
-    clip = read_recording(asked.file)
-    wish = Wish(chunk_ms=asked.chunk_ms, pace=max(0.0, asked.pace))
+async def _bench(given: argparse.Namespace) -> Report:
+    clip = read_recording(given.file)
+    stream_options = StreamOptions(chunk_ms=given.chunk_ms, pace=max(0.0, given.pace))
     loop = asyncio.get_running_loop()
     began = loop.time()
-    async with dial(asked) as channel, asyncio.TaskGroup() as tasks:
+    async with connect(given) as channel, asyncio.TaskGroup() as tasks:
         running = [
-            tasks.create_task(_one(channel, clip, wish, number), name=f"stream {number}")
-            for number in range(asked.count)
+            tasks.create_task(_one(channel, clip, stream_options, number), name=f"stream {number}")
+            for number in range(given.count)
         ]
-    return summary([task.result() for task in running], clip.duration_s, wish.pace, loop.time() - began)
+    return summary([task.result() for task in running], clip.duration_s, stream_options.pace, loop.time() - began)
 
 
-async def _one(channel: grpc.aio.Channel, clip: Clip, wish: Wish, number: int) -> list[Result] | str:
+async def _one(channel: grpc.aio.Channel, clip: Clip, stream_options: StreamOptions, number: int) -> list[Result] | str:
     """The results of one stream, or why it was refused. Streams begin 20 ms apart, as callers never come at once."""
     await asyncio.sleep(0.02 * number)
     try:
-        return [result async for result in hear(channel, clip, wish)]
+        return [result async for result in transcripts(channel, clip, stream_options)]
     except grpc.aio.AioRpcError as error:
         return f"{error.code().name}: {error.details()}"
 
@@ -85,7 +85,7 @@ def summary(streams: Sequence[list[Result] | str], audio_s: float, pace: float, 
     served = [results for results in streams if isinstance(results, list) and results]
     if not served:
         why = next((refusal for refusal in streams if isinstance(refusal, str)), "nothing came back")
-        raise Failed(f"no stream was served: {why}")
+        raise CommandFailed(f"no stream was served: {why}")
     firsts = [next((1000 * result.at_s for result in results if not result.is_final), 0.0) for results in served]
     sent_at_s = audio_s / pace if pace else 0.0
     finals = [1000 * (max(result.at_s for result in results if result.is_final) - sent_at_s) for results in served]

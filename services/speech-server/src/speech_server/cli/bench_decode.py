@@ -24,7 +24,7 @@ from speech_server.engines.asr.parakeet.model import ParakeetModel, Placement
 from speech_server.engines.asr.parakeet.model_files import ModelFiles, find_model
 from speech_server.engines.asr.parakeet.onnx_graphs import OnnxJoint
 from speech_server.engines.onnx.providers import probe
-from speech_server.engines.onnx.session import Graph, Limits, Stop
+from speech_server.engines.onnx.session import Limits, OnnxSession, Stop
 from speech_server.engines.onnx.transducer import Floats, Ints
 from speech_server.errors import EngineUnavailable
 
@@ -126,12 +126,12 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--threads", type=int, default=0)
     parser.add_argument("--phrases", type=int, default=50, help="phrases of every clip in the boosted decode")
-    asked = parser.parse_args(arguments)
+    given = parser.parse_args(arguments)
     try:
-        device = probe(asked.device).device
-        placement = Placement(device, asked.decoder_device, asked.precision, Limits(asked.threads))
-        files = find_model(asked.folder, device, asked.precision)
-        cost = measure(files, placement, asked.batch, asked.seconds, asked.runs, asked.phrases)
+        device = probe(given.device).device
+        placement = Placement(device, given.decoder_device, given.precision, Limits(given.threads))
+        files = find_model(given.folder, device, given.precision)
+        cost = measure(files, placement, given.batch, given.seconds, given.runs, given.phrases)
     except EngineUnavailable as error:
         sys.stderr.write(f"speech-server bench-decode: {error}\n")
         return 1
@@ -139,7 +139,7 @@ def main(arguments: Sequence[str]) -> int:
     return 0
 
 
-def _bare(graph: Graph, rows: Sequence[int], width: int) -> Callable[[], None]:
+def _bare(graph: OnnxSession, rows: Sequence[int], width: int) -> Callable[[], None]:
     shapes = {one.name: one.shape for one in graph.get_inputs()}
     types = {one.name: np.float16 if "float16" in one.type else np.float32 for one in graph.get_inputs()}
     whole = {one.name: np.int64 if "int64" in one.type else np.int32 for one in graph.get_inputs()}

@@ -6,8 +6,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from speech_server.cli.realtime_stream import Result, Wish, hear, read_recording
-from speech_server.cli.server_connection import Failed, dial, parser, sentences
+from speech_server.cli.realtime_stream import Result, StreamOptions, read_recording, transcripts
+from speech_server.cli.server_connection import CommandFailed, connect, parser, sentences
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -19,10 +19,10 @@ def main(arguments: Sequence[str]) -> int:
     options.add_argument("--chunk-ms", type=int, default=100, help="audio in a message")
     options.add_argument("--pace", type=float, default=1.0, help="times real time; 0 = as fast as it goes")
     options.add_argument("--words", action="store_true", help="word times under each FINAL")
-    asked = options.parse_args(arguments)
+    given = options.parse_args(arguments)
     try:
-        asyncio.run(_stream(asked))
-    except Failed as error:
+        asyncio.run(_stream(given))
+    except CommandFailed as error:
         sys.stderr.write(f"speech-server client: {error}\n")
         return 1
     except KeyboardInterrupt:
@@ -30,12 +30,12 @@ def main(arguments: Sequence[str]) -> int:
     return 0
 
 
-async def _stream(asked: argparse.Namespace) -> None:
-    clip = read_recording(asked.file)
-    wish = Wish(asked.language, asked.model, asked.chunk_ms, max(0.0, asked.pace), asked.words)
+async def _stream(given: argparse.Namespace) -> None:
+    clip = read_recording(given.file)
+    stream_options = StreamOptions(given.language, given.model, given.chunk_ms, max(0.0, given.pace), given.words)
     with sentences():
-        async with dial(asked) as channel:
-            async for result in hear(channel, clip, wish):
+        async with connect(given) as channel:
+            async for result in transcripts(channel, clip, stream_options):
                 sys.stdout.write(line(result))
                 sys.stdout.flush()
 

@@ -9,7 +9,7 @@ from speech_server.engines.inventory import Model, catalogue, named, parakeet, w
 from speech_server.engines.onnx.model_format import Precision
 from speech_server.errors import EngineUnavailable
 from speech_server.leaving import stop_at_once
-from speech_server.model_store.store import faults, read_manifest, remove, stored, strangers
+from speech_server.model_store.store import faults, read_manifest, remove, stored, unpinned_files
 from speech_server.settings import BadSettings, Settings
 
 
@@ -22,20 +22,20 @@ def main(arguments: Sequence[str]) -> int:
     )
     parser.add_argument("--precision", choices=["fp32", "fp16", "int8"], help="which files to pull; default: int8")
     parser.add_argument("--revision", default="", help="commit of the model's repository; default: the pinned one")
-    asked = parser.parse_args(arguments)
+    given = parser.parse_args(arguments)
     logging.basicConfig(level="INFO", format="%(message)s")
     try:
         settings = Settings()
-        match asked.order:
+        match given.order:
             case "list":
                 return _list(settings)
             case "rm":
-                return _remove(settings, asked.model)
-        chosen = _chosen(settings, asked.model, asked.revision)
-        if asked.order == "verify":
+                return _remove(settings, given.model)
+        chosen = _chosen(settings, given.model, given.revision)
+        if given.order == "verify":
             return max([_verify(one) for one in chosen])
         with stop_at_once("Stopped. What came is kept, and the next pull goes on there."):
-            return max([_pull(one, asked.precision) for one in chosen])
+            return max([_pull(one, given.precision) for one in chosen])
     except (BadSettings, EngineUnavailable, OSError) as error:
         sys.stderr.write(f"speech-server models: {error}\n")
         return 1
@@ -92,7 +92,7 @@ def _verify(model: Model) -> int:
     if expected is not None:
         wrong = faults(place, expected)
     else:
-        wrong = strangers(place, model.pinned) if model.pinned is not None else []
+        wrong = unpinned_files(place, model.pinned) if model.pinned is not None else []
     for fault in wrong:
         _say(f"{fault.name}: {fault.what}")
     if wrong:

@@ -10,14 +10,14 @@ import grpc
 from pcm import Clip
 from pcm.compressed import decode_file
 
-from speech_server.cli.server_connection import Failed
+from speech_server.cli.server_connection import CommandFailed
 from speech_server.wire import riva_asr_pb2 as asr
 from speech_server.wire import riva_audio_pb2 as audio
 from speech_server.wire.riva_asr_pb2_grpc import RivaSpeechRecognitionStub
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class StreamOptions:
     """How to send and what to ask for."""
 
     language: str = ""
@@ -46,22 +46,22 @@ def read_recording(path: Path) -> Clip:
     try:
         return decode_file(path.read_bytes())
     except OSError as error:
-        raise Failed(f"can't read {path}: {error.strerror}") from error
+        raise CommandFailed(f"can't read {path}: {error.strerror}") from error
     except ValueError as error:
-        raise Failed(f"{path}: {error}") from error
+        raise CommandFailed(f"{path}: {error}") from error
 
 
-async def hear(channel: grpc.aio.Channel, clip: Clip, wish: Wish) -> AsyncIterator[Result]:
+async def transcripts(channel: grpc.aio.Channel, clip: Clip, options: StreamOptions) -> AsyncIterator[Result]:
     """Every transcript of the recording, partial and final, in order. Raises grpc.aio.AioRpcError."""
     began = time.monotonic()
     sent_s = 0.0
 
     async def requests() -> AsyncIterator[asr.StreamingRecognizeRequest]:
         nonlocal sent_s
-        yield _first(clip, wish)
-        size = max(1, clip.rate_hz * wish.chunk_ms // 1000) * 2
+        yield _first(clip, options)
+        size = max(1, clip.rate_hz * options.chunk_ms // 1000) * 2
         for at in range(0, len(clip.pcm16), size):
-            due = began + sent_s / wish.pace if wish.pace else 0.0
+            due = began + sent_s / options.pace if options.pace else 0.0
             await asyncio.sleep(max(0.0, due - time.monotonic()))
             piece = clip.pcm16[at : at + size]
             sent_s += len(piece) / 2 / clip.rate_hz
@@ -76,14 +76,14 @@ async def hear(channel: grpc.aio.Channel, clip: Clip, wish: Wish) -> AsyncIterat
                 yield Result(time.monotonic() - began, sent_s, result.is_final, text, result.stability, words)
 
 
-def _first(clip: Clip, wish: Wish) -> asr.StreamingRecognizeRequest:
+def _first(clip: Clip, options: StreamOptions) -> asr.StreamingRecognizeRequest:
     config = asr.RecognitionConfig(
         encoding=audio.LINEAR_PCM,
         sample_rate_hertz=clip.rate_hz,
-        language_code=wish.language,
-        model=wish.model,
+        language_code=options.language,
+        model=options.model,
         enable_automatic_punctuation=True,
-        enable_word_time_offsets=wish.words,
+        enable_word_time_offsets=options.words,
     )
     return asr.StreamingRecognizeRequest(
         streaming_config=asr.StreamingRecognitionConfig(config=config, interim_results=True)

@@ -50,10 +50,10 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--language", default="", help="like en-US; empty = the engine's first")
     parser.add_argument("--json", action="store_true", help="a line of JSON for each file")
     parser.add_argument("--out", type=Path, help="write here instead of standard output")
-    asked = parser.parse_args(arguments)
+    given = parser.parse_args(arguments)
     try:
-        with stop_at_once("Stopped."), _output(asked.out) as out:
-            return asyncio.run(_recognise(asked.files, asked.language, asked.json, out))
+        with stop_at_once("Stopped."), _output(given.out) as out:
+            return asyncio.run(_recognise(given.files, given.language, given.json, out))
     except (BadSettings, EngineError, OSError) as error:
         sys.stderr.write(f"speech-server recognise: {error}\n")
         return 1

@@ -8,7 +8,7 @@ from pathlib import Path
 import grpc
 
 
-class Failed(Exception):
+class CommandFailed(Exception):
     """The tool could not do its work; the sentence says why."""
 
 
@@ -23,13 +23,13 @@ def parser(program: str, description: str | None) -> argparse.ArgumentParser:
 
 
 @asynccontextmanager
-async def dial(asked: argparse.Namespace) -> AsyncIterator[grpc.aio.Channel]:
+async def connect(given: argparse.Namespace) -> AsyncIterator[grpc.aio.Channel]:
     """A channel for the length of the block. Raises Failed for unreadable files."""
     options = [("grpc.max_receive_message_length", 64 << 20)]
-    if asked.tls_ca is None:
-        channel = grpc.aio.insecure_channel(asked.server, options)
+    if given.tls_ca is None:
+        channel = grpc.aio.insecure_channel(given.server, options)
     else:
-        channel = grpc.aio.secure_channel(asked.server, _credentials(asked), options)
+        channel = grpc.aio.secure_channel(given.server, _credentials(given), options)
     async with channel:
         yield channel
 
@@ -40,13 +40,13 @@ def sentences() -> Iterator[None]:
     try:
         yield
     except grpc.aio.AioRpcError as error:
-        raise Failed(f"{error.code().name}: {error.details()}") from error
+        raise CommandFailed(f"{error.code().name}: {error.details()}") from error
 
 
-def _credentials(asked: argparse.Namespace) -> grpc.ChannelCredentials:
+def _credentials(given: argparse.Namespace) -> grpc.ChannelCredentials:
     try:
-        key = asked.tls_key.read_bytes() if asked.tls_key else None
-        certificate = asked.tls_cert.read_bytes() if asked.tls_cert else None
-        return grpc.ssl_channel_credentials(asked.tls_ca.read_bytes(), key, certificate)
+        key = given.tls_key.read_bytes() if given.tls_key else None
+        certificate = given.tls_cert.read_bytes() if given.tls_cert else None
+        return grpc.ssl_channel_credentials(given.tls_ca.read_bytes(), key, certificate)
     except OSError as error:
-        raise Failed(f"can't read {error.filename}: {error.strerror}") from error
+        raise CommandFailed(f"can't read {error.filename}: {error.strerror}") from error

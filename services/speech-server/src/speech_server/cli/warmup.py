@@ -10,8 +10,8 @@ import grpc
 from grpc_health.v1 import health_pb2
 from pcm import Clip, silence
 
-from speech_server.cli.realtime_stream import Wish, hear
-from speech_server.cli.server_connection import Failed, dial, parser, sentences
+from speech_server.cli.realtime_stream import StreamOptions, transcripts
+from speech_server.cli.server_connection import CommandFailed, connect, parser, sentences
 from speech_server.wire import riva_audio_pb2 as audio
 from speech_server.wire import riva_tts_pb2 as tts
 from speech_server.wire.riva_tts_pb2_grpc import RivaSpeechSynthesisStub
@@ -25,10 +25,10 @@ def main(arguments: Sequence[str]) -> int:
     options = parser("warmup", __doc__)
     options.add_argument("--wait", type=float, default=120.0, help="seconds until the server must serve")
     options.add_argument("--text", default="The server is warm.", help="what it says, and hears")
-    asked = options.parse_args(arguments)
+    given = options.parse_args(arguments)
     try:
-        asyncio.run(_warm(asked))
-    except Failed as error:
+        asyncio.run(_warm(given))
+    except CommandFailed as error:
         sys.stderr.write(f"speech-server warmup: {error}\n")
         return 1
     except KeyboardInterrupt:
@@ -36,16 +36,16 @@ def main(arguments: Sequence[str]) -> int:
     return 0
 
 
-async def _warm(asked: argparse.Namespace) -> None:
-    async with dial(asked) as channel:
-        await _until_serving(channel, asked.wait)
+async def _warm(given: argparse.Namespace) -> None:
+    async with connect(given) as channel:
+        await _until_serving(channel, given.wait)
         with sentences():
             began = time.monotonic()
-            request = tts.SynthesizeSpeechRequest(text=asked.text, sample_rate_hz=_RATE_HZ, encoding=audio.LINEAR_PCM)
+            request = tts.SynthesizeSpeechRequest(text=given.text, sample_rate_hz=_RATE_HZ, encoding=audio.LINEAR_PCM)
             spoken = await RivaSpeechSynthesisStub(channel).Synthesize(request)
             speaking_s = time.monotonic() - began
             clip = Clip(spoken.audio + silence(1.0, _RATE_HZ), _RATE_HZ)
-            results = [result async for result in hear(channel, clip, Wish(pace=0))]
+            results = [result async for result in transcripts(channel, clip, StreamOptions(pace=0))]
     heard = " ".join(result.text for result in results if result.is_final)
     sys.stdout.write(
         f"spoke {clip.duration_s - 1:.2f} s of audio in {speaking_s:.2f} s, heard: {heard or '(nothing)'}\n"
@@ -68,5 +68,5 @@ async def _until_serving(channel: grpc.aio.Channel, longest_s: float) -> None:
         except grpc.aio.AioRpcError as error:
             why = error.details() or error.code().name
         if time.monotonic() > deadline:
-            raise Failed(f"the server does not serve after {longest_s:g} s: {why}")
+            raise CommandFailed(f"the server does not serve after {longest_s:g} s: {why}")
         await asyncio.sleep(_BETWEEN_S)

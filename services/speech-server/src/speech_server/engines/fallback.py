@@ -12,12 +12,12 @@ from dataclasses import replace
 
 from speech_server.core.asr.asr_types import AsrModel, Hints, Hypothesis
 from speech_server.errors import EngineUnavailable
-from speech_server.interfaces import Foresight, Measured, Queued, Recogniser, Utterances
+from speech_server.interfaces import HasCounters, HasQueue, Recogniser, SpeculativeUtterances, Utterances
 
 _log = logging.getLogger(__name__)
 
 
-class WithSpare:
+class FallbackRecogniser:
     """Two recognisers that look like one."""
 
     def __init__(self, first: Recogniser, spare: Recogniser) -> None:
@@ -44,12 +44,12 @@ class WithSpare:
     @property
     def figures(self) -> Mapping[str, float]:
         """The first engine's counts."""
-        return self._first.figures if isinstance(self._first, Measured) else {}
+        return self._first.figures if isinstance(self._first, HasCounters) else {}
 
     @property
     def waiting(self) -> int:
         """The first engine's queue."""
-        return self._first.waiting if isinstance(self._first, Queued) else 0
+        return self._first.waiting if isinstance(self._first, HasQueue) else 0
 
     async def start(self) -> None:
         """Start the first; the spare when the first can't. Raises EngineUnavailable when neither can."""
@@ -63,14 +63,14 @@ class WithSpare:
         await self._first.stop()
         await self._spare.stop()
 
-    async def open(self, hints: Hints) -> "SparedUtterances":
+    async def open(self, hints: Hints) -> "FallbackUtterances":
         """A stream of whoever works."""
         if not self._failed:
             try:
-                return SparedUtterances(self, await self._first.open(hints), hints)
+                return FallbackUtterances(self, await self._first.open(hints), hints)
             except EngineUnavailable as error:
                 await self.take_over(error)
-        return SparedUtterances(self, await self._spare.open(hints), hints, is_spare=True)
+        return FallbackUtterances(self, await self._spare.open(hints), hints, is_spare=True)
 
     async def transcribe(self, pcm16: bytes, hints: Hints) -> Hypothesis:
         """A whole recording, by whoever works."""
@@ -95,10 +95,12 @@ class WithSpare:
         return await self._spare.open(hints)
 
 
-class SparedUtterances:
+class FallbackUtterances:
     """One stream; moves to the spare in the middle of an utterance without losing it."""
 
-    def __init__(self, engines: WithSpare, utterances: Utterances, hints: Hints, is_spare: bool = False) -> None:
+    def __init__(
+        self, engines: FallbackRecogniser, utterances: Utterances, hints: Hints, is_spare: bool = False
+    ) -> None:
         self._engines = engines
         self._utterances = utterances
         self._hints = hints
@@ -130,17 +132,17 @@ class SparedUtterances:
 
     def paused(self) -> None:
         """Passed on to an engine that works ahead."""
-        if isinstance(self._utterances, Foresight):
+        if isinstance(self._utterances, SpeculativeUtterances):
             self._utterances.paused()
 
     def resumed(self) -> None:
         """Passed on likewise."""
-        if isinstance(self._utterances, Foresight):
+        if isinstance(self._utterances, SpeculativeUtterances):
             self._utterances.resumed()
 
     async def expected(self) -> Hypothesis:
         """What an engine that works ahead expects, else what it believes."""
-        if not isinstance(self._utterances, Foresight):
+        if not isinstance(self._utterances, SpeculativeUtterances):
             return await self._utterances.accept(b"")
         try:
             return await self._utterances.expected()

@@ -17,18 +17,18 @@ from speech_server.engines.asr.parakeet.factory import root as parakeet_root
 from speech_server.engines.asr.parakeet.model import ParakeetModel, Placement
 from speech_server.engines.asr.streaming_transducer import model_files as streaming_layout
 from speech_server.engines.asr.streaming_transducer.model import StreamingModel
-from speech_server.engines.onnx.model_format import Device, Precision, Wish
+from speech_server.engines.onnx.model_format import Device, Precision, PrecisionSetting
 from speech_server.engines.onnx.session import Limits
 from speech_server.engines.tts.kokoro.factory import KOKORO, fetch
 from speech_server.engines.tts.kokoro.factory import known as kokoro_known
 from speech_server.engines.tts.kokoro.model import KokoroModel
 from speech_server.engines.tts.kokoro.model_files import read_folder
 from speech_server.errors import EngineUnavailable
-from speech_server.model_store.pinned_model import Known
+from speech_server.model_store.pinned_model import PinnedModel
 from speech_server.model_store.store import default_root, folder_of
 from speech_server.settings import Settings
 
-Fetch = Callable[[Known, Precision, Path], Path]
+Fetch = Callable[[PinnedModel, Precision, Path], Path]
 """The model's folder, fetched unless it is here and whole. Blocking. Raises EngineUnavailable."""
 
 Look = Callable[[Path, Device], str]
@@ -40,7 +40,7 @@ Files = TypeVar("Files", parakeet_layout.ModelFiles, streaming_layout.StreamingF
 class Source:
     """Where a model comes from, and where it is kept."""
 
-    known: Known
+    known: PinnedModel
     root: Path
     fetch: Fetch
 
@@ -57,14 +57,14 @@ class Model:
     setting: str
     """What the names of its settings begin with."""
     name: str
-    precision: Wish
+    precision: PrecisionSetting
     look: Look
     """What a folder holds for a device, in words, by names and sizes. Raises EngineUnavailable."""
     load: Load
     """Load that on the CPU and let it go: the proof that it can be used. Raises EngineUnavailable."""
     by_hand: Path | None = None
     source: Source | None = None
-    pinned: Known | None = None
+    pinned: PinnedModel | None = None
     """What the files should be, as far as it is known."""
     may_pull: bool = False
     """Fetched at the start when it is missing."""

@@ -7,7 +7,7 @@ from speech_server.engine_settings import ScriptSettings
 from speech_server.engines.asr.scripted.energy_vad import EnergyDetector
 from speech_server.engines.asr.scripted.recogniser import Script, ScriptedRecogniser
 from speech_server.engines.tts.tone import ToneScript, ToneSynthesiser
-from speech_server.interfaces import Describes, Recogniser, Synthesiser, VoiceActivityDetector
+from speech_server.interfaces import HasState, Recogniser, Synthesiser, VoiceActivityDetector
 from speech_server.settings import Settings
 from speech_server.timeline import Timeline
 
@@ -28,7 +28,7 @@ class Engines:
     @property
     def states(self) -> dict[str, str]:
         """What engines say of themselves, of those that do."""
-        return {name: engine.state for name, engine in self.named if isinstance(engine, Describes)}
+        return {name: engine.state for name, engine in self.named if isinstance(engine, HasState)}
 
 
 def build(settings: Settings, timeline: Timeline) -> Engines:
@@ -56,9 +56,9 @@ def _recogniser(engine: str, settings: Settings, timeline: Timeline, detector: V
             return _moonshine(settings, detector)
     if spare == "none":
         return first
-    from speech_server.engines.fallback import WithSpare
+    from speech_server.engines.fallback import FallbackRecogniser
 
-    return WithSpare(first, _recogniser(spare, settings, timeline, detector))
+    return FallbackRecogniser(first, _recogniser(spare, settings, timeline, detector))
 
 
 def synthesiser(settings: Settings, timeline: Timeline) -> Synthesiser:

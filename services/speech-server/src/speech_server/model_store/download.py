@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from speech_server.errors import EngineUnavailable
-from speech_server.model_store.pinned_model import Known, check_revision
+from speech_server.model_store.pinned_model import PinnedModel, check_revision
 from speech_server.model_store.progress import shown
-from speech_server.model_store.store import Kept, faults, folder_of, keep, read_manifest, write_manifest
+from speech_server.model_store.store import FileRecord, faults, folder_of, keep, read_manifest, write_manifest
 
 TRIES = 5
 FIRST_WAIT_S = 1.0
@@ -29,7 +29,7 @@ class PullFailed(EngineUnavailable):
 
 
 def pull_files(
-    model: Known,
+    model: PinnedModel,
     wanted: tuple[str, ...],
     is_whole: Callable[[Iterable[str]], bool],
     root: Path,
@@ -73,7 +73,7 @@ def matches(name: str, wanted: Iterable[str]) -> bool:
     return any(fnmatch(name, pattern) for pattern in wanted)
 
 
-def _sizes(model: Known, wanted: tuple[str, ...], endpoint: str | None) -> dict[str, int]:
+def _sizes(model: PinnedModel, wanted: tuple[str, ...], endpoint: str | None) -> dict[str, int]:
     from huggingface_hub import HfApi
 
     info = HfApi(endpoint=endpoint).model_info(model.repo, revision=model.revision, files_metadata=True, timeout=20)
@@ -84,7 +84,7 @@ def _sizes(model: Known, wanted: tuple[str, ...], endpoint: str | None) -> dict[
     return found
 
 
-def _fetch(model: Known, wanted: tuple[str, ...], folder: Path, endpoint: str | None) -> None:
+def _fetch(model: PinnedModel, wanted: tuple[str, ...], folder: Path, endpoint: str | None) -> None:
     from huggingface_hub import snapshot_download
     from tqdm.auto import tqdm  # type: ignore[import-untyped]
 
@@ -114,7 +114,7 @@ def _check_room(folder: Path, sizes: dict[str, int], have: Iterable[str]) -> Non
         raise OSError(errno.ENOSPC, f"{needed / 1e9:.1f} GB are needed, {free / 1e9:.1f} GB are free")
 
 
-def _check_sums(model: Known, folder: Path, kept: dict[str, Kept]) -> None:
+def _check_sums(model: PinnedModel, folder: Path, kept: dict[str, FileRecord]) -> None:
     wrong = [name for name, one in kept.items() if model.sums.get(name, one.sha256) != one.sha256]
     for name in wrong:
         (folder / name).unlink(missing_ok=True)
@@ -164,7 +164,7 @@ def _status(error: Any) -> int | None:
     return found if isinstance(found, int) else None
 
 
-def _why_not(error: OSError, model: Known, folder: Path) -> str:
+def _why_not(error: OSError, model: PinnedModel, folder: Path) -> str:
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         where = f"set {model.setting}_CACHE elsewhere"
         return f"No room for {model.name} in {folder}: {error.strerror}. Free space, or {where}."

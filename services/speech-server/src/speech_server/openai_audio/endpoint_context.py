@@ -11,13 +11,13 @@ from speech_server.admission import Admission
 from speech_server.core.requests.request_stats import LEFT
 from speech_server.core.tts.voices import VoicePolicy
 from speech_server.interfaces import Synthesiser
-from speech_server.metrics import Metrics, Ticket
-from speech_server.openai_audio.errors import Refusal, refusal
-from speech_server.recognition.pipeline import Listening
+from speech_server.metrics import Metrics, RequestStats
+from speech_server.openai_audio.errors import ErrorResponse, error_response
+from speech_server.recognition.pipeline import RecognitionContext
 
 _log = logging.getLogger(__name__)
 
-Answer = Callable[[web.Request, Ticket], Awaitable[web.StreamResponse]]
+Answer = Callable[[web.Request, RequestStats], Awaitable[web.StreamResponse]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +31,10 @@ class UploadLimits:
 
 
 @dataclass(frozen=True, slots=True)
-class Edge:
+class EndpointContext:
     """Everything the endpoints need."""
 
-    listening: Listening
+    recognition: RecognitionContext
     synthesiser: Synthesiser
     voices: VoicePolicy
     text_limit: int
@@ -50,11 +50,11 @@ class Edge:
     @property
     def retry_after_ms(self) -> int:
         """What a refused caller is told to wait."""
-        return self.listening.retry_after_ms
+        return self.recognition.retry_after_ms
 
-    def refusal(self, error: BaseException, route: str) -> Refusal:
+    def error_response(self, error: BaseException, route: str) -> ErrorResponse:
         """The error as the caller sees it; counted."""
-        found = refusal(error, route, self.retry_after_ms)
+        found = error_response(error, route, self.retry_after_ms)
         self.metrics.refused(route, found.status)
         return found
 
@@ -65,23 +65,23 @@ class Edge:
         """
 
         async def served(request: web.Request) -> web.StreamResponse:
-            with self.metrics.request("http", route) as ticket:
+            with self.metrics.request("http", route) as stats:
                 try:
-                    answered = await answer(request, ticket)
+                    answered = await answer(request, stats)
                 except (ConnectionError, asyncio.CancelledError):
-                    ticket.status = LEFT
+                    stats.status = LEFT
                     _note_left(route)
                     raise
                 except Exception as error:
-                    found = self.refusal(error, route)
-                    ticket.status = found.status
-                    if not ticket.begun:
+                    found = self.error_response(error, route)
+                    stats.status = found.status
+                    if not stats.begun:
                         return found.response()
                     # A short file would pass for a whole one: the connection ends without the end of the body.
                     if request.transport is not None:
                         request.transport.close()
                     raise ConnectionAbortedError(found.sentence) from error
-                if ticket.status == LEFT:
+                if stats.status == LEFT:
                     _note_left(route)
                 return answered
 

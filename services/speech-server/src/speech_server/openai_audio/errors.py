@@ -40,7 +40,7 @@ class BadParameter(BadRequest):
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class ErrorResponse:
     """An error, translated."""
 
     http: int
@@ -79,17 +79,17 @@ _KINDS: tuple[tuple[type[Exception], int, str, str, str | None], ...] = (
 )
 
 
-def refusal(error: BaseException, route: str, retry_after_ms: int) -> Refusal:
+def error_response(error: BaseException, route: str, retry_after_ms: int) -> ErrorResponse:
     """What the caller is told. An error nobody expected is logged, and told as such."""
     cause = _first(error)
     if isinstance(cause, web.HTTPException):
         sentence = f"{cause.reason}: see the documentation for paths and methods."
-        return Refusal(cause.status, "INVALID_ARGUMENT", "invalid_request_error", None, sentence)
+        return ErrorResponse(cause.status, "INVALID_ARGUMENT", "invalid_request_error", None, sentence)
     found = next((kind for kind in _KINDS if isinstance(cause, kind[0])), None)
     if found is None:
         _log.error("%s failed", route, exc_info=cause)
         sentence = "Something went wrong inside the server; its log says what."
-        return Refusal(500, "INTERNAL", "server_error", None, sentence)
+        return ErrorResponse(500, "INTERNAL", "server_error", None, sentence)
     _, http, status, kind, code = found
     again_ms = cause.retry_after_ms if isinstance(cause, Busy) else retry_after_ms
     param = None
@@ -104,7 +104,7 @@ def refusal(error: BaseException, route: str, retry_after_ms: int) -> Refusal:
         status,
         sentence,
     )
-    return Refusal(http, status, kind, code, sentence, param, again_ms if http in (429, 503) else None)
+    return ErrorResponse(http, status, kind, code, sentence, param, again_ms if http in (429, 503) else None)
 
 
 def _first(error: BaseException) -> BaseException:

@@ -6,8 +6,8 @@ from aiohttp import web
 
 from speech_server.core.requests.error_text import shown
 from speech_server.errors import NotFound
-from speech_server.metrics import Ticket
-from speech_server.openai_audio.endpoint_context import Edge
+from speech_server.metrics import RequestStats
+from speech_server.openai_audio.endpoint_context import EndpointContext
 
 ROUTE = "/v1/models"
 _OWNER = "speech-server"
@@ -16,14 +16,14 @@ _OWNER = "speech-server"
 class Models:
     """Both endpoints."""
 
-    def __init__(self, edge: Edge) -> None:
-        self._edge = edge
+    def __init__(self, context: EndpointContext) -> None:
+        self._context = context
 
-    async def all(self, request: web.Request, ticket: Ticket) -> web.StreamResponse:
+    async def all(self, request: web.Request, stats: RequestStats) -> web.StreamResponse:
         """The list."""
         return web.json_response({"object": "list", "data": [_model(name) for name in self._names()]})
 
-    async def one(self, request: web.Request, ticket: Ticket) -> web.StreamResponse:
+    async def one(self, request: web.Request, stats: RequestStats) -> web.StreamResponse:
         """One of them. Raises NotFound."""
         wanted = request.match_info["model"].lower()
         for name in self._names():
@@ -32,8 +32,8 @@ class Models:
         raise NotFound(f"The model {shown(wanted)} does not exist; GET {ROUTE} lists those that do.")
 
     def _names(self) -> list[str]:
-        heard = [model.name for model in self._edge.listening.recogniser.models]
-        spoken = [voice.name.partition(".")[0] for voice in self._edge.synthesiser.voices]
+        heard = [model.name for model in self._context.recognition.recogniser.models]
+        spoken = [voice.name.partition(".")[0] for voice in self._context.synthesiser.voices]
         return list(dict.fromkeys([*heard, *spoken]))
 
 

@@ -14,8 +14,8 @@ from speech_server.core.requests.error_text import ascii_only, cut, shown
 from speech_server.core.requests.request_stats import LEFT, OK
 from speech_server.drain import LEAVE, leaving
 from speech_server.errors import BadRequest, EngineError, NotServing, SpeechError, TooQuiet
-from speech_server.metrics import Ticket
-from speech_server.openai_audio.endpoint_context import Edge
+from speech_server.metrics import RequestStats
+from speech_server.openai_audio.endpoint_context import EndpointContext
 from speech_server.openai_audio.errors import BadParameter
 from speech_server.openai_audio.field_checks import MISSING, TYPE, only, text_of
 from speech_server.openai_audio.session import Session, updated
@@ -33,25 +33,25 @@ _RESTART, _TRY_AGAIN = 1012, 1013
 class Realtime:
     """The endpoint."""
 
-    def __init__(self, edge: Edge) -> None:
-        self._edge = edge
+    def __init__(self, context: EndpointContext) -> None:
+        self._context = context
 
-    async def answer(self, request: web.Request, ticket: Ticket) -> web.StreamResponse:
+    async def answer(self, request: web.Request, stats: RequestStats) -> web.StreamResponse:
         """One session, from the upgrade to the close. Refused before the upgrade when there is no room."""
         if request.headers.get("Upgrade", "").lower() != "websocket":
             raise BadRequest("This is a WebSocket; connect to it with ws:// or wss://.")
-        edge = self._edge
-        with edge.streams.admit(), edge.metrics.serving("asr"):
+        context = self._context
+        with context.streams.admit(), context.metrics.serving("asr"):
             socket = web.WebSocketResponse(
                 max_msg_size=MOST_MESSAGE_BYTES, heartbeat=_PING_S, protocols=("realtime",), compress=False
             )
-            ticket.begun = True
+            stats.begun = True
             await socket.prepare(request)
             model = request.query.get("model", "")
             session = Session(new_id("sess"), transcription={"model": model} if model else {})
-            connection = _Connection(edge, socket, session, ticket)
+            connection = _Connection(context, socket, session, stats)
             try:
-                async with leaving(edge.listening.drain, connection.is_paused, connection.leave):
+                async with leaving(context.recognition.drain, connection.is_paused, connection.leave):
                     await connection.serve()
             except* (EngineError, SpeechError) as errors:
                 await connection.end(errors, _TRY_AGAIN)
@@ -61,11 +61,13 @@ class Realtime:
 class _Connection:
     """One client."""
 
-    def __init__(self, edge: Edge, socket: web.WebSocketResponse, session: Session, ticket: Ticket) -> None:
-        self._edge = edge
+    def __init__(
+        self, context: EndpointContext, socket: web.WebSocketResponse, session: Session, stats: RequestStats
+    ) -> None:
+        self._context = context
         self._socket = socket
-        self._ticket = ticket
-        self._transcriber = Transcriber(edge.listening, edge.metrics, ticket, session, self._tell)
+        self._stats = stats
+        self._transcriber = Transcriber(context.recognition, context.metrics, stats, session, self._tell)
 
     async def serve(self) -> None:
         """Answer message after message until the client closes. Raises EngineError, TooQuiet."""
@@ -75,10 +77,10 @@ class _Connection:
             while (message := await self._next()).type in (WSMsgType.TEXT, WSMsgType.BINARY):
                 await self._answer(message)
         except ConnectionError:
-            self._ticket.status = LEFT
+            self._stats.status = LEFT
         finally:
-            if not transcriber.is_between and self._ticket.status == OK:
-                self._ticket.status = LEFT
+            if not transcriber.is_between and self._stats.status == OK:
+                self._stats.status = LEFT
             await transcriber.close()
 
     def is_paused(self) -> bool:
@@ -91,8 +93,8 @@ class _Connection:
 
     async def end(self, error: BaseException, code: int) -> None:
         """Say why, and close."""
-        refused = self._edge.refusal(error, ROUTE)
-        self._ticket.status = refused.status
+        refused = self._context.error_response(error, ROUTE)
+        self._stats.status = refused.status
         await self.tell_error(refused.body()["error"])
         await self._socket.close(code=code, message=ascii_only(refused.sentence, _CLOSE_BYTES).encode())
 
@@ -102,7 +104,7 @@ class _Connection:
             await self._tell({"type": "error", "error": error})
 
     async def _next(self) -> WSMessage:
-        limit_s = self._edge.listening.limits.idle_s
+        limit_s = self._context.recognition.limits.idle_s
         try:
             async with asyncio.timeout(limit_s):
                 return await self._socket.receive()
@@ -118,7 +120,7 @@ class _Connection:
             event_id = cut(sent_id) if isinstance(sent_id, str) else None
             await self._perform(event)
         except SpeechError as error:
-            body = self._edge.refusal(error, ROUTE).body()["error"]
+            body = self._context.error_response(error, ROUTE).body()["error"]
             await self.tell_error({**body, "event_id": event_id})
 
     async def _perform(self, event: dict[str, Any]) -> None:

@@ -4,8 +4,8 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from speech_server.openai_audio import models, realtime, speech, transcriptions
-from speech_server.openai_audio.endpoint_context import Answer, Edge
-from speech_server.openai_audio.errors import Refusal
+from speech_server.openai_audio.endpoint_context import Answer, EndpointContext
+from speech_server.openai_audio.errors import ErrorResponse
 from speech_server.openai_audio.models import Models
 from speech_server.openai_audio.speech import Speech
 from speech_server.openai_audio.transcriptions import Transcriptions
@@ -23,21 +23,21 @@ async def in_one_shape(request: web.Request, handler: Handler) -> web.StreamResp
     except (web.HTTPNotFound, web.HTTPMethodNotAllowed) as error:
         asked = f"{request.method} {request.path[:_SHOWN]}"
         sentence = f"There is no {asked} here; there are {_SERVED}."
-        response = Refusal(error.status, "NOT_FOUND", "invalid_request_error", "unknown_url", sentence).response()
+        response = ErrorResponse(error.status, "NOT_FOUND", "invalid_request_error", "unknown_url", sentence).response()
         if isinstance(error, web.HTTPMethodNotAllowed):
             response.headers["Allow"] = error.headers["Allow"]
         return response
 
 
-def add_routes(application: web.Application, edge: Edge, realtime_answer: Answer) -> None:
+def add_routes(application: web.Application, context: EndpointContext, realtime_answer: Answer) -> None:
     """OpenAI's audio endpoints; `realtime_answer` serves the WebSocket."""
     application.middlewares.append(in_one_shape)
-    listed = Models(edge)
-    served = edge.endpoint
+    listed = Models(context)
+    served = context.endpoint
     application.add_routes(
         [
-            web.post(transcriptions.ROUTE, served(transcriptions.ROUTE, Transcriptions(edge).answer)),
-            web.post(speech.ROUTE, served(speech.ROUTE, Speech(edge).answer)),
+            web.post(transcriptions.ROUTE, served(transcriptions.ROUTE, Transcriptions(context).answer)),
+            web.post(speech.ROUTE, served(speech.ROUTE, Speech(context).answer)),
             web.get(models.ROUTE, served(models.ROUTE, listed.all)),
             web.get(models.ROUTE + "/{model:.+}", served(models.ROUTE, listed.one)),
             web.get(realtime.ROUTE, served(realtime.ROUTE, realtime_answer)),

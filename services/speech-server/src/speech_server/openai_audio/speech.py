@@ -18,10 +18,10 @@ from pcm import Resampler, duration_s
 from speech_server.core.tts.ssml import broken_markup, is_ssml, without_tags
 from speech_server.core.tts.tts_types import SpeechRequest
 from speech_server.errors import BadRequest, EngineError, EngineUnavailable, TooLarge, TooQuiet
-from speech_server.metrics import Ticket
+from speech_server.metrics import RequestStats
 from speech_server.openai_audio import voice_names
 from speech_server.openai_audio.encoders import MEDIA_TYPES, RATE_HZ, Format, encoder
-from speech_server.openai_audio.endpoint_context import Edge
+from speech_server.openai_audio.endpoint_context import EndpointContext
 from speech_server.openai_audio.errors import BadParameter
 from speech_server.openai_audio.field_checks import MISSING, TYPE, number_of, one_of, only, text_of
 from speech_server.openai_audio.sse import EventStream
@@ -33,7 +33,7 @@ _FIELDS = frozenset({"model", "input", "voice", "instructions", "response_format
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class SpeechParams:
     """One request, decided."""
 
     request: SpeechRequest
@@ -44,72 +44,72 @@ class Wanted:
 class Speech:
     """The endpoint."""
 
-    def __init__(self, edge: Edge) -> None:
-        self._edge = edge
+    def __init__(self, context: EndpointContext) -> None:
+        self._context = context
 
-    async def answer(self, request: web.Request, ticket: Ticket) -> web.StreamResponse:
+    async def answer(self, request: web.Request, stats: RequestStats) -> web.StreamResponse:
         """One request."""
-        wanted = self._wanted(await _body(request, self._edge.uploads.stall_s))
-        with self._edge.syntheses.admit(), self._edge.metrics.serving("tts"):
-            async with aclosing(self._audio(wanted, ticket)) as audio:
+        params = self._params(await _body(request, self._context.uploads.stall_s))
+        with self._context.syntheses.admit(), self._context.metrics.serving("tts"):
+            async with aclosing(self._audio(params, stats)) as audio:
                 # The first audio, or an error, comes before the status line is written.
                 first = await anext(audio, None)
                 if first is None:
                     raise EngineUnavailable("The synthesiser made no audio of this text; try another.")
-                if wanted.events:
-                    return await self._send_events(request, ticket, first, audio)
-                return await _send_audio(request, ticket, wanted.format, first, audio)
+                if params.events:
+                    return await self._send_events(request, stats, first, audio)
+                return await _send_audio(request, stats, params.format, first, audio)
 
-    def _wanted(self, body: dict[str, Any]) -> Wanted:
+    def _params(self, body: dict[str, Any]) -> SpeechParams:
         only(body, _FIELDS)
         for name in ("model", "input"):
             if name not in body:
                 raise BadParameter(f"{name} is missing; send a string.", name, MISSING)
         text_of(body["model"], "model")
-        text = spoken_text(text_of(body["input"], "input"), self._edge.text_limit)
+        text = spoken_text(text_of(body["input"], "input"), self._context.text_limit)
         format = one_of(body.get("response_format", "mp3"), "response_format", get_args(Format))
         events = one_of(body.get("stream_format", "audio"), "stream_format", ("audio", "sse")) == "sse"
         speed = number_of(body.get("speed", 1.0), "speed", _SLOWEST, _FASTEST)
         text_of(body.get("instructions", ""), "instructions", may_be_empty=True)
-        voices = self._edge.synthesiser.voices
+        voices = self._context.synthesiser.voices
         try:
-            voice = voice_names.choose(_voice_name(body), voices, self._edge.voices)
+            voice = voice_names.choose(_voice_name(body), voices, self._context.voices)
         except BadParameter:
             raise
         except BadRequest as error:
             raise BadParameter(str(error).replace("voice_name", "voice"), "voice") from error
         request = SpeechRequest(text, voice, is_ssml(text), speed=speed)
-        return Wanted(request, cast(Format, format), events)
+        return SpeechParams(request, cast(Format, format), events)
 
-    async def _audio(self, wanted: Wanted, ticket: Ticket) -> AsyncGenerator[bytes, None]:
+    async def _audio(self, params: SpeechParams, stats: RequestStats) -> AsyncGenerator[bytes, None]:
         """The answer's bytes, each piece as soon as it is encoded."""
         arrived_at = time.monotonic()
-        rate_hz = wanted.request.voice.rate_hz
+        rate_hz = params.request.voice.rate_hz
         resampler = Resampler(rate_hz, RATE_HZ)
-        coder = encoder(wanted.format)
+        coder = encoder(params.format)
         engine_s = 0.0
-        async with aclosing(self._edge.synthesiser.speak(wanted.request)) as chunks:
+        async with aclosing(self._context.synthesiser.speak(params.request)) as chunks:
             asked_at = time.monotonic()
             async for chunk in chunks:
                 engine_s += time.monotonic() - asked_at
-                if not ticket.audio_s:
-                    self._edge.metrics.first_chunk(time.monotonic() - arrived_at)
-                ticket.audio_s += duration_s(chunk.pcm16, rate_hz)
-                ticket.inference_s = engine_s
+                if not stats.audio_s:
+                    self._context.metrics.first_chunk(time.monotonic() - arrived_at)
+                stats.audio_s += duration_s(chunk.pcm16, rate_hz)
+                stats.inference_s = engine_s
                 made = await asyncio.to_thread(coder.push, resampler.push(chunk.pcm16))
                 if made:
                     yield made
                 asked_at = time.monotonic()
-        if ticket.audio_s:
+        if stats.audio_s:
             rest = await asyncio.to_thread(lambda: coder.push(resampler.flush()) + coder.flush())
-            self._edge.metrics.spoken(ticket.audio_s)
+            self._context.metrics.spoken(stats.audio_s)
             if rest:
                 yield rest
 
     async def _send_events(
-        self, request: web.Request, ticket: Ticket, first: bytes, audio: AsyncGenerator[bytes, None]
+        self, request: web.Request, stats: RequestStats, first: bytes, audio: AsyncGenerator[bytes, None]
     ) -> web.StreamResponse:
-        events = EventStream(request, ticket)
+        events = EventStream(request, stats)
         await events.begin()
         piece: bytes | None = first
         try:
@@ -119,18 +119,18 @@ class Speech:
             usage = {"input_tokens": 0, "output_tokens": 0, "total_tokens": 0}
             await events.send({"type": "speech.audio.done", "usage": usage})
         except (EngineError, TooLarge) as error:
-            refused = self._edge.refusal(error, ROUTE)
-            ticket.status = refused.status
+            refused = self._context.error_response(error, ROUTE)
+            stats.status = refused.status
             await events.send(refused.body())
         return await events.end()
 
 
 async def _send_audio(
-    request: web.Request, ticket: Ticket, format: Format, first: bytes, audio: AsyncGenerator[bytes, None]
+    request: web.Request, stats: RequestStats, format: Format, first: bytes, audio: AsyncGenerator[bytes, None]
 ) -> web.StreamResponse:
     """An engine that fails on the way breaks the connection off: a short file would pass for a whole one."""
     response = web.StreamResponse(headers={"Content-Type": MEDIA_TYPES[format]})
-    ticket.begun = True
+    stats.begun = True
     await response.prepare(request)
     await response.write(first)
     async for piece in audio:

@@ -5,22 +5,22 @@ from collections.abc import Mapping
 
 from aiohttp import web
 
-from speech_server.metrics import Ticket
+from speech_server.metrics import RequestStats
 
 
 class EventStream:
     """An answer of events: `begin`, `send` each, `end`."""
 
-    def __init__(self, request: web.Request, ticket: Ticket) -> None:
+    def __init__(self, request: web.Request, stats: RequestStats) -> None:
         self._request = request
-        self._ticket = ticket
+        self._stats = stats
         self._response = web.StreamResponse(
             headers={"Content-Type": "text/event-stream", "Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
         )
 
     async def begin(self) -> None:
         """Write the status line; from now on an error can only be an event."""
-        self._ticket.begun = True
+        self._stats.begun = True
         await self._response.prepare(self._request)
 
     async def send(self, event: Mapping[str, object]) -> None:

@@ -5,7 +5,7 @@ completed transcript has the last word where a final still differs.
 """
 
 
-class Deltas:
+class StableDeltas:
     """One utterance's deltas."""
 
     def __init__(self) -> None:

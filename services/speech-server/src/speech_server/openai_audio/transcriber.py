@@ -15,15 +15,15 @@ from typing import Any
 from pcm import SAMPLE_BYTES, duration_s
 
 from speech_server.core.asr.asr_types import ASR_RATE_HZ, Hypothesis
-from speech_server.core.asr.audio_decoder import AudioIn
+from speech_server.core.asr.audio_decoder import AudioDecoder
 from speech_server.interfaces import Utterances
-from speech_server.metrics import Metrics, Ticket
+from speech_server.metrics import Metrics, RequestStats
 from speech_server.openai_audio.errors import BadParameter
 from speech_server.openai_audio.session import Session, plan, pre_roll_s
-from speech_server.openai_audio.stable_deltas import Deltas
+from speech_server.openai_audio.stable_deltas import StableDeltas
 from speech_server.openai_audio.transcripts import word_logprobs
-from speech_server.recognition.pipeline import Listening, hearing
-from speech_server.recognition.utterance_segmenter import Final, Heard, Hearing, Partial
+from speech_server.recognition.pipeline import RecognitionContext, open_segmenter
+from speech_server.recognition.utterance_segmenter import Final, Partial, TranscriptEvent, UtteranceSegmenter
 
 _PIECE_BYTES = ASR_RATE_HZ // 50 * SAMPLE_BYTES
 """20 ms: fine enough for one fact at a time."""
@@ -42,16 +42,18 @@ def new_id(kind: str) -> str:
 class Transcriber:
     """One session's ears. They open with the first audio, and anew after a change of what they go by."""
 
-    def __init__(self, listening: Listening, metrics: Metrics, ticket: Ticket, session: Session, tell: Tell) -> None:
+    def __init__(
+        self, recognition: RecognitionContext, metrics: Metrics, stats: RequestStats, session: Session, tell: Tell
+    ) -> None:
         self.session = session
-        self._listening = listening
+        self._recognition = recognition
         self._metrics = metrics
-        self._ticket = ticket
+        self._stats = stats
         self._tell = tell
         self._held = AsyncExitStack()
-        self._ears: Hearing | None = None
+        self._segmenter: UtteranceSegmenter | None = None
         self._utterances: Utterances | None = None
-        self._way_in = AudioIn(session.audio.encoding, session.audio.rate_hz)
+        self._audio_decoder = AudioDecoder(session.audio.encoding, session.audio.rate_hz)
         # Seconds of the session before these ears opened.
         self._offset_s = 0.0
         self._appended_s = 0.0
@@ -61,7 +63,7 @@ class Transcriber:
         self._item = new_id("item")
         self._previous: str | None = None
         self._started = False
-        self._deltas = Deltas()
+        self._deltas = StableDeltas()
 
     @property
     def is_between(self) -> bool:
@@ -70,14 +72,14 @@ class Transcriber:
 
     async def configure(self, session: Session) -> None:
         """Go by this session from now on; an open utterance is finished by the old one. Raises SpeechError."""
-        plan(session, self._listening.recogniser.models, self._listening.policy)
+        plan(session, self._recognition.recogniser.models, self._recognition.policy)
         if session == self.session:
             return
         if self._started:
             await self._finish_open()
         await self.close()
         self.session = session
-        self._way_in = AudioIn(session.audio.encoding, session.audio.rate_hz)
+        self._audio_decoder = AudioDecoder(session.audio.encoding, session.audio.rate_hz)
 
     async def append(self, audio: str) -> None:
         """More audio, base64. Raises BadParameter, EngineError."""
@@ -86,13 +88,13 @@ class Transcriber:
         except (binascii.Error, ValueError) as error:
             raise BadParameter("audio is not base64.", "audio") from error
         await self._open()
-        pcm16 = self._way_in.push(data)
+        pcm16 = self._audio_decoder.push(data)
         for at in range(0, len(pcm16), _PIECE_BYTES):
             piece = pcm16[at : at + _PIECE_BYTES]
             length_s = duration_s(piece, ASR_RATE_HZ)
             self._appended_s += length_s
             self._uncommitted_s += length_s
-            self._ticket.audio_s += length_s
+            self._stats.audio_s += length_s
             await (self._hear(piece) if self.session.vad is not None else self._collect(piece))
 
     async def commit(self) -> None:
@@ -112,46 +114,46 @@ class Transcriber:
 
     async def clear(self) -> None:
         """Forget what was appended and not committed."""
-        if self._ears is not None and (self._started or self.session.vad is None):
+        if self._segmenter is not None and (self._started or self.session.vad is None):
             if self.session.vad is None:
                 await self._finish_collected()
             else:
-                await self._ears.force_end(time.monotonic())
+                await self._segmenter.force_end(time.monotonic())
         self._fresh_item(self._previous)
 
     async def close(self) -> None:
         """Give the engine back. Safe to call twice."""
-        self._ears = self._utterances = None
+        self._segmenter = self._utterances = None
         await self._held.aclose()
         self._held = AsyncExitStack()
 
     async def _open(self) -> None:
-        if self._ears is not None:
+        if self._segmenter is not None:
             return
-        listening = self._listening
-        decided = plan(self.session, listening.recogniser.models, listening.policy)
-        listening = replace(listening, pre_roll_s=pre_roll_s(self.session, listening.pre_roll_s))
-        self._ears, self._utterances = await self._held.enter_async_context(hearing(listening, decided))
+        recognition = self._recognition
+        decided = plan(self.session, recognition.recogniser.models, recognition.policy)
+        recognition = replace(recognition, pre_roll_s=pre_roll_s(self.session, recognition.pre_roll_s))
+        self._segmenter, self._utterances = await self._held.enter_async_context(open_segmenter(recognition, decided))
         self._offset_s = self._appended_s
 
     async def _hear(self, pcm16: bytes) -> None:
-        assert self._ears is not None
-        async for heard in self._ears.push(pcm16, time.monotonic()):
+        assert self._segmenter is not None
+        async for heard in self._segmenter.push(pcm16, time.monotonic()):
             await self._follow(heard)
-        if self._ears.in_utterance:
-            await self._note_start(self._ears.began_s)
+        if self._segmenter.in_utterance:
+            await self._note_start(self._segmenter.began_s)
 
-    async def _follow(self, heard: Heard) -> None:
+    async def _follow(self, heard: TranscriptEvent) -> None:
         match heard:
             case Partial(hypothesis):
-                assert self._ears is not None
-                await self._note_start(self._ears.began_s)
+                assert self._segmenter is not None
+                await self._note_start(self._segmenter.began_s)
                 await self._tell_delta(self._deltas.push(hypothesis.text), hypothesis)
             case Final():
                 await self._note_start(heard.start_s)
                 end_s = heard.start_s + heard.audio_s
                 await self._tell_of_item("input_audio_buffer.speech_stopped", audio_end_ms=self._ms(end_s))
-                self._ticket.inference_s += heard.engine_s
+                self._stats.inference_s += heard.engine_s
                 self._metrics.utterance(time.monotonic() - heard.stopped_at, heard.engine_s, heard.audio_s)
                 await self._end_item(heard.hypothesis, heard.audio_s)
 
@@ -162,9 +164,9 @@ class Transcriber:
 
     async def _finish_open(self) -> None:
         """The client ends the item while voice activity would go on."""
-        assert self._ears is not None
-        final = await self._ears.force_end(time.monotonic())
-        self._ticket.inference_s += final.engine_s
+        assert self._segmenter is not None
+        final = await self._segmenter.force_end(time.monotonic())
+        self._stats.inference_s += final.engine_s
         await self._end_item(final.hypothesis, final.audio_s)
 
     async def _collect(self, pcm16: bytes) -> None:
@@ -176,14 +178,14 @@ class Transcriber:
     async def _accept(self) -> Hypothesis:
         assert self._utterances is not None
         pcm16, self._waiting = bytes(self._waiting), bytearray()
-        with self._ticket.inferring():
+        with self._stats.inferring():
             return await self._utterances.accept(pcm16)
 
     async def _finish_collected(self) -> Hypothesis:
         assert self._utterances is not None
         if self._waiting:
             await self._accept()
-        with self._ticket.inferring():
+        with self._stats.inferring():
             return await self._utterances.finish()
 
     async def _end_item(self, hypothesis: Hypothesis, audio_s: float | None = None) -> None:
@@ -224,7 +226,7 @@ class Transcriber:
         self._item = new_id("item")
         self._started = False
         self._uncommitted_s = 0.0
-        self._deltas = Deltas()
+        self._deltas = StableDeltas()
 
     def _ms(self, seconds: float) -> int:
         return round((self._offset_s + seconds) * 1000)

@@ -13,7 +13,7 @@ from pcm import Encoding
 
 from speech_server.core.asr.asr_types import AsrModel, Hints
 from speech_server.core.asr.endpointer import Endpointing
-from speech_server.core.asr.ignored_options import estimated
+from speech_server.core.asr.ignored_options import estimated_word_times
 from speech_server.core.asr.recognition_plan import (
     AsrPolicy,
     RecognitionPlan,
@@ -41,7 +41,7 @@ _FIELDS = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class TranscriptionParams:
     """One transcription, decided."""
 
     plan: RecognitionPlan
@@ -52,7 +52,9 @@ class Asked:
     logprobs: bool
 
 
-def transcription(fields: Mapping[str, Sequence[str]], models: Sequence[AsrModel], policy: AsrPolicy) -> Asked:
+def transcription(
+    fields: Mapping[str, Sequence[str]], models: Sequence[AsrModel], policy: AsrPolicy
+) -> TranscriptionParams:
     """The fields of a form, decided. Raises BadRequest, NotFound for an unknown model where the policy is strict."""
     last = {name: values[-1] for name, values in fields.items() if values}
     only([name for name in fields if not name.startswith(_STRATEGY)], _FIELDS)
@@ -70,10 +72,10 @@ def transcription(fields: Mapping[str, Sequence[str]], models: Sequence[AsrModel
     for name in fields.get("include", ()):
         one_of(name, "include", ("logprobs",))
     written_number(last.get("temperature", "0"), "temperature", 0.0, 1.0)
-    plan = recognition(last, list(fields.get("keywords", ())), models, policy)
+    plan = recognition_plan(last, list(fields.get("keywords", ())), models, policy)
     model = model_of(last.get("model", ""), plan.hints.language, models)
-    return Asked(
-        plan=replace(plan, warnings=estimated(model, word_times="word" in granularities)),
+    return TranscriptionParams(
+        plan=replace(plan, warnings=estimated_word_times(model, word_times="word" in granularities)),
         format=cast(Format, written),
         stream=_flag(last.get("stream", "false"), "stream"),
         segments="segment" in granularities,
@@ -82,7 +84,7 @@ def transcription(fields: Mapping[str, Sequence[str]], models: Sequence[AsrModel
     )
 
 
-def recognition(
+def recognition_plan(
     last: Mapping[str, str], keywords: Sequence[str], models: Sequence[AsrModel], policy: AsrPolicy
 ) -> RecognitionPlan:
     """How to hear: model, language, keywords, chunking."""

@@ -15,7 +15,7 @@ PIECE_BYTES = ASR_RATE_HZ // 10 * SAMPLE_BYTES
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class AudioPiece:
     """PCM16 at the recogniser's rate, its message's time.monotonic(), and whether the utterance ends here."""
 
     pcm16: bytes
@@ -23,12 +23,12 @@ class Piece:
     force_end: bool = False
 
 
-class Intake:
+class AudioQueue:
     """One reader puts, one decoder takes."""
 
     def __init__(self, most_ahead_s: float) -> None:
         self._most_bytes = int(most_ahead_s * ASR_RATE_HZ) * SAMPLE_BYTES
-        self._pieces: deque[Piece] = deque()
+        self._pieces: deque[AudioPiece] = deque()
         self._waiting_bytes = 0
         self._arrived_bytes = 0
         self._ended = False
@@ -55,7 +55,7 @@ class Intake:
         if force_end and not pieces:
             pieces = [b""]
         for number, piece in enumerate(pieces, 1):
-            self._pieces.append(Piece(piece, arrived_at, force_end and number == len(pieces)))
+            self._pieces.append(AudioPiece(piece, arrived_at, force_end and number == len(pieces)))
             self._waiting_bytes += len(piece)
             self._arrived_bytes += len(piece)
             self._changed.set()
@@ -73,7 +73,7 @@ class Intake:
         self._error = error
         self._changed.set()
 
-    async def take(self) -> Piece | None:
+    async def take(self) -> AudioPiece | None:
         """The oldest piece; after the last one None, or the error that ended it."""
         while not self._pieces:
             if self._error is not None:

@@ -11,7 +11,7 @@ from speech_server.core.asr.recognition_plan import AsrPolicy, RecognitionPlan
 from speech_server.drain import Drain
 from speech_server.interfaces import Recogniser, Utterances, VoiceActivityDetector
 from speech_server.recognition.level_gate import LevelGate
-from speech_server.recognition.utterance_segmenter import Hearing
+from speech_server.recognition.utterance_segmenter import UtteranceSegmenter
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class StreamLimits:
 
 
 @dataclass(frozen=True, slots=True)
-class Listening:
+class RecognitionContext:
     """What recognition works with."""
 
     recogniser: Recogniser
@@ -41,7 +41,7 @@ class Listening:
     drain: Drain = field(default_factory=Drain)
 
 
-class _Collected:
+class _WholeUtterances:
     """The utterances of a recording, each transcribed as a whole when it ends."""
 
     def __init__(self, recogniser: Recogniser, hints: Hints) -> None:
@@ -64,19 +64,21 @@ class _Collected:
 
 
 @asynccontextmanager
-async def hearing(
-    listening: Listening, plan: RecognitionPlan, *, recorded: bool = False
-) -> AsyncIterator[tuple[Hearing, Utterances]]:
+async def open_segmenter(
+    recognition: RecognitionContext, plan: RecognitionPlan, *, recorded: bool = False
+) -> AsyncIterator[tuple[UtteranceSegmenter, Utterances]]:
     """The ears of one stream, or of one recording, given back after the block. Raises EngineError."""
     utterances: Utterances
-    if recorded and listening.by_utterance:
-        utterances = _Collected(listening.recogniser, plan.hints)
+    if recorded and recognition.by_utterance:
+        utterances = _WholeUtterances(recognition.recogniser, plan.hints)
     else:
-        utterances = await listening.recogniser.open(plan.hints)
-    activity = LevelGate(listening.detector.open(), listening.quietest_dbfs)
+        utterances = await recognition.recogniser.open(plan.hints)
+    activity = LevelGate(recognition.detector.open(), recognition.quietest_dbfs)
     try:
         yield (
-            Hearing(utterances, activity, plan.endpointing, listening.pre_roll_s, listening.longest_utterance_s),
+            UtteranceSegmenter(
+                utterances, activity, plan.endpointing, recognition.pre_roll_s, recognition.longest_utterance_s
+            ),
             utterances,
         )
     finally:

@@ -9,8 +9,8 @@ from pcm import SAMPLE_BYTES
 
 from speech_server.core.asr.asr_types import ASR_RATE_HZ, Hypothesis
 from speech_server.core.asr.endpointer import EndExpected, Endpointer, Endpointing, Fact, Started, Stopped
-from speech_server.core.asr.pause_detector import PauseWatch
-from speech_server.interfaces import Foresight, Utterances, VoiceActivity, Witness
+from speech_server.core.asr.pause_detector import PauseDetector
+from speech_server.interfaces import SpeculativeUtterances, UtteranceObserver, Utterances, VoiceActivity
 
 DECODE_S, DECODE_BEHIND_S = 0.1, 1.0
 """The engine gets audio in chunks of 100 ms; when it is behind, up to a second at once, which costs it less."""
@@ -39,10 +39,10 @@ class Final:
     """How much of it the engine heard."""
 
 
-Heard = Partial | Final
+TranscriptEvent = Partial | Final
 
 
-class Hearing:
+class UtteranceSegmenter:
     """One stream of audio. `push` in order, then `finish`."""
 
     def __init__(
@@ -56,8 +56,8 @@ class Hearing:
         self._utterances = utterances
         self._activity = activity
         self._endpointer = Endpointer(rules, activity.frame_s)
-        self._foresight = utterances if isinstance(utterances, Foresight) else None
-        self._pause = PauseWatch(activity.frame_s, rules.offset)
+        self._speculative = utterances if isinstance(utterances, SpeculativeUtterances) else None
+        self._pause = PauseDetector(activity.frame_s, rules.offset)
         self._frame = round(activity.frame_s * ASR_RATE_HZ)
         self._pre_roll = round(pre_roll_s * ASR_RATE_HZ)
         self._keep = round(rules.start_history_s * ASR_RATE_HZ) + self._pre_roll + self._frame
@@ -95,7 +95,9 @@ class Hearing:
         self._processed = max(self._processed, self._decoded if self.in_utterance else self._scored)
         return self._processed / ASR_RATE_HZ
 
-    async def push(self, pcm16: bytes, arrived_at: float, waiting_s: float = 0.0) -> AsyncGenerator[Heard, None]:
+    async def push(
+        self, pcm16: bytes, arrived_at: float, waiting_s: float = 0.0
+    ) -> AsyncGenerator[TranscriptEvent, None]:
         """What this audio brought; `waiting_s` of further audio wait behind it."""
         self._audio += pcm16
         for probability in await self._activity.score(pcm16):
@@ -135,7 +137,7 @@ class Hearing:
         self._scored = max(self._scored, rest)
         return await self.force_end(now) if was_open else None
 
-    async def _follow(self, fact: Fact, arrived_at: float) -> AsyncGenerator[Heard, None]:
+    async def _follow(self, fact: Fact, arrived_at: float) -> AsyncGenerator[TranscriptEvent, None]:
         match fact:
             case Started(first_frame):
                 first = first_frame * self._frame - self._pre_roll
@@ -145,23 +147,23 @@ class Hearing:
                 self._pause.reset()
             case EndExpected():
                 hypothesis = await self._decode()
-                if self._foresight is not None:
-                    hypothesis = await self._foresight.expected()
+                if self._speculative is not None:
+                    hypothesis = await self._speculative.expected()
                 yield Partial(hypothesis, ending=True)
             case Stopped():
-                if isinstance(self._utterances, Witness):
+                if isinstance(self._utterances, UtteranceObserver):
                     self._utterances.stopped(arrived_at)
                 yield await self._close(arrived_at)
 
     async def _look_ahead(self, probability: float) -> None:
-        if self._foresight is None or not self.in_utterance:
+        if self._speculative is None or not self.in_utterance:
             return
         match self._pause.push(probability):
             case "paused":
                 await self._decode()
-                self._foresight.paused()
+                self._speculative.paused()
             case "resumed":
-                self._foresight.resumed()
+                self._speculative.resumed()
 
     async def _decode(self) -> Hypothesis:
         start, end = (at - self._base for at in (self._decoded, self._scored))

@@ -10,21 +10,21 @@ from pcm.riff import parse_wav
 from pcm.sniffing import LOOK_BYTES, Kind, sniff
 
 from speech_server.core.asr.asr_types import ASR_RATE_HZ, AsrModel, Hints, Hypothesis
-from speech_server.core.asr.audio_decoder import AudioIn, Compressed
-from speech_server.core.asr.ignored_options import estimated, neglected
+from speech_server.core.asr.audio_decoder import AudioDecoder, Compressed
+from speech_server.core.asr.ignored_options import estimated_word_times, ignored_options
 from speech_server.core.asr.recognition_plan import (
     AsrPolicy,
-    EndpointingWish,
+    EndpointingOptions,
     RecognitionPlan,
-    WordingWish,
+    TextOptions,
     choose_endpointing,
     choose_language,
     choose_phrases,
     choose_rate,
-    choose_wording,
+    choose_text_format,
     model_of,
 )
-from speech_server.core.asr.text_normalisation import reword
+from speech_server.core.asr.text_normalisation import normalise_text
 from speech_server.errors import BadRequest, TooLarge
 from speech_server.recognition.audio_files import pcm16_of
 from speech_server.recognition.utterance_segmenter import Final
@@ -66,19 +66,19 @@ def plan(config: asr.RecognitionConfig, models: Sequence[AsrModel], policy: AsrP
         word_times=config.enable_word_time_offsets,
         leading_space=policy.leading_space,
         alternatives=config.max_alternatives or 1,
-        wording=choose_wording(_wanted(config), language, model, policy),
+        wording=choose_text_format(_wanted(config), language, model, policy),
         vad_probabilities=custom.get("get_vad_probabilities", "").lower() == "true",
         warnings=(
-            *neglected(
+            *ignored_options(
                 _wanted(config), custom, [phrase for phrases, _ in contexts for phrase in phrases], model, policy
             ),
-            *estimated(model, word_times=config.enable_word_time_offsets),
+            *estimated_word_times(model, word_times=config.enable_word_time_offsets),
         ),
     )
 
 
-def _wanted(config: asr.RecognitionConfig) -> WordingWish:
-    return WordingWish(config.enable_automatic_punctuation, config.verbatim_transcripts, config.profanity_filter)
+def _wanted(config: asr.RecognitionConfig) -> TextOptions:
+    return TextOptions(config.enable_automatic_punctuation, config.verbatim_transcripts, config.profanity_filter)
 
 
 def choose_encoding(encoding: audio.AudioEncoding.ValueType, instead: str) -> Encoding | Compressed:
@@ -91,9 +91,9 @@ def choose_encoding(encoding: audio.AudioEncoding.ValueType, instead: str) -> En
     return found
 
 
-def way_in(plan: RecognitionPlan) -> AudioIn:
+def audio_decoder(plan: RecognitionPlan) -> AudioDecoder:
     """The way in for the audio of a plan."""
-    return AudioIn(plan.encoding, plan.rate_hz)
+    return AudioDecoder(plan.encoding, plan.rate_hz)
 
 
 async def recording(plan: RecognitionPlan, audio_content: bytes, longest_s: float) -> AsyncGenerator[bytes, None]:
@@ -104,7 +104,7 @@ async def recording(plan: RecognitionPlan, audio_content: bytes, longest_s: floa
     linear = plan.encoding not in (Encoding.MULAW, Encoding.ALAW)
     kind = sniff(audio_content[:LOOK_BYTES], whole=True, text=linear)
     if kind is None:
-        into = way_in(plan)
+        into = audio_decoder(plan)
         # Off the loop: a whole recording may take a second.
         pcm16 = await asyncio.to_thread(lambda: into.push(audio_content) + into.flush())
         if len(pcm16) > longest_s * ASR_RATE_HZ * SAMPLE_BYTES:
@@ -130,8 +130,8 @@ def check_mono(wav: bytes) -> None:
         raise BadRequest("Only mono audio supported. Mix the channels down or send one of them.")
 
 
-def _wish(sent: asr.EndpointingConfig) -> EndpointingWish:
-    return EndpointingWish(
+def _wish(sent: asr.EndpointingConfig) -> EndpointingOptions:
+    return EndpointingOptions(
         start_history_ms=sent.start_history,
         start_threshold=sent.start_threshold,
         stop_history_ms=sent.stop_history,
@@ -145,7 +145,7 @@ def alternative(
     hypothesis: Hypothesis, start_s: float, plan: RecognitionPlan, lead: str
 ) -> asr.SpeechRecognitionAlternative:
     """A final transcript with its confidence and, if asked for, word times in ms since the stream began."""
-    hypothesis = reword(hypothesis, plan.wording)
+    hypothesis = normalise_text(hypothesis, plan.wording)
     words = hypothesis.words if plan.word_times else ()
     return asr.SpeechRecognitionAlternative(
         transcript=join(lead, hypothesis.text),
@@ -176,7 +176,7 @@ def partial(
     text: str, plan: RecognitionPlan, lead: str, processed_s: float, stability: float
 ) -> asr.StreamingRecognitionResult:
     """A transcript that may change: neither confidence nor words."""
-    text = reword(Hypothesis(text), plan.wording).text
+    text = normalise_text(Hypothesis(text), plan.wording).text
     return asr.StreamingRecognitionResult(
         alternatives=[asr.SpeechRecognitionAlternative(transcript=join(lead, text))],
         stability=stability,

@@ -10,16 +10,15 @@ from speech_server.admission import Admission
 from speech_server.core.asr.asr_types import Hypothesis
 from speech_server.core.asr.recognition_plan import RecognitionPlan
 from speech_server.errors import BadRequest, TooQuiet
-from speech_server.metrics import Metrics, Ticket
+from speech_server.metrics import Metrics, RequestStats
 from speech_server.recognition.audio_queue import PIECE_BYTES
-from speech_server.recognition.pipeline import Listening
-from speech_server.recognition.pipeline import hearing as hearing_for
-from speech_server.recognition.utterance_segmenter import Final, Hearing
+from speech_server.recognition.pipeline import RecognitionContext, open_segmenter
+from speech_server.recognition.utterance_segmenter import Final, UtteranceSegmenter
 from speech_server.riva import asr_messages
 from speech_server.riva.decode_interceptor import reads_itself
 from speech_server.riva.errors import Context, answering, warn
 from speech_server.riva.large_message_limit import LargeMessages
-from speech_server.riva.streaming import Stream
+from speech_server.riva.streaming import StreamingRecognition
 from speech_server.wire import riva_asr_pb2 as asr
 from speech_server.wire import riva_common_pb2 as common
 from speech_server.wire.riva_asr_pb2_grpc import RivaSpeechRecognitionServicer
@@ -30,8 +29,10 @@ NO_CONFIG = "The first message must carry streaming_config; send it once, then a
 class AsrServicer(RivaSpeechRecognitionServicer):
     """The recognition service."""
 
-    def __init__(self, listening: Listening, streams: Admission, recordings: Admission, metrics: Metrics) -> None:
-        self._listening = listening
+    def __init__(
+        self, recognition: RecognitionContext, streams: Admission, recordings: Admission, metrics: Metrics
+    ) -> None:
+        self._recognition = recognition
         self._streams = streams
         self._recordings = recordings
         self._metrics = metrics
@@ -42,7 +43,7 @@ class AsrServicer(RivaSpeechRecognitionServicer):
         self, request_iterator: AsyncIterator[asr.StreamingRecognizeRequest], context: Context
     ) -> None:
         """Audio in while it is spoken, transcripts out."""
-        async with self._answering(context, "StreamingRecognize") as ticket:
+        async with self._answering(context, "StreamingRecognize") as stats:
             first = await self._first(request_iterator)
             with self._streams.admit(), self._metrics.serving("asr"):
                 config = first.streaming_config
@@ -58,34 +59,34 @@ class AsrServicer(RivaSpeechRecognitionServicer):
                         answer.id.CopyFrom(request_id)
                     await context.write(answer)
 
-                async with hearing_for(self._listening, plan) as (hearing, utterances):
-                    stream = Stream(plan, hearing, utterances, self._listening, self._metrics, write)
+                async with open_segmenter(self._recognition, plan) as (segmenter, utterances):
+                    stream = StreamingRecognition(plan, segmenter, utterances, self._recognition, self._metrics, write)
                     try:
                         await stream.run(request_iterator)
                     finally:
-                        ticket.audio_s, ticket.inference_s = hearing.processed_s, hearing.engine_s
+                        stats.audio_s, stats.inference_s = segmenter.processed_s, segmenter.engine_s
 
     @reads_itself
     async def Recognize(
         self, read: Callable[[], Awaitable[asr.RecognizeRequest]], context: Context
     ) -> asr.RecognizeResponse:
         """A whole recording in, one result out: its utterances joined. Those in line are not read yet."""
-        async with self._answering(context, "Recognize") as ticket:  # noqa: SIM117  # errors of the next are answered
+        async with self._answering(context, "Recognize") as stats:  # noqa: SIM117  # errors of the next are answered
             async with self._recordings.queue_up() as waited_s, self._whole.read(read) as request:
-                ticket.queue_s = waited_s
+                stats.queue_s = waited_s
                 plan = self._plan(request.config)
                 with self._metrics.serving("asr"):
                     warn(context, plan.warnings)
-                    audio = asr_messages.recording(plan, request.audio, self._listening.longest_recording_s)
+                    audio = asr_messages.recording(plan, request.audio, self._recognition.longest_recording_s)
                     async with (
                         aclosing(audio) as pieces,
-                        hearing_for(self._listening, plan, recorded=True) as (hearing, _),
+                        open_segmenter(self._recognition, plan, recorded=True) as (segmenter, _),
                     ):
-                        finals = [final async for pcm16 in pieces for final in await self._hear_all(hearing, pcm16)]
-                        last = await hearing.finish(time.monotonic())
+                        finals = [final async for pcm16 in pieces for final in await self._hear_all(segmenter, pcm16)]
+                        last = await segmenter.finish(time.monotonic())
                         finals += [last] if last is not None else []
-                        result = _joined(finals, plan, hearing.processed_s)
-                        ticket.audio_s, ticket.inference_s = hearing.processed_s, hearing.engine_s
+                        result = _joined(finals, plan, segmenter.processed_s)
+                        stats.audio_s, stats.inference_s = segmenter.processed_s, segmenter.engine_s
                     answer = asr.RecognizeResponse(results=[result])
                     if request.HasField("id"):
                         answer.id.CopyFrom(request.id)
@@ -96,35 +97,35 @@ class AsrServicer(RivaSpeechRecognitionServicer):
         self, request: asr.RivaSpeechRecognitionConfigRequest, context: Context
     ) -> asr.RivaSpeechRecognitionConfigResponse:
         """The models; needs neither metadata nor a free place."""
-        return asr_messages.model_list(self._listening.recogniser.models, request.model_name)
+        return asr_messages.model_list(self._recognition.recogniser.models, request.model_name)
 
     async def _first(self, requests: AsyncIterator[asr.StreamingRecognizeRequest]) -> asr.StreamingRecognizeRequest:
-        limit_s = self._listening.limits.idle_s
+        limit_s = self._recognition.limits.idle_s
         try:
             async with asyncio.timeout(limit_s):
-                first = await self._listening.drain.unless(anext(requests, None))
+                first = await self._recognition.drain.unless(anext(requests, None))
         except TimeoutError as error:
             raise TooQuiet(f"No message came for {limit_s:g} s. {NO_CONFIG}") from error
         if first is None or first.WhichOneof("streaming_request") != "streaming_config":
             raise BadRequest(NO_CONFIG)
         return first
 
-    async def _hear_all(self, hearing: Hearing, pcm16: bytes) -> list[Final]:
+    async def _hear_all(self, segmenter: UtteranceSegmenter, pcm16: bytes) -> list[Final]:
         finals: list[Final] = []
         for at in range(0, len(pcm16), PIECE_BYTES):
             # Everything waits already: the engine may take it in its largest chunks.
             waiting_s = float(len(pcm16))
-            async for heard in hearing.push(pcm16[at : at + PIECE_BYTES], time.monotonic(), waiting_s):
+            async for heard in segmenter.push(pcm16[at : at + PIECE_BYTES], time.monotonic(), waiting_s):
                 if isinstance(heard, Final):
                     finals.append(heard)
             await asyncio.sleep(0)
         return finals
 
     def _plan(self, config: asr.RecognitionConfig) -> RecognitionPlan:
-        return asr_messages.plan(config, self._listening.recogniser.models, self._listening.policy)
+        return asr_messages.plan(config, self._recognition.recogniser.models, self._recognition.policy)
 
-    def _answering(self, context: Context, rpc: str) -> AbstractAsyncContextManager[Ticket]:
-        return answering(context, rpc, self._metrics, self._listening.retry_after_ms)
+    def _answering(self, context: Context, rpc: str) -> AbstractAsyncContextManager[RequestStats]:
+        return answering(context, rpc, self._metrics, self._recognition.retry_after_ms)
 
 
 def _joined(finals: list[Final], plan: RecognitionPlan, processed_s: float) -> asr.SpeechRecognitionResult:

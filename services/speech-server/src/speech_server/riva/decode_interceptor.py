@@ -17,7 +17,7 @@ from speech_server.core.requests.error_text import bounded
 from speech_server.errors import BadRequest, Busy, SpeechError, Unauthorised
 from speech_server.metrics import Metrics
 from speech_server.riva.bounded_writes import BoundedWrites
-from speech_server.riva.errors import RETRY_AFTER, Ended, status_of
+from speech_server.riva.errors import RETRY_AFTER, CallEnded, status_of
 from speech_server.riva.first_message_limit import FirstMessages
 
 _OPEN = "/grpc.health.v1.Health/"
@@ -29,7 +29,7 @@ _Handler = Any
 """grpc's RpcMethodHandler, which has no type."""
 
 
-class Entrance(grpc.aio.ServerInterceptor):
+class DecodeInterceptor(grpc.aio.ServerInterceptor):
     """Around every method of the server."""
 
     def __init__(self, tokens: Tokens | None, first: FirstMessages, unread_s: float, metrics: Metrics) -> None:
@@ -63,7 +63,7 @@ class Entrance(grpc.aio.ServerInterceptor):
                 if tokens is not None:
                     _hold(tokens, context)
                 await self._serve(handler, BoundedWrites(context, self._unread_s))
-            except Ended:
+            except CallEnded:
                 return
             except SpeechError as error:
                 rpc = method.rpartition("/")[2]

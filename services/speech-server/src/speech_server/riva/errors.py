@@ -24,7 +24,7 @@ from speech_server.errors import (
     Unauthorised,
     WaitedTooLong,
 )
-from speech_server.metrics import Metrics, Ticket
+from speech_server.metrics import Metrics, RequestStats
 
 RETRY_AFTER = "retry-after-ms"
 """Trailer of RESOURCE_EXHAUSTED: when another try may be worth it."""
@@ -46,31 +46,31 @@ _log = logging.getLogger(__name__)
 Context = grpc.aio.ServicerContext[Any, Any]
 
 
-class Ended(Exception):
+class CallEnded(Exception):
     """The call has its status; the entrance lets it end."""
 
 
 @asynccontextmanager
-async def answering(context: Context, rpc: str, metrics: Metrics, retry_after_ms: int) -> AsyncIterator[Ticket]:
+async def answering(context: Context, rpc: str, metrics: Metrics, retry_after_ms: int) -> AsyncIterator[RequestStats]:
     """Serve inside; what is raised inside becomes a status and a sentence, never a stack trace."""
-    with metrics.request("grpc", rpc) as ticket:
+    with metrics.request("grpc", rpc) as stats:
         try:
-            yield ticket
+            yield stats
         except grpc.aio.AbortError:
             raise
         except asyncio.CancelledError:
-            _note_left(rpc, ticket)
+            _note_left(rpc, stats)
             raise
         except Exception as error:
             if _has_left(context, _first(error)):
-                _note_left(rpc, ticket)
+                _note_left(rpc, stats)
                 # What gRPC takes from a handler whose call is over, without a word in its log.
                 raise asyncio.CancelledError from error
-            _refuse(context, rpc, metrics, ticket, retry_after_ms, error)
+            _refuse(context, rpc, metrics, stats, retry_after_ms, error)
 
 
-def _note_left(rpc: str, ticket: Ticket) -> None:
-    ticket.status = LEFT
+def _note_left(rpc: str, stats: RequestStats) -> None:
+    stats.status = LEFT
     _log.info("%s ended early: the client is gone, or the server stops", rpc)
 
 
@@ -86,12 +86,12 @@ def _has_left(context: Context, error: BaseException) -> bool:
 
 
 def _refuse(
-    context: Context, rpc: str, metrics: Metrics, ticket: Ticket, retry_after_ms: int, error: Exception
+    context: Context, rpc: str, metrics: Metrics, stats: RequestStats, retry_after_ms: int, error: Exception
 ) -> NoReturn:
     cause = _first(error)
     code = status_of(cause)
     metrics.refused(rpc, code.name)
-    ticket.status = code.name
+    stats.status = code.name
     if code is grpc.StatusCode.INTERNAL:
         _log.error("%s failed", rpc, exc_info=cause)
         _end(context, code, "Something went wrong inside the server; its log says what.", ())
@@ -107,7 +107,7 @@ def _end(context: Context, code: grpc.StatusCode, sentence: str, trailers: tuple
     context.set_code(code)
     context.set_details(sentence)
     context.set_trailing_metadata(trailers)
-    raise Ended
+    raise CallEnded
 
 
 def status_of(error: BaseException) -> grpc.StatusCode:

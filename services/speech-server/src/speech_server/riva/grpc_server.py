@@ -8,7 +8,7 @@ from grpc_health.v1.health_pb2_grpc import add_HealthServicer_to_server
 from grpc_reflection.v1alpha import reflection
 
 from speech_server.riva.asr_servicer import AsrServicer
-from speech_server.riva.decode_interceptor import Entrance
+from speech_server.riva.decode_interceptor import DecodeInterceptor
 from speech_server.riva.health import Health
 from speech_server.riva.tts_servicer import TtsServicer
 from speech_server.tls import Certificates, grpc_credentials
@@ -54,13 +54,13 @@ async def serve(
     port: int,
     limits: GrpcLimits,
     tls: Certificates | None,
-    entrance: Entrance,
+    interceptor: DecodeInterceptor,
     asr: AsrServicer,
     tts: TtsServicer,
 ) -> GrpcServer:
     """Listen, health NOT_SERVING. Raises PortTaken."""
     server = grpc.aio.server(
-        interceptors=(entrance,), options=_options(limits), maximum_concurrent_rpcs=limits.most_calls
+        interceptors=(interceptor,), options=_options(limits), maximum_concurrent_rpcs=limits.most_calls
     )
     add_RivaSpeechRecognitionServicer_to_server(asr, server)
     add_RivaSpeechSynthesisServicer_to_server(tts, server)

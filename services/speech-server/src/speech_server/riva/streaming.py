@@ -15,11 +15,11 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from speech_server.core.asr.recognition_plan import RecognitionPlan
 from speech_server.drain import LEAVE, Drain
 from speech_server.errors import BadRequest, NotServing, TooQuiet
-from speech_server.interfaces import Utterances, Witness
+from speech_server.interfaces import UtteranceObserver, Utterances
 from speech_server.metrics import Metrics
-from speech_server.recognition.audio_queue import Intake
-from speech_server.recognition.pipeline import Listening
-from speech_server.recognition.utterance_segmenter import Final, Heard, Hearing, Partial
+from speech_server.recognition.audio_queue import AudioQueue
+from speech_server.recognition.pipeline import RecognitionContext
+from speech_server.recognition.utterance_segmenter import Final, Partial, TranscriptEvent, UtteranceSegmenter
 from speech_server.riva import asr_messages
 from speech_server.wire import riva_asr_pb2 as asr
 
@@ -30,31 +30,31 @@ PROGRESS_S = 0.25
 _SLICE_BYTES = 65_536
 
 
-class Stream:
+class StreamingRecognition:
     """One streaming recognition after its configuration was accepted. `run` it once."""
 
     def __init__(
         self,
         plan: RecognitionPlan,
-        hearing: Hearing,
+        segmenter: UtteranceSegmenter,
         utterances: Utterances,
-        listening: Listening,
+        recognition: RecognitionContext,
         metrics: Metrics,
         write: Callable[[asr.StreamingRecognitionResult], Awaitable[None]],
     ) -> None:
         self._plan = plan
-        self._hearing = hearing
-        self._witness = utterances if isinstance(utterances, Witness) else None
-        self._limits = listening.limits
-        self._drain: Drain = listening.drain
+        self._segmenter = segmenter
+        self._observer = utterances if isinstance(utterances, UtteranceObserver) else None
+        self._limits = recognition.limits
+        self._drain: Drain = recognition.drain
         self._metrics = metrics
         self._write = write
-        self._intake = Intake(self._limits.most_ahead_s)
+        self._queue = AudioQueue(self._limits.most_ahead_s)
         self._behind = asyncio.Event()
         self._ended = asyncio.Event()
         # gRPC takes one message at a time; decoder and reporter both write.
-        self._pen = asyncio.Lock()
-        self._told_s = 0.0
+        self._write_lock = asyncio.Lock()
+        self._reported_s = 0.0
         self._text = ""
         self._lead = ""
         self._has_final = False
@@ -83,10 +83,10 @@ class Stream:
         try:
             await self._read_all(requests)
         except Exception as error:
-            self._intake.fail(error)
+            self._queue.fail(error)
 
     async def _read_all(self, requests: AsyncIterator[asr.StreamingRecognizeRequest]) -> None:
-        way_in = asr_messages.way_in(self._plan)
+        audio_decoder = asr_messages.audio_decoder(self._plan)
         async for request in requests:
             if request.WhichOneof("streaming_request") == "streaming_config":
                 raise BadRequest("streaming_config came again; send it in the first message only, then audio.")
@@ -95,39 +95,39 @@ class Stream:
             del request
             # Slice by slice, as the intake takes it: a large message is not copied whole.
             for at in range(0, max(1, len(content)), _SLICE_BYTES):
-                pcm16 = way_in.push(content[at : at + _SLICE_BYTES])
+                pcm16 = audio_decoder.push(content[at : at + _SLICE_BYTES])
                 is_last = at + _SLICE_BYTES >= len(content)
-                await self._intake.put(pcm16, force_end and is_last, self._note_lag)
+                await self._queue.put(pcm16, force_end and is_last, self._note_lag)
             del content
-        await self._intake.put(way_in.flush(), False, self._note_lag)
-        self._intake.end()
+        await self._queue.put(audio_decoder.flush(), False, self._note_lag)
+        self._queue.end()
 
     async def _watch_idle(self) -> None:
         while True:
-            quiet_s = 0.0 if self._intake.is_full else time.monotonic() - self._intake.last_arrival
+            quiet_s = 0.0 if self._queue.is_full else time.monotonic() - self._queue.last_arrival
             if quiet_s >= self._limits.idle_s:
                 sentence = f"No message came for {self._limits.idle_s:g} s; send audio, silence included."
-                self._intake.fail(TooQuiet(sentence))
+                self._queue.fail(TooQuiet(sentence))
                 return
             await asyncio.sleep(self._limits.idle_s - quiet_s)
 
     async def _watch_drain(self) -> None:
-        await self._drain.until(lambda: not self._hearing.in_utterance and not self._intake.waiting_s)
-        self._intake.fail(NotServing(LEAVE))
+        await self._drain.until(lambda: not self._segmenter.in_utterance and not self._queue.waiting_s)
+        self._queue.fail(NotServing(LEAVE))
 
     def _note_lag(self) -> None:
         if self._plan.interim and self._lag_s() > BEHIND_S:
             self._behind.set()
 
     def _lag_s(self) -> float:
-        return self._intake.arrived_s - self._hearing.processed_s
+        return self._queue.arrived_s - self._segmenter.processed_s
 
     async def _report(self) -> None:
         while await self._behind.wait() and not self._ended.is_set():
             if self._lag_s() <= BEHIND_S:
                 self._behind.clear()
                 continue
-            await self._send(asr_messages.progress(self._hearing.processed_s))
+            await self._send(asr_messages.progress(self._segmenter.processed_s))
             await self._ended_within(PROGRESS_S)
 
     async def _ended_within(self, seconds: float) -> None:
@@ -138,30 +138,30 @@ class Stream:
             return
 
     async def _decode(self) -> None:
-        hearing = self._hearing
-        while (piece := await self._intake.take()) is not None:
+        segmenter = self._segmenter
+        while (piece := await self._queue.take()) is not None:
             self._drain.check()
-            async for heard in hearing.push(piece.pcm16, piece.arrived_at, self._intake.waiting_s):
+            async for heard in segmenter.push(piece.pcm16, piece.arrived_at, self._queue.waiting_s):
                 await self._tell(heard)
             if piece.force_end:
-                await self._tell(await hearing.force_end(piece.arrived_at))
-            if self._plan.interim and hearing.in_utterance and hearing.processed_s - self._told_s >= PROGRESS_S:
-                await self._send(asr_messages.progress(hearing.processed_s))
+                await self._tell(await segmenter.force_end(piece.arrived_at))
+            if self._plan.interim and segmenter.in_utterance and segmenter.processed_s - self._reported_s >= PROGRESS_S:
+                await self._send(asr_messages.progress(segmenter.processed_s))
         # A client that went away looks like one that half-closed until the next await.
         await asyncio.sleep(0)
-        last = await hearing.finish(time.monotonic())
+        last = await segmenter.finish(time.monotonic())
         if last is not None and (last.hypothesis.text or not self._has_final or self._text):
             await self._tell(last)
         elif not self._has_final:
-            await self._tell(await hearing.force_end(time.monotonic()))
+            await self._tell(await segmenter.force_end(time.monotonic()))
 
-    async def _tell(self, heard: Heard) -> None:
+    async def _tell(self, heard: TranscriptEvent) -> None:
         match heard:
             case Partial(hypothesis, ending):
                 changed = hypothesis.text != self._text
                 if self._plan.interim and hypothesis.text and (changed or ending):
                     self._text = hypothesis.text
-                    processed_s = self._hearing.processed_s
+                    processed_s = self._segmenter.processed_s
                     await self._send(
                         asr_messages.partial(
                             self._text, self._plan, self._lead, processed_s, 1.0 if ending else hypothesis.stability
@@ -173,16 +173,16 @@ class Stream:
     async def _tell_final(self, said: Final) -> None:
         self._text = ""
         self._has_final = True
-        if self._witness is not None:
-            self._witness.final_written()
-        await self._send(asr_messages.final(said, self._plan, self._lead, self._hearing.processed_s))
+        if self._observer is not None:
+            self._observer.final_written()
+        await self._send(asr_messages.final(said, self._plan, self._lead, self._segmenter.processed_s))
         if said.hypothesis.text and self._plan.leading_space:
             self._lead = " "
         self._metrics.utterance(time.monotonic() - said.stopped_at, said.engine_s, said.audio_s)
 
     async def _send(self, result: asr.StreamingRecognitionResult) -> None:
-        async with self._pen:
-            self._told_s = result.audio_processed
+        async with self._write_lock:
+            self._reported_s = result.audio_processed
             if self._plan.vad_probabilities:
-                result.pipeline_states.vad_probabilities.extend(self._hearing.take_scores())
+                result.pipeline_states.vad_probabilities.extend(self._segmenter.take_scores())
             await self._write(result)

@@ -9,13 +9,13 @@ from speech_server.core.asr.asr_types import Word
 from speech_server.core.tts.voices import VoicePolicy
 from speech_server.drain import Drain
 from speech_server.interfaces import Synthesiser
-from speech_server.metrics import Metrics, Ticket
+from speech_server.metrics import Metrics, RequestStats
 from speech_server.riva import tts_messages
 from speech_server.wire import riva_tts_pb2 as tts
 
 
 @dataclass(frozen=True, slots=True)
-class Speaking:
+class SynthesisContext:
     """What synthesis works with."""
 
     synthesiser: Synthesiser
@@ -27,19 +27,19 @@ class Speaking:
     drain: Drain = field(default_factory=Drain)
 
 
-async def spoken(
-    speaking: Speaking, metrics: Metrics, sent: tts.SynthesizeSpeechRequest, ticket: Ticket
+async def synthesise(
+    synthesis: SynthesisContext, metrics: Metrics, sent: tts.SynthesizeSpeechRequest, stats: RequestStats
 ) -> AsyncGenerator[tuple[bytes, tuple[Word, ...]], None]:
     """Audio in the request's format, with the words that begin in it. Raises BadRequest, EngineError."""
     arrived_at = time.monotonic()
-    plan = tts_messages.plan(sent, speaking.synthesiser.voices, speaking.policy, speaking.text_limit)
-    way_out = tts_messages.WayOut(plan)
+    plan = tts_messages.plan(sent, synthesis.synthesiser.voices, synthesis.policy, synthesis.text_limit)
+    encoder = tts_messages.SpeechEncoder(plan)
     has_begun = False
     words: tuple[Word, ...] = ()
-    async with aclosing(speaking.synthesiser.speak(plan.request)) as chunks:
-        while (chunk := await ticket.inferred(anext(chunks, None))) is not None:
+    async with aclosing(synthesis.synthesiser.speak(plan.request)) as chunks:
+        while (chunk := await stats.inferred(anext(chunks, None))) is not None:
             words += chunk.words if plan.word_times else ()
-            audio = way_out.push(chunk)
+            audio = encoder.push(chunk)
             if not audio:
                 continue
             if not has_begun:
@@ -47,8 +47,8 @@ async def spoken(
             has_begun = True
             yield audio, words
             words = ()
-    rest = way_out.flush()
+    rest = encoder.flush()
     if rest or words:
         yield rest, words
-    ticket.audio_s += way_out.made_s
-    metrics.spoken(way_out.made_s)
+    stats.audio_s += encoder.made_s
+    metrics.spoken(encoder.made_s)

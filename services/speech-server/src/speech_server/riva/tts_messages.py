@@ -77,7 +77,7 @@ def _rate(wanted_hz: int, encoding: Encoding | Compressed, voice: Voice) -> int:
     return rate_hz
 
 
-class WayOut:
+class SpeechEncoder:
     """PCM16 of the voice to what the request wants: whole samples, or a file of FLAC or Opus as it grows."""
 
     def __init__(self, plan: SpeechPlan) -> None:

@@ -7,10 +7,10 @@ from contextlib import AbstractAsyncContextManager, aclosing
 from speech_server.admission import Admission
 from speech_server.core.asr.asr_types import Word
 from speech_server.errors import BadRequest, TooQuiet
-from speech_server.metrics import Metrics, Ticket
+from speech_server.metrics import Metrics, RequestStats
 from speech_server.riva import tts_messages
 from speech_server.riva.errors import Context, answering
-from speech_server.riva.synthesis import Speaking, spoken
+from speech_server.riva.synthesis import SynthesisContext, synthesise
 from speech_server.wire import riva_tts_pb2 as tts
 from speech_server.wire.riva_tts_pb2_grpc import RivaSpeechSynthesisServicer
 
@@ -18,20 +18,20 @@ from speech_server.wire.riva_tts_pb2_grpc import RivaSpeechSynthesisServicer
 class TtsServicer(RivaSpeechSynthesisServicer):
     """The synthesis service."""
 
-    def __init__(self, speaking: Speaking, admission: Admission, metrics: Metrics) -> None:
-        self._speaking = speaking
+    def __init__(self, synthesis: SynthesisContext, admission: Admission, metrics: Metrics) -> None:
+        self._synthesis = synthesis
         self._admission = admission
         self._metrics = metrics
 
     async def Synthesize(self, request: tts.SynthesizeSpeechRequest, context: Context) -> tts.SynthesizeSpeechResponse:
         """A text in, its whole audio out."""
-        async with self._answering(context, "Synthesize") as ticket:
+        async with self._answering(context, "Synthesize") as stats:
             if not request.text.strip():
                 raise BadRequest("The text is empty; send something to say.")
             with self._admission.admit(), self._metrics.serving("tts"):
                 audio = bytearray()
                 words: list[Word] = []
-                async with aclosing(self._speak(request, ticket)) as chunks:
+                async with aclosing(self._speak(request, stats)) as chunks:
                     async for part, begun in chunks:
                         audio += part
                         words += begun
@@ -44,12 +44,12 @@ class TtsServicer(RivaSpeechSynthesisServicer):
         self, request_iterator: AsyncIterator[tts.SynthesizeSpeechRequest], context: Context
     ) -> None:
         """Texts in, audio out while it is made, text after text; an empty text is passed over."""
-        async with self._answering(context, "SynthesizeOnline") as ticket:
+        async with self._answering(context, "SynthesizeOnline") as stats:
             request = await self._next(request_iterator)
             with self._admission.admit(), self._metrics.serving("tts"):
                 while request is not None:
                     if request.text.strip():
-                        async with aclosing(self._speak(request, ticket)) as chunks:
+                        async with aclosing(self._speak(request, stats)) as chunks:
                             async for audio, words in chunks:
                                 await context.write(tts_messages.answer(request, audio, words))
                     request = await self._next(request_iterator)
@@ -59,30 +59,30 @@ class TtsServicer(RivaSpeechSynthesisServicer):
     ) -> tts.RivaSynthesisConfigResponse:
         """The voices; needs neither metadata nor a free place."""
         async with self._answering(context, "GetRivaSynthesisConfig"):
-            return tts_messages.voice_list(self._speaking.synthesiser.voices, request.model_name)
+            return tts_messages.voice_list(self._synthesis.synthesiser.voices, request.model_name)
         raise AssertionError("answering() aborts the call on every error")
 
     async def _next(self, requests: AsyncIterator[tts.SynthesizeSpeechRequest]) -> tts.SynthesizeSpeechRequest | None:
         """The next text. Raises TooQuiet, NotServing."""
         try:
-            async with asyncio.timeout(self._speaking.idle_s):
-                return await self._speaking.drain.unless(anext(requests, None))
+            async with asyncio.timeout(self._synthesis.idle_s):
+                return await self._synthesis.drain.unless(anext(requests, None))
         except TimeoutError as error:
             raise TooQuiet(
-                f"No text came for {self._speaking.idle_s:g} s; half-close the call after the last one."
+                f"No text came for {self._synthesis.idle_s:g} s; half-close the call after the last one."
             ) from error
 
     def _speak(
-        self, sent: tts.SynthesizeSpeechRequest, ticket: Ticket
+        self, sent: tts.SynthesizeSpeechRequest, stats: RequestStats
     ) -> AsyncGenerator[tuple[bytes, tuple[Word, ...]], None]:
-        return spoken(self._speaking, self._metrics, sent, ticket)
+        return synthesise(self._synthesis, self._metrics, sent, stats)
 
     def _check_size(self, audio_bytes: int) -> None:
-        limit = self._speaking.unary_limit_bytes
+        limit = self._synthesis.unary_limit_bytes
         if audio_bytes > limit:
             raise BadRequest(
                 f"The audio grows beyond {limit} bytes, more than a gRPC client takes; use SynthesizeOnline."
             )
 
-    def _answering(self, context: Context, rpc: str) -> AbstractAsyncContextManager[Ticket]:
-        return answering(context, rpc, self._metrics, self._speaking.retry_after_ms)
+    def _answering(self, context: Context, rpc: str) -> AbstractAsyncContextManager[RequestStats]:
+        return answering(context, rpc, self._metrics, self._synthesis.retry_after_ms)

@@ -8,7 +8,7 @@ from typing import Any
 from aiohttp import WSMessage, WSMsgType, web
 
 from speech_server.errors import BadRequest, SpeechError, TooQuiet
-from speech_server.openai_audio.endpoint_context import Edge
+from speech_server.openai_audio.endpoint_context import EndpointContext
 from speech_server.openai_audio.transcriber import new_id
 
 _TOLD = (WSMsgType.TEXT, WSMsgType.BINARY)
@@ -18,8 +18,8 @@ _CLOSED = "the client closed the connection"
 class Connection:
     """One client's socket."""
 
-    def __init__(self, edge: Edge, socket: web.WebSocketResponse, route: str) -> None:
-        self._edge = edge
+    def __init__(self, context: EndpointContext, socket: web.WebSocketResponse, route: str) -> None:
+        self._context = context
         self._socket = socket
         self._route = route
         self._ahead: WSMessage | None = None
@@ -28,7 +28,7 @@ class Connection:
 
     async def receive(self) -> dict[str, Any]:
         """The next event; one that can't be read is told, and passed over. Raises ConnectionResetError, TooQuiet."""
-        limit_s = self._edge.listening.limits.idle_s
+        limit_s = self._context.recognition.limits.idle_s
         while True:
             try:
                 async with asyncio.timeout(limit_s):
@@ -68,7 +68,7 @@ class Connection:
     async def tell_error(self, error: BaseException) -> None:
         """Send an error event; the client may be gone."""
         if not self._socket.closed:
-            await self.tell("error", **self._edge.refusal(error, self._route).body())
+            await self.tell("error", **self._context.error_response(error, self._route).body())
 
     async def end(self, error: BaseException, code: int) -> None:
         """Say why, and close."""

@@ -18,11 +18,11 @@ from speech_server.core.tts.voices import list_voices
 from speech_server.drain import LEAVE, leaving
 from speech_server.errors import BadRequest, EngineError, NotServing, SpeechError
 from speech_server.http_guard import SESSION_SUBPROTOCOL
-from speech_server.metrics import Ticket
-from speech_server.openai_audio.endpoint_context import Answer, Edge
+from speech_server.metrics import RequestStats
+from speech_server.openai_audio.endpoint_context import Answer, EndpointContext
 from speech_server.openai_audio.realtime import MOST_MESSAGE_BYTES
 from speech_server.openai_audio.transcriber import new_id
-from speech_server.riva.synthesis import Speaking
+from speech_server.riva.synthesis import SynthesisContext
 from speech_server.riva_realtime.connection import Connection
 from speech_server.riva_realtime.session import synthesis_defaults, transcription_defaults
 from speech_server.riva_realtime.synthesis import SynthesisSession
@@ -37,57 +37,62 @@ _PING_S = 30.0
 _RESTART, _TRY_AGAIN = 1012, 1013
 
 
-def add_routes(application: web.Application, edge: Edge, speaking: Speaking) -> None:
+def add_routes(application: web.Application, context: EndpointContext, synthesis: SynthesisContext) -> None:
     """The endpoints but for the socket, whose path is OpenAI's as well."""
 
-    async def transcription(request: web.Request, ticket: Ticket) -> web.StreamResponse:
-        return _minted(request, transcription_defaults(edge.listening.recogniser.models))
+    async def open_transcription(request: web.Request, stats: RequestStats) -> web.StreamResponse:
+        return _minted(request, transcription_defaults(context.recognition.recogniser.models))
 
-    async def synthesis(request: web.Request, ticket: Ticket) -> web.StreamResponse:
-        return _minted(request, synthesis_defaults(speaking.synthesiser.voices))
+    async def open_synthesis(request: web.Request, stats: RequestStats) -> web.StreamResponse:
+        return _minted(request, synthesis_defaults(synthesis.synthesiser.voices))
 
-    async def voices(request: web.Request, ticket: Ticket) -> web.StreamResponse:
+    async def voices(request: web.Request, stats: RequestStats) -> web.StreamResponse:
         listed: dict[str, dict[str, list[str]]] = {}
-        for name, language, _, subvoices in list_voices(speaking.synthesiser.voices):
+        for name, language, _, subvoices in list_voices(synthesis.synthesiser.voices):
             listed.setdefault(language, {"voices": []})["voices"] += [f"{name}.{subvoice}" for subvoice in subvoices]
         return web.json_response(dict(sorted(listed.items())))
 
     application.add_routes(
         [
-            web.post(TRANSCRIPTION_SESSIONS, edge.endpoint(TRANSCRIPTION_SESSIONS, transcription)),
-            web.post(SYNTHESIS_SESSIONS, edge.endpoint(SYNTHESIS_SESSIONS, synthesis)),
-            web.get(VOICES, edge.endpoint(VOICES, voices)),
+            web.post(TRANSCRIPTION_SESSIONS, context.endpoint(TRANSCRIPTION_SESSIONS, open_transcription)),
+            web.post(SYNTHESIS_SESSIONS, context.endpoint(SYNTHESIS_SESSIONS, open_synthesis)),
+            web.get(VOICES, context.endpoint(VOICES, voices)),
         ]
     )
 
 
-def by_dialect(edge: Edge, speaking: Speaking, openai: Answer) -> Answer:
+def by_dialect(context: EndpointContext, synthesis: SynthesisContext, openai: Answer) -> Answer:
     """The socket's endpoint: NVIDIA's sessions, or `openai`."""
 
-    async def answer(request: web.Request, ticket: Ticket) -> web.StreamResponse:
+    async def answer(request: web.Request, stats: RequestStats) -> web.StreamResponse:
         intent = request.query.get("intent", "")
         offered = request.headers.get("Sec-WebSocket-Protocol", "")
         if intent == "synthesize":
-            return await _serve(edge, request, ticket, lambda it: _synthesise(edge, speaking, ticket, it))
+            return await _serve(context, request, stats, lambda it: _synthesise(context, synthesis, stats, it))
         if SESSION_SUBPROTOCOL in offered:
-            return await _serve(edge, request, ticket, lambda it: _transcribe(edge, ticket, it))
-        return await openai(request, ticket)
+            return await _serve(context, request, stats, lambda it: _transcribe(context, stats, it))
+        return await openai(request, stats)
 
     return answer
 
 
-async def _transcribe(edge: Edge, ticket: Ticket, connection: Connection) -> None:
-    with edge.streams.admit(), edge.metrics.serving("asr"):
-        await TranscriptionSession(edge.listening, edge.metrics, ticket, connection).serve()
+async def _transcribe(context: EndpointContext, stats: RequestStats, connection: Connection) -> None:
+    with context.streams.admit(), context.metrics.serving("asr"):
+        await TranscriptionSession(context.recognition, context.metrics, stats, connection).serve()
 
 
-async def _synthesise(edge: Edge, speaking: Speaking, ticket: Ticket, connection: Connection) -> None:
-    with edge.syntheses.admit(), edge.metrics.serving("tts"):
-        await SynthesisSession(speaking, edge.metrics, ticket, connection).serve()
+async def _synthesise(
+    context: EndpointContext, synthesis: SynthesisContext, stats: RequestStats, connection: Connection
+) -> None:
+    with context.syntheses.admit(), context.metrics.serving("tts"):
+        await SynthesisSession(synthesis, context.metrics, stats, connection).serve()
 
 
 async def _serve(
-    edge: Edge, request: web.Request, ticket: Ticket, session: Callable[[Connection], Awaitable[None]]
+    context: EndpointContext,
+    request: web.Request,
+    stats: RequestStats,
+    session: Callable[[Connection], Awaitable[None]],
 ) -> web.StreamResponse:
     """One session on its socket; an error that ends it is told before the close."""
     if request.headers.get("Upgrade", "").lower() != "websocket":
@@ -95,22 +100,22 @@ async def _serve(
     socket = web.WebSocketResponse(
         max_msg_size=MOST_MESSAGE_BYTES, heartbeat=_PING_S, protocols=("realtime",), compress=False
     )
-    ticket.begun = True
+    stats.begun = True
     await socket.prepare(request)
-    connection = Connection(edge, socket, _ROUTE)
+    connection = Connection(context, socket, _ROUTE)
 
     async def leave() -> None:
-        ticket.status = "UNAVAILABLE"
+        stats.status = "UNAVAILABLE"
         await connection.end(NotServing(LEAVE), _RESTART)
 
     try:
-        async with leaving(edge.listening.drain, lambda: connection.is_paused, leave):
+        async with leaving(context.recognition.drain, lambda: connection.is_paused, leave):
             await session(connection)
         await socket.close()
     except* ConnectionError:
-        ticket.status = "CANCELLED" if ticket.status == OK else ticket.status
+        stats.status = "CANCELLED" if stats.status == OK else stats.status
     except* (SpeechError, EngineError) as errors:
-        ticket.status = edge.refusal(errors, _ROUTE).status
+        stats.status = context.error_response(errors, _ROUTE).status
         await connection.end(errors, _RESTART if errors.subgroup(NotServing) is not None else _TRY_AGAIN)
     return socket
 

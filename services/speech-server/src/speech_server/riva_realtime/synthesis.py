@@ -13,11 +13,11 @@ from google.protobuf.json_format import ParseDict, ParseError
 
 from speech_server.core.requests.error_text import shown
 from speech_server.errors import BadRequest, SpeechError
-from speech_server.metrics import Metrics, Ticket
+from speech_server.metrics import Metrics, RequestStats
 from speech_server.openai_audio.errors import BadParameter
 from speech_server.openai_audio.transcriber import new_id
 from speech_server.riva import tts_messages
-from speech_server.riva.synthesis import Speaking, spoken
+from speech_server.riva.synthesis import SynthesisContext, synthesise
 from speech_server.riva_realtime.connection import Connection
 from speech_server.riva_realtime.session import Session, synthesis_defaults, updated
 from speech_server.wire import riva_tts_pb2 as tts
@@ -29,12 +29,14 @@ _FORMATS = {"LINEAR_PCM": "LINEAR_PCM", "OGG_OPUS": "OGGOPUS", "OGGOPUS": "OGGOP
 class SynthesisSession:
     """One client. `serve` it once."""
 
-    def __init__(self, speaking: Speaking, metrics: Metrics, ticket: Ticket, connection: Connection) -> None:
-        self._speaking = speaking
+    def __init__(
+        self, synthesis: SynthesisContext, metrics: Metrics, stats: RequestStats, connection: Connection
+    ) -> None:
+        self._synthesis = synthesis
         self._metrics = metrics
-        self._ticket = ticket
+        self._stats = stats
         self._connection = connection
-        self._session = {**synthesis_defaults(speaking.synthesiser.voices), "id": new_id("sess")}
+        self._session = {**synthesis_defaults(synthesis.synthesiser.voices), "id": new_id("sess")}
         self._pending = ""
 
     async def serve(self) -> None:
@@ -69,10 +71,10 @@ class SynthesisSession:
     def _append(self, text: Any) -> None:
         if not isinstance(text, str):
             raise BadParameter("text is missing; send a string.", "text")
-        if len(self._pending) + len(text) > self._speaking.text_limit:
+        if len(self._pending) + len(text) > self._synthesis.text_limit:
             self._pending = ""
             raise BadParameter(
-                f"More than {self._speaking.text_limit} characters were appended, and are dropped; commit more often.",
+                f"More than {self._synthesis.text_limit} characters were appended, and are dropped; commit more often.",
                 "text",
             )
         self._pending += text
@@ -80,14 +82,14 @@ class SynthesisSession:
 
     async def _speak(self, *, is_last: bool) -> None:
         text, self._pending = self._pending, ""
-        before_s = self._ticket.audio_s
+        before_s = self._stats.audio_s
         if text.strip():
             async with aclosing(
-                spoken(self._speaking, self._metrics, _request(self._session, text), self._ticket)
+                synthesise(self._synthesis, self._metrics, _request(self._session, text), self._stats)
             ) as made:
                 async for audio, _ in made:
                     await self._connection.tell("conversation.item.speech.data", audio=base64.b64encode(audio).decode())
-        duration_ms = round((self._ticket.audio_s - before_s) * 1000)
+        duration_ms = round((self._stats.audio_s - before_s) * 1000)
         await self._connection.tell(
             "conversation.item.speech.completed",
             is_last_result=is_last,
@@ -96,8 +98,8 @@ class SynthesisSession:
         self._connection.is_paused = True
 
     def _plan(self, request: tts.SynthesizeSpeechRequest) -> tts_messages.SpeechPlan:
-        speaking = self._speaking
-        return tts_messages.plan(request, speaking.synthesiser.voices, speaking.policy, speaking.text_limit)
+        synthesis = self._synthesis
+        return tts_messages.plan(request, synthesis.synthesiser.voices, synthesis.policy, synthesis.text_limit)
 
 
 def _request(session: Session, text: str) -> tts.SynthesizeSpeechRequest:

@@ -14,12 +14,12 @@ from typing import Any
 from speech_server.core.asr.recognition_plan import RecognitionPlan
 from speech_server.core.requests.error_text import shown
 from speech_server.errors import BadRequest, SpeechError
-from speech_server.metrics import Metrics, Ticket
+from speech_server.metrics import Metrics, RequestStats
 from speech_server.openai_audio.errors import BadParameter
 from speech_server.openai_audio.transcriber import new_id
-from speech_server.recognition.pipeline import Listening, hearing
+from speech_server.recognition.pipeline import RecognitionContext, open_segmenter
 from speech_server.riva import asr_messages
-from speech_server.riva.streaming import Stream
+from speech_server.riva.streaming import StreamingRecognition
 from speech_server.riva_realtime.connection import Connection
 from speech_server.riva_realtime.recognition import recognition_config
 from speech_server.riva_realtime.session import transcription_defaults, updated
@@ -31,12 +31,14 @@ _EVENTS = "transcription_session.update, input_audio_buffer.append, .commit or .
 class TranscriptionSession:
     """One client. `serve` it once."""
 
-    def __init__(self, listening: Listening, metrics: Metrics, ticket: Ticket, connection: Connection) -> None:
-        self._listening = listening
+    def __init__(
+        self, recognition: RecognitionContext, metrics: Metrics, stats: RequestStats, connection: Connection
+    ) -> None:
+        self._recognition = recognition
         self._metrics = metrics
-        self._ticket = ticket
+        self._stats = stats
         self._connection = connection
-        self._session = {**transcription_defaults(listening.recogniser.models), "id": new_id("sess")}
+        self._session = {**transcription_defaults(recognition.recogniser.models), "id": new_id("sess")}
         self._plan = self._planned()
         self._item = new_id("item")
         self._previous: str | None = None
@@ -49,12 +51,14 @@ class TranscriptionSession:
         requests = self._requests()
         first = await anext(requests, None)
         if first is not None:
-            async with hearing(self._listening, self._plan) as (ears, utterances):
-                stream = Stream(self._plan, ears, utterances, self._listening, self._metrics, self._tell)
+            async with open_segmenter(self._recognition, self._plan) as (segmenter, utterances):
+                stream = StreamingRecognition(
+                    self._plan, segmenter, utterances, self._recognition, self._metrics, self._tell
+                )
                 try:
                     await stream.run(_after(first, requests))
                 finally:
-                    self._ticket.audio_s, self._ticket.inference_s = ears.processed_s, ears.engine_s
+                    self._stats.audio_s, self._stats.inference_s = segmenter.processed_s, segmenter.engine_s
         await self._tell_completed(self._said, is_last=True)
 
     async def _requests(self) -> AsyncIterator[asr.StreamingRecognizeRequest]:
@@ -97,9 +101,9 @@ class TranscriptionSession:
         await self._connection.tell("transcription_session.updated", session=self._session, **told)
 
     def _planned(self) -> RecognitionPlan:
-        listening = self._listening
+        recognition = self._recognition
         config = recognition_config(self._session)
-        return replace(asr_messages.plan(config, listening.recogniser.models, listening.policy), interim=True)
+        return replace(asr_messages.plan(config, recognition.recogniser.models, recognition.policy), interim=True)
 
     async def _tell(self, result: asr.StreamingRecognitionResult) -> None:
         if not result.alternatives:

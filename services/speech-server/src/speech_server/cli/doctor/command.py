@@ -19,13 +19,13 @@ def main(arguments: Sequence[str]) -> int:
     """The `doctor` verb; gives the exit status."""
     parser = argparse.ArgumentParser(prog="speech-server doctor", description="What has this machine, what lacks?")
     parser.add_argument("--json", action="store_true", help="JSON instead of lines")
-    asked = parser.parse_args(arguments)
+    given = parser.parse_args(arguments)
     try:
         findings = examine(Settings())
     except BadSettings as error:
         sys.stderr.write(f"speech-server doctor: {error}\n")
         return 1
-    if asked.json:
+    if given.json:
         sys.stdout.write(json.dumps([asdict(one) for one in findings], indent=2) + "\n")
     else:
         sys.stdout.write("".join(_lines(one) for one in findings))

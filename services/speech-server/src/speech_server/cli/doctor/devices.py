@@ -8,7 +8,7 @@ import onnxruntime
 
 from speech_server.cli.doctor.findings import Finding, bad, note, ok
 from speech_server.engines.onnx.model_format import Device
-from speech_server.engines.onnx.providers import CUDA, DeviceWish, probe
+from speech_server.engines.onnx.providers import CUDA, DeviceSetting, probe
 from speech_server.errors import EngineUnavailable
 from speech_server.settings import Settings
 
@@ -16,7 +16,7 @@ DRIVER = Path("/proc/driver/nvidia/version")
 """Where NVIDIA's kernel driver tells its version."""
 
 
-def wishes(settings: Settings) -> dict[str, DeviceWish]:
+def wishes(settings: Settings) -> dict[str, DeviceSetting]:
     """Where the chosen engines that can use a GPU shall run, by the setting's name."""
     match settings.server.speech_asr_engine:
         case "parakeet":
@@ -51,7 +51,7 @@ def look_at_devices(settings: Settings, driver: Path = DRIVER) -> Iterator[Findi
         yield ok("device", f"{choice.device} ({choice.why})", _advice(choice.device, wish, has_driver))
 
 
-def _advice(device: Device, wish: DeviceWish, has_driver: bool) -> str:
+def _advice(device: Device, wish: DeviceSetting, has_driver: bool) -> str:
     if device == "cuda" or wish == "cpu":
         return ""
     if CUDA in onnxruntime.get_available_providers():

@@ -10,7 +10,7 @@ from speech_server.engines.inventory import Model, wanted
 from speech_server.engines.onnx.model_format import BEST, Device
 from speech_server.errors import EngineUnavailable
 from speech_server.model_store.pinned_model import check_revision
-from speech_server.model_store.store import faults, read_manifest, strangers
+from speech_server.model_store.store import faults, read_manifest, unpinned_files
 from speech_server.settings import Settings
 
 PARAKEET_BYTES = {"int8": 1_500_000_000, "fp16": 3_000_000_000, "fp32": 4_500_000_000}
@@ -66,7 +66,7 @@ def _model(model: Model, device: Device, *, may_load: bool) -> Finding:
             if model.source is None or not model.may_pull:
                 raise
             return note(what, f"other files of it are here: {error}", "the start fetches what lacks")
-        if expected is None and model.pinned is not None and strangers(place, model.pinned):
+        if expected is None and model.pinned is not None and unpinned_files(place, model.pinned):
             return note(what, f"{found}; not the files of the pinned revision", "fine if this export is your own")
         return ok(what, found)
     except EngineUnavailable as error:

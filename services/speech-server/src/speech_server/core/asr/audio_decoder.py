@@ -46,7 +46,7 @@ class Stream(Protocol):
         """The rest. Raises ValueError for a stream that ends before its audio."""
 
 
-class AudioIn:
+class AudioDecoder:
     """One stream's way in. Push bytes in order, then flush."""
 
     def __init__(self, encoding: Encoding | Compressed, rate_hz: int | None) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from speech_server.core.asr.asr_types import AsrModel
-from speech_server.core.asr.recognition_plan import AsrPolicy, WordingWish
+from speech_server.core.asr.recognition_plan import AsrPolicy, TextOptions
 from speech_server.core.requests.error_text import named
 
 WARNING = "speech-warning"
@@ -15,15 +15,15 @@ ALWAYS_SO = {"enable_vad_endpointing": "true"}
 """Keys whose one value asks for what happens anyway."""
 
 
-def estimated(model: AsrModel, *, word_times: bool) -> tuple[str, ...]:
+def estimated_word_times(model: AsrModel, *, word_times: bool) -> tuple[str, ...]:
     """The sentence on words' times that were asked for and are not the model's own."""
     if not word_times or not model.estimates_times:
         return ()
     return (f"word times are estimates: the model {model.name} tells none, so they follow the words' lengths.",)
 
 
-def neglected(
-    wish: WordingWish, custom: Mapping[str, str], phrases: Sequence[str], model: AsrModel, policy: AsrPolicy
+def ignored_options(
+    wish: TextOptions, custom: Mapping[str, str], phrases: Sequence[str], model: AsrModel, policy: AsrPolicy
 ) -> tuple[str, ...]:
     """The sentences, none when all is honoured."""
     found: list[str] = []

@@ -6,7 +6,7 @@ PAUSE_S = 0.2
 """Silence after which work ahead is worth its cost: shorter gaps are mostly inside sentences."""
 
 
-class PauseWatch:
+class PauseDetector:
     """One utterance after another: `push` every frame of open utterances, `reset` between them."""
 
     def __init__(self, frame_s: float, offset: float) -> None:

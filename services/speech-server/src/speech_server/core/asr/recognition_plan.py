@@ -11,7 +11,7 @@ from pcm import Encoding
 from speech_server.core.asr.asr_types import AsrModel, Hints
 from speech_server.core.asr.audio_decoder import HIGHEST_HZ, LOWEST_HZ, Compressed
 from speech_server.core.asr.endpointer import Endpointing
-from speech_server.core.asr.text_normalisation import NUMBER_LANGUAGES, Wording
+from speech_server.core.asr.text_normalisation import NUMBER_LANGUAGES, TextFormat
 from speech_server.core.requests.error_text import cut
 from speech_server.errors import BadRequest
 
@@ -34,7 +34,7 @@ class AsrPolicy:
 
 
 @dataclass(frozen=True, slots=True)
-class EndpointingWish:
+class EndpointingOptions:
     """What the caller set; None, zero and negative values mean the operator's. Milliseconds, parts 0..1."""
 
     start_history_ms: int | None = None
@@ -46,7 +46,7 @@ class EndpointingWish:
 
 
 @dataclass(frozen=True, slots=True)
-class WordingWish:
+class TextOptions:
     """How the caller wants transcripts written."""
 
     punctuation: bool = False
@@ -67,7 +67,7 @@ class RecognitionPlan:
     interim: bool = False
     alternatives: int = 1
     """At most so many."""
-    wording: Wording = field(default_factory=Wording)
+    wording: TextFormat = field(default_factory=TextFormat)
     vad_probabilities: bool = False
     """Results carry the detector's scores."""
     warnings: tuple[str, ...] = ()
@@ -126,11 +126,11 @@ def model_of(name: str, language: str, models: Sequence[AsrModel]) -> AsrModel:
     return next((known for known in named or models if language in known.languages), models[0])
 
 
-def choose_wording(wish: WordingWish, language: str, model: AsrModel, policy: AsrPolicy) -> Wording:
+def choose_text_format(wish: TextOptions, language: str, model: AsrModel, policy: AsrPolicy) -> TextFormat:
     """What must be changed in what the model writes."""
     spoken = language.split("-")[0].lower()
     digits = policy.writes_numbers and not wish.verbatim and spoken in NUMBER_LANGUAGES
-    return Wording(
+    return TextFormat(
         plain=model.punctuates and not wish.punctuation,
         digits_of=spoken if digits else "",
         masked=policy.profanity if wish.profanity_filter else frozenset(),
@@ -161,7 +161,7 @@ def choose_phrases(
     return chosen
 
 
-def choose_endpointing(wish: EndpointingWish, custom: Mapping[str, str], ours: Endpointing) -> Endpointing:
+def choose_endpointing(wish: EndpointingOptions, custom: Mapping[str, str], ours: Endpointing) -> Endpointing:
     """The caller's endpointing where it is set, the operator's elsewhere. Thresholds above 1 count as 1."""
     eou_ms = _positive(wish.stop_history_eou_ms) or _number(custom, "stop_history_eou")
     return replace(

@@ -18,7 +18,7 @@ _SMALLEST_NUMBER = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Wording:
+class TextFormat:
     """What a caller wants, as far as it means a change to what the engine says."""
 
     plain: bool = False
@@ -29,9 +29,9 @@ class Wording:
     """Lower-case words that are written as their first letter and asterisks."""
 
 
-def reword(heard: Hypothesis, wording: Wording) -> Hypothesis:
+def normalise_text(heard: Hypothesis, wording: TextFormat) -> Hypothesis:
     """The hypothesis as it was asked for, alternatives included."""
-    if wording == Wording():
+    if wording == TextFormat():
         return heard
     words = heard.words or tuple(Word(token, 0.0, 0.0) for token in heard.text.split())
     if wording.plain:
@@ -43,7 +43,7 @@ def reword(heard: Hypothesis, wording: Wording) -> Hypothesis:
         heard,
         text=" ".join(word.text for word in words),
         words=words if heard.words else (),
-        others=tuple(reword(other, wording) for other in heard.others),
+        others=tuple(normalise_text(other, wording) for other in heard.others),
     )
 
 

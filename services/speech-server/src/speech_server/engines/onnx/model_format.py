@@ -6,7 +6,7 @@ from typing import Literal
 from speech_server.errors import EngineUnavailable
 
 Precision = Literal["fp32", "fp16", "int8"]
-Wish = Literal["auto", "fp32", "fp16", "int8"]
+PrecisionSetting = Literal["auto", "fp32", "fp16", "int8"]
 Device = Literal["cuda", "cpu"]
 
 BEST: dict[Device, tuple[Precision, ...]] = {"cuda": ("fp16", "fp32"), "cpu": ("int8", "fp32", "fp16")}

@@ -21,11 +21,11 @@ PROBE = bytes.fromhex(
 
 DRIVER = "nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1"
 
-DeviceWish = Literal["auto", "cuda", "cpu"]
+DeviceSetting = Literal["auto", "cuda", "cpu"]
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class ChosenDevice:
     """Where the model runs, and a sentence why."""
 
     device: Device
@@ -33,29 +33,32 @@ class Choice:
 
 
 def choose(
-    wish: DeviceWish, available: Sequence[str], try_cuda: Callable[[], Sequence[str]], setting: str = "PARAKEET_DEVICE"
-) -> Choice:
+    wish: DeviceSetting,
+    available: Sequence[str],
+    try_cuda: Callable[[], Sequence[str]],
+    setting: str = "PARAKEET_DEVICE",
+) -> ChosenDevice:
     """The device. `try_cuda` gives the providers of a one-node session that asked for CUDA; `setting` names the wish.
 
     Raises EngineUnavailable when CUDA was asked for by name and isn't there.
     """
     if wish == "cpu":
-        return Choice("cpu", f"{setting} says so")
+        return ChosenDevice("cpu", f"{setting} says so")
     if CUDA not in available:
         missing = "this onnxruntime has no CUDA"
     else:
         missing = _missing(try_cuda)
         if not missing:
-            return Choice("cuda", "a test node ran on it")
+            return ChosenDevice("cuda", "a test node ran on it")
     if wish == "cuda":
         raise EngineUnavailable(
             f"{setting}=cuda, but {missing}. Install onnxruntime-gpu in place of onnxruntime (`make gpu`, or the "
             "-gpu image) where NVIDIA's driver is, or set it to auto to run on the CPU meanwhile."
         )
-    return Choice("cpu", missing)
+    return ChosenDevice("cpu", missing)
 
 
-def probe(wish: DeviceWish, setting: str = "PARAKEET_DEVICE") -> Choice:
+def probe(wish: DeviceSetting, setting: str = "PARAKEET_DEVICE") -> ChosenDevice:
     """`choose` with the onnxruntime that is installed."""
     return choose(wish, onnxruntime.get_available_providers(), cuda_session, setting)
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from speech_server.engines.onnx.session import Stop
-from speech_server.engines.onnx.worker_thread import Worker
+from speech_server.engines.onnx.worker_thread import WorkerThread
 from speech_server.errors import EngineUnavailable
 
 GRACE_S = 2.0
@@ -19,18 +19,18 @@ class TookTooLong(EngineUnavailable):
     """A turn was broken off at its limit."""
 
 
-class Turns:
+class SerialExecutor:
     """One thread and its limit. `start`, `take` one turn at a time, `recover` after TookTooLong, `stop`."""
 
     def __init__(self, name: str, limit_s: float) -> None:
         self._name = name
         self._limit_s = limit_s
-        self._worker: Worker | None = None
+        self._worker: WorkerThread | None = None
         self._late: asyncio.Future[Any] | None = None
 
     def start(self) -> None:
         """From now on turns can be taken."""
-        self._worker = Worker(self._name)
+        self._worker = WorkerThread(self._name)
 
     async def stop(self) -> None:
         """Let the thread end; what it does now has `GRACE_S` left."""
@@ -83,7 +83,7 @@ class Turns:
         late.cancel()
         assert self._worker is not None
         self._worker.leave()
-        self._worker = Worker(self._name)
+        self._worker = WorkerThread(self._name)
         if mend is not None:
             await self._worker.run(mend)
 

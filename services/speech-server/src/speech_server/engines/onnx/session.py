@@ -46,7 +46,7 @@ class Stop:
         return bool(self.options.terminate)
 
 
-class Graph(Protocol):
+class OnnxSession(Protocol):
     """What is used of an onnxruntime session."""
 
     def run(self, names: list[str], feed: dict[str, Any], options: Any = None) -> list[Any]:
@@ -65,13 +65,15 @@ class Graph(Protocol):
         """Where it runs."""
 
 
-class OpenGraph(Protocol):
+class SessionOpener(Protocol):
     """How a graph is loaded; tests put faults here."""
 
-    def __call__(self, path: Path, device: Device, limits: Limits) -> Graph: ...
+    def __call__(self, path: Path, device: Device, limits: Limits) -> OnnxSession: ...
 
 
-def open_graph(path: Path, device: Device, limits: Limits, advice: str = "run `speech-server models verify`") -> Graph:
+def open_session(
+    path: Path, device: Device, limits: Limits, advice: str = "run `speech-server models verify`"
+) -> OnnxSession:
     """Load a graph. Raises ModelBroken for a file that isn't one, EngineUnavailable when CUDA doesn't take it."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = limits.threads
@@ -94,5 +96,5 @@ def open_graph(path: Path, device: Device, limits: Limits, advice: str = "run `s
         ) from error
     if device == "cuda" and CUDA not in graph.get_providers():
         raise EngineUnavailable(f"CUDA does not take {path.name}; it would run on the CPU unsaid.")
-    made: Graph = graph
+    made: OnnxSession = graph
     return made

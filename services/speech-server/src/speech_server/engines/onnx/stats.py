@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 
 @dataclass
-class Load:
+class EngineStats:
     """One engine's work."""
 
     batches: int = 0

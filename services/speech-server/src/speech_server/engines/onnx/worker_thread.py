@@ -9,7 +9,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-class Worker:
+class WorkerThread:
     """Runs one piece of work after another. A daemon: a driver that hangs must not keep the process alive.
 
     Its queue is bounded by its one user, which gives it one piece at a time.

@@ -29,7 +29,7 @@ _NICENESS = 5
 """Children yield to the server: a stream that falls behind is better than a server that doesn't answer."""
 
 
-def run_template(load: Callable[[], Serve]) -> None:
+def run_fork_server(load: Callable[[], Serve]) -> None:
     """Load the engine, then fork a child per stream until the server hangs up.
 
     The process must lead its own group (`start_new_session`): what is left of it is killed as a group.

@@ -26,7 +26,7 @@ _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
 
 
-class Line:
+class ProcessStream:
     """The server's end of a socket to one process of the engine. `close` it; that ends the process."""
 
     def __init__(self, engine: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -76,7 +76,7 @@ class _Template:
     """A template process: `control` is the socket beneath `line`, needed to send it other sockets."""
 
     process: Process
-    line: Line
+    line: ProcessStream
     control: socket.socket
 
     @property
@@ -84,7 +84,7 @@ class _Template:
         return self.process.returncode is not None
 
 
-class ForkedEngine:
+class ProcessPool:
     """An engine as a program that forks: `module` is run as the template, and forks a child for each line.
 
     A template that died is replaced at the next `open`; the children it had live on until their lines close.
@@ -95,7 +95,7 @@ class ForkedEngine:
         self._command = (sys.executable, "-P", "-m", module, *arguments)
         self._limit = limit
         self._template: _Template | None = None
-        self._lines: set[Line] = set()
+        self._lines: set[ProcessStream] = set()
         self._opening = asyncio.Lock()
 
     async def start(self) -> None:
@@ -110,7 +110,7 @@ class ForkedEngine:
         async with self._opening:
             await self._end_template()
 
-    async def open(self) -> Line:
+    async def open(self) -> ProcessStream:
         """A line to a new child. Raises EngineBusy above the limit, EngineUnavailable when there is no child."""
         async with self._opening:
             if len(self._lines) >= self._limit:
@@ -125,14 +125,14 @@ class ForkedEngine:
             self._lines.add(line)
             return line
 
-    def release(self, line: Line) -> None:
+    def release(self, line: ProcessStream) -> None:
         """Close a line and make room for another. Safe to call twice."""
         self._lines.discard(line)
         line.close()
 
-    async def _fork(self, template: _Template) -> Line:
+    async def _fork(self, template: _Template) -> ProcessStream:
         ours, theirs = socket.socketpair()
-        line = Line(self._engine, *await asyncio.open_unix_connection(sock=ours))
+        line = ProcessStream(self._engine, *await asyncio.open_unix_connection(sock=ours))
         try:
             with theirs:
                 socket.send_fds(template.control, [b"o"], [theirs.fileno()])
@@ -155,7 +155,7 @@ class ForkedEngine:
                 process = await asyncio.create_subprocess_exec(
                     *self._command, stdin=theirs.fileno(), start_new_session=True
                 )
-            line = Line(self._engine, *await asyncio.open_unix_connection(sock=ours))
+            line = ProcessStream(self._engine, *await asyncio.open_unix_connection(sock=ours))
             self._template = _Template(process, line, ours)
             try:
                 await line.receive(_LOAD_S)

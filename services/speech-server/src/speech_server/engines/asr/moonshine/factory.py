@@ -15,7 +15,7 @@ from speech_server.engines.onnx.session import Limits
 from speech_server.errors import EngineUnavailable
 from speech_server.interfaces import VoiceActivityDetector
 from speech_server.model_store.download import pull_files
-from speech_server.model_store.pinned_model import Known
+from speech_server.model_store.pinned_model import PinnedModel
 from speech_server.model_store.store import default_root, folder_of, read_manifest
 from speech_server.model_store.wheel_download import Wheel, pull_from_wheel
 from speech_server.settings import RequestSettings
@@ -28,7 +28,7 @@ WHEEL = Wheel(
     {name: f"moonshine_voice/assets/tiny-en/{name}" for name in WHEEL_FILES},
     56_320_672,
 )
-MOONSHINE = Known(
+MOONSHINE = PinnedModel(
     "moonshine-tiny-en",
     WHEEL.name,
     WHEEL.version,
@@ -76,12 +76,12 @@ def folder(chosen: MoonshineSettings) -> Path:
     return folder_of(root, model)
 
 
-def known(revision: str) -> Known:
+def known(revision: str) -> PinnedModel:
     """The wheel's model; with a commit, the hub's."""
     return replace(MOONSHINE, repo=HUB, revision=revision, sums={}) if revision else MOONSHINE
 
 
-def fetch(model: Known, precision: Precision, root: Path) -> Path:
+def fetch(model: PinnedModel, precision: Precision, root: Path) -> Path:
     """The model's folder, fetched unless it is here and whole. Blocking. Raises EngineUnavailable."""
     if model.repo == WHEEL.name:
         return pull_from_wheel(model, WHEEL, root)

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from speech_server.engines.onnx.session import Graph, Stop
+from speech_server.engines.onnx.session import OnnxSession, Stop
 from speech_server.engines.onnx.transducer import Floats, Ints
 
 BEGIN, END = 1, 2
@@ -35,7 +35,7 @@ class Written:
         return sum(self.logprobs) / max(1, len(self.logprobs))
 
 
-def greedy(decoder: Graph, frames: Floats, heard: Ints, most: Sequence[int], stop: Stop) -> list[Written]:
+def greedy(decoder: OnnxSession, frames: Floats, heard: Ints, most: Sequence[int], stop: Stop) -> list[Written]:
     """What each clip says, at most `most` tokens of it.
 
     `frames`: [clip, frame, width] of the encoder; `heard`: [clip, sample], 1 where a clip has not ended: the decoder's
@@ -73,6 +73,6 @@ def greedy(decoder: Graph, frames: Floats, heard: Ints, most: Sequence[int], sto
     return found
 
 
-def _empty_cache(decoder: Graph, clips: int) -> dict[str, Floats]:
+def _empty_cache(decoder: OnnxSession, clips: int) -> dict[str, Floats]:
     shapes = {one.name: one.shape for one in decoder.get_inputs() if one.name.startswith(_CACHE)}
     return {name: np.zeros((clips, shape[1], 0, shape[3]), np.float32) for name, shape in shapes.items()}

@@ -11,7 +11,7 @@ from speech_server.core.asr.estimated_times import spread
 from speech_server.engines.asr.moonshine.greedy_decoding import Written, greedy
 from speech_server.engines.asr.moonshine.model_files import ModelFiles
 from speech_server.engines.onnx.model_format import Device, ModelBroken, Precision
-from speech_server.engines.onnx.session import Limits, OpenGraph, Stop, open_graph
+from speech_server.engines.onnx.session import Limits, SessionOpener, Stop, open_session
 from speech_server.engines.onnx.transducer import Floats
 from speech_server.errors import EngineUnavailable
 from speech_server.recognition.sectioning import loud_part_s
@@ -34,7 +34,9 @@ class MoonshineModel:
     precision: Precision = "int8"
     lexicon = None
 
-    def __init__(self, files: ModelFiles, limits: Limits | None = None, open_with: OpenGraph = open_graph) -> None:
+    def __init__(
+        self, files: ModelFiles, limits: Limits | None = None, open_with: SessionOpener = open_session
+    ) -> None:
         """Load. Raises ModelBroken."""
         limits = limits or Limits()
         self._encoder = open_with(files.encoder, "cpu", limits)

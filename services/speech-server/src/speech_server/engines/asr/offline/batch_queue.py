@@ -15,9 +15,9 @@ from dataclasses import dataclass, replace
 from speech_server.core.asr.asr_types import ASR_RATE_HZ, Hypothesis
 from speech_server.core.asr.batching import Job, Kind, Rules, plan
 from speech_server.core.asr.boosting import Boosting
-from speech_server.engines.onnx.serial_executor import TookTooLong, Turns, fail, give
+from speech_server.engines.onnx.serial_executor import SerialExecutor, TookTooLong, fail, give
 from speech_server.engines.onnx.session import Stop
-from speech_server.engines.onnx.stats import Load
+from speech_server.engines.onnx.stats import EngineStats
 from speech_server.engines.onnx.transducer import Floats
 from speech_server.errors import EngineBusy, EngineUnavailable
 
@@ -49,7 +49,7 @@ class _Waiting:
     answer: "asyncio.Future[Hypothesis]"
 
 
-class Batcher:
+class BatchQueue:
     """One model's queue. `start`, `submit` from any number of streams, `stop`."""
 
     def __init__(
@@ -64,12 +64,12 @@ class Batcher:
         self._numbers = itertools.count(1)
         self._arrived = asyncio.Event()
         self._runner: asyncio.Task[None] | None = None
-        self._turns = Turns("recogniser", limits.segment_s)
+        self._turns = SerialExecutor("recogniser", limits.segment_s)
         self._audio_by_second: float | None = None
         self._said_at = -SAY_EVERY_S
         self._said_shed = 0
         self._partials_run: Stop | None = None
-        self.load = Load()
+        self.load = EngineStats()
 
     def start(self, audio_by_second: float | None = None) -> None:
         """`audio_by_second`: how much the model hears in a second, as measured, bounds the first batches."""

@@ -12,13 +12,13 @@ from speech_server.core.asr.batching import Kind, Rules
 from speech_server.core.asr.boosting import Boosting
 from speech_server.core.asr.long_audio_split import Section
 from speech_server.core.asr.subwords import joined, shifted
-from speech_server.engines.asr.offline.batch_queue import Batcher, BatchLimits
+from speech_server.engines.asr.offline.batch_queue import BatchLimits, BatchQueue
 from speech_server.engines.asr.offline.model import Loaded, OfflineModel
 from speech_server.engines.asr.offline.streaming import OfflineUtterances, Streaming
 from speech_server.engines.onnx.session import Stop
-from speech_server.engines.onnx.stats import Load
+from speech_server.engines.onnx.stats import EngineStats
 from speech_server.engines.onnx.transducer import Floats
-from speech_server.engines.onnx.worker_thread import Worker
+from speech_server.engines.onnx.worker_thread import WorkerThread
 from speech_server.errors import EngineUnavailable
 from speech_server.interfaces import VoiceActivityDetector
 from speech_server.recognition.sectioning import as_floats, clip_of, found_sections, powers
@@ -55,7 +55,7 @@ class OfflineRecogniser:
         self._setup = setup
         self._detector = detector
         self._model: OfflineModel | None = None
-        self._batcher: Batcher | None = None
+        self._batcher: BatchQueue | None = None
         self._sessions = itertools.count(1)
         self._section_s = SHORTEST_SECTION_S
         self._why = ""
@@ -84,21 +84,21 @@ class OfflineRecogniser:
         return self._batcher.waiting if self._batcher is not None else 0
 
     @property
-    def load(self) -> Load:
+    def load(self) -> EngineStats:
         """What was done since the start."""
-        return self._batcher.load if self._batcher is not None else Load()
+        return self._batcher.load if self._batcher is not None else EngineStats()
 
     async def start(self) -> None:
         """Fetch if need be, load, warm up. Raises EngineUnavailable with a sentence."""
         # Not the loop's own threads: a pull that is under way must not hold up the end of the process.
-        loader = Worker(f"{self._setup.model.name} loader")
+        loader = WorkerThread(f"{self._setup.model.name} loader")
         try:
             loaded = await loader.run(self._setup.load)
         finally:
             loader.leave()
         self._model, self._why = loaded.model, loaded.why
         rules = replace(self._setup.rules, mixes_kinds=loaded.model.device == "cuda")
-        self._batcher = Batcher(self._transcribe, rules, self._setup.limits, self._when_stuck)
+        self._batcher = BatchQueue(self._transcribe, rules, self._setup.limits, self._when_stuck)
         self._batcher.start(1 / loaded.rtf)
         in_limit_s = 0.4 * self._setup.limits.segment_s / loaded.rtf
         self._section_s = min(LONGEST_SECTION_S, max(SHORTEST_SECTION_S, in_limit_s))
@@ -144,7 +144,7 @@ class OfflineRecogniser:
                 answer.cancel()
         return joined(words)
 
-    def _running(self) -> Batcher:
+    def _running(self) -> BatchQueue:
         if self._batcher is None:
             raise EngineUnavailable(f"{self._setup.model.name} is not loaded.")
         return self._batcher

@@ -21,7 +21,7 @@ from speech_server.core.asr.batching import Kind
 from speech_server.core.asr.boosting import Boosting
 from speech_server.core.asr.local_agreement import Agreement, Cut
 from speech_server.core.asr.subwords import joined, shifted
-from speech_server.engines.asr.offline.batch_queue import Batcher
+from speech_server.engines.asr.offline.batch_queue import BatchQueue
 from speech_server.engines.onnx.transducer import Floats
 from speech_server.errors import EngineBusy
 from speech_server.recognition.sectioning import as_floats, quietest_s
@@ -72,11 +72,11 @@ class _Open:
 
 
 class OfflineUtterances:
-    """One stream's utterances; also a `Foresight`."""
+    """One stream's utterances; also a `SpeculativeUtterances`."""
 
     def __init__(
         self,
-        batcher: Batcher,
+        batcher: BatchQueue,
         rules: Streaming,
         session: int,
         audible: Callable[[Floats], bool],

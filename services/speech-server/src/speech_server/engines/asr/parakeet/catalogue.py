@@ -8,7 +8,7 @@ import re
 from dataclasses import replace
 
 from speech_server.errors import EngineUnavailable
-from speech_server.model_store.pinned_model import Known
+from speech_server.model_store.pinned_model import PinnedModel
 
 EUROPEAN = tuple(
     [
@@ -43,7 +43,7 @@ EUROPEAN = tuple(
 
 
 CATALOGUE = (
-    Known(
+    PinnedModel(
         "nemo-parakeet-tdt-0.6b-v3",
         "istupakov/parakeet-tdt-0.6b-v3-onnx",
         "8f23f0c03c8761650bdb5b40aaf3e40d2c15f1ce",
@@ -57,7 +57,7 @@ CATALOGUE = (
             "vocab.txt": "d58544679ea4bc6ac563d1f545eb7d474bd6cfa467f0a6e2c1dc1c7d37e3c35d",
         },
     ),
-    Known(
+    PinnedModel(
         "nemo-parakeet-tdt-0.6b-v2",
         "istupakov/parakeet-tdt-0.6b-v2-onnx",
         "0bbb45a3365852604aef28b538a8f066f4ccaa85",
@@ -68,12 +68,12 @@ CATALOGUE = (
             "vocab.txt": "ec182b70dd42113aff6c5372c75cac58c952443eb22322f57bbd7f53977d497d",
         },
     ),
-    Known("nemo-parakeet-rnnt-0.6b", "istupakov/parakeet-rnnt-0.6b-onnx", ""),
-    Known("nemo-parakeet-ctc-0.6b", "istupakov/parakeet-ctc-0.6b-onnx", ""),
+    PinnedModel("nemo-parakeet-rnnt-0.6b", "istupakov/parakeet-rnnt-0.6b-onnx", ""),
+    PinnedModel("nemo-parakeet-ctc-0.6b", "istupakov/parakeet-ctc-0.6b-onnx", ""),
 )
 
 
-def look_up(model: str, revision: str = "") -> Known:
+def look_up(model: str, revision: str = "") -> PinnedModel:
     """The model by name (with or without `nemo-` or `nvidia/`), or any owner/name of the hub.
 
     Raises EngineUnavailable for an unknown name.
@@ -84,7 +84,7 @@ def look_up(model: str, revision: str = "") -> Known:
         if not re.fullmatch(r"[\w.-]+/[\w.-]+", model):
             known = ", ".join(one.name for one in CATALOGUE)
             raise EngineUnavailable(f"PARAKEET_MODEL_ID {model!r} is not known; take {known}, or owner/name of a hub.")
-        found = Known(model, model, "")
+        found = PinnedModel(model, model, "")
     if revision and revision != found.revision:
         # Another revision has other files.
         return replace(found, revision=revision, sums={})

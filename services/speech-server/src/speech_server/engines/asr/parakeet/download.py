@@ -6,11 +6,11 @@ from pathlib import Path
 
 from speech_server.engines.onnx.model_format import Precision
 from speech_server.model_store.download import matches, pull_files
-from speech_server.model_store.pinned_model import Known
+from speech_server.model_store.pinned_model import PinnedModel
 
 
 def pull(
-    model: Known,
+    model: PinnedModel,
     precision: Precision,
     root: Path,
     endpoint: str | None = None,

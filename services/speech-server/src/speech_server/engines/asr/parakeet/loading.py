@@ -8,17 +8,17 @@ from speech_server.engines.asr.offline.model import Loaded, measure
 from speech_server.engines.asr.parakeet.model import ParakeetModel, Placement
 from speech_server.engines.asr.parakeet.model_files import find_model
 from speech_server.engines.onnx.model_format import Device, Precision
-from speech_server.engines.onnx.providers import Choice, DeviceWish, probe
-from speech_server.engines.onnx.session import OpenGraph, open_graph
+from speech_server.engines.onnx.providers import ChosenDevice, DeviceSetting, probe
+from speech_server.engines.onnx.session import SessionOpener, open_session
 from speech_server.errors import EngineUnavailable
 
 
 def load(
     folder: Callable[[Precision], Path],
-    wish: DeviceWish,
+    wish: DeviceSetting,
     placement: Placement,
-    open_with: OpenGraph = open_graph,
-    probe_with: Callable[[DeviceWish], Choice] = probe,
+    open_with: SessionOpener = open_session,
+    probe_with: Callable[[DeviceSetting], ChosenDevice] = probe,
 ) -> Loaded:
     """The model on the device that was found. Blocking. Raises EngineUnavailable.
 
@@ -31,13 +31,13 @@ def load(
     except EngineUnavailable as error:
         if choice.device == "cpu" or wish == "cuda":
             raise
-        choice = Choice("cpu", f"the GPU did not take the model: {error}")
+        choice = ChosenDevice("cpu", f"the GPU did not take the model: {error}")
         model, rtf = _load_on("cpu", folder, placement, open_with)
     return Loaded(model, f"{choice.device} ({choice.why})", rtf)
 
 
 def _load_on(
-    device: Device, folder: Callable[[Precision], Path], placement: Placement, open_with: OpenGraph
+    device: Device, folder: Callable[[Precision], Path], placement: Placement, open_with: SessionOpener
 ) -> tuple[ParakeetModel, float]:
     wish = placement.precision
     # The hub's exports have no fp16; a folder placed by hand may.

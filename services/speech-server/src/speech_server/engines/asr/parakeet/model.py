@@ -13,8 +13,8 @@ from speech_server.core.asr.subwords import Emitted, hypothesis
 from speech_server.engines.asr.parakeet.greedy_decoding import collapse, greedy
 from speech_server.engines.asr.parakeet.model_files import ModelFiles, find_model
 from speech_server.engines.asr.parakeet.onnx_graphs import Encoder, OnnxJoint
-from speech_server.engines.onnx.model_format import Device, ModelBroken, Precision, Wish
-from speech_server.engines.onnx.session import Graph, Limits, OpenGraph, Stop, open_graph
+from speech_server.engines.onnx.model_format import Device, ModelBroken, Precision, PrecisionSetting
+from speech_server.engines.onnx.session import Limits, OnnxSession, SessionOpener, Stop, open_session
 from speech_server.engines.onnx.transducer import Floats, Ints
 from speech_server.errors import EngineUnavailable
 
@@ -30,14 +30,14 @@ class Placement:
     device: Device = "cpu"
     decoder_device: Device = "cpu"
     """Many small steps: a GPU's launches cost more than a CPU's work."""
-    precision: Wish = "auto"
+    precision: PrecisionSetting = "auto"
     limits: Limits = field(default_factory=Limits)
 
 
 class ParakeetModel:
     """One model. One thread calls it; `stop` may come from another."""
 
-    def __init__(self, files: ModelFiles, placement: Placement, open_with: OpenGraph = open_graph) -> None:
+    def __init__(self, files: ModelFiles, placement: Placement, open_with: SessionOpener = open_session) -> None:
         """Load. Raises ModelBroken, EngineUnavailable."""
         self._open = open_with
         self._load(files, placement)
@@ -73,7 +73,7 @@ class ParakeetModel:
         found = [Hypothesis("")] * len(clips)
         if heard:
             favoured = [boostings[number] for number in heard] if boostings else []
-            emitted = self._surely([clips[number] for number in heard], favoured, stop)
+            emitted = self._with_cpu_fallback([clips[number] for number in heard], favoured, stop)
             for number, tokens in zip(heard, emitted, strict=True):
                 found[number] = hypothesis(tokens, self._files.vocabulary, self._files.frame_s)
         return found
@@ -85,7 +85,9 @@ class ParakeetModel:
         placement = Placement("cpu", "cpu", "auto", limits)
         self._load(find_model(self._files.folder, "cpu"), placement)
 
-    def _surely(self, clips: Sequence[Floats], boostings: Sequence[Boosting | None], stop: Stop) -> list[list[Emitted]]:
+    def _with_cpu_fallback(
+        self, clips: Sequence[Floats], boostings: Sequence[Boosting | None], stop: Stop
+    ) -> list[list[Emitted]]:
         try:
             return self._decode(clips, boostings, stop)
         except Exception as error:
@@ -122,7 +124,7 @@ class ParakeetModel:
 
     def _load(self, files: ModelFiles, placement: Placement) -> None:
         encoder = Encoder(self._open(files.encoder, placement.device, placement.limits), files)
-        joint: Graph | None = None
+        joint: OnnxSession | None = None
         if files.decoder is not None:
             joint = self._open(files.decoder, placement.decoder_device, placement.limits)
             OnnxJoint(joint, files, Stop())

@@ -5,7 +5,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from speech_server.engines.onnx.model_format import BEST, BLANK, Device, ModelBroken, Precision, Wish, read_vocabulary
+from speech_server.engines.onnx.model_format import (
+    BEST,
+    BLANK,
+    Device,
+    ModelBroken,
+    Precision,
+    PrecisionSetting,
+    read_vocabulary,
+)
 from speech_server.engines.onnx.transducer import FRAME_S
 
 
@@ -38,7 +46,7 @@ class ModelFiles:
         return FRAME_S * self.subsampling
 
 
-def find_model(folder: Path, device: Device, wish: Wish = "auto") -> ModelFiles:
+def find_model(folder: Path, device: Device, wish: PrecisionSetting = "auto") -> ModelFiles:
     """The model in this folder, in the wished precision or the best one there is. Raises ModelBroken."""
     if not folder.is_dir():
         raise ModelBroken(f"There is no model folder {folder}; run `speech-server models pull`, or name another.")

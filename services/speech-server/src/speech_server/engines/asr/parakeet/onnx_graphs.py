@@ -8,14 +8,14 @@ import numpy as np
 from speech_server.engines.asr.parakeet.greedy_decoding import States
 from speech_server.engines.asr.parakeet.model_files import ModelFiles
 from speech_server.engines.onnx.model_format import ModelBroken
-from speech_server.engines.onnx.session import NUMPY, Graph, Stop
+from speech_server.engines.onnx.session import NUMPY, OnnxSession, Stop
 from speech_server.engines.onnx.transducer import Floats, Ints
 
 
 class Encoder:
     """The encoder of a transducer, or a whole CTC model."""
 
-    def __init__(self, graph: Graph, files: ModelFiles) -> None:
+    def __init__(self, graph: OnnxSession, files: ModelFiles) -> None:
         self._graph = graph
         self._is_ctc = files.decoder is None
         self._subsampling = files.subsampling
@@ -40,7 +40,7 @@ class Encoder:
 class OnnxJoint:
     """Prediction and joint network of one batch, on onnxruntime."""
 
-    def __init__(self, graph: Graph, files: ModelFiles, stop: Stop) -> None:
+    def __init__(self, graph: OnnxSession, files: ModelFiles, stop: Stop) -> None:
         assert files.decoder is not None
         self._graph = graph
         self._stop = stop
@@ -80,7 +80,7 @@ class OnnxJoint:
         return flat, (first.astype(np.float32, copy=False), second.astype(np.float32, copy=False))
 
 
-def _types(graph: Graph, path: Path, names: tuple[str, ...]) -> dict[str, Any]:
+def _types(graph: OnnxSession, path: Path, names: tuple[str, ...]) -> dict[str, Any]:
     found = {one.name: NUMPY.get(one.type) for one in graph.get_inputs()}
     missing = [name for name in names if found.get(name) is None]
     if missing:

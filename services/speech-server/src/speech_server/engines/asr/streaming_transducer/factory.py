@@ -3,7 +3,7 @@
 from speech_server.core.asr.asr_types import AsrModel
 from speech_server.engine_settings import StreamingSettings
 from speech_server.engines.asr.streaming_transducer.recogniser import Setup, StreamingRecogniser
-from speech_server.engines.asr.streaming_transducer.step_batcher import TickLimits
+from speech_server.engines.asr.streaming_transducer.step_batcher import StepLimits
 from speech_server.engines.onnx.session import Limits
 from speech_server.interfaces import VoiceActivityDetector
 
@@ -18,7 +18,7 @@ def from_settings(
         device=chosen.streaming_device,
         precision=chosen.streaming_precision,
         limits=Limits(chosen.streaming_threads, chosen.streaming_gpu_memory_mb << 20),
-        ticks=TickLimits(
+        ticks=StepLimits(
             most=chosen.streaming_max_batch,
             waiting=chosen.streaming_max_streams,
             wait_s=queue_wait_s,

@@ -21,7 +21,7 @@ FLOOR = 2.0**-24
 
 
 @dataclass(slots=True)
-class Ear:
+class AudioTail:
     """One utterance's audio that frames are still made of."""
 
     rest: Floats = field(default_factory=lambda: np.zeros(POINTS // 2, np.float32))
@@ -29,7 +29,7 @@ class Ear:
     last: float = 0.0
 
 
-def push(ear: Ear, samples: Floats, mel_bands: int) -> Floats:
+def push(ear: AudioTail, samples: Floats, mel_bands: int) -> Floats:
     """The frames [time, mel] that these samples (16 kHz, -1..1) complete."""
     if samples.size:
         before = np.concatenate(([np.float32(ear.last)], samples[:-1]))

@@ -17,12 +17,12 @@ from speech_server.core.asr.asr_types import Hypothesis
 from speech_server.core.asr.boosting import Boosting, Lexicon, follow
 from speech_server.core.asr.subwords import Emitted, hypothesis
 from speech_server.engines.asr.streaming_transducer import features
-from speech_server.engines.asr.streaming_transducer.features import Ear
+from speech_server.engines.asr.streaming_transducer.features import AudioTail
 from speech_server.engines.asr.streaming_transducer.greedy_decoding import greedy
 from speech_server.engines.asr.streaming_transducer.model_files import ADVICE, Shape, StreamingFiles, find_model
 from speech_server.engines.asr.streaming_transducer.onnx_graphs import Caches, Encoder, Joiner, Prediction, Predictor
 from speech_server.engines.onnx.model_format import Device, ModelBroken
-from speech_server.engines.onnx.session import Graph, Limits, OpenGraph, Stop, open_graph
+from speech_server.engines.onnx.session import Limits, OnnxSession, SessionOpener, Stop, open_session
 from speech_server.engines.onnx.transducer import FRAME_S, Floats, Ints
 from speech_server.errors import EngineUnavailable
 
@@ -33,13 +33,13 @@ _log = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class Utterance:
-    """One open utterance. The model's thread changes it, one `Ask` at a time."""
+    """One open utterance. The model's thread changes it, one `StreamStep` at a time."""
 
     frames: Floats
     """[time, mel] not passed by the window yet."""
     caches: Caches
     prediction: Prediction
-    ear: Ear = field(default_factory=Ear)
+    ear: AudioTail = field(default_factory=AudioTail)
     made: int = 0
     """Frames made of its audio so far."""
     windows: int = 0
@@ -51,7 +51,7 @@ class Utterance:
 
 
 @dataclass(frozen=True, slots=True)
-class Ask:
+class StreamStep:
     """More of an utterance: 16 kHz, -1..1."""
 
     utterance: Utterance
@@ -81,7 +81,7 @@ class StreamingModel:
     """One model. One thread calls it; `stop` may come from another."""
 
     def __init__(
-        self, files: StreamingFiles, device: Device, limits: Limits, open_with: OpenGraph | None = None
+        self, files: StreamingFiles, device: Device, limits: Limits, open_with: SessionOpener | None = None
     ) -> None:
         """Load. Raises ModelBroken, EngineUnavailable."""
         self._limits = limits
@@ -114,7 +114,7 @@ class StreamingModel:
         silence = np.zeros((self.shape.overlap, self._encoder.mel_bands), np.float32)
         return Utterance(silence, self._encoder.empty(), self._start, boosting=boosting)
 
-    def hear(self, asks: Sequence[Ask], stop: Stop) -> list[Hypothesis]:
+    def hear(self, asks: Sequence[StreamStep], stop: Stop) -> list[Hypothesis]:
         """What each utterance is believed to say after this; no utterance is asked about twice.
 
         Raises EngineUnavailable; the utterances asked about are worth nothing then.
@@ -123,7 +123,7 @@ class StreamingModel:
             self._take_in(ask)
         utterances = [ask.utterance for ask in asks]
         while ready := [one for one in utterances if len(one.frames) >= self.shape.window]:
-            self._surely(ready, stop)
+            self._with_cpu_fallback(ready, stop)
         frame_s = FRAME_S * self.shape.subsampling
         return [hypothesis(one.emitted, self._files.vocabulary, frame_s) for one in utterances]
 
@@ -131,12 +131,12 @@ class StreamingModel:
         """Warm up with noise, and give the real-time factor of one caller."""
         samples = windows * self.shape.shift * features.HOP
         noise = np.random.default_rng(0).normal(0, 0.05, samples).astype(np.float32)
-        self.hear([Ask(self.begin(), noise, ends=True)], stop)
+        self.hear([StreamStep(self.begin(), noise, ends=True)], stop)
         began = time.perf_counter()
-        self.hear([Ask(self.begin(), noise, ends=True)], stop)
+        self.hear([StreamStep(self.begin(), noise, ends=True)], stop)
         return (time.perf_counter() - began) / (samples * FRAME_S / features.HOP)
 
-    def _take_in(self, ask: Ask) -> None:
+    def _take_in(self, ask: StreamStep) -> None:
         one, mel_bands = ask.utterance, self._encoder.mel_bands
         made = features.push(one.ear, ask.clip, mel_bands)
         one.made += len(made)
@@ -149,7 +149,7 @@ class StreamingModel:
             one.frames = np.concatenate((one.frames, tail))
             one.made = wanted
 
-    def _surely(self, ready: Sequence[Utterance], stop: Stop) -> None:
+    def _with_cpu_fallback(self, ready: Sequence[Utterance], stop: Stop) -> None:
         try:
             self._round(ready, stop)
         except Exception as error:
@@ -212,8 +212,8 @@ class StreamingModel:
         self._lexicon = Lexicon(files.vocabulary, files.blank)
 
 
-def _open(path: Path, device: Device, limits: Limits) -> Graph:
-    return open_graph(path, device, limits, ADVICE)
+def _open(path: Path, device: Device, limits: Limits) -> OnnxSession:
+    return open_session(path, device, limits, ADVICE)
 
 
 def _keep_row(row: int, of_all: Caches, own: Caches) -> None:

@@ -9,7 +9,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from speech_server.engines.onnx.model_format import BEST, Device, ModelBroken, Precision, Wish, read_vocabulary
+from speech_server.engines.onnx.model_format import (
+    BEST,
+    Device,
+    ModelBroken,
+    Precision,
+    PrecisionSetting,
+    read_vocabulary,
+)
 
 ADVICE = "place the files in STREAMING_MODEL_PATH again"
 PARTS = ("encoder", "decoder", "joiner")
@@ -64,7 +71,7 @@ class Shape:
         return 4 * sum(sizes)
 
 
-def find_model(folder: Path, device: Device, wish: Wish = "auto") -> StreamingFiles:
+def find_model(folder: Path, device: Device, wish: PrecisionSetting = "auto") -> StreamingFiles:
     """The model in this folder, in the wished precision or the best one there is. Raises ModelBroken."""
     if not folder.is_dir():
         raise ModelBroken(f"There is no model folder {folder}; STREAMING_MODEL_PATH names one placed by hand.")

@@ -7,7 +7,7 @@ import numpy as np
 
 from speech_server.engines.asr.streaming_transducer.model_files import Shape, StreamingFiles, read_shape
 from speech_server.engines.onnx.model_format import ModelBroken
-from speech_server.engines.onnx.session import NUMPY, Graph, Stop
+from speech_server.engines.onnx.session import NUMPY, OnnxSession, Stop
 from speech_server.engines.onnx.transducer import Floats, Ints
 
 ENCODER_INPUTS = ("audio_signal", "length", "cache_last_channel", "cache_last_time", "cache_last_channel_len")
@@ -36,7 +36,7 @@ class Prediction:
 class Encoder:
     """The encoder: a window of every caller in, its new frames and caches out."""
 
-    def __init__(self, graph: Graph, files: StreamingFiles) -> None:
+    def __init__(self, graph: OnnxSession, files: StreamingFiles) -> None:
         self._graph = graph
         self._types = _types(graph, files.encoder.name, 5, 5)
         names = tuple(self._types)
@@ -53,7 +53,7 @@ class Encoder:
             raise ModelBroken(f"{files.encoder.name} takes {mel} mel bands; only 80 and 128 have a front-end.")
         self.mel_bands: int = mel
 
-    def _caches_fit(self, graph: Graph, name: str) -> None:
+    def _caches_fit(self, graph: OnnxSession, name: str) -> None:
         said = {"cache_last_channel": self.shape.channel_cache, "cache_last_time": self.shape.time_cache}
         for one in graph.get_inputs():
             taken = tuple(one.shape[1:])
@@ -84,7 +84,7 @@ class Encoder:
 class Predictor:
     """The prediction network (sherpa's "decoder")."""
 
-    def __init__(self, graph: Graph, files: StreamingFiles, shape: Shape) -> None:
+    def __init__(self, graph: OnnxSession, files: StreamingFiles, shape: Shape) -> None:
         self._graph = graph
         self._types = _types(graph, files.decoder.name, 4, 4)
         self._outputs = [one.name for one in graph.get_outputs()[:4]]
@@ -106,7 +106,7 @@ class Predictor:
 class Joiner:
     """The joint network: a frame and a prediction in, scores of all tokens out."""
 
-    def __init__(self, graph: Graph, files: StreamingFiles) -> None:
+    def __init__(self, graph: OnnxSession, files: StreamingFiles) -> None:
         self._graph = graph
         self._name = files.joiner.name
         self._tokens = len(files.vocabulary)
@@ -131,7 +131,7 @@ def _feed(types: dict[str, Any], values: tuple[Any, ...]) -> dict[str, Any]:
     return {name: value.astype(kind, copy=False) for (name, kind), value in zip(types.items(), values, strict=True)}
 
 
-def _types(graph: Graph, name: str, inputs: int, outputs: int) -> dict[str, Any]:
+def _types(graph: OnnxSession, name: str, inputs: int, outputs: int) -> dict[str, Any]:
     """Types of the inputs, in the order of the file: the layout goes by places."""
     found = {one.name: NUMPY.get(one.type) for one in graph.get_inputs()}
     if len(found) != inputs or None in found.values() or len(graph.get_outputs()) < outputs:

@@ -9,14 +9,14 @@ from pathlib import Path
 from speech_server.core.asr.asr_types import ASR_RATE_HZ, AsrModel, Hints, Hypothesis, Word
 from speech_server.core.asr.boosting import Boosting
 from speech_server.core.asr.subwords import joined, shifted
-from speech_server.engines.asr.streaming_transducer.model import Ask, StreamingModel, Utterance
+from speech_server.engines.asr.streaming_transducer.model import StreamingModel, StreamStep, Utterance
 from speech_server.engines.asr.streaming_transducer.model_files import find_model
-from speech_server.engines.asr.streaming_transducer.step_batcher import TickLimits, Ticks
-from speech_server.engines.onnx.model_format import Device, Wish
-from speech_server.engines.onnx.providers import Choice, DeviceWish, probe
-from speech_server.engines.onnx.session import Limits, OpenGraph, Stop
-from speech_server.engines.onnx.stats import Load
-from speech_server.engines.onnx.worker_thread import Worker
+from speech_server.engines.asr.streaming_transducer.step_batcher import StepBatcher, StepLimits
+from speech_server.engines.onnx.model_format import Device, PrecisionSetting
+from speech_server.engines.onnx.providers import ChosenDevice, DeviceSetting, probe
+from speech_server.engines.onnx.session import Limits, SessionOpener, Stop
+from speech_server.engines.onnx.stats import EngineStats
+from speech_server.engines.onnx.worker_thread import WorkerThread
 from speech_server.errors import EngineBusy, EngineUnavailable
 from speech_server.interfaces import VoiceActivityDetector
 from speech_server.recognition.sectioning import as_floats, clip_of, found_sections
@@ -35,11 +35,11 @@ class Setup:
 
     model: AsrModel
     folder: Path | None
-    device: DeviceWish = "auto"
-    precision: Wish = "auto"
+    device: DeviceSetting = "auto"
+    precision: PrecisionSetting = "auto"
     limits: Limits = field(default_factory=Limits)
     """Of onnxruntime."""
-    ticks: TickLimits = field(default_factory=TickLimits)
+    ticks: StepLimits = field(default_factory=StepLimits)
     most_streams: int = 128
     """Streams and recordings open at once; more are refused."""
 
@@ -51,8 +51,8 @@ class StreamingRecogniser:
         self,
         setup: Setup,
         detector: VoiceActivityDetector,
-        open_with: OpenGraph | None = None,
-        probe_with: Callable[[DeviceWish], Choice] = lambda wish: probe(wish, "STREAMING_DEVICE"),
+        open_with: SessionOpener | None = None,
+        probe_with: Callable[[DeviceSetting], ChosenDevice] = lambda wish: probe(wish, "STREAMING_DEVICE"),
     ) -> None:
         """`detector` finds the speech of whole recordings; the server starts it first."""
         self._setup = setup
@@ -60,7 +60,7 @@ class StreamingRecogniser:
         self._open_with = open_with
         self._probe_with = probe_with
         self._model: StreamingModel | None = None
-        self._ticks: Ticks | None = None
+        self._ticks: StepBatcher | None = None
         self._streams = 0
         self._why = ""
 
@@ -85,7 +85,7 @@ class StreamingRecogniser:
     @property
     def figures(self) -> dict[str, float]:
         """For Prometheus."""
-        return (self._ticks.load if self._ticks is not None else Load()).figures()
+        return (self._ticks.load if self._ticks is not None else EngineStats()).figures()
 
     @property
     def waiting(self) -> int:
@@ -94,13 +94,13 @@ class StreamingRecogniser:
 
     async def start(self) -> None:
         """Load, warm up. Raises EngineUnavailable with a sentence."""
-        loader = Worker("streaming loader")
+        loader = WorkerThread("streaming loader")
         try:
             model, rtf = await loader.run(self._load)
         finally:
             loader.leave()
         self._model = model
-        self._ticks = Ticks(model.hear, self._setup.ticks)
+        self._ticks = StepBatcher(model.hear, self._setup.ticks)
         self._ticks.start()
         megabytes = model.shape.stream_bytes / 1e6
         _log.info(
@@ -150,7 +150,7 @@ class StreamingRecogniser:
     def _closed(self) -> None:
         self._streams -= 1
 
-    def _running(self) -> tuple[StreamingModel, Ticks]:
+    def _running(self) -> tuple[StreamingModel, StepBatcher]:
         if self._model is None or self._ticks is None:
             raise EngineUnavailable("The streaming model is not loaded.")
         return self._model, self._ticks
@@ -167,7 +167,7 @@ class StreamingRecogniser:
         except EngineUnavailable as error:
             if choice.device == "cpu" or self._setup.device == "cuda":
                 raise
-            choice = Choice("cpu", f"the GPU did not take the model: {error}")
+            choice = ChosenDevice("cpu", f"the GPU did not take the model: {error}")
             model, rtf = self._load_on(self._setup.folder, "cpu")
         self._why = f"{choice.device} ({choice.why})"
         return model, rtf
@@ -182,7 +182,7 @@ class StreamingUtterances:
     """One stream's utterances. What is shown is never taken back, but its last word may still grow."""
 
     def __init__(
-        self, model: StreamingModel, ticks: Ticks, closed: Callable[[], None], boosting: Boosting | None = None
+        self, model: StreamingModel, ticks: StepBatcher, closed: Callable[[], None], boosting: Boosting | None = None
     ) -> None:
         self._model = model
         self._boosting = boosting
@@ -194,14 +194,14 @@ class StreamingUtterances:
         """Hear more and say what is believed. Raises EngineBusy, EngineUnavailable."""
         if self._open is None:
             self._open = self._model.begin(self._boosting)
-        said = await self._hear(Ask(self._open, as_floats(pcm16)))
+        said = await self._hear(StreamStep(self._open, as_floats(pcm16)))
         return replace(said, confidence=0.0, stability=max(0, len(said.words) - 1) / max(1, len(said.words)))
 
     async def finish(self) -> Hypothesis:
         """The final: silence fills the last window."""
         if self._open is None:
             return Hypothesis("")
-        said = await self._hear(Ask(self._open, as_floats(b""), ends=True))
+        said = await self._hear(StreamStep(self._open, as_floats(b""), ends=True))
         self._open = None
         return said
 
@@ -212,7 +212,7 @@ class StreamingUtterances:
             self._closed()
             self._closed = None
 
-    async def _hear(self, ask: Ask) -> Hypothesis:
+    async def _hear(self, ask: StreamStep) -> Hypothesis:
         try:
             return await self._ticks.hear(ask)
         except BaseException:

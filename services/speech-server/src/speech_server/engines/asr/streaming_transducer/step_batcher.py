@@ -11,18 +11,18 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from speech_server.core.asr.asr_types import ASR_RATE_HZ, Hypothesis
-from speech_server.engines.asr.streaming_transducer.model import Ask
-from speech_server.engines.onnx.serial_executor import TookTooLong, Turns, fail, give
+from speech_server.engines.asr.streaming_transducer.model import StreamStep
+from speech_server.engines.onnx.serial_executor import SerialExecutor, TookTooLong, fail, give
 from speech_server.engines.onnx.session import Stop
-from speech_server.engines.onnx.stats import Load
+from speech_server.engines.onnx.stats import EngineStats
 from speech_server.errors import EngineBusy, EngineUnavailable
 
-Work = Callable[[Sequence[Ask], Stop], list[Hypothesis]]
+Work = Callable[[Sequence[StreamStep], Stop], list[Hypothesis]]
 """The model; blocking."""
 
 
 @dataclass(frozen=True, slots=True)
-class TickLimits:
+class StepLimits:
     """What the operator allows."""
 
     most: int = 32
@@ -36,21 +36,21 @@ class TickLimits:
 
 @dataclass(frozen=True, slots=True)
 class _Waiting:
-    ask: Ask
+    ask: StreamStep
     answer: "asyncio.Future[Hypothesis]"
 
 
-class Ticks:
+class StepBatcher:
     """One model's turn-taking. `start`, `hear` from any number of streams, `stop`."""
 
-    def __init__(self, work: Work, limits: TickLimits) -> None:
+    def __init__(self, work: Work, limits: StepLimits) -> None:
         self._work = work
         self._limits = limits
         self._waiting: list[_Waiting] = []
         self._arrived = asyncio.Event()
         self._runner: asyncio.Task[None] | None = None
-        self._turns = Turns("streaming", limits.tick_s)
-        self.load = Load()
+        self._turns = SerialExecutor("streaming", limits.tick_s)
+        self.load = EngineStats()
 
     def start(self) -> None:
         """From now on asks are heard."""
@@ -70,7 +70,7 @@ class Ticks:
         """Asks in line now."""
         return len(self._waiting)
 
-    async def hear(self, ask: Ask) -> Hypothesis:
+    async def hear(self, ask: StreamStep) -> Hypothesis:
         """What the utterance says now. Raises EngineBusy when too many wait or it waited too long, EngineUnavailable.
 
         A stream asks again only when this has ended; after an error its utterance is worth nothing.
@@ -125,7 +125,7 @@ class Ticks:
                 give(one.answer, said)
             self._note(asks, time.monotonic() - began)
 
-    def _note(self, asks: Sequence[Ask], took_s: float) -> None:
+    def _note(self, asks: Sequence[StreamStep], took_s: float) -> None:
         self.load.batches += 1
         self.load.clips += len(asks)
         self.load.audio_s += sum(len(ask.clip) for ask in asks) / ASR_RATE_HZ

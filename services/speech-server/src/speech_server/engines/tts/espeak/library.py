@@ -48,7 +48,7 @@ class _Event(ctypes.Structure):
 _Take = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.POINTER(_Event))
 _Ask = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_int, ctypes.c_char_p, ctypes.c_char_p)
 
-Heard = Callable[[bytes, list[Event]], bool]
+TakePiece = Callable[[bytes, list[Event]], bool]
 """Takes a piece of PCM16 and the events in it; False stops the synthesis."""
 
 
@@ -61,7 +61,7 @@ class Espeak:
     """The callback that keeps `<audio src=...>` of SSML from opening files; alive as long as the library."""
 
     def speak(
-        self, text: str, identifier: str, words_per_minute: int, ssml: bool, heard: Heard, phonemes: bool = False
+        self, text: str, identifier: str, words_per_minute: int, ssml: bool, heard: TakePiece, phonemes: bool = False
     ) -> None:
         """Speak a text; `heard` is called with each piece. `phonemes`: what stands in [[ ]] is eSpeak's own letters.
 

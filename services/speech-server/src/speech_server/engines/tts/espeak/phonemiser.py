@@ -5,7 +5,7 @@ import importlib.util
 import json
 from collections.abc import Sequence
 
-from speech_server.engines.process.pool import ForkedEngine
+from speech_server.engines.process.pool import ProcessPool
 from speech_server.engines.process.protocol import PHONEMES
 from speech_server.errors import EngineUnavailable
 
@@ -14,7 +14,7 @@ class EspeakPhonemiser:
     """At most `texts` at once, each in a process forked for it."""
 
     def __init__(self, texts: int = 64) -> None:
-        self._engine = ForkedEngine("The phonemiser", "speech_server.engines.tts.espeak.worker", (), texts)
+        self._engine = ProcessPool("The phonemiser", "speech_server.engines.tts.espeak.worker", (), texts)
 
     async def start(self) -> None:
         """Load eSpeak NG in its own process. Raises EngineUnavailable with a sentence."""

@@ -11,7 +11,7 @@ from speech_server.core.asr.asr_types import Word
 from speech_server.core.tts.pronunciations import substitute
 from speech_server.core.tts.ssml import with_capped_breaks
 from speech_server.core.tts.tts_types import SpeechRequest, SpokenChunk, Voice
-from speech_server.engines.process.pool import ForkedEngine
+from speech_server.engines.process.pool import ProcessPool
 from speech_server.engines.process.protocol import DONE, SPEAK, WORDS, unpack_words
 from speech_server.engines.tts.espeak.ipa_spelling import spell
 from speech_server.engines.tts.espeak.voices import VOICES
@@ -23,7 +23,7 @@ class EspeakSynthesiser:
 
     def __init__(self, texts: int = 64) -> None:
         module = "speech_server.engines.tts.espeak.worker"
-        self._engine = ForkedEngine("The embedded synthesiser", module, (), texts)
+        self._engine = ProcessPool("The embedded synthesiser", module, (), texts)
         self._voices = {one.voice: one for one in VOICES}
 
     @property

@@ -12,7 +12,7 @@ import json
 import signal
 
 from speech_server.core.tts.tts_types import SpokenChunk
-from speech_server.engines.process.fork_server import Serve, run_template
+from speech_server.engines.process.fork_server import Serve, run_fork_server
 from speech_server.engines.process.protocol import AUDIO, DONE, FAILED, PHONEMES, WORDS, Wire, pack_words
 from speech_server.engines.tts.espeak.chunks import Chunks, Event, duration_s
 from speech_server.engines.tts.espeak.library import Espeak, load_espeak
@@ -25,7 +25,7 @@ _SYNTHESIS_S = 30
 
 def main() -> None:
     """Load eSpeak NG, then speak until the server hangs up."""
-    run_template(_load)
+    run_fork_server(_load)
 
 
 def _load() -> Serve:

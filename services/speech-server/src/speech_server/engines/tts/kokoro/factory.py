@@ -9,10 +9,10 @@ from speech_server.engines.tts.kokoro.model_files import MODEL_FILES, patterns
 from speech_server.engines.tts.kokoro.synthesiser import KokoroSetup, KokoroSynthesiser
 from speech_server.errors import EngineUnavailable
 from speech_server.model_store.download import pull_files
-from speech_server.model_store.pinned_model import Known
+from speech_server.model_store.pinned_model import PinnedModel
 from speech_server.model_store.store import default_root, folder_of, read_manifest
 
-KOKORO = Known(
+KOKORO = PinnedModel(
     "kokoro-82m-v1.0",
     "onnx-community/Kokoro-82M-v1.0-ONNX",
     "1939ad2a8e416c0acfeecc08a694d14ef25f2231",
@@ -50,13 +50,13 @@ def folder(chosen: KokoroSettings) -> Path:
     return place
 
 
-def known(chosen: KokoroSettings) -> Known:
+def known(chosen: KokoroSettings) -> PinnedModel:
     """The model at the revision of the settings."""
     revision = chosen.kokoro_revision or KOKORO.revision
-    return Known(KOKORO.name, KOKORO.repo, revision, KOKORO.languages, KOKORO.sums, KOKORO.setting)
+    return PinnedModel(KOKORO.name, KOKORO.repo, revision, KOKORO.languages, KOKORO.sums, KOKORO.setting)
 
 
-def fetch(model: Known, precision: Precision, root: Path) -> Path:
+def fetch(model: PinnedModel, precision: Precision, root: Path) -> Path:
     """The model's folder, fetched unless it is here and whole. Blocking. Raises EngineUnavailable."""
 
     def is_whole(have: Iterable[str]) -> bool:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from speech_server.engines.onnx.model_format import ModelBroken
-from speech_server.engines.onnx.session import NUMPY, Limits, Stop, open_graph
+from speech_server.engines.onnx.session import NUMPY, Limits, Stop, open_session
 from speech_server.engines.tts.kokoro.model_files import Styles
 from speech_server.engines.tts.kokoro.symbols import END
 from speech_server.errors import EngineUnavailable
@@ -22,7 +22,7 @@ class KokoroModel:
 
     def __init__(self, path: Path, threads: int) -> None:
         """Blocking. Raises ModelBroken for a file that can't be run."""
-        self._session = open_graph(path, "cpu", Limits(threads), "pull the model again")
+        self._session = open_session(path, "cpu", Limits(threads), "pull the model again")
         self._types = {one.name: NUMPY.get(one.type, np.float32) for one in self._session.get_inputs()}
         self._tokens = next((name for name in _TOKENS if name in self._types), "")
         if set(self._types) != {self._tokens, "style", "speed"}:

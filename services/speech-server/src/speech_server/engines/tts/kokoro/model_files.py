@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from speech_server.engines.onnx.model_format import Precision
-from speech_server.engines.onnx.session import Limits, open_graph
+from speech_server.engines.onnx.session import Limits, open_session
 from speech_server.engines.tts.kokoro.styles import STYLE_SIZE, Styles, read_styles
 from speech_server.engines.tts.kokoro.vocabulary import read_vocabulary
 from speech_server.errors import EngineUnavailable
@@ -78,7 +78,7 @@ def _precision(path: Path) -> Precision | None:
 
 def _speakers(model: Path) -> list[str]:
     """The names of the voices as sherpa-onnx writes them into the model file, in the order of their numbers."""
-    told = open_graph(model, "cpu", Limits(1), "fetch the model again").get_modelmeta().custom_metadata_map
+    told = open_session(model, "cpu", Limits(1), "fetch the model again").get_modelmeta().custom_metadata_map
     pairs = [pair.partition("->") for pair in told.get("id2speaker", "").split(",") if "->" in pair]
     names = told.get("speaker_names", "")
     return [name for _, _, name in sorted(pairs, key=lambda pair: int(pair[0]))] or [
