@@ -1,4 +1,4 @@
-"""Write a transducer of Parakeet 0.6B's shape with random weights, for measurements: the real ones need the hub.
+"""How fast is a model of Parakeet 0.6B's shape? Writes one with random weights: the real ones need the hub.
 
 usage: full_shape_model.py FOLDER [--precision fp32|int8] [--layers 24] [--tokens 8192]
 

@@ -1,4 +1,4 @@
-"""Writes what an operator can set, from the settings classes: docs/settings.md, .env.example, docs/mini-llm.md.
+"""What can an operator set? Writes it from the settings classes: docs/settings.md, .env.example, docs/mini-llm.md.
 
 python scripts/settings_table.py            write the files
 python scripts/settings_table.py --check    say which is stale (exit status 1) and write nothing

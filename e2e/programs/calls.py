@@ -1,4 +1,4 @@
-"""Callers inside the cluster: runs in a pod of the client image, tells every call's end as a line of JSON.
+"""How do calls from inside the cluster end? Runs in a pod of the client image, prints a line of JSON for each call.
 
     python calls.py --target talk-gateway:50050 --count 20 --at-once 20 --hold-s 60
     python calls.py --target ... --every-s 0.25 --for-s 60 --hold-s 1     # a stream of new calls

@@ -1,4 +1,4 @@
-"""A model that says what it was asked with, temperature and system prompt; runs in the mini LLM's image."""
+"""With which settings was the model asked? Answers with temperature and system prompt; runs in the mini LLM's image."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""Writes the schemas of the NIM Operator's resources beside this file: python k8s/tests/refresh_crds.py FOLDER
+"""Which fields do the NIM Operator's resources have? python k8s/tests/refresh_crds.py FOLDER writes them
 
 FOLDER is config/crd/bases of a checkout of github.com/NVIDIA/k8s-nim-operator (Apache-2.0). Descriptions are left out,
 and objects are closed: the API server drops a field that the schema does not know, silently; here it is an error.

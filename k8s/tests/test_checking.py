@@ -40,10 +40,10 @@ async def test_a_smoke_test_is_a_spoken_round_trip_through_port_forward(runner: 
 
 async def test_a_gateway_whose_backend_is_gone_is_no_good(runner: ScriptRunner) -> None:
     async with running(scripted()) as stack:
-        await stack.kill(Part.LLM)
+        await stack.servers[Part.LLM].kill()
         port = stack.port(Part.GATEWAY, "grpc")
         shown = await runner.run("check_conversation.sh", "--host", "127.0.0.1", "--port", str(port), "--timeout", "5")
-        await stack.start(Part.LLM)
+        await stack.servers[Part.LLM].start()
     assert shown.status == 1
     assert "language model" in shown.err or "llm" in shown.err
 

@@ -74,7 +74,7 @@ async def told_until_ready(run: asyncio.subprocess.Process) -> bytes:
 
 async def test_the_stack_answers_and_every_process_ends_with_it() -> None:
     async with running(scripted()) as stack:
-        pids = list(stack.pids.values())
+        pids = [server.pid for server in stack.servers.values()]
         assert len(pids) == 3
         assert all(alive(pid) for pid in pids)
         await first_audio(stack.target)
@@ -110,7 +110,7 @@ async def test_a_part_that_is_never_ready_is_named() -> None:
 
 async def test_work_is_cancelled_when_a_part_dies() -> None:
     async def for_ever() -> None:
-        os.kill(stack.pid(Part.LLM), signal.SIGKILL)
+        os.kill(stack.servers[Part.LLM].pid, signal.SIGKILL)
         await asyncio.Event().wait()
 
     with pytest.raises(StackFailed, match="mini-llm died with exit status -9"):
@@ -120,19 +120,19 @@ async def test_work_is_cancelled_when_a_part_dies() -> None:
 
 async def test_a_part_can_be_killed_started_frozen_and_thawed_on_its_port(tmp_path: Path) -> None:
     async with running(scripted(folder=tmp_path / "kept")) as stack:
-        target, before = stack.target, stack.pid(Part.GATEWAY)
-        await stack.kill(Part.GATEWAY)
+        target, before = stack.target, stack.servers[Part.GATEWAY].pid
+        await stack.servers[Part.GATEWAY].kill()
         assert not alive(before)
-        await stack.start(Part.GATEWAY)
-        assert (stack.target, alive(stack.pid(Part.GATEWAY))) == (target, True)
+        await stack.servers[Part.GATEWAY].start()
+        assert (stack.target, alive(stack.servers[Part.GATEWAY].pid)) == (target, True)
         await first_audio(target)
-        stack.freeze(Part.LLM)
-        stopped = await asyncio.to_thread(os.waitid, os.P_PID, stack.pid(Part.LLM), os.WSTOPPED | os.WNOWAIT)
+        stack.servers[Part.LLM].signal(signal.SIGSTOP)
+        stopped = await asyncio.to_thread(os.waitid, os.P_PID, stack.servers[Part.LLM].pid, os.WSTOPPED | os.WNOWAIT)
         assert stopped is not None
-        stack.thaw(Part.LLM)
+        stack.servers[Part.LLM].signal(signal.SIGCONT)
         await first_audio(target)
-        stack.freeze(Part.LLM)  # and leaves all the same at the end
-        frozen = stack.pid(Part.LLM)
+        stack.servers[Part.LLM].signal(signal.SIGSTOP)  # and leaves all the same at the end
+        frozen = stack.servers[Part.LLM].pid
     assert not alive(frozen)
     assert (tmp_path / "kept" / "voice-gateway.log").read_text().count("serving gRPC") == 2
 
@@ -172,7 +172,7 @@ async def test_a_model_that_is_named_in_the_environment_is_asked_by_its_name_wit
         monkeypatch.setenv("LLM_MODEL", "org/real")
         monkeypatch.setenv("LLM_API_KEY", "a-key")
         async with running(with_environment(scripted())) as stack:
-            assert set(stack.pids) == {Part.SPEECH, Part.GATEWAY}
+            assert set(stack.servers) == {Part.SPEECH, Part.GATEWAY}
             await first_audio(stack.target)
     assert asked == [("Bearer a-key", "org/real")]
 
@@ -195,7 +195,7 @@ async def test_the_servers_end_when_their_parent_is_killed(tmp_path: Path) -> No
         "from voice_bench.stack import running\nfrom voice_bench.stack_config import scripted\n"
         "async def main():\n"
         "    async with running(scripted()) as stack:\n"
-        "        print(*stack.pids.values(), flush=True)\n"
+        "        print(*(server.pid for server in stack.servers.values()), flush=True)\n"
         "        await asyncio.Event().wait()\n"
         "asyncio.run(main())\n"
     )

@@ -1,7 +1,7 @@
 """What ends the servers when the program that started them is killed? This program.
 
 It reads lines from its input: "+PID" (a process group to watch), "-PID" (gone by itself). When the input ends, every
-group still watched is asked to leave (SIGTERM) and then made to (SIGKILL). It knows nothing of the rest of this
+group still watched gets SIGTERM and then SIGKILL. It knows nothing of the rest of this
 package, so that it starts in milliseconds, and works wherever a pipe and a process group do.
 """
 

@@ -10,7 +10,7 @@ import sys
 from asyncio.subprocess import Process
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import aiohttp
@@ -38,6 +38,8 @@ class Launch:
     start_timeout_s: float
     stop_timeout_s: float
     cores: frozenset[int] = frozenset()
+    port_variables: Mapping[str, str] = field(default_factory=dict)
+    """By protocol: the variable that sets the port, so that a restart gets the ports it had before."""
 
 
 class OrphanReaper:
@@ -91,15 +93,15 @@ class Server:
         assert self._process is not None, f"{self.launch.name} is not started"
         return self._process.pid
 
-    async def start(self, extra: Mapping[str, str] | None = None) -> None:
-        """Start it, with `extra` variables, and wait until it is ready. Raises StackFailed."""
+    async def start(self) -> None:
+        """Start it, after an end on the ports it had, and wait until it is ready. Raises StackFailed."""
         launch = self.launch
         launch.ports_file.unlink(missing_ok=True)
-        await self._spawn({**launch.environment, **(extra or {})})
+        again = {launch.port_variables[name]: str(port) for name, port in self.ports.items() if launch.port_variables}
+        await self._spawn({**launch.environment, **again})
         try:
             async with asyncio.timeout(launch.start_timeout_s):
-                self.ports = await self._until_bound()
-                await self._until_ready(self.ports["http"])
+                await self._until_ready()
         except TimeoutError:
             raise self.failure(f"was not ready after {launch.start_timeout_s:g} s") from None
 
@@ -184,28 +186,18 @@ class Server:
         self._asked_to_end = False
         self._started.set()
 
-    async def _until_bound(self) -> Mapping[str, int]:
-        while True:
-            self._check_alive()
-            with contextlib.suppress(OSError, ValueError):  # not there yet, or half written
-                ports: dict[str, int] = json.loads(self.launch.ports_file.read_text())
-                return ports
-            await asyncio.sleep(POLL_S)
-
-    async def _until_ready(self, port: int) -> None:
-        url = f"http://127.0.0.1:{port}{self.launch.ready_path}"
+    async def _until_ready(self) -> None:
         async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=5)) as http:
             while True:
-                self._check_alive()
-                with contextlib.suppress(aiohttp.ClientError, TimeoutError):
-                    async with http.get(url) as answer:
+                if self._process is not None and self._process.returncode is not None:
+                    raise self.failure(f"ended with exit status {self._process.returncode} before it was ready")
+                # The file may be missing or half written, and nobody may listen yet.
+                with contextlib.suppress(OSError, ValueError, aiohttp.ClientError, TimeoutError):
+                    self.ports = json.loads(self.launch.ports_file.read_text())
+                    async with http.get(f"http://127.0.0.1:{self.ports['http']}{self.launch.ready_path}") as answer:
                         if answer.status == 200:
                             return
                 await asyncio.sleep(POLL_S)
-
-    def _check_alive(self) -> None:
-        if self._process is not None and self._process.returncode is not None:
-            raise self.failure(f"ended with exit status {self._process.returncode} before it was ready")
 
 
 def _installed(command: str) -> str:

@@ -1,4 +1,4 @@
-"""`voice-bench run`: the stack, for as long as somebody wants to talk to it."""
+"""`voice-bench run`: how does the stack run until Ctrl-C, and what can be done with it?"""
 
 import asyncio
 import shutil

@@ -1,17 +1,14 @@
-"""The whole stack on free ports of this machine: `async with running(embedded()) as stack:`
+"""How does the whole stack run on free ports of this machine? `async with running(embedded()) as stack:`
 
-Leaving the block ends every process: asked first, then made to. So does the death of this program, by `reaper`.
+Leaving the block ends every process: by SIGTERM, then by SIGKILL. So does the death of this program (`orphan_reaper`).
 """
 
 import asyncio
-import signal
 import tempfile
-from collections.abc import AsyncIterator, Coroutine, Mapping
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any, TypeVar
-
-import psutil
 
 from voice_bench.process import Launch, OrphanReaper, Server, StackFailed, reap_orphans
 from voice_bench.stack_config import Part, StackConfig
@@ -41,7 +38,8 @@ class Stack:
         self.config = config
         self.folder = folder
         self._reaper = reaper
-        self._servers: dict[Part, Server] = {}
+        self.servers: dict[Part, Server] = {}
+        """The parts that run here: start, stop, kill or signal them at any time."""
 
     @property
     def target(self) -> str:
@@ -64,20 +62,7 @@ class Stack:
 
     def port(self, part: Part, protocol: str) -> int:
         """Of a part that runs here; protocol is "grpc" or "http"."""
-        return self._servers[part].ports[protocol]
-
-    def pid(self, part: Part) -> int:
-        """The process, leader of its group."""
-        return self._servers[part].pid
-
-    def process(self, part: Part) -> psutil.Process:
-        """What the system knows of a part that runs here."""
-        return psutil.Process(self.pid(part))
-
-    @property
-    def pids(self) -> Mapping[Part, int]:
-        """Of all parts that run here."""
-        return {part: server.pid for part, server in self._servers.items()}
+        return self.servers[part].ports[protocol]
 
     def log(self, part: Part) -> Path:
         """Everything the part wrote on its outputs."""
@@ -87,37 +72,11 @@ class Stack:
         """JSON lines with the moments of SPEECH (scripted engines) or LLM, on this machine's monotonic clock."""
         return self.folder / f"{part.value}.timeline.jsonl"
 
-    async def start(self, part: Part) -> None:
-        """Again, on the ports it had before; for one that was ended with `stop` or `kill`. Raises StackFailed."""
-        server = self._servers[part]
-        await server.start({_PORT_NAMES[part][protocol]: str(port) for protocol, port in server.ports.items()})
-
-    async def stop(self, part: Part) -> None:
-        """SIGTERM, and SIGKILL when it is not gone in time."""
-        await self._servers[part].stop()
-
-    async def kill(self, part: Part) -> None:
-        """SIGKILL."""
-        await self._servers[part].kill()
-
-    async def restart(self, part: Part) -> None:
-        """`stop`, then `start`."""
-        await self.stop(part)
-        await self.start(part)
-
-    def freeze(self, part: Part) -> None:
-        """SIGSTOP: it neither answers nor hangs up."""
-        self._servers[part].signal(signal.SIGSTOP)
-
-    def thaw(self, part: Part) -> None:
-        """SIGCONT."""
-        self._servers[part].signal(signal.SIGCONT)
-
     async def until_a_part_dies(self) -> None:
         """Raises StackFailed when a part ends that nobody had ended; otherwise never returns."""
         try:
             async with asyncio.TaskGroup() as watching:
-                for part, server in self._servers.items():
+                for part, server in self.servers.items():
                     watching.create_task(server.until_died(), name=f"watch {part.value}")
         except* StackFailed as failures:
             raise failures.exceptions[0] from None
@@ -136,29 +95,8 @@ class Stack:
                 task.cancel()
             await asyncio.gather(doing, watching, return_exceptions=True)
 
-    async def _start_all(self) -> None:
-        try:
-            async with asyncio.TaskGroup() as starting:
-                for part in (Part.SPEECH, Part.LLM):
-                    if self.config.runs(part):
-                        starting.create_task(self._launch(part), name=f"start {part.value}")
-        except* StackFailed as failures:
-            raise failures.exceptions[0] from None
-        if self.config.runs(Part.GATEWAY):
-            await self._launch(Part.GATEWAY)
-
-    async def _stop_all(self) -> None:
-        """Callers first: nobody's server leaves before those who use it."""
-        first, rest = self._servers.pop(Part.GATEWAY, None), list(self._servers.values())
-        if first is not None:
-            await first.stop()
-        await asyncio.gather(*(server.stop() for server in rest))
-
-    def _check_all(self) -> None:
-        for server in self._servers.values():
-            server.check()
-
-    async def _launch(self, part: Part) -> None:
+    async def launch(self, part: Part) -> None:
+        """Start a part. Raises StackFailed."""
         name, arguments = part.value, tuple[str, ...]()
         if part in self.config.groups:
             joining = ("-m", "voice_bench.measure.inside_cgroup", str(self.config.groups[part]))
@@ -166,7 +104,8 @@ class Stack:
         launch = Launch(
             name=name,
             arguments=arguments,
-            environment=self._environment(part),
+            environment=_environment(self, part),
+            port_variables=_PORT_NAMES[part],
             ports_file=self.folder / f"{part.value}.ports.json",
             log=self.log(part),
             ready_path=_READY[part],
@@ -174,22 +113,8 @@ class Stack:
             stop_timeout_s=self.config.stop_timeout_s,
             cores=self.config.cores.get(part, frozenset()),
         )
-        self._servers[part] = Server(launch, self._reaper)
-        await self._servers[part].start()
-
-    def _environment(self, part: Part) -> dict[str, str]:
-        given = self.config.settings(part)
-        ours = {
-            f"{_PREFIX[part]}_HOST": _HOST,
-            f"{_PREFIX[part]}_PORTS_FILE": str(self.folder / f"{part.value}.ports.json"),
-        }
-        if part in _TIMELINE_NAMES:
-            ours[_TIMELINE_NAMES[part]] = str(self.timeline(part))
-        if part is Part.GATEWAY:
-            host, _, port = self.speech_target.rpartition(":")
-            ours |= {"RIVA_HOST": host, "RIVA_PORT": port, "LLM_BASE_URL": self.llm_base_url}
-        free_ports = dict.fromkeys(_PORT_NAMES[part].values(), "0")
-        return {"PYTHONUNBUFFERED": "1", **_QUICK_END[part], **free_ports, **given, **ours}
+        self.servers[part] = Server(launch, self._reaper)
+        await self.servers[part].start()
 
 
 @asynccontextmanager
@@ -204,8 +129,44 @@ async def running(config: StackConfig) -> AsyncIterator[Stack]:
         reaper = await ending.enter_async_context(reap_orphans())
         stack = Stack(config, folder, reaper)
         try:
-            await stack._start_all()
+            await _start_all(stack)
             yield stack
-            stack._check_all()
+            for server in stack.servers.values():
+                server.check()
         finally:
-            await asyncio.shield(stack._stop_all())
+            await asyncio.shield(_stop_all(stack))
+
+
+async def _start_all(stack: Stack) -> None:
+    try:
+        async with asyncio.TaskGroup() as starting:
+            for part in (Part.SPEECH, Part.LLM):
+                if stack.config.runs(part):
+                    starting.create_task(stack.launch(part), name=f"start {part.value}")
+    except* StackFailed as failures:
+        raise failures.exceptions[0] from None
+    if stack.config.runs(Part.GATEWAY):
+        await stack.launch(Part.GATEWAY)
+
+
+async def _stop_all(stack: Stack) -> None:
+    """Callers first: nobody's server leaves before those who use it."""
+    first, rest = stack.servers.pop(Part.GATEWAY, None), list(stack.servers.values())
+    if first is not None:
+        await first.stop()
+    await asyncio.gather(*(server.stop() for server in rest))
+
+
+def _environment(stack: Stack, part: Part) -> dict[str, str]:
+    given = stack.config.settings(part)
+    ours = {
+        f"{_PREFIX[part]}_HOST": _HOST,
+        f"{_PREFIX[part]}_PORTS_FILE": str(stack.folder / f"{part.value}.ports.json"),
+    }
+    if part in _TIMELINE_NAMES:
+        ours[_TIMELINE_NAMES[part]] = str(stack.timeline(part))
+    if part is Part.GATEWAY:
+        host, _, port = stack.speech_target.rpartition(":")
+        ours |= {"RIVA_HOST": host, "RIVA_PORT": port, "LLM_BASE_URL": stack.llm_base_url}
+    free_ports = dict.fromkeys(_PORT_NAMES[part].values(), "0")
+    return {"PYTHONUNBUFFERED": "1", **_QUICK_END[part], **free_ports, **given, **ours}

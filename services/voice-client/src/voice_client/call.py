@@ -94,10 +94,7 @@ class Call:
         self._send(pb.ClientMessage(end=pb.SessionEnd()))
         await asyncio.wait({self._running}, timeout=self._options.close_timeout_s)
 
-    def __aiter__(self) -> AsyncIterator[Event]:
-        return self._iterate()
-
-    async def _iterate(self) -> AsyncIterator[Event]:
+    async def __aiter__(self) -> AsyncIterator[Event]:
         """Ends after Ended, or raises the VoiceError that ended the call."""
         while self._running is not None:
             if self._running.done() and self._events.empty():

@@ -1,7 +1,7 @@
 """What does a caller lose when a recogniser dies, stops, or vanishes from the network in mid-word?
 
-Two recognisers that hear marked words exactly, one gateway, callers who speak at the same time. In each round the fault
-strikes one recogniser in the midst of a word; every call must end its turn with every word, once.
+Two recognisers that recognise numbered words exactly, one gateway, callers who speak at once. In each round the
+fault hits one recogniser in the middle of a word; every call must end its turn with every word, once.
 """
 
 import asyncio
@@ -51,7 +51,7 @@ class FaultTurn:
     """One call in one round."""
 
     hit: bool
-    """The fault struck its recogniser."""
+    """Its recogniser had the fault."""
     delay_ms: float
     """Last frame of speech sent -> the turn is decided."""
     silence_ms: float | None
@@ -107,7 +107,7 @@ def simulated() -> StackConfig:
     return scripted(reply="Yes.", silence_ms=400)
 
 
-async def strike(stack: Stack, fault: Fault, times: int, clips: Sequence[Frames], seed: int) -> list[FaultTurn]:
+async def measure_faults(stack: Stack, fault: Fault, times: int, clips: Sequence[Frames], seed: int) -> list[FaultTurn]:
     """Rounds without a fault, then until `times` calls were hit."""
     rng = random.Random(seed)
     turns: list[FaultTurn] = []
@@ -142,10 +142,10 @@ async def _round(
         speaking = asyncio.gather(
             *(caller.speak(sentence(words, clips)) for caller, words in zip(callers, numbers, strict=True))
         )
-        struck_at = None
+        fault_at = None
         if fault is not None:
             await asyncio.sleep(rng.uniform(WORD_S, (WORDS - 0.2) * WORD_S))
-            struck_at = time.monotonic()
+            fault_at = time.monotonic()
             await victim.inject(fault)
         try:
             said = await speaking
@@ -155,7 +155,7 @@ async def _round(
             if fault is not None:
                 await victim.recover(fault)
         return [
-            _turn(caller, words, spoken.last_sent_at, struck_at if was_hit else None)
+            _turn(caller, words, spoken.last_sent_at, fault_at if was_hit else None)
             for caller, words, spoken, was_hit in zip(callers, numbers, said, hit, strict=True)
         ]
 
@@ -169,18 +169,18 @@ def _numbers(text: str) -> list[int]:
     return [int(word) for word in re.findall(r"w(\d+)", text)]
 
 
-def _turn(caller: Caller, words: Sequence[int], last_sent_at: float, struck_at: float | None) -> FaultTurn:
+def _turn(caller: Caller, words: Sequence[int], last_sent_at: float, fault_at: float | None) -> FaultTurn:
     turns = caller.record.turns
     at = next(at for at, text in turns if words[-1] in _numbers(text))
     texts = [text for _, text in turns]
     # A turn that was decided early and went on was taken back, and is told again with all of its words.
     last_told = [text for n, text in enumerate(texts) if not any(later.startswith(text) for later in texts[n + 1 :])]
     heard = [number for text in last_told for number in _numbers(text)]
-    news = [] if struck_at is None else [one for one in caller.record.heard_at if one > struck_at + _NEWS_S]
+    news = [] if fault_at is None else [one for one in caller.record.heard_at if one > fault_at + _NEWS_S]
     return FaultTurn(
-        hit=struck_at is not None,
+        hit=fault_at is not None,
         delay_ms=1000 * (at - last_sent_at),
-        silence_ms=1000 * (news[0] - struck_at) if news and struck_at is not None else None,
+        silence_ms=1000 * (news[0] - fault_at) if news and fault_at is not None else None,
         lost=len(set(words) - set(heard)),
         doubled=len(heard) - len(set(heard)),
     )

@@ -98,7 +98,7 @@ def asr_faults(
     async def measure() -> Report:
         clips = await callers_speech()
         async with simulators(asr_faults_run.simulated()) as stack:
-            return asr_faults_report.report(kind, await asr_faults_run.strike(stack, kind, times, clips, seed))
+            return asr_faults_report.report(kind, await asr_faults_run.measure_faults(stack, kind, times, clips, seed))
 
     run_measurement(measure, json=json, strict=strict)
 

@@ -1,4 +1,4 @@
-"""What is needed beside any flood: the program that floods, and the memory of the server that is flooded."""
+"""What does every flood need? A program that floods, and the peak memory of the server."""
 
 import asyncio
 import json

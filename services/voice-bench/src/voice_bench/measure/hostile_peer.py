@@ -1,4 +1,4 @@
-"""A peer that means harm: where it calls, until when, and the floods that every server may meet.
+"""What does a hostile peer do to any server? Where it connects, until when, and floods that every server may meet.
 
 A flood is a coroutine function of a HostilePeer; `run` makes a program of one.
 """

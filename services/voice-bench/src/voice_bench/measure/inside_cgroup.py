@@ -1,4 +1,4 @@
-"""Join a control group, then become another program: python -m voice_bench.measure.inside_cgroup PROCS ARGUMENTS..."""
+"""How does a program start inside a control group? python -m voice_bench.measure.inside_cgroup PROCS ARGUMENTS..."""
 
 import os
 import sys

@@ -1,4 +1,4 @@
-"""A recogniser that hears marked words exactly: what a fault of the others loses or doubles, it shows.
+"""Which words does a fault lose or double? This recogniser returns the numbers of the words it was sent, exactly.
 
 Riva's wire and its health service, in a process of its own that can be killed and stopped. /readyz tells how many
 streams it holds.

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import aiohttp
 import grpc
+import psutil
 
 from voice_bench.measure import host_info
 from voice_bench.measure.cgroup import Cgroup, limited
@@ -61,7 +62,7 @@ async def flood(settings: dict[str, str], kind: SpeechFlood, seconds: float, lim
         groups = {Part.SPEECH: group.procs} if isinstance(group, Cgroup) else {}
         cores = {Part.SPEECH: frozenset(alone)}
         async with running(StackConfig(speech=settings, external=ELSEWHERE, cores=cores, groups=groups)) as stack:
-            process = stack.process(Part.SPEECH)
+            process = psutil.Process(stack.servers[Part.SPEECH].pid)
 
             def rss_mb() -> float:
                 return float(process.memory_info().rss) / 2**20

@@ -56,4 +56,4 @@ async def speech_server(
         return
     config = StackConfig(speech=settings, external=ELSEWHERE, start_timeout_s=start_within_s)
     async with running(config) as stack:
-        yield SpeechServer(stack.speech_target, stack.http_url(Part.SPEECH), stack.pid(Part.SPEECH))
+        yield SpeechServer(stack.speech_target, stack.http_url(Part.SPEECH), stack.servers[Part.SPEECH].pid)

@@ -1,4 +1,4 @@
-"""`voice talk`: a conversation with microphone and loudspeaker."""
+"""`voice talk`: how does a person talk with a gateway? With microphone, loudspeaker and terminal."""
 
 import asyncio
 from collections.abc import Iterator

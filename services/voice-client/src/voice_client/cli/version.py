@@ -1,4 +1,4 @@
-"""`voice --version`."""
+"""`voice --version`: which version is installed?"""
 
 from importlib.metadata import version
 from typing import Annotated

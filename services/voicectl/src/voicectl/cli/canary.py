@@ -1,4 +1,4 @@
-"""`voicectl canary`: start, promote, rollback, status."""
+"""`voicectl canary`: how does an operator start, watch, promote and roll back a canary?"""
 
 from typing import Annotated
 
