@@ -32,7 +32,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     except BadConfig as error:
         raise pytest.UsageError(str(error)) from None
     left_out = [item for item in items if any(item.get_closest_marker(part) for part in without)]
-    items[:] = sorted((item for item in items if item not in left_out), key=_place)
+    items[:] = sorted((item for item in items if item not in left_out), key=_position)
     config.hook.pytest_deselected(items=left_out)
     if items and not config.option.collectonly and (missing := _missing()):
         pytest.exit(missing, returncode=NO_CLUSTER)
@@ -49,7 +49,7 @@ def _missing() -> str:
     return ""
 
 
-def _place(item: pytest.Item) -> int:
+def _position(item: pytest.Item) -> int:
     """The order in which an operator meets them; within a file as it stands there."""
     name = item.path.stem.removeprefix("test_")
     return ORDER.index(name) if name in ORDER else len(ORDER)

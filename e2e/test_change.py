@@ -40,14 +40,14 @@ async def test_temperature_and_prompt_show_in_the_next_call(
     release: Release, cluster: Cluster, figures: Figures
 ) -> None:
     pods = cluster.ready(release.namespace)
-    taken_before = _taken(cluster, release)
+    taken_before = _applied_hashes(cluster, release)
     with port_forward(release.namespace, f"svc/{release.gateway}", 50050) as target:
         async with connect(target) as running:
             before = await reply_on(running, "hello")
             assert before.startswith("Temperature 0.5. Prompt: You are a voice agent")
             release.upgrade({"config.llm.temperature": "1.25", "config.llm.systemPrompt": "Speak like a pirate."})
             delay_s = until(
-                lambda: _taken(cluster, release),
+                lambda: _applied_hashes(cluster, release),
                 is_so=lambda taken: len(taken) == 1 and taken.isdisjoint(taken_before),
                 within_s=KUBELET_WITHIN_S,
                 every_s=1,
@@ -58,7 +58,7 @@ async def test_temperature_and_prompt_show_in_the_next_call(
     assert {pod.uid for pod in cluster.ready(release.namespace)} == {pod.uid for pod in pods}
 
 
-def _taken(cluster: Cluster, release: Release) -> set[str]:
+def _applied_hashes(cluster: Cluster, release: Release) -> set[str]:
     pods = cluster.ready(release.namespace)
     return {cluster.readiness(release.namespace, pod.name).get("config", {}).get("taken", "") for pod in pods}
 
@@ -85,7 +85,7 @@ def test_a_failed_upgrade_leaves_the_running_pods_and_their_live_settings_alone(
 ) -> None:
     name, key = f"{release.gateway}-live", cluster.live_key(release.namespace, release.gateway)
     pods = {pod.uid for pod in cluster.ready(release.namespace)}
-    good, taken = cluster.live_config(release.namespace, name)[key], _taken(cluster, release)
+    good, taken = cluster.live_config(release.namespace, name)[key], _applied_hashes(cluster, release)
     release.upgrade({"image.tags.gateway": "not-there", "config.llm.systemPrompt": "Never."}, wait=False)
     until(
         lambda: cluster.live_config(release.namespace, name),
@@ -96,18 +96,18 @@ def test_a_failed_upgrade_leaves_the_running_pods_and_their_live_settings_alone(
     release.upgrade({"config.asr.chunkMs": "200"})
     cluster.wait_ready(release.namespace, release.config.replicas)
     assert {pod.uid for pod in cluster.ready(release.namespace)} == pods
-    assert _taken(cluster, release) == taken
+    assert _applied_hashes(cluster, release) == taken
 
 
 async def test_a_bad_live_file_is_refused_and_the_old_one_stays(release: Release, cluster: Cluster) -> None:
     name, key = f"{release.gateway}-live", cluster.live_key(release.namespace, release.gateway)
     good = cluster.live_config(release.namespace, name)[key]
-    taken_before = _taken(cluster, release)
+    taken_before = _applied_hashes(cluster, release)
     with port_forward(release.namespace, f"svc/{release.gateway}", 50050) as target:
         reply_before = await reply_to(target, "hello")
         _put_live(release, name, key, "LLM_TEMPERATURE: 9\n")
         _until_refused(cluster, release, lambda sentence: "LLM_TEMPERATURE" in sentence)
-        assert _taken(cluster, release) == taken_before
+        assert _applied_hashes(cluster, release) == taken_before
         for pod in cluster.ready(release.namespace):
             assert cluster.metric(release.namespace, pod.name, "voice_config_refused") == 1
         assert await reply_to(target, "hello") == reply_before

@@ -35,7 +35,9 @@ def release(installing: Installing, cluster: Cluster) -> Iterator[Release]:
 
 
 @contextmanager
-def talking(cluster: Cluster, config: TestConfig, release: Release, purpose: str) -> Iterator[tuple[Callers, Callers]]:
+def running_calls(
+    cluster: Cluster, config: TestConfig, release: Release, purpose: str
+) -> Iterator[tuple[Callers, Callers]]:
     """Ten calls that are up, and the first of the new ones; what is disturbed in the block is disturbed under them."""
     image, target = config.image("client"), release.address()
     held = start(
@@ -84,7 +86,7 @@ def test_no_call_ends_and_no_answer_is_late_when_a_speech_server_goes_as_planned
 ) -> None:
     purpose = disturb.__name__.strip("_")
     _settled(release, cluster, 2)
-    with talking(cluster, config, release, purpose) as (held, new):
+    with running_calls(cluster, config, release, purpose) as (held, new):
         disturb(release, cluster, config)
     outcomes = held.outcomes(within_s=HELD_S + 60) + new.outcomes(within_s=NEW_FOR_S + 60)
     _say(figures, f"speech server {purpose}", outcomes)
@@ -97,7 +99,7 @@ def test_no_call_ends_when_one_of_two_speech_servers_crashes(
     release: Release, cluster: Cluster, config: TestConfig, figures: Figures
 ) -> None:
     _settled(release, cluster, 2)
-    with talking(cluster, config, release, "crash") as (held, new):
+    with running_calls(cluster, config, release, "crash") as (held, new):
         _crash(release, cluster, config)
     outcomes = held.outcomes(within_s=HELD_S + 60) + new.outcomes(within_s=NEW_FOR_S + 60)
     _say(figures, "speech server crash", outcomes)
@@ -147,7 +149,7 @@ def test_new_calls_are_healthy_soon_after_a_node_with_a_speech_server_vanished(
             _settled(release, cluster, 2)
             run(["kubectl", "uncordon", stays], timeout_s=30)
             run(["kubectl", "cordon", goes], timeout_s=30)
-            outcomes, new_asked = _talk_while_it_vanishes(release, cluster, config, figures, goes)
+            outcomes, new_asked = _calls_while_the_node_vanishes(release, cluster, config, figures, goes)
     finally:
         run(["kubectl", "uncordon", stays, goes], timeout_s=30)
     _say(figures, "node with a speech server gone", outcomes)
@@ -158,11 +160,11 @@ def test_new_calls_are_healthy_soon_after_a_node_with_a_speech_server_vanished(
     assert not late, failures_text(late)
 
 
-def _talk_while_it_vanishes(
+def _calls_while_the_node_vanishes(
     release: Release, cluster: Cluster, config: TestConfig, figures: Figures, node: str
 ) -> tuple[list[Outcome], list[Outcome]]:
     """All outcomes, and those of new calls that were begun after NEW_HEALTHY_S."""
-    with talking(cluster, config, release, "vanish") as (held, meanwhile):
+    with running_calls(cluster, config, release, "vanish") as (held, meanwhile):
         run(["bash", "-c", config.power_off.format(node=node)], timeout_s=60)
         try:
             time.sleep(NEW_HEALTHY_S)

@@ -33,12 +33,12 @@ def test_no_call_is_cut_by_a_rolling_upgrade(
     figures.say("calls that outlive the grace", str(tally(ended_long)))
     figures.say("new calls during the upgrade", str(tally(ended_new)))
     figures.say("slowest start of a new call, s", max(one.began_at - one.asked_at for one in ended_new))
-    assert tally(ended_short) == {"normal": 10}, _told(ended_short)
-    assert tally(ended_long) == {"told": 10}, _told(ended_long)
-    assert tally(ended_new) == {"normal": round(NEW_FOR_S / NEW_EVERY_S)}, _told(ended_new)
+    assert tally(ended_short) == {"normal": 10}, _failures_text(ended_short)
+    assert tally(ended_long) == {"told": 10}, _failures_text(ended_long)
+    assert tally(ended_new) == {"normal": round(NEW_FOR_S / NEW_EVERY_S)}, _failures_text(ended_new)
     assert all(one.turns and one.replies for one in ended_short + ended_long)
     assert max(one.began_at - one.asked_at for one in ended_new) < SLOW_START_S
 
 
-def _told(outcomes: list[Outcome]) -> str:
+def _failures_text(outcomes: list[Outcome]) -> str:
     return "\n".join(str(one) for one in outcomes if one.end != "normal")

@@ -100,7 +100,7 @@ class Callers:
                     outcome.began_at, outcome.session = self.now(), call.started.session_id
                     self.up += 1
                     tell({"up": self.up})
-                    await hold(call, outcome, self.plan, self.now)
+                    await make_call(call, outcome, self.plan, self.now)
             except VoiceError as error:
                 outcome.end = "cut" if outcome.began_at else "refused"
                 outcome.sentence = f"{type(error).__name__}: {error}"
@@ -108,7 +108,7 @@ class Callers:
             tell(asdict(outcome))
 
 
-async def hold(call: Call, outcome: Outcome, plan: argparse.Namespace, now: Callable[[], float]) -> None:
+async def make_call(call: Call, outcome: Outcome, plan: argparse.Namespace, now: Callable[[], float]) -> None:
     """Until the time is over or the gateway ends it."""
     listening = asyncio.create_task(listen(call, outcome, now), name="listen")
     speaking = asyncio.create_task(speak(call, outcome, plan, now), name="speak")

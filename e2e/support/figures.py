@@ -25,7 +25,7 @@ class Figures:
         yield
         self.say(name, time.monotonic() - begun)
 
-    def keep(self, path: Path) -> None:
+    def write(self, path: Path) -> None:
         """Writes them as JSON."""
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(self.found, indent=1) + "\n", encoding="utf-8")

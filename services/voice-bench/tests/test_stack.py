@@ -60,7 +60,7 @@ async def loudest_of_a_reply(target: str) -> int:
         raise AssertionError("the call ended within a reply")
 
 
-async def told_until_ready(run: asyncio.subprocess.Process) -> bytes:
+async def statuses_until_ready(run: asyncio.subprocess.Process) -> bytes:
     """What `voice-bench run` writes until it says what to try."""
     assert run.stdout is not None
     told = b""
@@ -216,7 +216,7 @@ async def test_ctrl_c_on_run_ends_every_process_and_is_no_failure() -> None:
     run = await asyncio.create_subprocess_exec(
         Path(sys.executable).parent / "voice-bench", "run", stdout=asyncio.subprocess.PIPE, start_new_session=True
     )
-    await told_until_ready(run)
+    await statuses_until_ready(run)
     children = [child.pid for child in psutil.Process(run.pid).children(recursive=True)]
     assert len(children) >= 4  # three servers and the orphan reaper
     run.send_signal(signal.SIGINT)
@@ -232,7 +232,7 @@ async def test_run_speaks_with_the_voice_that_is_named(tmp_path: Path) -> None:
         stdout=asyncio.subprocess.PIPE,
         env={**os.environ, "KOKORO_MODEL_PATH": str(tmp_path), "KOKORO_PRECISION": "fp32"},
     )  # fmt: skip
-    told = await told_until_ready(run)
+    told = await statuses_until_ready(run)
     found = re.search(rb"voice-gateway +(\S+)", told)
     assert found is not None
     loudest = await loudest_of_a_reply(found[1].decode())

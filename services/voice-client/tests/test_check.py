@@ -46,7 +46,7 @@ async def test_a_greeting_is_not_taken_for_the_question_or_the_answer() -> None:
     assert checked.reply == "answer 2"
 
 
-def no_voice(session: Session, message: pb.ClientMessage) -> None:
+def speaks_nothing(session: Session, message: pb.ClientMessage) -> None:
     """The model answers, and speech synthesis fails."""
     if message.WhichOneof("message") == "text":
         session.turn_event(pb.TurnEvent.TURN_ENDED, turn=1)
@@ -55,7 +55,7 @@ def no_voice(session: Session, message: pb.ClientMessage) -> None:
         session.turn_event(pb.TurnEvent.REPLY_ENDED, reply=1, turn=1)
 
 
-def no_ears(session: Session, message: pb.ClientMessage) -> None:
+def recognises_nothing(session: Session, message: pb.ClientMessage) -> None:
     """Speaks, and understands nothing."""
     if message.WhichOneof("message") == "text":
         conversing(session, message)
@@ -65,8 +65,8 @@ def no_ears(session: Session, message: pb.ClientMessage) -> None:
     ("script", "sentence"),
     [
         (silent, "no spoken reply to a typed turn within 0.5 s; look at the gateway's log"),
-        (no_voice, "spoke no reply to a typed turn; no audio for a phrase; check TTS_VOICE"),
-        (no_ears, "nothing happened for 0.5 s: no final transcript came"),
+        (speaks_nothing, "spoke no reply to a typed turn; no audio for a phrase; check TTS_VOICE"),
+        (recognises_nothing, "nothing happened for 0.5 s: no final transcript came"),
         (leaving, r"spoke no reply .*; the gateway ended the call \(drained\): shut down; connect again"),
     ],
 )

@@ -27,7 +27,7 @@ _FAILED = "The model failed in the middle of the answer."
 
 
 @dataclass(slots=True)
-class _Ending:
+class _EndReason:
     reason: str = "abort"
 
 
@@ -55,8 +55,8 @@ class Chat:
             return await send(http, answer, arrived_at, ending)
 
     @contextmanager
-    def _running(self, answer: ResponsePlan) -> Iterator[_Ending]:
-        ending = _Ending()
+    def _running(self, answer: ResponsePlan) -> Iterator[_EndReason]:
+        ending = _EndReason()
         self.metrics.prompt_tokens.inc(answer.usage.prompt_tokens)
         self.metrics.running.inc()
         try:
@@ -70,7 +70,7 @@ class Chat:
             self.timeline.record("llm.ended", flush=True, request=answer.number, reason=ending.reason)
 
     async def _plain(
-        self, http: web.Request, answer: ResponsePlan, arrived_at: float, ending: _Ending
+        self, http: web.Request, answer: ResponsePlan, arrived_at: float, ending: _EndReason
     ) -> web.StreamResponse:
         async for n, _ in pace_tokens(answer.pieces, arrived_at, answer.pace):
             self._count_token(n, arrived_at)
@@ -86,7 +86,7 @@ class Chat:
         )
 
     async def _stream(
-        self, http: web.Request, answer: ResponsePlan, arrived_at: float, ending: _Ending
+        self, http: web.Request, answer: ResponsePlan, arrived_at: float, ending: _EndReason
     ) -> web.StreamResponse:
         response = web.StreamResponse(headers=_SSE_HEADERS)
         try:

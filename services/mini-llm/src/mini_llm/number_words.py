@@ -16,28 +16,28 @@ def number_words(number: Fraction | int) -> str:
     about = "" if rounded == number else "about "
     minus = "minus " if rounded < 0 else ""  # num2words loses it before "zero point"
     size = abs(rounded)
-    return about + minus + _said(int(size) if size.denominator == 1 else Decimal(int(size * 100)) / 100)
+    return about + minus + _words(int(size) if size.denominator == 1 else Decimal(int(size * 100)) / 100)
 
 
 def time_words(moment: datetime) -> str:
     """15:05 -> "three oh five in the afternoon"."""
-    hour = _said((moment.hour - 1) % 12 + 1)
+    hour = _words((moment.hour - 1) % 12 + 1)
     oh = "oh " if moment.minute < 10 else ""
-    minutes = f"{oh}{_said(moment.minute)}" if moment.minute else "o'clock"
+    minutes = f"{oh}{_words(moment.minute)}" if moment.minute else "o'clock"
     return f"{hour} {minutes} {_part_of_day(moment.hour)}"
 
 
 def date_words(day: date) -> str:
     """2026-03-03 -> "Tuesday, the third of March"."""
-    return f"{day:%A}, the {_said(day.day, 'ordinal')} of {day:%B}"
+    return f"{day:%A}, the {_words(day.day, 'ordinal')} of {day:%B}"
 
 
 def year_words(year: int) -> str:
     """2026 -> "twenty twenty six", 1907 -> "nineteen oh seven"."""
-    return _said(year, "year")
+    return _words(year, "year")
 
 
-def _said(number: int | Decimal, kind: str = "cardinal") -> str:
+def _words(number: int | Decimal, kind: str = "cardinal") -> str:
     said = str(num2words(number, lang="en", to=kind))
     return said.replace("-", " ").replace(",", "").replace(" and ", " ")
 

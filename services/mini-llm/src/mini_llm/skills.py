@@ -77,41 +77,41 @@ def _remember(situation: Situation, meaning: Meaning) -> Outcome:
     return Outcome(fields={"value": _value(meaning)})
 
 
-def _recall(told: str) -> Skill:
+def _recall(intent: str) -> Skill:
     def recall(situation: Situation, meaning: Meaning) -> Outcome:
-        return _known(recall_value(situation.talk.user_texts, told))
+        return _known_or_not(recall_value(situation.talk.user_texts, intent))
 
     return recall
 
 
-def _said(position: int) -> Skill:
-    def said(situation: Situation, meaning: Meaning) -> Outcome:
+def _said_before(position: int) -> Skill:
+    def recall(situation: Situation, meaning: Meaning) -> Outcome:
         earlier = situation.talk.user_texts[:-1]
-        return _known(shortened(earlier[position]) if earlier else "")
+        return _known_or_not(shortened(earlier[position]) if earlier else "")
 
-    return said
+    return recall
 
 
 def _say_again(situation: Situation, meaning: Meaning) -> Outcome:
     """The whole of the last reply, also what a barge-in cut off."""
     last = last_reply(situation.talk)
     if last is None:
-        return _known("")
+        return _known_or_not("")
     index, heard = last
     before = situation.talk.before(index)
     full = situation.replay(before) if before.messages and before.messages[-1].role == "user" else heard
-    return _known(full if left_unsaid(full, heard) else heard)
+    return _known_or_not(full if left_unsaid(full, heard) else heard)
 
 
 def _continue(situation: Situation, meaning: Meaning) -> Outcome:
-    return _known(_unsaid(situation))
+    return _known_or_not(_unsaid(situation))
 
 
 def _cut_off(situation: Situation, meaning: Meaning) -> Outcome:
     last = last_reply(situation.talk)
     if last is None or not _unsaid(situation):
-        return _known("")
-    return _known(last_word(last[1]))
+        return _known_or_not("")
+    return _known_or_not(last_word(last[1]))
 
 
 def _unsaid(situation: Situation) -> str:
@@ -124,7 +124,7 @@ def _is_continuing(text: str) -> bool:
     return any(meaning.intent.skill == "continue" for meaning in understand(text))
 
 
-def _known(value: str) -> Outcome:
+def _known_or_not(value: str) -> Outcome:
     return Outcome("known", {"value": value}) if value else Outcome("unknown")
 
 
@@ -200,8 +200,8 @@ SKILLS: Mapping[str, Skill] = {
     "recall_name": _recall("tell_name"),
     "recall_color": _recall("tell_color"),
     "recall_city": _recall("tell_city"),
-    "said_before": _said(-1),
-    "said_first": _said(0),
+    "said_before": _said_before(-1),
+    "said_first": _said_before(0),
     "say_again": _say_again,
     "continue": _continue,
     "cut_off": _cut_off,

@@ -30,7 +30,7 @@ def answer(summary: CallSummary, number: int, text: str, at_s: float, lasts_s: f
     summary.note_audible(Played(sound, len(sound), ((number, at_s),)), at_s)
 
 
-def told_story() -> CallSummary:
+def interrupted_story() -> CallSummary:
     """A story that was cut by the second line after two words."""
     summary = CallSummary()
     say(summary, "tell me a story", 1.0)
@@ -43,7 +43,7 @@ def told_story() -> CallSummary:
 
 
 def test_distances_are_those_of_the_recording() -> None:
-    summary = told_story()
+    summary = interrupted_story()
     first, second = summary.exchanges
     assert first.speech_ended_s == 2.0
     assert first.voice_to_voice_s == 0.5
@@ -53,17 +53,17 @@ def test_distances_are_those_of_the_recording() -> None:
 
 
 def test_a_call_where_all_went_well_has_no_complaints() -> None:
-    assert failures(CallResult(told_story(), Tracks(), gave_up=False), 2) == []
+    assert failures(CallResult(interrupted_story(), Tracks(), gave_up=False), 2) == []
 
 
 def test_a_barge_in_that_did_not_stop_the_reply_is_told() -> None:
-    summary = told_story()
+    summary = interrupted_story()
     summary.exchanges[0].answers[1].cut_s = None
     assert failures(CallResult(summary, Tracks(), gave_up=False), 2) == ["line 2 barged in, but the reply went on"]
 
 
 def test_a_reply_that_was_over_too_soon_asks_for_another_line() -> None:
-    summary = told_story()
+    summary = interrupted_story()
     summary.exchanges[0].answers[1].cut_s = None
     summary.exchanges[0].answers[1].last_s = 4.0
     (sentence,) = failures(CallResult(summary, Tracks(), gave_up=False), 2)

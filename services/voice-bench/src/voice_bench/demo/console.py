@@ -68,7 +68,7 @@ def timeline(summary: CallSummary) -> Table:
         table.add_column(name, justify="right" if name in ("from", "to") else "left", overflow="fold")
     for exchange in summary.exchanges:
         begin = exchange.speech_began_s or exchange.began_s
-        table.add_row("caller", f"{begin:.2f}", _seconds(exchange.speech_ended_s), _said(exchange))
+        table.add_row("caller", f"{begin:.2f}", _seconds(exchange.speech_ended_s), _line_text(exchange))
         for answer in exchange.answers.values():
             if answer.began_s is not None:
                 table.add_row("agent", f"{answer.began_s:.2f}", _seconds(answer.last_s), _answered(answer))
@@ -103,7 +103,7 @@ def _latency(summary: CallSummary, exchange: Exchange, name: str) -> float | Non
     return None if value is None else float(value)
 
 
-def _said(exchange: Exchange) -> Text:
+def _line_text(exchange: Exchange) -> Text:
     said = exchange.line.text or "(a recording)"
     verb = "barges in: " if exchange.line.barges_in else ""
     return Text.assemble((verb, "bold red"), said, "\n", ("heard as: ", "dim"), (exchange.transcript or "-", "cyan"))

@@ -57,13 +57,13 @@ def draw(result: CallResult, path: Path) -> None:
     """Save the picture of `result` as a PNG at `path`."""
     summary = result.summary
     length_s = len(result.tracks.caller) / 2 / RATE_HZ
-    begins_s, row_s = rows_of(summary, length_s)
-    rows = len(begins_s)
+    starts_s, row_s = rows_of(summary, length_s)
+    rows = len(starts_s)
     with mpl.rc_context({"font.family": "DejaVu Sans", "font.size": 9.5}):
         figure = Figure(figsize=(WIDTH_INCHES, ROW_INCHES * rows + 1.1), dpi=DPI, layout="constrained")
         FigureCanvasAgg(figure)
         figure.suptitle(_title(summary), fontsize=13, x=0.01, ha="left", color=INK)
-        for number, (begin_s, end_s) in enumerate(pairwise([*begins_s, length_s]), 1):
+        for number, (begin_s, end_s) in enumerate(pairwise([*starts_s, length_s]), 1):
             _draw_row(_Row(figure.add_subplot(rows, 1, number), begin_s, end_s, row_s), summary, result.tracks)
         figure.savefig(path)
 
@@ -73,23 +73,23 @@ def rows_of(summary: CallSummary, length_s: float) -> tuple[list[float], float]:
     fewest = max(1, int(np.ceil(length_s / USUAL_ROW_S)))
     for rows in (fewest, fewest + 1):
         for row_s in np.arange(length_s / rows, LONGEST_ROW_S, 0.25):
-            begins_s = _begins(summary, length_s, float(row_s))
-            if begins_s is not None and len(begins_s) <= rows:
-                return begins_s, float(row_s)
+            starts_s = _row_starts(summary, length_s, float(row_s))
+            if starts_s is not None and len(starts_s) <= rows:
+                return starts_s, float(row_s)
     return [float(begin) for begin in np.arange(0.0, length_s, USUAL_ROW_S)], USUAL_ROW_S
 
 
-def _begins(summary: CallSummary, length_s: float, row_s: float) -> list[float] | None:
+def _row_starts(summary: CallSummary, length_s: float, row_s: float) -> list[float] | None:
     """Each before a line of the caller's, at most `row_s` after the last; None when somebody speaks for longer."""
     lines = [exchange for exchange in summary.exchanges if not exchange.line.barges_in]
-    begins_s = [0.0]
-    while begins_s[-1] + row_s < length_s:
+    starts_s = [0.0]
+    while starts_s[-1] + row_s < length_s:
         pauses = [exchange.began_s - MARGIN_S for exchange in lines]
-        fitting = [pause for pause in pauses if begins_s[-1] < pause <= begins_s[-1] + row_s]
+        fitting = [pause for pause in pauses if starts_s[-1] < pause <= starts_s[-1] + row_s]
         if not fitting:
             return None
-        begins_s.append(max(fitting))
-    return begins_s
+        starts_s.append(max(fitting))
+    return starts_s
 
 
 def _draw_row(row: _Row, summary: CallSummary, tracks: Tracks) -> None:

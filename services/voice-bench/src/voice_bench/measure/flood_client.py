@@ -91,7 +91,7 @@ def _in_call(messages: Callable[[int], pb.ClientMessage], per_s: float) -> Attac
                 reading = asyncio.create_task(_count(peer, call))
                 try:
                     number = 0
-                    while peer.goes_on and not reading.done():
+                    while peer.has_time and not reading.done():
                         number += 1
                         await call.write(messages(number))
                         peer.counts["sent"] += 1
@@ -137,7 +137,7 @@ async def _resumes(peer: HostilePeer) -> None:
             await call.write(pb.ClientMessage(seq=1, start=start))
             token = (await call.read()).started.resume_token
             again = pb.ClientMessage(seq=1, start=pb.SessionStart(resume=pb.Resume(token=token)))
-            while peer.goes_on:
+            while peer.has_time:
                 calls = [multi(metadata=peer.token) for _ in range(10)]
                 for rival in calls:
                     await rival.write(again)

@@ -33,7 +33,7 @@ class HostilePeer:
         self._until = time.monotonic() + seconds
 
     @property
-    def goes_on(self) -> bool:
+    def has_time(self) -> bool:
         """Whether the time is not over."""
         return time.monotonic() < self._until
 
@@ -55,7 +55,7 @@ class HostilePeer:
         """`work`, again and again, `count` at once."""
 
         async def repeated() -> None:
-            while self.goes_on:
+            while self.has_time:
                 try:
                     await work()
                     self.counts["rounds"] += 1

@@ -64,7 +64,7 @@ class SoakResult:
 
 
 def simulated(*, interrupted: bool) -> StackConfig:
-    """Quick backends; replies that are to be cut half-way take as long as they do in life."""
+    """Quick backends; replies that are to be cut half-way take as long as in real calls."""
     reply, token_ms = (LONG_REPLY, 20) if interrupted else (REPLY, 2)
     config = with_one_rate(scripted(reply=reply, first_token_ms=20, token_ms=token_ms, first_chunk_ms=20))
     return StackConfig(
@@ -149,12 +149,12 @@ async def _reply_to(caller: Caller, words: str) -> ReplyLog:
     before = max(caller.record.replies, default=0)
     caller.type(words)
 
-    def heard() -> ReplyLog | None:
+    def audible_reply() -> ReplyLog | None:
         latest = caller.record.latest
         return latest if latest and latest.number > before and latest.first_audio_at is not None else None
 
-    await caller.until(lambda: heard() is not None, 10, "reply audio")
-    reply = heard()
+    await caller.until(lambda: audible_reply() is not None, 10, "reply audio")
+    reply = audible_reply()
     assert reply is not None
     return reply
 
@@ -163,38 +163,38 @@ def _sample(tested: GatewayProcess, calls: int) -> Sample:
     return Sample(calls, tested.rss_mb(), tested.threads(), tested.files())
 
 
-def report(life: SoakResult, calls: int, replies_a_call: int = 1) -> Report:
+def report(result: SoakResult, calls: int, replies_a_call: int = 1) -> Report:
     """Memory on the way, what is left, and the verdicts."""
-    rows = tuple((one.calls, one.rss_mb, one.threads, one.files) for one in _told(life.samples, calls))
+    rows = tuple((one.calls, one.rss_mb, one.threads, one.files) for one in _shown_samples(result.samples, calls))
     left = (
-        ("tasks", life.before.tasks, life.after.tasks),
-        ("files", life.files_before, life.files_after),
-        ("objects", life.before.objects, life.after.objects),
+        ("tasks", result.before.tasks, result.after.tasks),
+        ("files", result.files_before, result.files_after),
+        ("objects", result.before.objects, result.after.objects),
     )
     tables = (
         Rows("one gateway, call after call", ("calls", "RSS MB", "threads", "files"), rows),
         Rows("when no call is left", ("what", "before", "after"), left),
     )
     what = "short calls" if replies_a_call == 1 else f"calls of {replies_a_call} replies, each cut half-way"
-    new = {name: count for name, count in life.after.names.items() if count > life.before.names.get(name, 0)}
-    every = " ".join(f"{one.calls}:{one.rss_mb:.0f}" for one in life.samples)
-    notes = (f"all samples, calls:MB: {every}", f"tasks more than before: {new or 'none'}", *life.failures[:5])
-    return Report(f"soak: {calls} {what}", tables, tuple(verdicts(life, replies_a_call)), notes)
+    new = {name: count for name, count in result.after.names.items() if count > result.before.names.get(name, 0)}
+    every = " ".join(f"{one.calls}:{one.rss_mb:.0f}" for one in result.samples)
+    notes = (f"all samples, calls:MB: {every}", f"tasks more than before: {new or 'none'}", *result.failures[:5])
+    return Report(f"soak: {calls} {what}", tables, tuple(verdicts(result, replies_a_call)), notes)
 
 
-def verdicts(life: SoakResult, replies_a_call: int = 1) -> list[Verdict]:
+def verdicts(result: SoakResult, replies_a_call: int = 1) -> list[Verdict]:
     """Flat, and nothing left."""
-    half = life.samples[len(life.samples) // 2 :]
+    half = result.samples[len(result.samples) // 2 :]
     per_1000 = 1000 * slope([(float(one.calls * replies_a_call), one.rss_mb) for one in half])
     return [
         at_most("memory growth over the second half", per_1000, MB_PER_1000_REPLIES, "MB per 1000 replies"),
-        at_most("tasks left", life.after.tasks - life.before.tasks, 0, ""),
-        at_most("files left", life.files_after - life.files_before, FILES_LEFT, ""),
-        none_of("failed calls", len(life.failures)),
+        at_most("tasks left", result.after.tasks - result.before.tasks, 0, ""),
+        at_most("files left", result.files_after - result.files_before, FILES_LEFT, ""),
+        none_of("failed calls", len(result.failures)),
     ]
 
 
-def _told(samples: Sequence[Sample], calls: int) -> list[Sample]:
+def _shown_samples(samples: Sequence[Sample], calls: int) -> list[Sample]:
     """The samples nearest to the beginning, a tenth, a half and the end."""
     wanted = (0, calls / 10, calls / 4, calls / 2, 3 * calls / 4, calls)
     nearest = [min(samples, key=lambda one, at=at: abs(one.calls - at)) for at in wanted]  # type: ignore[misc]

@@ -22,7 +22,7 @@ from voice_bench.speech.categories import write_categories
 from voice_bench.speech.corpus import corpus
 from voice_bench.speech.engine_only import START_WITHIN_S, recognise_without_server
 from voice_bench.speech.flood_client import SpeechFlood
-from voice_bench.speech.quality_run import heard_by_category
+from voice_bench.speech.quality_run import recognise_by_category
 from voice_bench.speech.server import engine_settings, speech_server
 from voice_bench.speech.thresholds import thresholds
 
@@ -84,7 +84,7 @@ def quality(
             settings = {**engine_settings(os.environ), **engines, **_QUIET}
             by_itself = await recognise_without_server(chosen, settings, language) if alone and target is None else None
             async with speech_server(settings, target, START_WITHIN_S) as server:
-                run = await heard_by_category(server, chosen, live=live, at_once=at_once, language=language)
+                run = await recognise_by_category(server, chosen, live=live, at_once=at_once, language=language)
             run = replace(run, alone=by_itself)
         found = quality_report.report(run, engine, limits, live=live, words_worse=words_worse)
         if out is not None:

@@ -81,7 +81,7 @@ async def _audio(peer: HostilePeer) -> None:
         async with peer.channel() as channel:
             stream = peer.stream(channel, _RECOGNISE_STREAM)
             await stream.write(_CONFIG)
-            while peer.goes_on and not stream.done():
+            while peer.has_time and not stream.done():
                 await write(stream, big)
                 peer.counts["messages"] += 1
 
@@ -169,7 +169,7 @@ async def _sockets(peer: HostilePeer) -> None:
         async with aiohttp.ClientSession() as session:
             with suppress(aiohttp.ClientError):
                 async with session.ws_connect(f"http://127.0.0.1:{peer.http_port}/v1/realtime") as socket:
-                    while peer.goes_on and not socket.closed:
+                    while peer.has_time and not socket.closed:
                         async with asyncio.timeout(min(5.0, peer.left_s)):
                             await socket.send_str(append)
                         peer.counts["messages"] += 1

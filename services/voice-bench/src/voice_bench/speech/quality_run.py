@@ -12,7 +12,7 @@ from voice_bench.speech.server import SpeechServer
 from voice_bench.speech.timing import Timing, timing
 
 
-async def heard_by_category(
+async def recognise_by_category(
     server: SpeechServer, recordings: Sequence[CorpusItem], *, live: bool, at_once: int, language: str
 ) -> QualityRun:
     """Every recording, `at_once` of a category at a time."""
