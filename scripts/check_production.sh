@@ -5,7 +5,7 @@
 #   --target    the gateway's gRPC port, as callers reach it
 #   --metrics   the gateway's /metrics; once for each pod
 #   --riva      ASR and TTS themselves, and --llm the model server with /v1: they are asked who they are, because the
-#               check never passes with a scripted or embedded stand-in behind the gateway
+#               check never passes with a scripted or embedded backend behind the gateway
 #   --calls N         default 20 (env CHECK_CALLS), --at-once N of them together, default 2 (CHECK_AT_ONCE)
 #   --p95 SECONDS     objective for gateway_response_latency, default 1.2 (CHECK_P95_S)
 #   --errors PART     objective for failed calls and turns, default 0.01 (CHECK_ERRORS)

@@ -4,7 +4,7 @@
 #
 # usage: scripts/deploy_gateway.sh [--embedded] [--values FILE]... [--set NAME=VALUE]... [--set-json NAME=VALUE]...
 #                                  [--release NAME] [--namespace NAME] [--timeout SECONDS] [--no-test] [--dry-run]
-#   --embedded    the stand-ins for Riva and NIM come with it: no GPU, no account
+#   --embedded    also installs the embedded backends in place of Riva and NIM: no GPU, no account
 #   --values      of the chart helm/voice-workflow, such as k8s/nim/gateway-values.yaml; values of an earlier
 #                 install are not kept: say them all, every time
 #   --set         of one value; --set-json of a list or a mapping

@@ -2,7 +2,7 @@
 # Prepares a cluster for the models: namespaces, the two NGC Secrets, and disks where there is no storage provisioner.
 #
 # usage: scripts/deploy_infra.sh [--no-ngc] [--local-volumes NODE] [--dry-run]
-#   --no-ngc               no Secrets: for the embedded stand-ins, or where a secret store makes them
+#   --no-ngc               no Secrets: for the embedded backends, or where a secret store makes them
 #   --local-volumes NODE   the models' disks are folders of this node (k8s/local-volumes)
 #   --dry-run              only show the steps
 #   env NGC_API_KEY        the key; it goes to the API server through a pipe, never to a disk, a log or an argument
@@ -51,6 +51,6 @@ if [ -n "$node" ]; then
     run kubectl apply --request-timeout=30s --kustomize "$root/k8s/local-volumes"
 fi
 if [ -z "$dry" ] && ! kubectl get nodes --request-timeout=10s --output=jsonpath='{.items[*].status.allocatable}' | grep -q nvidia.com/gpu; then
-    say "no node offers nvidia.com/gpu: install NVIDIA's GPU operator, or use the embedded stand-ins"
+    say "no node offers nvidia.com/gpu: install NVIDIA's GPU operator, or use the embedded backends"
 fi
 end "done; next: scripts/deploy_riva.sh, or scripts/deploy_gateway.sh --embedded"

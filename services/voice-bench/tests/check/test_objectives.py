@@ -95,16 +95,16 @@ def test_calls_without_tls_can_be_allowed() -> None:
     assert missed(replace(GOOD, over_tls=False), Objectives(tls=False)) == []
 
 
-def test_a_stand_in_never_passes_and_the_rest_is_not_judged() -> None:
+def test_a_fake_backend_never_passes_and_the_rest_is_not_judged() -> None:
     findings = judge(replace(GOOD, fake_backends=("x is a scripted recogniser",)), Objectives())
     assert [(finding.name, finding.met) for finding in findings] == [("backends", False)]
-    assert "put Riva and NIM there" in findings[0].sentence
+    assert "use Riva and NIM" in findings[0].sentence
 
 
 @pytest.mark.parametrize(
     "name", ["scripted-asr-streaming", "mini-llm", "moonshine-tiny-en", "eSpeak.en-US.Ann", "English-US.Rob"]
 )
-def test_stand_ins_are_known_by_name(name: str) -> None:
+def test_fake_backends_are_known_by_name(name: str) -> None:
     (sentence,) = find_fake_backends([name, name])
     assert sentence.startswith(f"{name} is ")
 
@@ -112,5 +112,5 @@ def test_stand_ins_are_known_by_name(name: str) -> None:
 @pytest.mark.parametrize(
     "name", ["parakeet-1.1b-en-US-asr-streaming", "Magpie-Multilingual.EN-US.Aria", "meta/llama-3.1-8b-instruct"]
 )
-def test_nvidias_names_are_not_taken_for_stand_ins(name: str) -> None:
+def test_nvidias_names_are_not_taken_for_fakes(name: str) -> None:
     assert find_fake_backends([name]) == []

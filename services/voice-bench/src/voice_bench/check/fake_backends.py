@@ -13,6 +13,6 @@ _MARKS: Mapping[str, str] = {
 
 
 def find_fake_backends(names: Iterable[str]) -> list[str]:
-    """A sentence for each name of a model or voice that is a stand-in, without doubles."""
+    """A sentence for each name of a model or voice that is simulated, without doubles."""
     found = [f"{name} is {what}" for name in names for mark, what in _MARKS.items() if mark in name.lower()]
     return list(dict.fromkeys(found))

@@ -43,7 +43,7 @@ class Finding:
 
 
 def judge(observed: Observations, asked: Objectives) -> list[Finding]:
-    """One finding for every objective, all of which must be met; with a stand-in there, that is the only one."""
+    """One finding for every objective, all of which must be met; with a fake backend, that is the only one."""
     if observed.fake_backends:
         return [_backends(observed)]
     return [
