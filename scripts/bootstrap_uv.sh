@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Brings uv into .uv for a machine that has none. Needs no root. bootstrap_uv.sh [PYTHON]
+# Installs uv into .uv on a machine that has none. Needs no root. bootstrap_uv.sh [PYTHON]
 set -euo pipefail
 case ${1:-} in -h | --help) sed -n '2,/^set /{/^# \{0,1\}/s///p;}' "$0"; exit ;; esac
 cd "$(dirname "$0")/.."

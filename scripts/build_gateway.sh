@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Builds the images of this repository. With no engine of its own on the machine: BUILD=script, called as
-# script CONTEXT DOCKERFILE NAME:TAG OUT.tar OPTION..., which leaves a docker-archive.
+# Builds the images of this repository. On a machine without docker, podman or buildah set BUILD=SCRIPT: it is called as
+# SCRIPT CONTEXT DOCKERFILE NAME:TAG OUT.tar OPTION... and must write a docker-archive.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 usage() {
@@ -36,8 +36,8 @@ engine() { # the first engine that answers
 }
 engine=${ENGINE:-${BUILD:+script}}
 engine=${engine:-$(engine)}
-[ -n "$engine" ] || [ -n "$run" ] || die "no docker, podman or buildah answers here: start one, or name a BUILD script"
-[ "$engine$push" != scriptyes ] || die "a BUILD script leaves archives, which --push can't push"
+[ -n "$engine" ] || [ -n "$run" ] || die "no docker, podman or buildah answers here: start one, or name a script with BUILD"
+[ "$engine$push" != scriptyes ] || die "a BUILD script writes archives, which --push can't push"
 
 options=(--build-arg "VERSION=$version" --build-arg "REVISION=$(git rev-parse HEAD 2>/dev/null || echo unknown)")
 [ "$engine" = script ] || [ -z "${BASE_IMAGE:-}" ] || options+=(--build-arg "BASE_IMAGE=$BASE_IMAGE")

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Does a gateway hear, think and speak? One spoken round trip; exit status 0 = yes, 1 = no, with a sentence.
+# Does a gateway understand and answer? Makes one spoken round trip. Exit status 0 = yes, 1 = no, with the reason.
 #
 # usage: scripts/check_conversation.sh [--host HOST] [--port PORT] [OPTION...] [--dry-run]
-#   --host, --port   of the gateway's gRPC port; default localhost and 50050
-#   OPTION           of `voice check`: --tls, --ca FILE, --token TOKEN (better: env VOICE_TOKEN), --json
+#   --host, --port   address of the gateway's gRPC port; default localhost and 50050
+#   OPTION           options of `voice check`: --tls, --ca FILE, --token TOKEN (better: env VOICE_TOKEN), --json
 set -euo pipefail
 # shellcheck source=scripts/steps.sh
 . "$(dirname "$0")/steps.sh"

@@ -2,18 +2,18 @@
 # Is a gateway fit for production? Makes spoken calls, reads its metrics, and judges latency, errors and TLS.
 #
 # usage: scripts/check_production.sh --target HOST:PORT --metrics URL... --riva HOST:PORT... --llm URL [OPTION...] [--dry-run]
-#   --target    the gateway's gRPC port, as callers reach it
-#   --metrics   the gateway's /metrics; once for each pod
-#   --riva      ASR and TTS themselves, and --llm the model server with /v1: they are asked who they are, because the
+#   --target    address of the gateway's gRPC port, as callers use it
+#   --metrics   URL of the gateway's /metrics; once for each pod
+#   --riva      address of ASR and TTS; --llm: URL of the model server with /v1. Both are asked for their models, because the
 #               check never passes with a scripted or embedded backend behind the gateway
-#   --calls N         default 20 (env CHECK_CALLS), --at-once N of them together, default 2 (CHECK_AT_ONCE)
+#   --calls N         default 20 (env CHECK_CALLS), --at-once N calls at the same time, default 2 (CHECK_AT_ONCE)
 #   --p95 SECONDS     objective for gateway_response_latency, default 1.2 (CHECK_P95_S)
-#   --errors PART     objective for failed calls and turns, default 0.01 (CHECK_ERRORS)
-#   --tls, --ca FILE  calls over TLS, which is an objective; --plaintext waives it where TLS ends before the gateway
+#   --errors PART     share of calls and turns that may fail, default 0.01 (CHECK_ERRORS)
+#   --tls, --ca FILE  make calls over TLS, which is an objective; --plaintext drops it where TLS ends before the gateway
 #   --server-name NAME, --cert FILE with --key FILE, --token-file FILE (or env VOICE_TOKEN), --riva-tls
-#   --wav FILE  what the callers say; default: a question in the gateway's own voice; --json
+#   --wav FILE  recording that the callers play; default: a question in the gateway's own voice; --json: print JSON
 #
-# Exit status 0 = every objective is met, 1 = not, and which.
+# Exit status 0 = every objective is met, 1 = one is missed; the output says which.
 set -euo pipefail
 # shellcheck source=scripts/steps.sh
 . "$(dirname "$0")/steps.sh"

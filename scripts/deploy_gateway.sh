@@ -1,16 +1,16 @@
 #!/usr/bin/env bash
-# Installs or upgrades the gateway by its chart and waits until it is ready. When it is not, it says why, and brings the
-# release back that ran before; a first install stays as it is, to be looked at.
+# Installs or upgrades the gateway by its chart and waits until it is ready. When it does not become ready, the script prints the
+# reason and restores the previous release; a first install is left as it is, for inspection.
 #
 # usage: scripts/deploy_gateway.sh [--embedded] [--values FILE]... [--set NAME=VALUE]... [--set-json NAME=VALUE]...
 #                                  [--release NAME] [--namespace NAME] [--timeout SECONDS] [--no-test] [--dry-run]
 #   --embedded    also installs the embedded backends in place of Riva and NIM: no GPU, no account
-#   --values      of the chart helm/voice-workflow, such as k8s/nim/gateway-values.yaml; values of an earlier
-#                 install are not kept: say them all, every time
-#   --set         of one value; --set-json of a list or a mapping
-#   --release     default voice
-#   --namespace   default voice; made (with pod security "restricted") where it is missing
-#   --timeout     until it is ready; default 600
+#   --values      values file of the chart helm/voice-workflow, such as k8s/nim/gateway-values.yaml; values of an earlier
+#                 install are not kept: give all of them every time
+#   --set         one value; --set-json: one list or mapping
+#   --release     name of the release; default voice
+#   --namespace   namespace; default voice; created (with pod security "restricted") where it is missing
+#   --timeout     seconds to wait until the release is ready; default 600
 #   --no-test     no spoken round trip (helm test) at the end
 set -euo pipefail
 # shellcheck source=scripts/steps.sh
@@ -41,7 +41,7 @@ if [ -n "$dry" ] || ! kubectl get namespace "$namespace" --request-timeout=10s >
     run kubectl label namespace "$namespace" pod-security.kubernetes.io/enforce=restricted \
         voice-workflow/may-use-models=true --request-timeout=30s
 fi
-say "release $release in $namespace; new pods get $timeout s to be ready, running calls end within their grace"
+say "release $release in $namespace; new pods have $timeout s to become ready; running calls may end normally"
 before=$(revision running) newest=$(revision newest)
 if ! run "$helm" upgrade --install "$release" "$root/helm/voice-workflow" --namespace "$namespace" \
     ${values[@]+"${values[@]}"} --wait --timeout "${timeout}s"; then

@@ -2,12 +2,12 @@
 # Prepares a cluster for the models: namespaces, the two NGC Secrets, and disks where there is no storage provisioner.
 #
 # usage: scripts/deploy_infra.sh [--no-ngc] [--local-volumes NODE] [--dry-run]
-#   --no-ngc               no Secrets: for the embedded backends, or where a secret store makes them
-#   --local-volumes NODE   the models' disks are folders of this node (k8s/local-volumes)
-#   --dry-run              only show the steps
-#   env NGC_API_KEY        the key; it goes to the API server through a pipe, never to a disk, a log or an argument
+#   --no-ngc               create no Secrets: for the embedded backends, or where a secret store creates them
+#   --local-volumes NODE   use folders of this node as the models' disks (k8s/local-volumes)
+#   --dry-run              show the steps without doing them
+#   env NGC_API_KEY        the NGC key; it is sent to the API server through a pipe and never written to a disk, a log or an argument
 #
-# May be run again at any time.
+# The script may be run again at any time.
 set -euo pipefail
 # shellcheck source=scripts/steps.sh
 . "$(dirname "$0")/steps.sh"

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Brings Parakeet, Magpie and Llama into the cluster, waits until they are healthy and lists the models it finds.
+# Deploys Parakeet, Magpie and Llama, waits until they are healthy and lists their models.
 #
 # usage: scripts/deploy_riva.sh [--how nim|operator|chart] [--local-volumes] [--timeout SECONDS] [--wav FILE] [--dry-run]
 #   --how nim         NVIDIA's NIM images by k8s/nim (the default)
-#   --how operator    the same by NVIDIA's NIM Operator, which must be installed (k8s/nim-operator)
+#   --how operator    NVIDIA's NIM Operator, which must be installed (k8s/nim-operator)
 #   --how chart       the legacy Riva server by NVIDIA's chart with helm/riva-api/values.yaml; no language model
 #   --local-volumes   with nim: claims on the disks of deploy_infra.sh --local-volumes
-#   --timeout         until everything is healthy; default 3600, because a first start downloads and optimises models
+#   --timeout         seconds to wait until everything is healthy; default 3600, because a first start downloads and optimises models
 #   --wav             a recording that the recogniser must transcribe at the end
 #   env RIVA_CHART    the chart file (riva-api-2.19.0.tgz); default: downloaded with NGC_API_KEY
 set -euo pipefail
@@ -45,7 +45,7 @@ case $how in
     *) wrong "--how takes nim, operator or chart, not $how" ;;
 esac
 for target in "${at[@]}"; do
-    say "what $target serves"
+    say "models of $target"
     case $target in *-asr) needs=asr ;; *-tts) needs=tts ;; *) needs=both ;; esac
     [ -n "$dry" ] || forward voice-models "$target" 50051
     hears=(); [ $needs = tts ] || hears=(${wav[@]+"${wav[@]}"})

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Puts onnxruntime with CUDA, and the CUDA libraries it needs, in the place of the CPU's: gpu.sh UV PYTHON
+# Replaces onnxruntime by the one with CUDA and installs the CUDA libraries it needs: gpu.sh UV PYTHON
 set -eu
 case ${1:-} in -h | --help) sed -n '2,/^set /{/^# \{0,1\}/s///p;}' "$0"; exit ;; esac
 [ $# -ge 2 ] || { echo "usage: scripts/gpu.sh UV PYTHON; --help says more" >&2; exit 2; }

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Prints the path of a helm that fits: the PATH's own from 3.14 on, else a pinned one, brought into .tools/bin once.
-# Go builds it from its module (checked by Go's checksum database); without Go it is the official release, by sha256.
+# Prints the path of a suitable helm: the one on the PATH from 3.14 on, else a pinned one, installed into .tools/bin once.
+# Go builds it from its module (checked by Go's checksum database); without Go the official release is used, by sha256.
 set -euo pipefail
 case ${1:-} in -h | --help) sed -n '2,/^set /{/^# \{0,1\}/s///p;}' "$0"; exit ;; esac
 cd "$(dirname "$0")/.."

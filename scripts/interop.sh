@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs other people's clients, each into an environment of its own under .venv/interop: interop.sh UV PYTHON
+# Installs third-party clients, each into an environment of its own under .venv/interop: interop.sh UV PYTHON
 set -euo pipefail
 case ${1:-} in -h | --help) sed -n '2,/^set /{/^# \{0,1\}/s///p;}' "$0"; exit ;; esac
 [ $# -ge 2 ] || { echo "usage: scripts/interop.sh UV PYTHON; --help says more" >&2; exit 2; }

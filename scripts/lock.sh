@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Resolves the dependencies into the lock files: lock.sh UV LOCAL_PACKAGE...
+# Resolves the dependencies and writes the lock files: lock.sh UV LOCAL_PACKAGE...
 set -euo pipefail
 case ${1:-} in -h | --help) sed -n '2,/^set /{/^# \{0,1\}/s///p;}' "$0"; exit ;; esac
 [ $# -ge 2 ] || { echo "usage: scripts/lock.sh UV LOCAL_PACKAGE...; --help says more" >&2; exit 2; }

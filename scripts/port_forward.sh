@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
-# Makes the gateway reachable on this machine until Ctrl-C; takes a new pod when the one it is bound to goes.
+# Makes the gateway reachable on this machine until Ctrl-C; selects a new pod when the current one ends.
 #
 # usage: scripts/port_forward.sh [--release NAME] [--namespace NAME] [--port N] [--http-port N] [--address ADDRESS]
 #                                [--once] [--dry-run]
-#   --release, --namespace   default voice
-#   --port, --http-port      on this machine; default 50050 (calls) and 8080 (health, metrics)
-#   --address                default 127.0.0.1
+#   --release, --namespace   release and namespace; default voice
+#   --port, --http-port      ports on this machine; default 50050 (calls) and 8080 (health, metrics)
+#   --address                address on this machine; default 127.0.0.1
 #   --once                   end when the forwarding ends
 #
-# kubectl binds to one pod: calls end when that pod goes, and kubectl may notice only at the next call, which then fails
-# once. For trying things out, not for callers.
+# kubectl binds to one pod: calls end with that pod, and kubectl may notice only at the next call, which then fails
+# once. Use it for tests, not for callers.
 set -euo pipefail
 # shellcheck source=scripts/steps.sh
 . "$(dirname "$0")/steps.sh"
@@ -44,6 +44,6 @@ while [ -z "$dry" ] || { run "${forward[@]}"; exit; }; do
     # One that ends at once, five times in a row, can't work: the port is taken or the Service is gone.
     if [ $((SECONDS - began)) -lt 3 ]; then failures=$((failures + 1)); else failures=0; fi
     [ $failures -lt 5 ] || stop "the forwarding ended five times at once; kubectl's reason stands above"
-    say "the forwarding ended; taking another pod"
+    say "the forwarding ended; selecting another pod"
     sleep 1
 done

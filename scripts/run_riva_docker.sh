@@ -4,9 +4,9 @@
 # usage: scripts/run_riva_docker.sh asr|tts|riva [--image IMAGE] [--port N] [--http-port N] [--gpu N] [--timeout SECONDS] [--dry-run]
 #   asr, tts    Parakeet or Magpie as NIM; needs NGC_API_KEY, keeps its models in the volume voice-asr or voice-tts
 #   riva        the legacy server; its models must be in the volume riva-model-repo (riva_init.sh of NVIDIA's quickstart)
-#   --port      gRPC on this machine, default 50051 (tts: 50052); --http-port: health, default 9000 (tts: 9001)
-#   --timeout   until it is healthy; default 3000, because a first start downloads and optimises models
-# A container that is there is started, or left as it is. To end it: docker rm -f voice-asr
+#   --port      gRPC port on this machine, default 50051 (tts: 50052); --http-port: health port, default 9000 (tts: 9001)
+#   --timeout   seconds to wait until the container is healthy; default 3000, because a first start downloads and optimises models
+# An existing container is started, or left as it is. To remove it: docker rm -f voice-asr
 set -euo pipefail
 # shellcheck source=scripts/steps.sh
 . "$(dirname "$0")/steps.sh"

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Is an installed gateway alive? A spoken round trip from here through kubectl port-forward, and what /readyz says.
+# Does an installed gateway work? Makes a spoken round trip through kubectl port-forward, and prints /readyz.
 #
 # usage: scripts/smoke.sh [--release NAME] [--namespace NAME] [--dry-run] [-- OPTION...]
-#   --release, --namespace   default voice
-#   OPTION                   of `voice check`, such as --tls, --ca FILE, --token TOKEN
+#   --release, --namespace   release and namespace; default voice
+#   OPTION                   options of `voice check`, such as --tls, --ca FILE, --token TOKEN
 set -euo pipefail
 # shellcheck source=scripts/steps.sh
 . "$(dirname "$0")/steps.sh"

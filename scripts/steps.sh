@@ -12,7 +12,7 @@ need() { command -v "$1" >/dev/null || stop "$1 is missing: $2"; }
 given() { [ $# -ge 2 ] && [ -n "$2" ] || wrong "$1 needs a value"; }
 
 seconds() { [[ $1 =~ ^[0-9]+$ ]] || wrong "--timeout takes whole seconds, not $1"; }
-end() { if [ -n "$dry" ]; then say "only shown, nothing done"; else say "$*"; fi; }
+end() { if [ -n "$dry" ]; then say "steps shown, nothing done"; else say "$*"; fi; }
 
 run() { # a step; with --dry-run it is only shown
     if [ -n "$dry" ]; then printf '+'; printf ' %q' "$@"; echo; else "$@"; fi

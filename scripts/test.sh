@@ -49,10 +49,10 @@ if [ -z "${VOICE_AUDIO:-}" ]; then
 fi
 export VOICE_AUDIO
 for package in "$@"; do tests "$package"; done
-scripts/interop.sh "${UV:-uv}" "$python" || { echo "FAILED: other people's clients" >&2; failed=$((failed + 1)); }
+scripts/interop.sh "${UV:-uv}" "$python" || { echo "FAILED: third-party clients" >&2; failed=$((failed + 1)); }
 tests interop
 tests k8s
-echo "== what ran beside them: lint, types, generated files, helm, scripts"
+echo "== checks and tests that ran at the same time: lint, types, generated files, helm, scripts"
 wait "$leisure"
 cat "$beside"
 read -r good bad < "$beside.counts" || { good=0 bad=1; echo "FAILED: the checks beside the suites did not end" >&2; }
