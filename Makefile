@@ -48,44 +48,44 @@ $(ESPEAK): requirements-espeak.lock $(READY)
 	@touch $@
 
 # Their files have the same names: only one onnxruntime can be there. With the marker, `setup` keeps it so.
-gpu: $(READY) ## onnxruntime with CUDA in place of the CPU's (2.5 GB; docs/parakeet.md)
+gpu: $(READY) ## install onnxruntime with CUDA in place of the CPU's (2.5 GB; docs/parakeet.md)
 	@scripts/gpu.sh $(UV) $(BIN)/python
 	@touch $(VENV)/.gpu
 
-lock: | $(UV) ## resolve the dependencies anew
+lock: | $(UV) ## resolve the dependencies again
 	@scripts/lock.sh $(UV) $(LOCAL)
 
 proto: $(READY) ## generate the code of both wire contracts
 	@PYTHON=$(BIN)/python scripts/proto.sh
 
-lint: $(READY) ## ruff and the layers
+lint: $(READY) ## run ruff and the import contracts
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check --quiet . && $(BIN)/lint-imports --no-cache
 
-types: $(READY) ## mypy, strict
+types: $(READY) ## run mypy in strict mode
 	@scripts/types.sh $(BIN)/python $(PACKAGES)
 
-test: $(READY) $(ESPEAK) ## lint, types, generated code, and every package's tests
+test: $(READY) $(ESPEAK) ## run lint, types, checks of generated code, and all tests
 	@UV=$(UV) PYTHON=$(BIN)/python scripts/test.sh $(PACKAGES)
 
-interop: $(READY) $(ESPEAK) ## other people's Riva and OpenAI clients against the speech server
+interop: $(READY) $(ESPEAK) ## run third-party Riva and OpenAI clients against the speech server
 	@scripts/interop.sh $(UV) $(BIN)/python
 	@$(BIN)/python -m pytest interop/tests --quiet --durations=5
 
-demo: $(READY) $(ESPEAK) ## a spoken conversation on this machine (CALLER=folder of recordings, OUT=out/demo; ENGINE, TTS)
+demo: $(READY) $(ESPEAK) ## hold a spoken conversation on this machine (CALLER=folder of recordings, OUT=out/demo; ENGINE, TTS)
 	@VOICE_AUDIO=$${VOICE_AUDIO-$$($(BIN)/python scripts/fetch_recordings.py)} \
 		$(BIN)/voice-bench demo --engine $(ENGINE) --tts $(TTS)
 
-run: $(READY) $(ESPEAK) ## keep the stack up until Ctrl-C (your own model: LLM_BASE_URL, LLM_MODEL; ENGINE, TTS as for speech)
+run: $(READY) $(ESPEAK) ## run the stack until Ctrl-C (your own model: LLM_BASE_URL, LLM_MODEL; ENGINE, TTS as for speech)
 	@$(BIN)/voice-bench run --engine $(ENGINE) --tts $(TTS)
 
-speech: $(READY) $(ESPEAK) ## the speech server alone: ENGINE=moonshine|parakeet|streaming|scripted TTS=embedded|kokoro|tone
+speech: $(READY) $(ESPEAK) ## run the speech server alone: ENGINE=moonshine|parakeet|streaming|scripted TTS=embedded|kokoro|tone
 	@SPEECH_ASR_ENGINE=$(ENGINE) SPEECH_TTS_ENGINE=$(TTS) SPEECH_GRPC_PORT=$(GRPC_PORT) SPEECH_HTTP_PORT=$(HTTP_PORT) \
 		SPEECH_DRAIN_NOTICE_S=0 SPEECH_DRAIN_GRACE_S=$${SPEECH_DRAIN_GRACE_S:-5} exec $(BIN)/speech-server
 
 talk: $(READY) ## talk to a running gateway with microphone and speaker
 	@$(BIN)/voice talk
 
-bench: $(READY) $(ESPEAK) ## what the gateway adds to the backends' time, beside a bare chain
+bench: $(READY) $(ESPEAK) ## measure what the gateway adds to the backends' time
 	@$(BIN)/voice-bench overhead
 
 docs: $(READY) ## write the generated parts of the docs
@@ -96,11 +96,11 @@ docs: $(READY) ## write the generated parts of the docs
 images: ## build the container images with docker, podman or buildah (REGISTRY, TAG, BASE_IMAGE)
 	@scripts/build_gateway.sh $(if $(REGISTRY),--registry $(REGISTRY)) $(if $(TAG),--tag $(TAG)) all
 
-canary: $(READY) ## a canary of the gateway: IMAGE=... WEIGHT=10 (then .venv/bin/voicectl --namespace voice canary promote)
+canary: $(READY) ## start a canary of the gateway: IMAGE=... WEIGHT=10 (then .venv/bin/voicectl --namespace voice canary promote)
 	@$(BIN)/voicectl --namespace $(or $(NAMESPACE),voice) canary start --image "$(IMAGE)" --weight $(or $(WEIGHT),10)
 
-e2e: $(READY) ## the cluster tests, on the cluster of KUBECONFIG (e2e/README.md)
+e2e: $(READY) ## run the cluster tests on the cluster of KUBECONFIG (e2e/README.md)
 	@$(BIN)/python -m pytest --timeout 400 $(or $(E2E_TESTS),e2e)
 
-clean: ## remove what was installed and made
+clean: ## remove everything that was installed or built
 	rm -rf $(VENV) .uv out .mypy_cache .ruff_cache .pytest_cache .hypothesis
