@@ -20,7 +20,7 @@ UNSETTLED_S = 10.0
 """For speech without words, words without a turn, and turns whose reply failed."""
 
 
-class EndOfCallDetector:
+class EndOfCallDetector:  # size: a field for each thing that may still come
     """What is still open in a call. `typed`: the turn was typed, so a reply is due from the beginning."""
 
     def __init__(self, *, typed: bool = False) -> None:

@@ -45,7 +45,7 @@ class _CallOver:
     pass
 
 
-class ReconnectingStream:
+class ReconnectingStream:  # size: one state machine, drawn above
     """Open it once with `open`, then run `run` in a task until it returns or raises VoiceError."""
 
     def __init__(self, target: str, options: CallOptions, outbox: Outbox, deliver: Deliver) -> None:

@@ -46,7 +46,7 @@ class CheckPlan:
 
 
 async def observe(plan: CheckPlan) -> Observations:
-    """Everything; stops before the first call when a fake backend is found. Raises CheckFailed, RivaFailed, VoiceError."""
+    """Everything; stops before the first call at a fake backend. Raises CheckFailed, RivaFailed, VoiceError."""
     fakes = find_fake_backends(await backend_names(plan))
     before = await scrape(plan.metrics)
     if fakes:

@@ -11,7 +11,7 @@ _KIND = pb.TurnEvent
 
 
 @dataclass(slots=True)
-class ReplyLog:
+class ReplyLog:  # size: the record of one reply
     """One reply; moments on the machine's monotonic clock."""
 
     number: int
@@ -35,7 +35,7 @@ class ReplyLog:
 
 
 @dataclass(slots=True)
-class CallLog:
+class CallLog:  # size: the record of one call
     """One call as its caller knows it."""
 
     output_rate_hz: int = 16_000

@@ -46,7 +46,7 @@ async def channel_to(target: str) -> AsyncIterator[grpc.aio.Channel]:
         yield channel
 
 
-class Caller:
+class Caller:  # size: the state of one simulated call, in one loop
     """One call. Use `calling`; then `speak` and `until`."""
 
     def __init__(self, start: pb.SessionStart) -> None:
