@@ -60,7 +60,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.section("figures")
         for name, value in FIGURES.found.items():
             terminalreporter.write_line(f"{name}: {value}")
-        FIGURES.keep(ROOT / "out" / "e2e.json")
+        FIGURES.write(ROOT / "out" / "e2e.json")
 
 
 @pytest.fixture(scope="session")

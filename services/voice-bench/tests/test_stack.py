@@ -144,7 +144,7 @@ async def test_a_server_that_is_named_in_the_environment_is_not_started(monkeypa
         monkeypatch.setenv("RIVA_HOST", host)
         monkeypatch.setenv("RIVA_PORT", port)
         async with running(with_environment(embedded())) as ours:
-            assert set(ours.pids) == {Part.GATEWAY}
+            assert set(ours.servers) == {Part.GATEWAY}
             assert (ours.speech_target, ours.llm_base_url) == (theirs.speech_target, theirs.llm_base_url)
             await first_audio(ours.target)
 
