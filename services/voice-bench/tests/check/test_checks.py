@@ -129,14 +129,14 @@ async def test_a_recording_without_speech_fails_with_a_sentence(tmp_path: Path) 
         status, _, err = await voice_bench(
             "riva-check", "--target", stack.speech_target, "--wav", str(tmp_path / "still.wav")
         )
-    assert (status, err.split(" heard ")[-1]) == (1, f"no words in {tmp_path / 'still.wav'}; is there speech in it?\n")
+    assert (status, err.split(" heard ")[-1]) == (1, f"recognised no words in {tmp_path / 'still.wav'}; is there speech in it?\n")
 
 
 async def test_a_server_that_speaks_no_tts_serves_asr_alone() -> None:
     async with riva_of("parakeet-1.1b-en-US-asr-streaming", speaks=False) as target:
         assert (await voice_bench("riva-check", "--target", target, "--needs", "asr"))[0] == 0
         status, _, err = await voice_bench("riva-check", "--target", target, "--needs", "tts")
-    assert (status, err) == (1, f"{target} is ready and lists no voice; is that model loaded?\n")
+    assert (status, err) == (1, f"{target} is ready but lists no voice; is that model loaded?\n")
 
 
 async def test_nobody_there_is_told_before_the_deadline_is_long_past() -> None:

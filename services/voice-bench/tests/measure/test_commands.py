@@ -118,7 +118,7 @@ def test_a_folder_without_speech_is_a_sentence(tmp_path: Path, monkeypatch: pyte
 def test_loads_that_are_no_numbers_are_refused() -> None:
     result = CliRunner().invoke(app, ["overhead", "--callers", "one,ten"])
     assert result.exit_code == 2
-    assert "--callers wants numbers" in " ".join(result.stderr.replace("│", " ").split())
+    assert "--callers needs numbers" in " ".join(result.stderr.replace("│", " ").split())
 
 
 def test_a_wav_becomes_frames() -> None:
