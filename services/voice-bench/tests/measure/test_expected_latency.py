@@ -18,7 +18,7 @@ def one_turn() -> list[str]:
         (100.20, "asr.silence", {"stream": 2, "utterance": 7}),
         (100.22, "asr.final", {"stream": 2, "utterance": 7}),
         (100.23, "llm.request", {"request": 5, "last": tag}),
-        (100.38, "llm.token", {"request": 5, "n": 1, "text": "TranscriptEvent"}),
+        (100.38, "llm.token", {"request": 5, "n": 1, "text": "Heard"}),
         (100.385, "llm.token", {"request": 5, "n": 2, "text": f"Heard {tag}."}),
         (100.39, "llm.token", {"request": 5, "n": 3, "text": f"Heard {tag}. More"}),
         (100.40, "llm.token", {"request": 5, "n": 4, "text": f"Heard {tag}. More."}),

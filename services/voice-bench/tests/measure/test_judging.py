@@ -6,13 +6,13 @@ from voice_bench.measure import barge_in_report, overhead_report, recordings_rep
 from voice_bench.measure.barge_in import BargeInOutcome, BargeInStop, upstream
 from voice_bench.measure.expected_latency import TurnTimestamps
 from voice_bench.measure.gateway_process import GatewayInternals, Kind
-from voice_bench.measure.overhead import EngineStats
+from voice_bench.measure.overhead import Load
 from voice_bench.measure.per_call_cost import Step, per_call_mb, threads_per_call
 from voice_bench.measure.recordings import RecordedCall, Recording
 from voice_bench.measure.soak import Sample, SoakResult
 from voice_bench.measure.verdict import Verdict
 
-LOAD = EngineStats(Kind.OURS, 10, 3, 0, (2.0, 3.0, 4.0), (3.0,), (542.0, 543.0, 544.0), 1.2, 100.0, 14)
+LOAD = Load(Kind.OURS, 10, 3, 0, (2.0, 3.0, 4.0), (3.0,), (542.0, 543.0, 544.0), 1.2, 100.0, 14)
 STOP = BargeInStop("caller 1 turn 1", 1.0, 300.0, 20.0, 5, 5, True, 150.0, decided_at=50.0)
 HEARD = RecordedCall("a", "go forward ten meters", 1, 1, 2.0, True, 0.1, 0.7)
 
