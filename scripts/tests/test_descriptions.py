@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PAGES = ("docs/mini-llm.md", "helm/voice-workflow/README.md")
+PAGES = ("docs/settings.md", "docs/mini-llm.md", "helm/voice-workflow/README.md")
 _LEANS_ON_ANOTHER = re.compile(
     r"^(its|it|the same|of|between|how long before|that|also|or|other|then)\b", re.IGNORECASE
 )

@@ -75,7 +75,9 @@ class Settings(BaseSettings):
     )
     gateway_resume_grace_s: Seconds = Field(15, description="how long a dropped call waits for its caller")
     gateway_max_session_s: float = Field(3600, ge=1, description="longest call", json_schema_extra=LIVE)
-    gateway_goaway_before_s: Seconds = Field(30, description="how long before that a caller is told; 0 = never")
+    gateway_goaway_before_s: Seconds = Field(
+        30, description="time before GATEWAY_MAX_SESSION_S to send GoAway; 0 = never"
+    )
     gateway_start_timeout_s: float = Field(10, gt=0, description="how long a new stream may take to say what it is")
     gateway_drain_s: Seconds = Field(30, description="how long running calls may go on after SIGTERM")
     gateway_down_after_s: Seconds = Field(15, description="a backend down for this long makes /readyz answer 503")
@@ -88,7 +90,9 @@ class Settings(BaseSettings):
     gateway_tls_cert_file: Path | None = Field(
         None, description="PEM certificate chain of the gRPC port; unset = plain"
     )
-    gateway_tls_key_file: Path | None = Field(None, description="its PEM key", validate_default=True)
+    gateway_tls_key_file: Path | None = Field(
+        None, description="PEM key of GATEWAY_TLS_CERT_FILE", validate_default=True
+    )
     gateway_tls_client_ca_file: Path | None = Field(
         None, description="PEM authorities; callers must show a certificate signed by one (mTLS)", validate_default=True
     )
@@ -122,7 +126,7 @@ class Settings(BaseSettings):
     riva_host: str = Field(
         "localhost", description="Riva or speech-server host, for both services; each address of the name is a server"
     )
-    riva_port: Port = Field(50051, description="its gRPC port")
+    riva_port: Port = Field(50051, description="gRPC port of RIVA_HOST")
     riva_ssl: bool = Field(False, description="TLS towards it")
     riva_ca_file: Path | None = Field(
         None, description="PEM authorities for RIVA_SSL; unset = the public ones", validate_default=True
@@ -130,7 +134,9 @@ class Settings(BaseSettings):
     riva_client_cert_file: Path | None = Field(
         None, description="PEM certificate chain shown to a Riva that asks for one (mTLS)", validate_default=True
     )
-    riva_client_key_file: Path | None = Field(None, description="its PEM key", validate_default=True)
+    riva_client_key_file: Path | None = Field(
+        None, description="PEM key of RIVA_CLIENT_CERT_FILE", validate_default=True
+    )
     riva_token_file: Path | None = Field(
         None, description="file with the one bearer token that Riva or the speech server wants; read anew for every RPC"
     )
@@ -159,7 +165,7 @@ class Settings(BaseSettings):
     llm_base_url: str = Field(
         "http://localhost:8001/v1", description="OpenAI-compatible endpoint; the default is where mini-llm listens"
     )
-    llm_api_key: SecretStr = Field(SecretStr("none"), description="its key")
+    llm_api_key: SecretStr = Field(SecretStr("none"), description="API key of LLM_BASE_URL")
     llm_model: str = Field("meta/llama-3.1-8b-instruct", description="model name", json_schema_extra=LIVE)
     llm_temperature: float = Field(0.5, ge=0, le=2, description="sampling temperature", json_schema_extra=LIVE)
     llm_max_tokens: int = Field(256, ge=1, le=4096, description="longest reply", json_schema_extra=LIVE)
@@ -235,7 +241,9 @@ class Settings(BaseSettings):
         description="silence, after VAD_HANGOVER_S, that ends a turn of settled words",
         json_schema_extra=LIVE,
     )
-    turn_max_silence_s: Seconds = Field(1.5, description="the same for unsettled words", json_schema_extra=LIVE)
+    turn_max_silence_s: Seconds = Field(
+        1.5, description="TURN_END_SILENCE_S for words that may still change", json_schema_extra=LIVE
+    )
     turn_end_on_final: bool = Field(
         False, description="a final ends the turn without further silence", json_schema_extra=LIVE
     )
@@ -269,7 +277,7 @@ class Settings(BaseSettings):
     vad_hangover_s: Seconds = Field(0.25, description="silence that stops speech", json_schema_extra=LIVE)
     vad_overlap_hangover_s: Seconds = Field(
         0.1,
-        description="the same over a reply; shorter than TURN_BARGE_IN_AFTER_S",
+        description="VAD_HANGOVER_S while a reply plays; shorter than TURN_BARGE_IN_AFTER_S",
         validate_default=True,
         json_schema_extra=LIVE,
     )
