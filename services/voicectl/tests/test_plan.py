@@ -8,7 +8,7 @@ from voicectl.core.actions import Action, AwaitRollout, Change, DropFieldOwnersh
 from voicectl.core.helm_command import helm_command
 from voicectl.core.plan import promote, rollback, start
 from voicectl.core.release_state import DeploymentState, Pod, Release, Track, Weights
-from voicectl.core.rollout import RolloutBlocked, RolloutDone, RolloutGoing, judge
+from voicectl.core.rollout import RolloutBlocked, RolloutDone, RolloutInProgress, judge
 from voicectl.core.traffic_share import percent, replicas_for
 from voicectl.errors import Refused
 from voicectl.names import ASKED_WEIGHT, PREVIOUS_IMAGE, PROMOTED_IMAGE, Names
@@ -172,9 +172,9 @@ def pod(*, image: str = NEW, reason: str = "", ending: bool = False) -> Pod:
 def test_a_rollout_is_done_when_only_new_available_pods_are_left() -> None:
     done = track(NEW, 2)
     assert judge(done, []) == RolloutDone()
-    assert judge(replace(done, settled=False), []) == RolloutGoing("Kubernetes has not read the change yet")
-    assert judge(replace(done, replicas=3), []) == RolloutGoing("2 of 2 ready, 1 older still running")
-    assert judge(replace(done, available=1), []) == RolloutGoing("1 of 2 ready")
+    assert judge(replace(done, settled=False), []) == RolloutInProgress("Kubernetes has not read the change yet")
+    assert judge(replace(done, replicas=3), []) == RolloutInProgress("2 of 2 ready, 1 older still running")
+    assert judge(replace(done, available=1), []) == RolloutInProgress("1 of 2 ready")
 
 
 def test_a_track_without_pods_is_done_when_none_is_left() -> None:
@@ -189,14 +189,14 @@ def test_what_waiting_does_not_heal_is_hopeless(reason: str) -> None:
 
 def test_a_first_failed_pull_and_a_full_cluster_may_heal() -> None:
     waiting = replace(track(NEW, 1), available=0)
-    assert isinstance(judge(waiting, [pod(reason="ErrImagePull")]), RolloutGoing)
-    assert judge(waiting, [pod(reason="Unschedulable")]) == RolloutGoing("0 of 1 ready, p: Unschedulable (why)")
+    assert isinstance(judge(waiting, [pod(reason="ErrImagePull")]), RolloutInProgress)
+    assert judge(waiting, [pod(reason="Unschedulable")]) == RolloutInProgress("0 of 1 ready, p: Unschedulable (why)")
 
 
 def test_old_and_ending_pods_do_not_make_a_rollout_hopeless() -> None:
     waiting = replace(track(NEW, 1), available=0)
     for other in (pod(image=OLD, reason="ImagePullBackOff"), pod(reason="ImagePullBackOff", ending=True)):
-        assert isinstance(judge(waiting, [other]), RolloutGoing)
+        assert isinstance(judge(waiting, [other]), RolloutInProgress)
 
 
 def test_a_rollout_kubernetes_gave_up_on_is_hopeless() -> None:

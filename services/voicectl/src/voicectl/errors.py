@@ -7,7 +7,7 @@
     ├── Refused             what was asked makes no sense in the state that is there
     ├── ConflictingChange   somebody else changed the same object again and again
     ├── RolloutFailed       pods cannot become ready
-    └── RolloutTooSlow      a deadline passed
+    └── RolloutTimedOut     a deadline passed
 
 Exceptions of the Kubernetes client and of HTTP stop in `cluster.errors`.
 """
@@ -41,5 +41,5 @@ class RolloutFailed(VoicectlError):
     """Pods cannot become ready."""
 
 
-class RolloutTooSlow(VoicectlError):
+class RolloutTimedOut(VoicectlError):
     """A deadline passed."""

@@ -9,8 +9,8 @@ from voicectl.cluster.api import Cluster
 from voicectl.cluster.queries import deployed, gateway_has_read, read_pods
 from voicectl.core.actions import AwaitRollout, Change, DropFieldOwnership, Plan, SetWeight
 from voicectl.core.release_state import Track
-from voicectl.core.rollout import RolloutBlocked, RolloutDone, RolloutGoing, judge
-from voicectl.errors import RolloutFailed, RolloutTooSlow
+from voicectl.core.rollout import RolloutBlocked, RolloutDone, RolloutInProgress, judge
+from voicectl.errors import RolloutFailed, RolloutTimedOut
 from voicectl.names import Names
 
 GATEWAY_S = 10.0
@@ -63,13 +63,13 @@ class Executor:
                     return
                 case RolloutBlocked(sentence=sentence):
                     raise RolloutFailed(f"the {track}'s pods cannot become ready: {sentence}. {_way_out(track)}")
-                case RolloutGoing(sentence=sentence) if sentence != said:
+                case RolloutInProgress(sentence=sentence) if sentence != said:
                     said = sentence
                     self.tell(f"  {track}: {sentence}")
                 case _:
                     pass
             if self.polling.now() >= end:
-                raise RolloutTooSlow(f"the {track} was not ready within {timeout_s:g} s ({said}). {_way_out(track)}")
+                raise RolloutTimedOut(f"the {track} was not ready within {timeout_s:g} s ({said}). {_way_out(track)}")
             self.polling.sleep(self.polling.every_s)
 
     def _await_gateway(self) -> None:

@@ -22,7 +22,7 @@ def info(
     *,
     options: CallOptions,
 ) -> None:
-    """Print what the gateway serves: models, formats, languages, limits. Exits 1 while it is not ready."""
+    """Print what the gateway serves: models, formats, languages, limits. Exit status 1 = it is not ready."""
     run(_info(target, options, as_json=as_json))
 
 

@@ -24,7 +24,7 @@ class RolloutDone:
 
 
 @dataclass(frozen=True, slots=True)
-class RolloutGoing:
+class RolloutInProgress:
     """Not yet; `sentence` says how far."""
 
     sentence: str
@@ -41,10 +41,10 @@ BLOCKED_WORDS = ("exceeded quota", "must specify", "violates PodSecurity", "maxi
 """Words of a refusal to make pods that stays until somebody changes the quota, the limits or the pod."""
 
 
-def judge(deployed: DeploymentState, pods: Iterable[Pod]) -> RolloutDone | RolloutGoing | RolloutBlocked:
+def judge(deployed: DeploymentState, pods: Iterable[Pod]) -> RolloutDone | RolloutInProgress | RolloutBlocked:
     """The state of the rollout; `pods` are those of the Deployment's track."""
     if not deployed.settled:
-        return RolloutGoing("Kubernetes has not read the change yet")
+        return RolloutInProgress("Kubernetes has not read the change yet")
     new = [pod for pod in pods if not pod.ending and pod.image == deployed.image]
     in_the_way = "; ".join(f"{pod.name}: {pod.hindrance}" for pod in new if pod.hindrance)
     if any(pod.reason in BLOCKED_REASONS for pod in new):
@@ -60,4 +60,4 @@ def judge(deployed: DeploymentState, pods: Iterable[Pod]) -> RolloutDone | Rollo
     if old > 0:
         parts.append(f"{old} older still running")
     parts += filter(None, (deployed.refused, in_the_way))
-    return RolloutGoing(", ".join(parts))
+    return RolloutInProgress(", ".join(parts))
