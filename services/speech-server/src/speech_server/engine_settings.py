@@ -52,7 +52,7 @@ class ParakeetSettings(BaseSettings):
 
 
 class MoonshineSettings(BaseSettings):
-    """The Moonshine engine: English, on the CPU. PARAKEET_MICROBATCH_… and PARAKEET_STREAM_… hold for it, too."""
+    """The Moonshine engine: English, on the CPU. PARAKEET_MICROBATCH_… and …_CONTEXT_SECONDS hold for it, too."""
 
     model_config = CONFIG
 
@@ -65,6 +65,7 @@ class MoonshineSettings(BaseSettings):
         None, description="where the model is kept; empty = voice-workflow/models under XDG_CACHE_HOME"
     )
     moonshine_pull: bool = Field(True, description="fetch a missing model at the start; false = refuse to start")
+    moonshine_stream_step_ms: Milliseconds = Field(200, gt=0, description="new audio before a stream's next partial")
     moonshine_threads: int = Field(0, ge=0, description="CPU threads of the model; 0 = one a core")
 
 

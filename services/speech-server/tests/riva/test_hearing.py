@@ -78,7 +78,7 @@ async def test_speech_from_the_first_sample_on_is_heard_whole() -> None:
     assert notebook.utterances == [hum(0.505)]
 
 
-async def test_the_engine_decodes_every_100_ms_when_it_keeps_up() -> None:
+async def test_the_engine_gets_audio_with_every_second_message_of_20_ms_when_it_keeps_up() -> None:
     notebook = Notebook()
     await hear(notebook, hum(1) + hush(0.1))
     lengths = [seconds(notebook.utterances[0])]
@@ -86,7 +86,7 @@ async def test_the_engine_decodes_every_100_ms_when_it_keeps_up() -> None:
     segmenter = UtteranceSegmenter(notebook, EnergyActivity(-45, 10), RULES, 0.3, 60)
     for piece in pieces(hum(1)):
         await heed(segmenter.push(piece, 0.0))
-    assert {round(seconds(chunk), 2) for chunk in notebook.chunks} == {0.1}
+    assert {round(seconds(chunk), 2) for chunk in notebook.chunks} <= {0.04, 0.06}
 
 
 async def test_an_engine_that_is_behind_gets_larger_chunks_and_no_sample_less() -> None:

@@ -12,8 +12,8 @@ from speech_server.core.asr.endpointer import EndExpected, Endpointer, Endpointi
 from speech_server.core.asr.pause_detector import PauseDetector
 from speech_server.interfaces import SpeculativeUtterances, UtteranceObserver, Utterances, VoiceActivity
 
-DECODE_S, DECODE_BEHIND_S = 0.1, 1.0
-"""The engine gets audio in chunks of 100 ms; when it is behind, up to a second at once, which costs it less."""
+DECODE_S, DECODE_BEHIND_S = 0.03, 1.0
+"""The engine gets audio as the detector scores it; when it is behind, up to a second at once, which costs it less."""
 _SCORES_S = 30.0
 """Scores nobody takes are forgotten after this long."""
 

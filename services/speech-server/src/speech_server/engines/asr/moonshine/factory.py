@@ -59,7 +59,9 @@ def from_settings(
         model = MoonshineModel(find_model(folder(chosen)), Limits(chosen.moonshine_threads))
         return Loaded(model, "cpu (its weights are made for it)", measure(model))
 
-    return OfflineRecogniser(setup(listed, load, shared, requests, quietest_dbfs), detector)
+    return OfflineRecogniser(
+        setup(listed, load, shared, chosen.moonshine_stream_step_ms, requests, quietest_dbfs), detector
+    )
 
 
 def folder(chosen: MoonshineSettings) -> Path:

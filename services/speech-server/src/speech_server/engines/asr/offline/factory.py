@@ -16,6 +16,7 @@ def setup(
     model: AsrModel,
     load: Callable[[], Loaded],
     chosen: ParakeetSettings,
+    step_ms: float,
     requests: RequestSettings,
     quietest_dbfs: float,
 ) -> Setup:
@@ -29,7 +30,7 @@ def setup(
         limits=BatchLimits(
             max(1, round((1 + requests.parakeet_queue_max_factor) * most)), chosen.parakeet_segment_limit_s
         ),
-        streaming=Streaming(chosen.parakeet_stream_step_ms / 1000, chosen.parakeet_stream_context_seconds),
+        streaming=Streaming(step_ms / 1000, chosen.parakeet_stream_context_seconds),
         recording_wait_s=requests.parakeet_max_queue_wait_s,
         quietest_dbfs=quietest_dbfs,
     )

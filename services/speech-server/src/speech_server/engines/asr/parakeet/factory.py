@@ -32,7 +32,8 @@ def from_settings(
     def loaded() -> Loaded:
         return load(lambda precision: folder(chosen, precision), chosen.parakeet_device, placement)
 
-    return OfflineRecogniser(setup(listed(chosen), loaded, chosen, requests, quietest_dbfs), detector)
+    step_ms = chosen.parakeet_stream_step_ms
+    return OfflineRecogniser(setup(listed(chosen), loaded, chosen, step_ms, requests, quietest_dbfs), detector)
 
 
 def listed(chosen: ParakeetSettings) -> AsrModel:
