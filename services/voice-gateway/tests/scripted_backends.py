@@ -6,7 +6,7 @@ from typing import TypeAlias
 
 from voice_gateway.core.conversation import Message
 from voice_gateway.core.events import LlmOptions
-from voice_gateway.interfaces import Sound, SpeakOptions
+from voice_gateway.core.speech_types import SynthesisedAudio, SynthesisOptions
 
 RATE_HZ = 1000
 WORD_S = 0.5
@@ -54,12 +54,12 @@ class ScriptedVoice:
         self.timed = timed
         self.faults: dict[str, Step] = {}
         self.phrases: list[str] = []
-        self.options: list[SpeakOptions] = []
+        self.options: list[SynthesisOptions] = []
         self.words = 0
         self.closed = 0
         self.given_back = 0
 
-    def open(self, options: SpeakOptions) -> "ScriptedVoice":
+    def open(self, options: SynthesisOptions) -> "ScriptedVoice":
         """The one voice for every reply."""
         self.options.append(options)
         return self
@@ -68,14 +68,16 @@ class ScriptedVoice:
         """A reply is over."""
         self.given_back += 1
 
-    async def speak(self, phrase: str) -> AsyncGenerator[Sound, None]:
+    async def synthesise(self, phrase: str) -> AsyncGenerator[SynthesisedAudio, None]:
         """Half a second of audio for each word."""
         self.phrases.append(phrase)
         try:
             await asyncio.sleep(self.delay_s)
             for number, word in enumerate(phrase.split(), 1):
                 self.words += 1
-                yield Sound(b"\1\0" * round(WORD_S * RATE_HZ), ((word, number * WORD_S),) if self.timed else ())
+                yield SynthesisedAudio(
+                    b"\1\0" * round(WORD_S * RATE_HZ), ((word, number * WORD_S),) if self.timed else ()
+                )
                 await asyncio.sleep(self.pace_s)
                 if phrase in self.faults:
                     await performed(self.faults[phrase])

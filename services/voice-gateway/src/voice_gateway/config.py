@@ -102,11 +102,11 @@ class Settings(BaseSettings):
         "unset = everybody may call",
     )
     gateway_journal_dir: Path | None = Field(
-        None, description="folder for the turn journals of calls, which hold spoken words; unset = none"
+        None, description="folder for the turn logs of calls, which hold spoken words; unset = none"
     )
-    gateway_journal_days: float = Field(7, gt=0, description="days after which a turn journal is deleted")
+    gateway_journal_days: float = Field(7, gt=0, description="days after which a turn log is deleted")
     gateway_journal_mb: int = Field(
-        100, ge=1, description="MiB that all turn journals may take; the oldest are deleted"
+        100, ge=1, description="MiB that all turn logs together may take; the oldest are deleted"
     )
     caller_may_set: Annotated[str, AfterValidator(_settable)] = Field(
         "all",

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from voice_gateway.config import Settings
 from voice_gateway.core.events import CallOptions, LlmOptions
-from voice_gateway.core.speakable.speakable_text import Manner
+from voice_gateway.core.speakable.speakable_text import SpeakableOptions
 from voice_gateway.core.speakable.thought_filter import Opening
 from voice_gateway.core.speech_gate import GatePolicies, GatePolicy
 from voice_gateway.core.turn_types import Policy
@@ -23,10 +23,10 @@ def call_options(settings: Settings) -> CallOptions:
     )
 
 
-def manner(settings: Settings) -> Manner:
+def speakable_options(settings: Settings) -> SpeakableOptions:
     """How text is made speakable."""
-    opening = Opening.THOUGHT if settings.llm_thinks_first else Opening.SAID
-    return Manner(wait_s=settings.tts_phrase_wait_s, opening=opening, verbalise=settings.tts_verbalise)
+    opening = Opening.THOUGHT if settings.llm_thinks_first else Opening.ANSWER
+    return SpeakableOptions(wait_s=settings.tts_phrase_wait_s, opening=opening, verbalise=settings.tts_verbalise)
 
 
 def turn_policy(settings: Settings) -> Policy:

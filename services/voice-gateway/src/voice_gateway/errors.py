@@ -5,10 +5,10 @@
      ├─ Unauthorised       no call without an accepted token
      ├─ BadRequest         the caller's message can't be served as it is
      ├─ Forbidden          ... and the operator does not let callers choose that
-     ├─ TooMuch            ... now, and may be sent again later
+     ├─ RateLimited            ... now, and may be sent again later
      ├─ Unsupported        ... and never will be by this gateway
      ├─ NotFound           no call waits under this resume token
-     ├─ LetGo              this stream ends, the call may go on on another
+     ├─ StreamReplaced              this stream ends, the call may go on on another
      └─ Upstream           a backend failed
          ├─ Unavailable    it can't be reached, or refuses
          ├─ TooSlow        it missed a deadline
@@ -49,7 +49,7 @@ class Forbidden(VoiceError):
     """The operator does not let callers choose what this one asked for."""
 
 
-class TooMuch(VoiceError):
+class RateLimited(VoiceError):
     """More than one call may ask for at a time; after `retry_after_s` it can be sent again."""
 
     def __init__(self, sentence: str, retry_after_s: float) -> None:
@@ -65,7 +65,7 @@ class NotFound(VoiceError):
     """No call waits under this token."""
 
 
-class LetGo(VoiceError):
+class StreamReplaced(VoiceError):
     """The stream is given up; the call goes on on another one, or may."""
 
 

@@ -1,30 +1,22 @@
 """What does a call need of the outside? One small Protocol each; backends implement them."""
 
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator, Callable, Sequence
 from typing import Protocol
 
 from voice_gateway.core.conversation import Message
 from voice_gateway.core.events import LlmOptions
-from voice_gateway.core.transcript import Recognised
+from voice_gateway.core.speech_types import RecognitionOptions, SynthesisedAudio, SynthesisOptions
+from voice_gateway.core.transcript import RecognitionResult
 
 
-@dataclass(frozen=True, slots=True)
-class ListenOptions:
-    """How one call's audio is recognised."""
-
-    language: str
-    hotwords: tuple[tuple[str, float], ...] = ()
-
-
-class Ear(Protocol):
+class RecognitionStream(Protocol):
     """One call's recognition stream."""
 
     def push(self, pcm16: bytes, *, urgent: bool) -> None:
         """Take audio (PCM16, 16 kHz). Urgent audio leaves at once, other audio may wait for more.
         Raises TooSlow when the bounded buffer is full."""
 
-    def forget(self) -> None:
+    def trim_silence(self) -> None:
         """Nothing was said for a while: audio sent so far need not be heard again, but for the last second."""
 
     def finish_utterance(self, *, in_silence: bool = False) -> None:
@@ -42,15 +34,15 @@ class Ear(Protocol):
     def open_audio(self) -> bytes:
         """Audio no final stands for yet (PCM16, 16 kHz, bounded)."""
 
-    async def run(self, told: Callable[[Recognised], None]) -> None:
-        """Serve the stream until cancelled; results that bring nothing new are not told, and their times are seconds
-        of the call's audio. Raises Upstream when the stream can't be kept up."""
+    async def run(self, on_result: Callable[[RecognitionResult], None]) -> None:
+        """Serve the stream until cancelled. `on_result` gets each result that brings something new; its times are
+        seconds of the call's audio. Raises Upstream when the stream can't be kept up."""
 
 
 class Recogniser(Protocol):
     """Opens recognition streams."""
 
-    def listen(self, options: ListenOptions) -> Ear:
+    def open(self, options: RecognitionOptions) -> RecognitionStream:
         """A new stream; its `run` connects."""
 
 
@@ -64,28 +56,10 @@ class LanguageModel(Protocol):
         """A question is likely soon: do what can be done before. Never raises."""
 
 
-@dataclass(frozen=True, slots=True)
-class Sound:
-    """Audio (PCM16 at the asked rate) and, where the voice tells, the words in it with their end in seconds
-    since the phrase began."""
-
-    pcm16: bytes
-    words: tuple[tuple[str, float], ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class SpeakOptions:
-    """How a phrase is spoken."""
-
-    language: str
-    voice: str
-    rate_hz: int
-
-
-class Voice(Protocol):
+class SynthesisStream(Protocol):
     """Speaks one reply, phrase by phrase."""
 
-    def speak(self, phrase: str) -> AsyncGenerator[Sound, None]:
+    def synthesise(self, phrase: str) -> AsyncGenerator[SynthesisedAudio, None]:
         """Audio as it is made. Closing the generator cancels the request. Raises Upstream, also when a phrase
         brought no audio at all."""
 
@@ -96,7 +70,7 @@ class Voice(Protocol):
 class Synthesiser(Protocol):
     """Gives voices."""
 
-    def open(self, options: SpeakOptions) -> Voice:
+    def open(self, options: SynthesisOptions) -> SynthesisStream:
         """A voice for one reply. What can be done before the first phrase is known begins now."""
 
 
@@ -115,17 +89,3 @@ class VoiceActivityDetector(Protocol):
 
     def open(self, on_frame: Callable[[float, float, float], None]) -> VoiceActivityStream:
         """A stream that calls `on_frame(probability, arrived_at, frame_s)` on the loop for each frame."""
-
-
-class EndOfTurnScorer(Protocol):
-    """Judges from the words whether a turn is complete."""
-
-    async def score(self, chat: Sequence[Message]) -> float:
-        """Probability 0..1 that the caller has finished."""
-
-
-class Tools(Protocol):
-    """What the language model may call."""
-
-    async def call(self, name: str, arguments: Mapping[str, object]) -> str:
-        """The result as the model reads it."""

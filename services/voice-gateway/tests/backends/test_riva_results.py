@@ -5,7 +5,7 @@ from typing import TypeAlias
 from riva.client.proto import riva_asr_pb2 as riva
 from voice_gateway.backends.riva_results import recognised
 from voice_gateway.core.events import WordTime
-from voice_gateway.core.transcript import Recognised
+from voice_gateway.core.transcript import RecognitionResult
 
 Result: TypeAlias = "riva.StreamingRecognitionResult"
 
@@ -19,7 +19,7 @@ def result(*texts: str, final: bool = False, stability: float = 0.5, processed_s
     )
 
 
-def understood(*results: Result) -> list[Recognised]:
+def understood(*results: Result) -> list[RecognitionResult]:
     return recognised(riva.StreamingRecognizeResponse(results=results))
 
 
@@ -50,11 +50,11 @@ def test_the_words_of_a_final_have_times_in_seconds() -> None:
         word = riva.WordInfo(word=text, start_time=start_ms, end_time=end_ms, confidence=0.5)
         final.alternatives[0].words.append(word)
     words = (WordTime("go", 0.08, 0.32, 0.5), WordTime("on", 0.4, 0.64, 0.5))
-    assert understood(final) == [Recognised("go on", True, 1.0, 2.0, words)]
+    assert understood(final) == [RecognitionResult("go on", True, 1.0, 2.0, words)]
 
 
 def test_a_result_without_alternatives_only_tells_how_far_the_recogniser_has_come() -> None:
-    assert understood(result(stability=0.0, processed_s=3.0)) == [Recognised("", False, 0.0, 3.0)]
+    assert understood(result(stability=0.0, processed_s=3.0)) == [RecognitionResult("", False, 0.0, 3.0)]
 
 
 def test_a_recogniser_that_does_not_tell_how_far_it_is_is_not_taken_for_one_at_the_beginning() -> None:

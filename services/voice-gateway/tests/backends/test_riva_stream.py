@@ -11,8 +11,8 @@ import pytest
 from riva.client.proto import riva_asr_pb2 as riva
 from voice_gateway.backends.endpoint import Health
 from voice_gateway.backends.endpoints import Endpoints
-from voice_gateway.backends.riva_asr import AsrSettings, RivaEar
-from voice_gateway.core.transcript import Recognised
+from voice_gateway.backends.riva_asr import AsrSettings, RivaRecognitionStream
+from voice_gateway.core.transcript import RecognitionResult
 from voice_gateway.errors import Broken, TooSlow, Unavailable
 
 pytestmark = pytest.mark.looptime
@@ -130,17 +130,19 @@ class Servers:
             listener()
 
 
-def ear(servers: Servers, settings: AsrSettings) -> RivaEar:
+def ear(servers: Servers, settings: AsrSettings) -> RivaRecognitionStream:
     """One call's ear."""
-    return RivaEar(cast(Endpoints, servers), settings, riva.StreamingRecognitionConfig(interim_results=True))
+    return RivaRecognitionStream(
+        cast(Endpoints, servers), settings, riva.StreamingRecognitionConfig(interim_results=True)
+    )
 
 
-class Listening:
+class TranscriptState:
     """An ear at work."""
 
     def __init__(self, *names: str, settings: AsrSettings = SETTINGS) -> None:
         self.server = Servers(*names)
-        self.results: list[Recognised] = []
+        self.results: list[RecognitionResult] = []
         self.ear = ear(self.server, settings)
 
     @property
@@ -149,8 +151,8 @@ class Listening:
 
 
 @asynccontextmanager
-async def listening(*names: str) -> AsyncGenerator[Listening, None]:
-    found = Listening(*names)
+async def listening(*names: str) -> AsyncGenerator[TranscriptState, None]:
+    found = TranscriptState(*names)
     task = asyncio.create_task(found.ear.run(found.results.append))
     await asyncio.sleep(0.01)
     yield found
@@ -270,7 +272,7 @@ async def test_silence_keeps_a_quiet_stream_alive_without_counting_as_audio_of_t
 
 
 async def test_a_recogniser_too_far_behind_fails_instead_of_losing_words() -> None:
-    call = Listening()
+    call = TranscriptState()
     for _ in range(5):
         call.ear.push(audio(1.0), urgent=True)
     with pytest.raises(TooSlow, match="5 s behind; hang up and try again"):
@@ -282,7 +284,7 @@ def status(code: grpc.StatusCode) -> grpc.aio.AioRpcError:
     return grpc.aio.AioRpcError(code, grpc.aio.Metadata(), grpc.aio.Metadata(), "on purpose")
 
 
-async def ended(call: Listening) -> float:
+async def ended(call: TranscriptState) -> float:
     """When `run` raised; every stream ends at once meanwhile."""
     task = asyncio.create_task(call.ear.run(call.results.append))
     began = asyncio.get_running_loop().time()
@@ -295,14 +297,14 @@ async def ended(call: Listening) -> float:
 
 
 async def test_a_server_that_closes_every_stream_at_once_is_given_up_when_it_was_away_for_long() -> None:
-    call = Listening()
+    call = TranscriptState()
     assert 30 <= await ended(call) < 33
     assert len(call.server.streams) > 20
 
 
 @pytest.mark.parametrize("away_s", [4, 25, 30])
 async def test_a_call_lives_through_the_absence_of_its_only_server_and_all_audio_is_heard(away_s: int) -> None:
-    call = Listening(settings=replace(SETTINGS, buffer_s=60.0, outage_s=40.0))
+    call = TranscriptState(settings=replace(SETTINGS, buffer_s=60.0, outage_s=40.0))
     running = asyncio.create_task(call.ear.run(call.results.append))
     call.ear.push(audio(1.0), urgent=True)
     await asyncio.sleep(0.01)
@@ -326,7 +328,7 @@ async def test_a_silent_caller_leaves_little_audio_to_hear_again_after_an_absenc
         call.stream.answers.put_nowait(status(grpc.StatusCode.UNAVAILABLE))
         for _ in range(200):
             call.ear.push(audio(0.1), urgent=False)
-            call.ear.forget()
+            call.ear.trim_silence()
             await asyncio.sleep(0.1)
         call.server.all[0].refuses = None
         await asyncio.sleep(1.2)
@@ -339,10 +341,10 @@ async def test_words_that_the_detector_missed_are_heard_again_whole() -> None:
         await asyncio.sleep(0.01)
         call.stream.say("hello", final=False, processed_s=1.0)
         await asyncio.sleep(0.01)
-        call.ear.forget()
+        call.ear.trim_silence()
         call.stream.end()
         await asyncio.sleep(0.5)
-        call.ear.forget()
+        call.ear.trim_silence()
         assert call.stream.audio == audio(3.0)
         call.stream.say("hello there", final=True, processed_s=2.9)
         await asyncio.sleep(0.01)
@@ -350,12 +352,12 @@ async def test_words_that_the_detector_missed_are_heard_again_whole() -> None:
         await asyncio.sleep(0.01)
         call.ear.push(audio(1.5, 3), urgent=True)
         await asyncio.sleep(0.01)
-        call.ear.forget()
+        call.ear.trim_silence()
         assert call.ear.open_audio == audio(1.5, 3), "after the final they are not open any more"
 
 
 async def test_a_configuration_that_was_never_taken_is_not_tried_again() -> None:
-    call = Listening()
+    call = TranscriptState()
     call.server.all[0].refuses = status(grpc.StatusCode.INVALID_ARGUMENT)
     with pytest.raises(Broken, match="INVALID_ARGUMENT: on purpose"):
         await call.ear.run(call.results.append)
@@ -452,9 +454,9 @@ async def test_a_server_that_leaves_is_left_at_once_by_a_caller_who_is_silent() 
     async with listening("one", "two") as call:
         call.ear.push(audio(3.0), urgent=True)
         await asyncio.sleep(0.01)
-        call.ear.forget()
+        call.ear.trim_silence()
         call.server.become(0, Health.NOT_SERVING)
-        call.ear.forget()
+        call.ear.trim_silence()
         await asyncio.sleep(0.01)
         assert call.stream.server.name == "two"
 

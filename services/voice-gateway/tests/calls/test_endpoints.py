@@ -13,7 +13,7 @@ from riva.client.proto import riva_tts_pb2 as tts
 from riva.client.proto.riva_tts_pb2_grpc import RivaSpeechSynthesisStub
 from voice_gateway.backends import endpoint as timing
 from voice_gateway.backends.endpoint import Endpoint, Health
-from voice_gateway.backends.endpoints import Endpoints, Spread
+from voice_gateway.backends.endpoints import BalancedChannel, Endpoints
 from voice_gateway.backends.targets import Address, Name, Opaque, parts
 
 EVERY_S = 0.02
@@ -58,7 +58,7 @@ async def watched(*servers: FakeRiva | ScriptedGrpc | Switch) -> AsyncGenerator[
 async def until(endpoints: Endpoints, happened: Callable[[], bool]) -> None:
     """Wait for a change of health that makes it so."""
     changed = asyncio.Event()
-    with endpoints.listening(changed.set):
+    with endpoints.notifying(changed.set):
         async with asyncio.timeout(8):
             while not happened():
                 changed.clear()
@@ -168,7 +168,7 @@ async def test_a_server_whose_calls_fail_is_left_out_and_one_that_refuses_what_w
     failing, well = ScriptedGrpc(), FakeRiva()
     failing.health = (health_pb2.HealthCheckResponse(status=1).SerializeToString(),)
     async with watched(failing, well) as endpoints:
-        stub = RivaSpeechSynthesisStub(Spread(endpoints))
+        stub = RivaSpeechSynthesisStub(BalancedChannel(endpoints))
 
         async def speak() -> grpc.StatusCode:
             call = stub.SynthesizeOnline()

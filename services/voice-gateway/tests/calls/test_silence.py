@@ -12,9 +12,9 @@ from voice_gateway.config import Settings
 from voice_gateway.config_calls import call_options, gate_policies
 from voice_gateway.core.events import Caller, CallerAudio, CallerEnded, EndReason
 from voice_gateway.metrics import Metrics
-from voice_gateway.session.reply_controller import Voice
-from voice_gateway.session.session import Equipment, Session
-from voice_gateway.session.turn_log_file import NoJournal
+from voice_gateway.session.reply_controller import ReplySetup
+from voice_gateway.session.session import CallResources, Session
+from voice_gateway.session.turn_log_file import NoTurnLog
 
 pytestmark = pytest.mark.looptime
 TEN_MINUTES_S = 600.0
@@ -63,13 +63,13 @@ async def call_over(channel: ListeningChannel) -> Session:
     asr = AsrSettings("", 400, 0, 0.1, 60.0, settings.asr_keepalive_s, 5.0, 3)
     servers = Endpoints("asr", "127.0.0.1:50051", lambda address: cast(Any, channel), 1.0)
     await servers.ask_all()
-    nobody = Voice(cast(Any, None), cast(Any, None), 0.2, 0.1, 6.0)
-    equipment = Equipment(
+    nobody = ReplySetup(cast(Any, None), cast(Any, None), 0.2, 0.1, 6.0)
+    equipment = CallResources(
         recogniser=RivaRecogniser(servers, asr),
         detector=None,
         gate_policies=gate_policies(settings),
         final_after_s=0.4,
-        voice=nobody,
+        reply=nobody,
         metrics=Metrics(),
         clock=asyncio.get_running_loop().time,
         max_session_s=3600,
@@ -78,7 +78,7 @@ async def call_over(channel: ListeningChannel) -> Session:
         history=50,
         idle_prompt="",
     )
-    return Session("call", call_options(settings), equipment, NoJournal(), Caller())
+    return Session("call", call_options(settings), equipment, NoTurnLog(), Caller())
 
 
 async def test_ten_minutes_of_silent_audio_reach_recognition_whole() -> None:

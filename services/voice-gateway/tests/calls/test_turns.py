@@ -188,8 +188,8 @@ async def test_an_update_to_push_to_talk_stops_turns_from_ending_by_themselves()
         assert (await caller.turn(TurnEvent.TURN_ENDED)).text == "Wait for me."
 
 
-async def test_the_journal_of_a_call_replays_to_the_orders_it_was_given(tmp_path: Path) -> None:
-    folder = tmp_path / "journals"
+async def test_the_turn_log_of_a_call_replays_to_the_orders_it_was_given(tmp_path: Path) -> None:
+    folder = tmp_path / "turn_logs"
     async with lab(gateway_journal_dir=folder, then_works=False) as there:
         there.tts.seconds = lambda text: 10
         caller = await there.call()
@@ -209,8 +209,8 @@ async def test_the_journal_of_a_call_replays_to_the_orders_it_was_given(tmp_path
     assert orders == ["StartReply", "InterruptReply", "StartReply"]
 
 
-async def test_a_change_of_patience_is_in_the_journal(tmp_path: Path) -> None:
-    folder = tmp_path / "journals"
+async def test_a_change_of_patience_is_in_the_turn_log(tmp_path: Path) -> None:
+    folder = tmp_path / "turn_logs"
     async with lab(gateway_journal_dir=folder, then_works=False) as there:
         caller = await there.call()
         await caller.send(update=pb.SessionUpdate(turn_detection=pb.TURN_DETECTION_PUSH_TO_TALK))

@@ -2,10 +2,10 @@
 
 import pytest
 from voice_gateway.core.progress import Progress, progressed
-from voice_gateway.core.transcript import Recognised
+from voice_gateway.core.transcript import RecognitionResult
 
 
-def news(*results: Recognised) -> list[bool]:
+def news(*results: RecognitionResult) -> list[bool]:
     """Whether each of them brings something new, one after another."""
     state, found = Progress(), []
     for result in results:
@@ -14,12 +14,12 @@ def news(*results: Recognised) -> list[bool]:
     return found
 
 
-def partial(text: str, processed_s: float | None = 0.0, stability: float = 0.0) -> Recognised:
-    return Recognised(text, False, stability, processed_s)
+def partial(text: str, processed_s: float | None = 0.0, stability: float = 0.0) -> RecognitionResult:
+    return RecognitionResult(text, False, stability, processed_s)
 
 
-def final(text: str, processed_s: float | None = 1.0) -> Recognised:
-    return Recognised(text, True, 1.0, processed_s)
+def final(text: str, processed_s: float | None = 1.0) -> RecognitionResult:
+    return RecognitionResult(text, True, 1.0, processed_s)
 
 
 @pytest.mark.parametrize(
@@ -42,5 +42,7 @@ def final(text: str, processed_s: float | None = 1.0) -> Recognised:
         "noise", "back in time",
     ],
 )  # fmt: skip
-def test_only_words_finals_and_audio_accounted_for_are_progress(results: list[Recognised], new: list[bool]) -> None:
+def test_only_words_finals_and_audio_accounted_for_are_progress(
+    results: list[RecognitionResult], new: list[bool]
+) -> None:
     assert news(*results) == new

@@ -1,12 +1,12 @@
 """What may be under way follows the caller's habit of acknowledging, not the stalls of the link."""
 
 import pytest
-from voice_gateway.core.send_window import Delivery
+from voice_gateway.core.send_window import SendWindow
 
 
-def acknowledging(*gaps_s: float) -> Delivery:
+def acknowledging(*gaps_s: float) -> SendWindow:
     """After acknowledgements so far apart."""
-    delivery, now = Delivery().acknowledged(10.0), 10.0
+    delivery, now = SendWindow().acknowledged(10.0), 10.0
     for gap_s in gaps_s:
         now += gap_s
         delivery = delivery.acknowledged(now)
@@ -22,7 +22,7 @@ def test_who_acknowledges_once_a_second_is_not_starved() -> None:
 
 
 def test_nothing_is_known_of_a_caller_who_never_did() -> None:
-    assert Delivery().under_way_s(0.2) == pytest.approx(1.6)
+    assert SendWindow().under_way_s(0.2) == pytest.approx(1.6)
 
 
 def test_a_stall_of_the_link_is_no_habit() -> None:

@@ -1,26 +1,28 @@
 """Results of the recogniser become transcripts for the caller and facts for the machine."""
 
 from voice_gateway.core.events import Transcribed, WordTime
-from voice_gateway.core.transcript import Listening, Recognised, listen
+from voice_gateway.core.transcript import RecognitionResult, TranscriptState, update_transcript
 from voice_gateway.core.turn_types import Heard
 
 
-def fold(*results: Recognised, received_s: float = 5.0, now: float = 9.0) -> tuple[list[Transcribed], list[Heard]]:
+def fold(
+    *results: RecognitionResult, received_s: float = 5.0, now: float = 9.0
+) -> tuple[list[Transcribed], list[Heard]]:
     """What the caller and the machine are told of `results`."""
-    state, told, facts = Listening(), [], []
+    state, told, facts = TranscriptState(), [], []
     for result in results:
-        state, transcribed, fact = listen(state, result, turn=3, received_s=received_s, now=now)
+        state, transcribed, fact = update_transcript(state, result, turn=3, received_s=received_s, now=now)
         told += [transcribed] if transcribed else []
         facts.append(fact)
     return told, facts
 
 
-def partial(text: str, stability: float = 0.5, processed_s: float | None = None) -> Recognised:
-    return Recognised(text, False, stability, processed_s)
+def partial(text: str, stability: float = 0.5, processed_s: float | None = None) -> RecognitionResult:
+    return RecognitionResult(text, False, stability, processed_s)
 
 
-def final(text: str, processed_s: float | None = None) -> Recognised:
-    return Recognised(text, True, 1.0, processed_s)
+def final(text: str, processed_s: float | None = None) -> RecognitionResult:
+    return RecognitionResult(text, True, 1.0, processed_s)
 
 
 def test_the_leading_space_of_a_result_is_dropped() -> None:
@@ -57,13 +59,13 @@ def test_audio_the_recogniser_has_not_worked_through_is_not_stood_for() -> None:
     assert [fact.until for fact in facts] == [7.5, 9.0, 9.0, 9.0]
 
 
-def timed(text: str, *ends_s: float, processed_s: float = 0.0) -> Recognised:
+def timed(text: str, *ends_s: float, processed_s: float = 0.0) -> RecognitionResult:
     """A final whose words take 0.2 s each and end then."""
     words = tuple(WordTime(word, end_s - 0.2, end_s) for word, end_s in zip(text.split(), ends_s, strict=True))
-    return Recognised(text, True, 1.0, processed_s or ends_s[-1] + 0.4, words)
+    return RecognitionResult(text, True, 1.0, processed_s or ends_s[-1] + 0.4, words)
 
 
-def said(*results: Recognised) -> list[str]:
+def said(*results: RecognitionResult) -> list[str]:
     """The finals with words that the machine hears."""
     _, facts = fold(*results, received_s=30.0)
     return [fact.text for fact in facts if fact.final and fact.text]
@@ -130,7 +132,7 @@ def test_the_same_words_in_the_next_utterance_are_told_again() -> None:
 
 def test_the_samples_are_those_of_the_words_where_the_recogniser_tells_them() -> None:
     words = (WordTime("go", 1.0, 1.25, 0.9), WordTime("on", 1.5, 2.0, 0.8))
-    told, _ = fold(Recognised("go on", True, 1.0, 3.0, words))
+    told, _ = fold(RecognitionResult("go on", True, 1.0, 3.0, words))
     assert (told[0].first_sample, told[0].last_sample, told[0].words) == (16000, 32000, words)
 
 
@@ -141,7 +143,9 @@ def test_without_word_times_an_utterance_reaches_from_the_last_final_to_the_audi
 
 def test_words_without_times_are_words() -> None:
     words = (WordTime("go", 0.0, 0.0, 0.9), WordTime("on", 0.0, 0.0, 0.8))
-    told, facts = fold(Recognised("go on", True, 1.0, 2.0, words), Recognised("go on", True, 1.0, 4.0, words))
+    told, facts = fold(
+        RecognitionResult("go on", True, 1.0, 2.0, words), RecognitionResult("go on", True, 1.0, 4.0, words)
+    )
     assert [event.text for event in told] == ["go on", "go on"]
     assert [fact.text for fact in facts] == ["go on", "go on"]
 
@@ -149,16 +153,18 @@ def test_words_without_times_are_words() -> None:
 def test_words_recognised_once_more_a_little_later_are_known() -> None:
     once = (WordTime("for", 1.0, 1.2, 0.9), WordTime("two", 1.3, 1.6, 0.9))
     again = (WordTime("for", 1.02, 1.24, 0.9), WordTime("two", 1.36, 1.7, 0.9))
-    _, facts = fold(Recognised("for two", True, 1.0, 2.0, once), Recognised("for two", True, 1.0, 2.7, again))
+    _, facts = fold(
+        RecognitionResult("for two", True, 1.0, 2.0, once), RecognitionResult("for two", True, 1.0, 2.7, again)
+    )
     assert [(fact.text, fact.final) for fact in facts] == [("for two", True), ("", False)]
 
 
 def test_a_late_repetition_leaves_the_utterance_that_began_since_open() -> None:
     once = (WordTime("yes", 1.0, 1.3, 0.9),)
     told, facts = fold(
-        Recognised("yes", True, 1.0, 2.0, once),
+        RecognitionResult("yes", True, 1.0, 2.0, once),
         partial("and also", processed_s=2.6),
-        Recognised("yes", True, 1.0, 2.0, once),
+        RecognitionResult("yes", True, 1.0, 2.0, once),
         final("and also that", 3.5),
     )
     assert [(event.utterance, event.text, event.final) for event in told] == [

@@ -1,4 +1,4 @@
-"""Does a journalled call decide itself again?"""
+"""Does a logged call decide itself again?"""
 
 import json
 from math import inf, nextafter
@@ -44,7 +44,7 @@ FACTS: list[Event] = [
 def record(
     facts: list[tuple[float, Event]], policy: Policy, state: State
 ) -> tuple[list[str], list[tuple[float, Action]]]:
-    """A journal as a shell writes it, and the orders of the call."""
+    """A turn log as a shell writes it, and the orders of the call."""
     lines, orders = [turn_log.header(policy, state)], list[tuple[float, Action]]()
     for now, event in facts:
         lines.append(turn_log.encode(now, event))
@@ -65,7 +65,7 @@ def test_every_kind_of_fact_has_a_line() -> None:
     assert {type(fact) for fact in FACTS} == set(turn_log.FACTS)
 
 
-def test_a_journal_is_plain_json() -> None:
+def test_a_turn_log_is_plain_json() -> None:
     def refuse(constant: str) -> None:
         raise AssertionError(f"{constant} is not JSON")
 
@@ -106,13 +106,13 @@ def test_a_recorded_call_replays_to_the_same_orders() -> None:
         Overlap(Call(3), 3, 0.5, False, "one", "two", held_at=0.75),
     ],
 )
-def test_a_journal_may_begin_in_the_middle_of_a_call(state: State) -> None:
+def test_a_turn_log_may_begin_in_the_middle_of_a_call(state: State) -> None:
     lines, orders = record([(1.0, said("more")), (1.1, STOPPED), (9.0, Tick())], Policy(), state)
     assert orders
     assert turn_log.replay(lines) == orders
 
 
-def test_a_journal_replays_under_another_policy() -> None:
+def test_a_turn_log_replays_under_another_policy() -> None:
     facts: list[tuple[float, Event]] = [
         (1.0, STARTED),
         (2.0, said("one")),
@@ -147,7 +147,7 @@ def test_a_policy_that_changed_in_the_call_holds_from_then_on() -> None:
     assert under_another[-1] == 7.5
 
 
-def test_an_older_journal_without_a_younger_field_still_replays() -> None:
+def test_an_older_turn_log_without_a_younger_field_still_replays() -> None:
     bare = '{"version": 1, "policy": {}, "state": {"is": "Idle", "call": {}, "since": 0}}'
     assert turn_log.replay([bare, '{"at": 1, "fact": "Typed", "text": "hi"}']) == [(1.0, StartReply(1, "hi"))]
 
@@ -173,15 +173,15 @@ def test_an_older_journal_without_a_younger_field_still_replays() -> None:
 )
 def test_a_broken_line_names_its_number(line: str, why: str) -> None:
     lines = [turn_log.header(Policy()), turn_log.encode(2.0, STARTED), line]
-    with pytest.raises(turn_log.BrokenJournal, match=f"^line 3: {why}"):
+    with pytest.raises(turn_log.UnreadableTurnLog, match=f"^line 3: {why}"):
         turn_log.replay(lines)
 
 
 @pytest.mark.parametrize(
     ("line", "why"),
     [
-        ('{"at": 1.0, "fact": "Tick"}', "this is no header of journal version 1"),
-        ('{"version": 2}', "this is no header of journal version 1"),
+        ('{"at": 1.0, "fact": "Tick"}', "this is no header of turn log version 1"),
+        ('{"version": 2}', "this is no header of turn log version 1"),
         ('{"version": 1}', "the fields of Policy are missing"),
         ('{"version": 1, "policy": {"max_turn": "long"}}', "max_turn is 'long', not float"),
         ('{"version": 1, "policy": {}}', "an object with 'is' is missing"),
@@ -189,10 +189,10 @@ def test_a_broken_line_names_its_number(line: str, why: str) -> None:
     ],
 )
 def test_a_broken_header_is_line_one(line: str, why: str) -> None:
-    with pytest.raises(turn_log.BrokenJournal, match=f"^line 1: {why}"):
+    with pytest.raises(turn_log.UnreadableTurnLog, match=f"^line 1: {why}"):
         turn_log.replay([line])
 
 
-def test_an_empty_journal_has_no_header() -> None:
-    with pytest.raises(turn_log.BrokenJournal, match="line 1: the header is missing"):
+def test_an_empty_turn_log_has_no_header() -> None:
+    with pytest.raises(turn_log.UnreadableTurnLog, match="line 1: the header is missing"):
         turn_log.replay([])

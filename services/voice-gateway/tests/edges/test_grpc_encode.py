@@ -11,9 +11,9 @@ from voice_gateway.core.events import (
     EndReason,
     Failed,
     Failure,
-    LeaveSoon,
-    ReplySound,
-    ReplyWords,
+    GoAway,
+    ReplyAudio,
+    ReplyText,
     SessionEvent,
     Transcribed,
     TurnChanged,
@@ -23,25 +23,34 @@ from voice_gateway.core.events import (
 )
 from voice_gateway.core.timeline import LATENCIES
 from voice_gateway.edges.grpc.audio import AudioOut
-from voice_gateway.edges.grpc.encode import told
+from voice_gateway.edges.grpc.encode import encode
 from voice_gateway.edges.grpc.status import status
-from voice_gateway.errors import BadRequest, Broken, Forbidden, LetGo, NotFound, Refused, Unsupported, VoiceError
+from voice_gateway.errors import (
+    BadRequest,
+    Broken,
+    Forbidden,
+    NotFound,
+    Refused,
+    StreamReplaced,
+    Unsupported,
+    VoiceError,
+)
 from voice_workflow.v1 import voice_workflow_pb2 as pb
 
 EVENTS: dict[type[object], tuple[SessionEvent, str]] = {
     Transcribed: (Transcribed(1, 2, "hi", True), "transcript"),
     TurnChanged: (TurnChanged(TurnKind.TURN_ENDED, 1, 2.5), "turn"),
-    ReplyWords: (ReplyWords(1, "Hello"), "reply_text"),
-    ReplySound: (ReplySound(1, 0, bytes(320)), "reply_audio"),
+    ReplyText: (ReplyText(1, "Hello"), "reply_text"),
+    ReplyAudio: (ReplyAudio(1, 0, bytes(320)), "reply_audio"),
     TurnMeasured: (TurnMeasured(1, 1, {}), "latency"),
     Failed: (Failed(Failure.INTERNAL, "it broke"), "error"),
-    LeaveSoon: (LeaveSoon("DRAINING", 30.0), "go_away"),
+    GoAway: (GoAway("DRAINING", 30.0), "go_away"),
     CallEnded: (CallEnded(EndReason.IDLE), "ended"),
 }
 
 
 def message(event: SessionEvent, ratio: float = 1.0) -> pb.ServerMessage:
-    return told(event, AudioOut(AudioFormat(Encoding.PCM16, 8000), 16_000), ratio)
+    return encode(event, AudioOut(AudioFormat(Encoding.PCM16, 8000), 16_000), ratio)
 
 
 @pytest.mark.parametrize("kind", get_args(SessionEvent), ids=lambda kind: kind.__name__)
@@ -100,12 +109,12 @@ def test_every_latency_has_its_field_and_a_missing_one_stays_unset() -> None:
 
 def test_reply_audio_leaves_at_the_callers_rate() -> None:
     audio = AudioOut(AudioFormat(Encoding.PCM16, 16_000), 16_000)
-    again = told(ReplySound(4, 160, bytes(320)), audio, 1.0).reply_audio
+    again = encode(ReplyAudio(4, 160, bytes(320)), audio, 1.0).reply_audio
     assert (again.reply, again.offset, len(again.data)) == (4, 160, 320)
 
 
 def test_a_farewell_says_why_and_how_long() -> None:
-    assert message(LeaveSoon("MAX_DURATION", 5.0)).go_away == pb.GoAway(reason=pb.GoAway.MAX_DURATION, deadline_s=5.0)
+    assert message(GoAway("MAX_DURATION", 5.0)).go_away == pb.GoAway(reason=pb.GoAway.MAX_DURATION, deadline_s=5.0)
 
 
 REFUSED = [
@@ -134,7 +143,7 @@ def test_every_refusal_has_a_status() -> None:
         (Forbidden("x"), grpc.StatusCode.PERMISSION_DENIED),
         (Unsupported("x"), grpc.StatusCode.UNIMPLEMENTED),
         (NotFound("x"), grpc.StatusCode.NOT_FOUND),
-        (LetGo("x"), grpc.StatusCode.ABORTED),
+        (StreamReplaced("x"), grpc.StatusCode.ABORTED),
         (Broken("llm", "x"), grpc.StatusCode.INTERNAL),
     ],
 )

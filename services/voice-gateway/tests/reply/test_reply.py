@@ -7,10 +7,10 @@ import pytest
 from scripted_backends import RATE_HZ, ScriptedModel, ScriptedVoice, Step
 from voice_gateway.core.events import LlmOptions
 from voice_gateway.core.playout import Playout
+from voice_gateway.core.speech_types import SynthesisedAudio, SynthesisOptions
 from voice_gateway.core.timeline import Mark
 from voice_gateway.errors import Broken, TooSlow, Upstream
-from voice_gateway.interfaces import Sound, SpeakOptions
-from voice_gateway.reply.reply import Reply, Speaker
+from voice_gateway.reply.reply import Reply, SpeechSetup
 from voice_gateway.reply.source import Source, fixed
 
 pytestmark = pytest.mark.looptime
@@ -34,17 +34,17 @@ class Stage:
         self.marks: list[tuple[Mark, float]] = []
         self.failures: list[Upstream] = []
         source = Source(self.model.answer([], LlmOptions("m", 0.0, 1)), apology)
-        speaker = Speaker(self.voice, SpeakOptions("en-US", "", RATE_HZ), ahead_s)
+        speaker = SpeechSetup(self.voice, SynthesisOptions("en-US", "", RATE_HZ), ahead_s)
         self.reply = Reply(7, source, speaker, Playout(RATE_HZ, LEAD_S, FRAME_S), self, self.clock)
 
-    def reply_spelled(self, n: int, delta: str) -> None:
+    def reply_text_added(self, n: int, delta: str) -> None:
         assert n == 7
         self.text.append(delta)
 
     def reply_has_room(self, n: int) -> bool:
         return self.room
 
-    def reply_sounded(self, n: int, offset: int, pcm16: bytes) -> None:
+    def reply_audio_due(self, n: int, offset: int, pcm16: bytes) -> None:
         assert n == 7
         assert offset == sum(length for _, length in self.frames)
         self.frames.append((self.clock(), len(pcm16) // 2))
@@ -348,10 +348,10 @@ async def test_a_fixed_text_is_one_piece() -> None:
 
 async def test_words_that_come_ahead_of_their_audio_are_not_the_first_sound() -> None:
     class EarlyWords(ScriptedVoice):
-        async def speak(self, phrase: str) -> AsyncGenerator[Sound, None]:
-            yield Sound(b"", (("Hello", 0.5),))
+        async def speak(self, phrase: str) -> AsyncGenerator[SynthesisedAudio, None]:
+            yield SynthesisedAudio(b"", (("Hello", 0.5),))
             await asyncio.sleep(0.25)
-            yield Sound(bytes(RATE_HZ))
+            yield SynthesisedAudio(bytes(RATE_HZ))
 
     stage = Stage("Hello.", voice=EarlyWords())
     await stage.reply.run()

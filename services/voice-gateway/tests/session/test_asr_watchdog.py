@@ -5,16 +5,16 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
-from voice_gateway.session.asr_watchdog import RecogniserWatch
+from voice_gateway.session.asr_watchdog import AsrWatchdog
 
 pytestmark = pytest.mark.looptime
 
 
 @asynccontextmanager
-async def watched(limit_s: float = 8.0) -> AsyncIterator[tuple[RecogniserWatch, list[float]]]:
+async def watched(limit_s: float = 8.0) -> AsyncIterator[tuple[AsrWatchdog, list[float]]]:
     """A running watch and the moments at which it found the recogniser stuck."""
     loop, stuck_at = asyncio.get_running_loop(), list[float]()
-    watch = RecogniserWatch(limit_s, lambda: stuck_at.append(loop.time()))
+    watch = AsrWatchdog(limit_s, lambda: stuck_at.append(loop.time()))
     task = asyncio.create_task(watch.run())
     try:
         yield watch, stuck_at
@@ -75,7 +75,7 @@ async def test_progress_that_is_no_final_gives_a_final_that_was_asked_for_only_m
 
 async def test_a_recogniser_that_is_quick_is_found_standing_a_second_after_it_owes_a_word() -> None:
     loop, stands_at = asyncio.get_running_loop(), list[float]()
-    watch = RecogniserWatch(8.0, lambda: None, lambda: stands_at.append(loop.time()))
+    watch = AsrWatchdog(8.0, lambda: None, lambda: stands_at.append(loop.time()))
     task = asyncio.create_task(watch.run())
     watch.spoken(1.1)
     await asyncio.sleep(20)
@@ -85,7 +85,7 @@ async def test_a_recogniser_that_is_quick_is_found_standing_a_second_after_it_ow
 
 async def test_a_recogniser_that_was_slow_before_gets_three_times_as_long() -> None:
     loop, stands_at = asyncio.get_running_loop(), list[float]()
-    watch = RecogniserWatch(8.0, lambda: None, lambda: stands_at.append(loop.time()))
+    watch = AsrWatchdog(8.0, lambda: None, lambda: stands_at.append(loop.time()))
     task = asyncio.create_task(watch.run())
     watch.spoken(1.1)
     await asyncio.sleep(0.9)

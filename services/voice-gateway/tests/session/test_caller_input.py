@@ -6,9 +6,9 @@ from collections.abc import Callable
 import pytest
 from voice_gateway.core.events import Failed, Transcribed, TurnChanged, TurnKind
 from voice_gateway.core.speech_gate import GatePolicies, GatePolicy
-from voice_gateway.core.transcript import Recognised
+from voice_gateway.core.transcript import RecognitionResult
 from voice_gateway.core.turn_types import Heard, SpeechStarted, SpeechStopped
-from voice_gateway.session.caller_input import Hearing, HearingSettings
+from voice_gateway.session.caller_input import CallerInput, CallerInputSettings
 
 FRAME_S = 0.032
 FRAME = bytes(1024)
@@ -16,7 +16,7 @@ POLICIES = GatePolicies(GatePolicy(hangover_s=0.25), GatePolicy(hangover_s=0.1))
 FINAL_AFTER_S = 0.4
 
 
-class Ear:
+class RecognitionStream:
     """A recogniser's stream that says what the test says."""
 
     def __init__(self) -> None:
@@ -26,7 +26,7 @@ class Ear:
         self.reopened = 0
         self.forgotten = 0
         self.open_audio = b"open"
-        self.says: list[Recognised] = []
+        self.says: list[RecognitionResult] = []
 
     @property
     def received_s(self) -> float:
@@ -42,10 +42,10 @@ class Ear:
     def reopen(self, *, elsewhere: bool = False) -> None:
         self.reopened += not elsewhere
 
-    def forget(self) -> None:
+    def trim_silence(self) -> None:
         self.forgotten += 1
 
-    async def run(self, told: Callable[[Recognised], None]) -> None:
+    async def run(self, told: Callable[[RecognitionResult], None]) -> None:
         for result in self.says:
             told(result)
 
@@ -77,15 +77,15 @@ class Call:
         self.is_replying = False
         self.facts: list[SpeechStarted | SpeechStopped | Heard] = []
         self.told: list[Transcribed | TurnChanged | Failed] = []
-        self.ear = Ear()
+        self.ear = RecognitionStream()
         self.detector = Detector()
         self.paused_at: list[float] = []
         self.stalls: list[bool] = []
         self.overdue_s = 0.0
-        self.hearing = Hearing(
+        self.hearing = CallerInput(
             self.ear,
             self.detector if detects else None,
-            HearingSettings(POLICIES, FINAL_AFTER_S, max_lag_s=8.0),
+            CallerInputSettings(POLICIES, FINAL_AFTER_S, max_lag_s=8.0),
             self,
             lambda: self.now,
             lambda: self.now - 100.0,
@@ -98,10 +98,10 @@ class Call:
         """What the detector says."""
         return [fact for fact in self.facts if not isinstance(fact, Heard)]
 
-    def fact(self, fact: SpeechStarted | SpeechStopped | Heard) -> None:
+    def post(self, fact: SpeechStarted | SpeechStopped | Heard) -> None:
         self.facts.append(fact)
 
-    def tell(self, event: Transcribed | TurnChanged | Failed) -> None:
+    def send(self, event: Transcribed | TurnChanged | Failed) -> None:
         self.told.append(event)
 
     def frames(self, probability: float, count: int) -> None:
@@ -176,7 +176,7 @@ def test_without_a_detector_no_audio_hurries() -> None:
 async def test_results_become_transcripts_and_facts_in_the_calls_time() -> None:
     call = Call()
     call.frames(0.0, 125)  # four seconds
-    call.ear.says = [Recognised(" hello", False, 0.5, 3.0), Recognised(" hello you", True, 1.0, 4.0)]
+    call.ear.says = [RecognitionResult(" hello", False, 0.5, 3.0), RecognitionResult(" hello you", True, 1.0, 4.0)]
     await call.hearing.run()
     heard = [fact for fact in call.facts if isinstance(fact, Heard)]
     assert [(fact.text, fact.final, fact.stability) for fact in heard] == [
@@ -194,10 +194,10 @@ async def test_results_become_transcripts_and_facts_in_the_calls_time() -> None:
 async def test_only_a_final_with_words_counts_as_the_final_of_a_turn() -> None:
     call = Call()
     call.now = 103.0
-    call.ear.says = [Recognised("", True), Recognised("hello", False), Recognised("  ", True)]
+    call.ear.says = [RecognitionResult("", True), RecognitionResult("hello", False), RecognitionResult("  ", True)]
     await call.hearing.run()
     assert call.hearing.final_at == 0.0
-    call.ear.says = [Recognised("hello", True)]
+    call.ear.says = [RecognitionResult("hello", True)]
     await call.hearing.run()
     assert call.hearing.final_at == 103.0
 
@@ -316,7 +316,7 @@ async def test_a_caller_who_returns_is_waited_for_until_the_audio_that_was_kept_
 async def test_speech_that_stops_says_how_much_of_it_the_recogniser_has_not_heard() -> None:
     call = Call()
     call.frames(0.9, 100)
-    call.ear.says = [Recognised("go", False, 0.5, 1.0)]
+    call.ear.says = [RecognitionResult("go", False, 0.5, 1.0)]
     await call.hearing.run()
     call.frames(0.0, 10)
     stopped = call.facts[-1]

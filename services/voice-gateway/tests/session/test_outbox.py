@@ -8,8 +8,8 @@ from voice_gateway.core.events import (
     EndReason,
     Failed,
     Failure,
-    ReplySound,
-    ReplyWords,
+    ReplyAudio,
+    ReplyText,
     SessionEvent,
     Transcribed,
     TurnChanged,
@@ -18,12 +18,12 @@ from voice_gateway.core.events import (
 from voice_gateway.session.outbox import Outbox, OutboxFull
 
 
-def words(text: str) -> ReplyWords:
-    return ReplyWords(1, text)
+def words(text: str) -> ReplyText:
+    return ReplyText(1, text)
 
 
-def sound(size: int) -> ReplySound:
-    return ReplySound(1, 0, bytes(size))
+def sound(size: int) -> ReplyAudio:
+    return ReplyAudio(1, 0, bytes(size))
 
 
 def filled(count: int, **limits: int) -> Outbox:
@@ -134,8 +134,8 @@ async def test_the_last_word_always_fits() -> None:
     assert [await outbox.take() for _ in range(2)][1] == (2, CallEnded(EndReason.FAILED))
 
 
-def audio(n: int, offset: int, samples: int = 100) -> ReplySound:
-    return ReplySound(n, offset, bytes(2 * samples))
+def audio(n: int, offset: int, samples: int = 100) -> ReplyAudio:
+    return ReplyAudio(n, offset, bytes(2 * samples))
 
 
 async def test_audio_of_a_dead_reply_that_was_not_sent_goes_and_what_follows_is_next() -> None:

@@ -12,8 +12,8 @@ from voice_gateway.core.events import (
     Failure,
     LlmOptions,
     PlayoutReported,
-    ReplySound,
-    ReplyWords,
+    ReplyAudio,
+    ReplyText,
     TurnChanged,
     TurnKind,
     TurnMeasured,
@@ -21,7 +21,7 @@ from voice_gateway.core.events import (
 from voice_gateway.core.timeline import Mark, Timeline
 from voice_gateway.core.turn_types import Policy, ReplyAudible, ReplyEnded
 from voice_gateway.errors import Broken
-from voice_gateway.session.reply_controller import Speaking, Voice
+from voice_gateway.session.reply_controller import ReplyController, ReplySetup
 
 pytestmark = pytest.mark.looptime
 
@@ -39,16 +39,18 @@ class Mouth:
         self.room = True
         self.arrived = 10**9
         self.facts: list[ReplyAudible | ReplyEnded] = []
-        self.told: list[ReplyWords | ReplySound | TurnChanged | TurnMeasured | Failed] = []
+        self.told: list[ReplyText | ReplyAudio | TurnChanged | TurnMeasured | Failed] = []
         self.model = ScriptedModel(*script)
         self.voice = voice
-        self.speaking = Speaking(Voice(self.model, voice, 0.2, 0.1, 6.0, apology), self, self.clock, limit=50)
+        self.speaking = ReplyController(
+            ReplySetup(self.model, voice, 0.2, 0.1, 6.0, apology), self, self.clock, limit=50
+        )
         self.speaking.open(tasks)
 
-    def fact(self, fact: ReplyAudible | ReplyEnded) -> None:
+    def post(self, fact: ReplyAudible | ReplyEnded) -> None:
         self.facts.append(fact)
 
-    def tell(self, event: ReplyWords | ReplySound | TurnChanged | TurnMeasured | Failed) -> None:
+    def send(self, event: ReplyText | ReplyAudio | TurnChanged | TurnMeasured | Failed) -> None:
         self.told.append(event)
 
     def has_room(self, rate_hz: int, lead_s: float) -> bool:
@@ -69,7 +71,7 @@ class Mouth:
         return [(entry.n, entry.reply, entry.cut) for entry in self.speaking.conversation.exchanges]
 
     def sent_s(self) -> float:
-        return sum(len(event.pcm16) for event in self.told if isinstance(event, ReplySound)) / 2 / RATE_HZ
+        return sum(len(event.pcm16) for event in self.told if isinstance(event, ReplyAudio)) / 2 / RATE_HZ
 
 
 @asynccontextmanager
@@ -92,12 +94,12 @@ async def test_a_reply_played_to_its_end_enters_the_history_whole() -> None:
 
 async def test_the_model_gets_ready_once_at_a_time_and_not_after_the_call() -> None:
     async with mouth() as call:
-        call.speaking.get_ready()
-        call.speaking.get_ready()
+        call.speaking.prepare()
+        call.speaking.prepare()
         await asyncio.sleep(0.05)
         assert call.model.readied == 1
         await asyncio.sleep(0.1)
-        call.speaking.get_ready()
+        call.speaking.prepare()
         await asyncio.sleep(0.05)
         assert call.model.readied == 2
         began = call.clock()

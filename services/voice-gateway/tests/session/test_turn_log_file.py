@@ -1,4 +1,4 @@
-"""Does a journal never cost a call, and do the files stay small, few and private?"""
+"""Does a turn log never cost a call, and do the files stay small, few and private?"""
 
 import logging
 import os
@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from voice_gateway.core import turn_log
 from voice_gateway.core.turn_types import Policy, SpeechStarted, Typed
-from voice_gateway.session.turn_log_file import JournalFolder, JournalLimits, NoJournal
+from voice_gateway.session.turn_log_file import NoTurnLog, TurnLogFolder, TurnLogLimits
 
 DAY_S = 86_400.0
 
@@ -27,8 +27,8 @@ def small_files() -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
-def folder(path: Path, *, days: float = 7, folder_bytes: int = 1 << 20, call_bytes: int = 1 << 20) -> JournalFolder:
-    return JournalFolder(path, JournalLimits(days, folder_bytes, call_bytes))
+def folder(path: Path, *, days: float = 7, folder_bytes: int = 1 << 20, call_bytes: int = 1 << 20) -> TurnLogFolder:
+    return TurnLogFolder(path, TurnLogLimits(days, folder_bytes, call_bytes))
 
 
 def test_only_this_user_may_read_what_was_said(tmp_path: Path) -> None:
@@ -38,13 +38,11 @@ def test_only_this_user_may_read_what_was_said(tmp_path: Path) -> None:
     assert (tmp_path / "call.jsonl").stat().st_mode & 0o777 == 0o600
 
 
-def test_a_disk_that_takes_no_more_ends_journalling_with_one_line(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    journals = folder(tmp_path)
+def test_a_disk_that_takes_no_more_ends_the_log_with_one_line(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    turn_logs = folder(tmp_path)
     with small_files():
         for name in ("one", "two"):
-            opened = journals.open(name, Policy(), turn_log.START)
+            opened = turn_logs.open(name, Policy(), turn_log.START)
             for second in range(2000):
                 opened.write(float(second), Typed("words " * 20))
             opened.close()
@@ -53,14 +51,14 @@ def test_a_disk_that_takes_no_more_ends_journalling_with_one_line(
 
 
 def test_a_folder_that_is_gone_costs_no_call(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    journals = folder(tmp_path / "gone")
+    turn_logs = folder(tmp_path / "gone")
     (tmp_path / "gone").rmdir()
-    assert isinstance(journals.open("call", Policy(), turn_log.START), NoJournal)
-    journals.prune(0.0)
+    assert isinstance(turn_logs.open("call", Policy(), turn_log.START), NoTurnLog)
+    turn_logs.prune(0.0)
     assert len(caplog.records) == 1
     (tmp_path / "gone").mkdir()
-    journals.prune(0.0)
-    journals.open("call", Policy(), turn_log.START).close()
+    turn_logs.prune(0.0)
+    turn_logs.open("call", Policy(), turn_log.START).close()
     assert (tmp_path / "gone" / "call.jsonl").exists()
 
 

@@ -25,7 +25,7 @@ from voice_gateway.edges import http
 from voice_gateway.edges.grpc.servicer import VoiceGateway
 from voice_gateway.edges.http import Readiness
 from voice_gateway.metrics import Metrics
-from voice_gateway.session.turn_log_file import JournalFolder, JournalLimits
+from voice_gateway.session.turn_log_file import TurnLogFolder, TurnLogLimits
 
 log = logging.getLogger("voice_gateway")
 
@@ -84,8 +84,8 @@ async def serve(
         asyncio.TaskGroup() as tasks,
     ):
         now = terms(live.now.settings, outside)
-        journals = _journals(settings)
-        registry = Registry(now, tasks, outside.probes.down, journals)
+        turn_logs = _turn_logs(settings)
+        registry = Registry(now, tasks, outside.probes.down, turn_logs)
         live.taken = lambda taken: registry.renew(terms(taken, outside))
         await outside.probes.ask_all(_note_backend(metrics))
         ready = _readiness(registry, outside, live)
@@ -98,7 +98,7 @@ async def serve(
         background = [
             tasks.create_task(kept_up(name, work), name=name)
             for name, work in (
-                *_background(outside, journals),
+                *_background(outside, turn_logs),
                 ("files", lambda: _look(looks, look_every_s, looked)),
                 ("http", ports.bound_http),
                 ("health", lambda: ports.follow(ready, settings.gateway_probe_every_s / 2)),
@@ -115,20 +115,20 @@ async def serve(
             task.cancel()
 
 
-def _journals(settings: Settings) -> JournalFolder | None:
+def _turn_logs(settings: Settings) -> TurnLogFolder | None:
     folder = settings.gateway_journal_dir
-    limits = JournalLimits(settings.gateway_journal_days, settings.gateway_journal_mb * 1024 * 1024)
-    return JournalFolder(folder, limits) if folder else None
+    limits = TurnLogLimits(settings.gateway_journal_days, settings.gateway_journal_mb * 1024 * 1024)
+    return TurnLogFolder(folder, limits) if folder else None
 
 
-def _background(outside: Outside, journals: JournalFolder | None) -> Iterator[tuple[str, Work]]:
+def _background(outside: Outside, turn_logs: TurnLogFolder | None) -> Iterator[tuple[str, Work]]:
     yield "probes", lambda: outside.probes.run(_note_backend(outside.metrics))
     yield "asr servers", outside.asr.run
     yield "tts servers", outside.tts.run
     if outside.detector:
         yield "vad", outside.detector.run
-    if journals:
-        yield "journals", journals.keep_small
+    if turn_logs:
+        yield "turn_logs", turn_logs.keep_small
 
 
 async def _look(looks: Sequence[Callable[[], None]], every_s: float, looked: Callable[[], None]) -> None:

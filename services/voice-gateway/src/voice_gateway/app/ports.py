@@ -14,7 +14,7 @@ from voice_gateway.edges.call_registry import Limits
 from voice_gateway.edges.grpc.credentials import ServerTls
 from voice_gateway.edges.grpc.servicer import SERVICE, VoiceGateway
 from voice_gateway.edges.grpc.tokens import Tokens
-from voice_gateway.edges.grpc.unauthenticated_methods import PublicMethods
+from voice_gateway.edges.grpc.unauthenticated_methods import UnauthenticatedMethods
 from voice_gateway.edges.http import Readiness, bound_connections
 
 MAX_METADATA_BYTES = 8 * 1024
@@ -121,7 +121,7 @@ async def open_ports(settings: Settings, service: VoiceGateway, tls: ServerTls |
     limits = Limits()
     server = grpc.aio.server(
         options=options(limits, settings.gateway_max_sessions),
-        interceptors=[PublicMethods(SERVICE, limits, settings.gateway_start_timeout_s)],
+        interceptors=[UnauthenticatedMethods(SERVICE, limits, settings.gateway_start_timeout_s)],
     )
     server.add_generic_rpc_handlers((service.handlers,))
     health_service = health.aio.HealthServicer()

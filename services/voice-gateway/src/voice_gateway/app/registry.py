@@ -9,11 +9,11 @@ from collections.abc import Callable
 from voice_gateway.app.terms import Terms
 from voice_gateway.core import turn_types
 from voice_gateway.core.admission import Refusal, admit, elsewhere
-from voice_gateway.core.events import Caller, CallOptions, EndReason, LeaveSoon
-from voice_gateway.edges.call_registry import About, Limits
+from voice_gateway.core.events import Caller, CallOptions, EndReason, GoAway
+from voice_gateway.edges.call_registry import Limits, ServerInfo
 from voice_gateway.errors import NotFound, Refused
 from voice_gateway.session.session import Session
-from voice_gateway.session.turn_log_file import Journal, JournalFolder, NoJournal
+from voice_gateway.session.turn_log_file import NoTurnLog, TurnLog, TurnLogFolder
 
 log = logging.getLogger(__name__)
 
@@ -22,14 +22,14 @@ _GOODBYE_S = 2.0
 
 
 class Registry:
-    """All calls of this process. Implements the edges' door."""
+    """All calls of this process. Implements `edges.call_registry.CallRegistry`."""
 
     def __init__(
         self,
         terms: Terms,
         tasks: asyncio.TaskGroup,
         down: Callable[[], list[str]],
-        journals: JournalFolder | None,
+        turn_logs: TurnLogFolder | None,
     ) -> None:
         self._id = secrets.token_hex(6)
         """Of this process; every resume token begins with it."""
@@ -37,7 +37,7 @@ class Registry:
         self._draining = False
         self._tasks = tasks
         self._down = down
-        self._journals = journals
+        self._turn_logs = turn_logs
         self._calls: dict[str, Session] = {}
         self._held_by: Counter[str] = Counter()
         """Calls by the name of the token that was shown."""
@@ -45,9 +45,9 @@ class Registry:
         self._empty.set()
 
     @property
-    def about(self) -> About:
+    def server_info(self) -> ServerInfo:
         """What this gateway is."""
-        return self._terms.about
+        return self._terms.server_info
 
     @property
     def limits(self) -> Limits:
@@ -71,13 +71,13 @@ class Registry:
 
     def open(self, options: CallOptions, caller: Caller) -> tuple[Session, str]:
         """A new call and its resume token. Raises Refused."""
-        equipment, refusal = self._terms.equipment, self._refusal(caller.identity)
-        metrics = equipment.metrics
+        resources, refusal = self._terms.resources, self._refusal(caller.identity)
+        metrics = resources.metrics
         if refusal:
             metrics.refused.labels(refusal.kind.value).inc()
             raise Refused(refusal)
         name, token = f"call-{secrets.token_hex(6)}", f"{self._id}.{secrets.token_urlsafe(24)}"
-        session = Session(name, options, equipment, self._journal(name, options), caller)
+        session = Session(name, options, resources, self._turn_log(name, options), caller)
         self._calls[token] = session
         self._held_by[caller.identity] += 1
         self._empty.clear()
@@ -93,7 +93,7 @@ class Registry:
             raise Refused(elsewhere())
         if session is None:
             raise NotFound("no call waits under this token (any more); start a new session")
-        self._terms.equipment.metrics.resumed.inc()
+        self._terms.resources.metrics.resumed.inc()
         return session
 
     def trouble(self) -> str:
@@ -108,12 +108,12 @@ class Registry:
     def close(self) -> None:
         """Refuse new calls from now on."""
         self._draining = True
-        self._terms.equipment.metrics.draining.set(1)
+        self._terms.resources.metrics.draining.set(1)
 
     async def drain(self, grace_s: float, at_once: asyncio.Event) -> None:
         """After `close`: let running calls end within `grace_s` or until `at_once`, then end them with a reason."""
         for session in self._calls.values():
-            session.tell(LeaveSoon("DRAINING", grace_s))
+            session.send(GoAway("DRAINING", grace_s))
         await self._emptied(grace_s, at_once)
         for session in self._calls.values():
             session.end(EndReason.DRAINED, "this gateway shuts down; connect again")
@@ -140,7 +140,7 @@ class Registry:
         )
 
     async def _hold(self, token: str, session: Session, identity: str) -> None:
-        metrics = self._terms.equipment.metrics
+        metrics = self._terms.resources.metrics
         try:
             reason = await session.run()
             metrics.ended.labels(reason.value).inc()
@@ -154,10 +154,10 @@ class Registry:
             if not self._calls:
                 self._empty.set()
 
-    def _journal(self, name: str, options: CallOptions) -> Journal:
-        if self._journals is None:
-            return NoJournal()
-        return self._journals.open(
+    def _turn_log(self, name: str, options: CallOptions) -> TurnLog:
+        if self._turn_logs is None:
+            return NoTurnLog()
+        return self._turn_logs.open(
             name, options.policy, turn_types.Idle(turn_types.Call(language=options.language), 0.0)
         )
 

@@ -5,17 +5,17 @@ from dataclasses import dataclass
 from importlib.metadata import version
 
 from voice_gateway.app.wiring import Outside
-from voice_gateway.backends.endpoints import Spread
+from voice_gateway.backends.endpoints import BalancedChannel
 from voice_gateway.backends.openai_llm import LlmSettings, OpenAiModel
 from voice_gateway.backends.riva_asr import AsrSettings, RivaRecogniser
 from voice_gateway.backends.riva_tts import RivaSynthesiser, TtsSettings
 from voice_gateway.config import Settings
-from voice_gateway.config_calls import call_options, gate_policies, manner
+from voice_gateway.config_calls import call_options, gate_policies, speakable_options
 from voice_gateway.core.events import CallOptions
 from voice_gateway.core.speakable.speakable_text import prepare
-from voice_gateway.edges.call_registry import About, Limits
-from voice_gateway.session.reply_controller import Voice
-from voice_gateway.session.session import Equipment
+from voice_gateway.edges.call_registry import Limits, ServerInfo
+from voice_gateway.session.reply_controller import ReplySetup
+from voice_gateway.session.session import CallResources
 
 _RIVA_STOP_HISTORY_MS = 800
 """Riva's own default."""
@@ -25,9 +25,9 @@ _RIVA_STOP_HISTORY_MS = 800
 class Terms:
     """What holds for new calls."""
 
-    about: About
+    server_info: ServerInfo
     defaults: CallOptions
-    equipment: Equipment
+    resources: CallResources
     max_sessions: int
     max_sessions_per_token: int
     """0 = no limit of its own."""
@@ -36,25 +36,25 @@ class Terms:
 
 def terms(settings: Settings, outside: Outside) -> Terms:
     """What `settings` mean for new calls that use what is held open to the outside."""
-    prepare(settings.asr_language, settings.tts_voice, manner(settings))
+    prepare(settings.asr_language, settings.tts_voice, speakable_options(settings))
     return Terms(
-        _about(settings),
+        _server_info(settings),
         call_options(settings),
-        _equipment(settings, outside),
+        _resources(settings, outside),
         settings.gateway_max_sessions,
         settings.gateway_max_sessions_per_token,
         Limits(may_set=settings.settable_by_callers),
     )
 
 
-def _equipment(settings: Settings, outside: Outside) -> Equipment:
-    return Equipment(
+def _resources(settings: Settings, outside: Outside) -> CallResources:
+    return CallResources(
         recogniser=RivaRecogniser(outside.asr, _asr(settings)),
         detector=outside.detector,
         gate_policies=gate_policies(settings),
         final_after_s=(settings.asr_stop_history_eou_ms or settings.asr_stop_history_ms or _RIVA_STOP_HISTORY_MS)
         / 1000,
-        voice=_voice(settings, outside),
+        reply=_reply_setup(settings, outside),
         metrics=outside.metrics,
         clock=asyncio.get_running_loop().time,
         max_session_s=settings.gateway_max_session_s,
@@ -78,23 +78,23 @@ def _asr(settings: Settings) -> AsrSettings:
     )
 
 
-def _voice(settings: Settings, outside: Outside) -> Voice:
+def _reply_setup(settings: Settings, outside: Outside) -> ReplySetup:
     llm = LlmSettings(settings.llm_first_token_timeout_s, settings.llm_token_timeout_s, settings.llm_prewarm)
     tts = TtsSettings(settings.tts_first_audio_timeout_s, settings.tts_audio_timeout_s)
-    return Voice(
+    return ReplySetup(
         OpenAiModel(outside.llm, llm),
-        RivaSynthesiser(Spread(outside.tts), tts),
+        RivaSynthesiser(BalancedChannel(outside.tts), tts),
         settings.playout_lead_ms / 1000,
         settings.playout_frame_ms / 1000,
         settings.tts_ahead_s,
         settings.llm_apology,
-        manner(settings),
+        speakable_options(settings),
     )
 
 
-def _about(settings: Settings) -> About:
+def _server_info(settings: Settings) -> ServerInfo:
     """What GetServerInfo says."""
-    return About(
+    return ServerInfo(
         version=version("voice-workflow-gateway"),
         languages=(settings.asr_language,),
         asr_model=settings.riva_model,

@@ -104,7 +104,7 @@ async def _endpoints(
             metrics.speech_servers.labels(service, health).set(servers)
 
     try:
-        with endpoints.listening(count):
+        with endpoints.notifying(count):
             yield endpoints
     finally:
         await endpoints.close()

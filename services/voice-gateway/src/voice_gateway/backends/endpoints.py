@@ -102,7 +102,7 @@ class Endpoints:
         )
 
     @contextmanager
-    def listening(self, changed: Callable[[], None]) -> Iterator[None]:
+    def notifying(self, changed: Callable[[], None]) -> Iterator[None]:
         """`changed` is called when the health of one of them has changed."""
         self._listeners.add(changed)
         try:
@@ -158,7 +158,7 @@ class Endpoints:
             listener()
 
 
-class Spread:
+class BalancedChannel:
     """Looks like a channel to a generated stub; each call goes to the server that is picked for it, and how it ends
     tells of that server."""
 

@@ -56,24 +56,24 @@ class Probes:
         """Backends that have not answered since this process began: its settings may be wrong."""
         return [probe.name for probe in self._probes if not probe.answered]
 
-    async def run(self, told: Callable[[str, bool], None]) -> None:
-        """Probe until cancelled; `told(name, up)` after each."""
+    async def run(self, on_result: Callable[[str, bool], None]) -> None:
+        """Probe until cancelled; `on_result(name, up)` after each."""
         async with asyncio.TaskGroup() as tasks:
             for probe in self._probes:
-                tasks.create_task(self._keep_asking(probe, told), name=f"probes of {probe.name}")
+                tasks.create_task(self._keep_asking(probe, on_result), name=f"probes of {probe.name}")
 
-    async def ask_all(self, told: Callable[[str, bool], None]) -> None:
+    async def ask_all(self, on_result: Callable[[str, bool], None]) -> None:
         """Probe every backend once, at the same time."""
         async with asyncio.TaskGroup() as tasks:
             for probe in self._probes:
-                tasks.create_task(self._ask(probe, told), name=f"probe {probe.name}")
+                tasks.create_task(self._ask(probe, on_result), name=f"probe {probe.name}")
 
-    async def _keep_asking(self, probe: Probe, told: Callable[[str, bool], None]) -> None:
+    async def _keep_asking(self, probe: Probe, on_result: Callable[[str, bool], None]) -> None:
         while True:
-            await self._ask(probe, told)
+            await self._ask(probe, on_result)
             await asyncio.sleep(probe.every_s)
 
-    async def _ask(self, probe: Probe, told: Callable[[str, bool], None]) -> None:
+    async def _ask(self, probe: Probe, on_result: Callable[[str, bool], None]) -> None:
         """Whatever comes back, or goes wrong, is an answer: nothing a backend sends may end the probes."""
         now = asyncio.get_running_loop().time()
         trouble = ""
@@ -91,7 +91,7 @@ class Probes:
             probe.down_since, probe.answered = None, True
         elif probe.down_since is None:
             probe.down_since = now
-        told(probe.name, not trouble)
+        on_result(probe.name, not trouble)
 
 
 def _sentence(error: Exception) -> str:

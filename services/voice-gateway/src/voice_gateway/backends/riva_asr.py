@@ -20,13 +20,13 @@ from voice_gateway.backends.audio_buffer import BYTES_PER_S, AudioBuffer
 from voice_gateway.backends.endpoints import Endpoints
 from voice_gateway.backends.errors import deadline, decoded, riva_errors
 from voice_gateway.backends.riva_results import moved, recognised
-from voice_gateway.backends.stream_placement import GivenUp, Stay
+from voice_gateway.backends.stream_placement import StreamMoved, StreamPlacement
 from voice_gateway.core.events import INPUT_RATE_HZ
 from voice_gateway.core.progress import Progress, progressed
+from voice_gateway.core.speech_types import RecognitionOptions
 from voice_gateway.core.stream_time import StreamTime
-from voice_gateway.core.transcript import Recognised
+from voice_gateway.core.transcript import RecognitionResult
 from voice_gateway.errors import TooSlow, Unavailable, Upstream
-from voice_gateway.interfaces import ListenOptions
 
 _SILENCE = bytes(BYTES_PER_S // 10)
 _STOP_HISTORY_S = 0.8
@@ -66,12 +66,12 @@ class RivaRecogniser:
         self._endpoints = endpoints
         self._settings = settings
 
-    def listen(self, options: ListenOptions) -> "RivaEar":
+    def open(self, options: RecognitionOptions) -> "RivaRecognitionStream":
         """A stream for one call."""
-        return RivaEar(self._endpoints, self._settings, _streaming_config(self._settings, options))
+        return RivaRecognitionStream(self._endpoints, self._settings, _streaming_config(self._settings, options))
 
 
-class RivaEar:
+class RivaRecognitionStream:
     """One call's stream. `run` serves it; `push` never blocks."""
 
     def __init__(self, endpoints: Endpoints, settings: AsrSettings, config: riva.StreamingRecognitionConfig) -> None:
@@ -94,7 +94,7 @@ class RivaEar:
         self._progress = Progress()
         self._has_open_words = False
         """A partial came after the last final, on this stream or the one before."""
-        self._stay: Stay | None = None
+        self._placement: StreamPlacement | None = None
         """The open stream's, else the last one's."""
         self._is_open = False
         self._moves = 0
@@ -127,7 +127,7 @@ class RivaEar:
         if urgent or self._pending.seconds >= self._settings.chunk_s:
             self._wake.set()
 
-    def forget(self) -> None:
+    def trim_silence(self) -> None:
         """A stream that dies now needs little of the silence before, and one that should move can do so now. Not so
         while words are open that the detector may have missed."""
         if self._has_open_words:
@@ -135,8 +135,8 @@ class RivaEar:
         self._unsettled.trim(_PRE_ROLL_S)
         if not self._is_open:
             self._pending.trim(_PRE_ROLL_S)
-        elif self._stay:
-            self._stay.leave_in_gap()
+        elif self._placement:
+            self._placement.leave_in_gap()
 
     def finish_utterance(self, *, in_silence: bool = False) -> None:
         """Send what is left and ask for a final now (`force_eou`, where the recogniser knows it); `in_silence`: then
@@ -146,30 +146,30 @@ class RivaEar:
 
     def reopen(self, *, elsewhere: bool = False) -> None:
         """Give the open stream up; with `elsewhere`, only if another server is known to serve."""
-        if self._stay and self._is_open and (not elsewhere or self._stay.has_better):
-            self._stay.leave()
+        if self._placement and self._is_open and (not elsewhere or self._placement.has_better):
+            self._placement.leave()
 
-    async def run(self, told: Callable[[Recognised], None]) -> None:
-        """Serve the stream until cancelled; `told` gets each result that brings something new. Raises Upstream when
-        the recogniser never took a stream of this call, or none has worked for `outage_s`."""
+    async def run(self, on_result: Callable[[RecognitionResult], None]) -> None:
+        """Serve the stream until cancelled; `on_result` gets each result that brings something new. Raises Upstream
+        when the recogniser never took a stream of this call, or none has worked for `outage_s`."""
         retrying = AsyncRetrying(
             retry=retry_if_exception(lambda error: isinstance(error, Upstream) and (error.retryable or self._accepted)),
             stop=self._is_lost,
-            wait=lambda attempts: 0.0 if self._stay and self._stay.has_better else _BACKOFF(attempts),
+            wait=lambda attempts: 0.0 if self._placement and self._placement.has_better else _BACKOFF(attempts),
             reraise=True,
         )
         while True:
             async for attempt in retrying:
                 with attempt:
-                    await self._serve_once(told)
-            if self._stay and not self._stay.has_better:
+                    await self._serve_once(on_result)
+            if self._placement and not self._placement.has_better:
                 await asyncio.sleep(_REOPEN_AFTER_S)
 
     def _is_lost(self, _: RetryCallState) -> bool:
         away_s = 0.0 if self._away_since is None else asyncio.get_running_loop().time() - self._away_since
         return away_s >= self._settings.outage_s
 
-    async def _serve_once(self, told: Callable[[Recognised], None]) -> None:
+    async def _serve_once(self, on_result: Callable[[RecognitionResult], None]) -> None:
         """One stream from its configuration to its end. Returns when it ended after it had worked, or was given up
         because it is better elsewhere."""
         self._pending.prepend(self._unsettled.take())
@@ -178,28 +178,28 @@ class RivaEar:
             self._wake.set()  # a caller who fell silent brings no more audio that could
         self._stream_time = StreamTime(self._sent_s)
         self._progress = Progress()
-        stay = self._stay = Stay(self._endpoints, self._endpoints.pick(), self._moves)
-        call = stay.endpoint.stub(RivaSpeechRecognitionStub).StreamingRecognize()
-        stay.endpoint.count(call)
+        placement = self._placement = StreamPlacement(self._endpoints, self._endpoints.pick(), self._moves)
+        call = placement.endpoint.stub(RivaSpeechRecognitionStub).StreamingRecognize()
+        placement.endpoint.count(call)
         self._is_open = True
         try:
-            failure = await self._configure(call) or await self._converse(call, stay, told)
+            failure = await self._configure(call) or await self._converse(call, placement, on_result)
         finally:
             self._is_open = False
             call.cancel()
-        self._judge(stay, failure)
+        self._judge(placement, failure)
 
-    def _judge(self, stay: Stay, failure: Upstream | None) -> None:
+    def _judge(self, placement: StreamPlacement, failure: Upstream | None) -> None:
         """What the end of a stream says about its server, and whether it is a failure. Raises it."""
-        is_given_up = isinstance(failure, GivenUp)
-        goes_on = is_given_up and stay.has_better
-        lasted = stay.progressed or (stay.age_s >= self._settings.connect_timeout_s and not is_given_up)
-        self._accepted = self._accepted or stay.answered or lasted
+        is_given_up = isinstance(failure, StreamMoved)
+        goes_on = is_given_up and placement.has_better
+        lasted = placement.progressed or (placement.age_s >= self._settings.connect_timeout_s and not is_given_up)
+        self._accepted = self._accepted or placement.answered or lasted
         self._moves += is_given_up
         if lasted or goes_on or self._away_since is None:
             self._away_since = asyncio.get_running_loop().time()
-        if not stay.is_outdated and (failure.retryable if failure else not lasted):
-            stay.endpoint.failed()
+        if not placement.is_outdated and (failure.retryable if failure else not lasted):
+            placement.endpoint.failed()
         if not goes_on and not (lasted and self._accepted):
             raise failure or Unavailable("asr", "speech recognition closed the stream at once; check its log")
         log.warning("a recognition stream ended: %s; opening another", str(failure or "the server closed it"))
@@ -214,17 +214,19 @@ class RivaEar:
             return error
         return None
 
-    async def _converse(self, call: Stream, stay: Stay, told: Callable[[Recognised], None]) -> Upstream | None:
+    async def _converse(
+        self, call: Stream, placement: StreamPlacement, on_result: Callable[[RecognitionResult], None]
+    ) -> Upstream | None:
         """Both directions until the stream ends; what ended it."""
         failures: list[Upstream] = []
         try:
             async with asyncio.TaskGroup() as tasks:
                 writer = tasks.create_task(self._write(call), name="asr writer")
-                watch = tasks.create_task(stay.watch(), name="asr stream watch")
+                watch = tasks.create_task(placement.watch(), name="asr stream watch")
                 with riva_errors("asr"):
                     async for response in call:
-                        stay.answered = True
-                        self._tell(decoded("asr", response), stay, told)
+                        placement.answered = True
+                        self._tell(decoded("asr", response), placement, on_result)
                 writer.cancel()
                 watch.cancel()
         except* Upstream as group:
@@ -261,7 +263,7 @@ class RivaEar:
                         async with asyncio.timeout(limit_s):
                             await call.write(request)
             except (grpc.aio.AioRpcError, asyncio.InvalidStateError, grpc.aio.UsageError):
-                return  # the reader is told why
+                return  # the reader is on_result why
 
     def _end_silence(self) -> bytes:
         """As much as ends an utterance; no audio of the caller's, so it takes no time of the call."""
@@ -273,21 +275,26 @@ class RivaEar:
     def _note_silence(self, silence: bytes) -> None:
         self._stream_time = self._stream_time.silenced(self._sent_s, len(silence) / BYTES_PER_S)
 
-    def _tell(self, response: riva.StreamingRecognizeResponse, stay: Stay, told: Callable[[Recognised], None]) -> None:
+    def _tell(
+        self,
+        response: riva.StreamingRecognizeResponse,
+        placement: StreamPlacement,
+        on_result: Callable[[RecognitionResult], None],
+    ) -> None:
         for result in recognised(response):
             result = moved(result, self._stream_time, self._sent_s)
             self._progress, is_new = progressed(self._progress, result)
             if not is_new:
                 continue
-            stay.progress()
+            placement.progress()
             self._away_since = None
             self._has_open_words = not result.final and (self._has_open_words or bool(result.text.strip()))
             if result.final:
                 self._asked, self._moves = False, 0
                 self._settle(result.audio_processed_s)
-            told(result)
+            on_result(result)
             if result.final:
-                stay.leave_in_gap()
+                placement.leave_in_gap()
 
     def _settle(self, until_s: float | None) -> None:
         """A final stands for the audio up to `until_s`; what was sent while it was on its way is still open."""
@@ -298,7 +305,7 @@ class RivaEar:
                 self._unsettled.append(sent[-open_bytes:])
 
 
-def _streaming_config(settings: AsrSettings, options: ListenOptions) -> riva.StreamingRecognitionConfig:
+def _streaming_config(settings: AsrSettings, options: RecognitionOptions) -> riva.StreamingRecognitionConfig:
     config = riva.RecognitionConfig(
         encoding=riva_audio_pb2.AudioEncoding.LINEAR_PCM,
         sample_rate_hertz=INPUT_RATE_HZ,

@@ -7,17 +7,17 @@ from riva.client.proto import riva_asr_pb2 as riva
 
 from voice_gateway.core.events import WordTime
 from voice_gateway.core.stream_time import StreamTime
-from voice_gateway.core.transcript import Recognised
+from voice_gateway.core.transcript import RecognitionResult
 
 _MAX_CHARS = 262_144
 """Of one result; nobody says more in one utterance."""
 _MAX_WORDS = 4_096
 
 
-def recognised(response: riva.StreamingRecognizeResponse) -> list[Recognised]:
+def recognised(response: riva.StreamingRecognizeResponse) -> list[RecognitionResult]:
     """The results of one response. Partials of one response are segments of one text; a result without
     alternatives only tells how far the recogniser has come."""
-    found: list[Recognised] = []
+    found: list[RecognitionResult] = []
     partials = [result for result in response.results if not result.is_final]
     for result in response.results:
         if result.is_final:
@@ -28,16 +28,16 @@ def recognised(response: riva.StreamingRecognizeResponse) -> list[Recognised]:
                 for word in best.words[:_MAX_WORDS]
             )
             text = best.transcript[:_MAX_CHARS]
-            found.append(Recognised(text, True, 1.0, _processed(result.audio_processed), words))
+            found.append(RecognitionResult(text, True, 1.0, _processed(result.audio_processed), words))
     if partials:
         text = "".join(part.alternatives[0].transcript for part in partials if part.alternatives)[:_MAX_CHARS]
         processed = [_processed(part.audio_processed) or 0.0 for part in partials]
         stability = min(_part(part.stability) for part in partials)
-        found.append(Recognised(text, False, stability, max(processed) or None))
+        found.append(RecognitionResult(text, False, stability, max(processed) or None))
     return found
 
 
-def moved(result: Recognised, times: StreamTime, until_s: float) -> Recognised:
+def moved(result: RecognitionResult, times: StreamTime, until_s: float) -> RecognitionResult:
     """Times of a stream as times of the call, of which `until_s` seconds were sent."""
     processed_s = result.audio_processed_s
     if processed_s is not None:

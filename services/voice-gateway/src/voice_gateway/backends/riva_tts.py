@@ -14,14 +14,14 @@ from riva.client.proto import riva_audio_pb2
 from riva.client.proto import riva_tts_pb2 as riva
 from riva.client.proto.riva_tts_pb2_grpc import RivaSpeechSynthesisStub
 
-from voice_gateway.backends.endpoints import Spread
+from voice_gateway.backends.endpoints import BalancedChannel
 from voice_gateway.backends.errors import decoded, riva_errors
 from voice_gateway.backends.grpc_reads import read
 from voice_gateway.backends.pcm_stream import PcmStream
 from voice_gateway.backends.progress_limit import ProgressLimit
 from voice_gateway.core.continuation import Continuation
+from voice_gateway.core.speech_types import SynthesisedAudio, SynthesisOptions
 from voice_gateway.errors import Broken, Unavailable, Upstream
-from voice_gateway.interfaces import Sound, SpeakOptions
 
 _PAUSE_S, _PAUSE_MAX_S = 0.1, 1.0
 """Before a call is made again; doubled each time."""
@@ -40,19 +40,19 @@ class TtsSettings:
 class RivaSynthesiser:
     """Speaks phrases, each on the server that is the best one then."""
 
-    def __init__(self, channel: Spread, settings: TtsSettings) -> None:
+    def __init__(self, channel: BalancedChannel, settings: TtsSettings) -> None:
         self._stub = RivaSpeechSynthesisStub(channel)
         self._settings = settings
 
-    def open(self, options: SpeakOptions) -> "RivaVoice":
+    def open(self, options: SynthesisOptions) -> "RivaSynthesisStream":
         """A voice for one reply, its first call open already: the model needs longer than the call."""
-        return RivaVoice(self._stub, self._settings, options)
+        return RivaSynthesisStream(self._stub, self._settings, options)
 
 
-class RivaVoice:
+class RivaSynthesisStream:
     """One reply's calls."""
 
-    def __init__(self, stub: RivaSpeechSynthesisStub, settings: TtsSettings, options: SpeakOptions) -> None:
+    def __init__(self, stub: RivaSpeechSynthesisStub, settings: TtsSettings, options: SynthesisOptions) -> None:
         self._stub = stub
         self._settings = settings
         self._options = options
@@ -63,7 +63,7 @@ class RivaVoice:
         if self._ready is not None:
             self._ready.cancel()
 
-    async def speak(self, phrase: str) -> AsyncGenerator[Sound, None]:
+    async def synthesise(self, phrase: str) -> AsyncGenerator[SynthesisedAudio, None]:
         """The audio of `phrase`, with the words' ends where the voice tells."""
         limit = ProgressLimit("tts", "audio", self._settings.first_audio_timeout_s, self._settings.audio_timeout_s)
         given = Continuation(self._options.rate_hz)
@@ -87,7 +87,9 @@ class RivaVoice:
         if not given.samples:
             raise Broken("tts", "speech synthesis returned no audio for a phrase; check TTS_VOICE and its log")
 
-    async def _render(self, phrase: str, given: Continuation, limit: ProgressLimit) -> AsyncGenerator[Sound, None]:
+    async def _render(
+        self, phrase: str, given: Continuation, limit: ProgressLimit
+    ) -> AsyncGenerator[SynthesisedAudio, None]:
         """One call: what it brings after what was given before."""
         call, self._ready = self._ready, None
         if call is None or call.done():  # the server may have gone since it was opened
@@ -104,10 +106,10 @@ class RivaVoice:
                     if audio:
                         limit.progressed()
                     if audio or words:
-                        yield Sound(audio, words)
+                        yield SynthesisedAudio(audio, words)
             rest = given.add(pcm.flush(), ())[0] + given.end()
             if rest:
-                yield Sound(rest)
+                yield SynthesisedAudio(rest)
         finally:
             call.cancel()
 

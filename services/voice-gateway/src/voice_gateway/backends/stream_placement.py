@@ -15,11 +15,11 @@ _LOOK_AGAIN_S = 0.5
 """While it should go and there is nowhere to go."""
 
 
-class GivenUp(TooSlow):
+class StreamMoved(TooSlow):
     """A stream was left by us; its server may be well."""
 
 
-class Stay:
+class StreamPlacement:
     """One open stream on one server."""
 
     def __init__(self, endpoints: Endpoints, endpoint: Endpoint, moves: int) -> None:
@@ -67,13 +67,15 @@ class Stay:
             self.leave()
 
     async def watch(self) -> None:
-        """Until cancelled. Raises GivenUp when the stream should go on elsewhere."""
-        with self._endpoints.listening(self._look.set):
+        """Until cancelled. Raises StreamMoved when the stream should go on elsewhere."""
+        with self._endpoints.notifying(self._look.set):
             while True:
                 self._look.clear()
                 left_s = self._patience_left_s()
                 if self._leaves or (left_s is not None and left_s <= 0 and self.has_better):
-                    raise GivenUp("asr", f"{self.endpoint.name} is left ({self.endpoint.trouble or 'it stands still'})")
+                    raise StreamMoved(
+                        "asr", f"{self.endpoint.name} is left ({self.endpoint.trouble or 'it stands still'})"
+                    )
                 try:
                     async with asyncio.timeout(left_s if left_s is None or left_s > 0 else _LOOK_AGAIN_S):
                         await self._look.wait()

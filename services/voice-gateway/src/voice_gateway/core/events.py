@@ -98,7 +98,7 @@ class TurnCommitted:
 
 
 @dataclass(frozen=True, slots=True)
-class ReplyStopped:
+class InterruptRequested:
     """The caller wants silence."""
 
 
@@ -115,7 +115,7 @@ class CallerEnded:
 
 
 CallerEvent: TypeAlias = (
-    CallerAudio | PlayoutReported | TextTyped | TurnCommitted | ReplyStopped | OptionsChanged | CallerEnded
+    CallerAudio | PlayoutReported | TextTyped | TurnCommitted | InterruptRequested | OptionsChanged | CallerEnded
 )
 
 # ---------------------------------------------------------------------------- what a caller is told
@@ -174,7 +174,7 @@ class TurnChanged:
 
 
 @dataclass(frozen=True, slots=True)
-class ReplyWords:
+class ReplyText:
     """More of the reply's text."""
 
     n: int
@@ -182,7 +182,7 @@ class ReplyWords:
 
 
 @dataclass(frozen=True, slots=True)
-class ReplySound:
+class ReplyAudio:
     """More of the reply's audio: PCM16 at the call's output rate, from sample `offset` on."""
 
     n: int
@@ -229,7 +229,7 @@ class Failed:
 
 
 @dataclass(frozen=True, slots=True)
-class LeaveSoon:
+class GoAway:
     """This gateway will close the call in `deadline_s`."""
 
     reason: str
@@ -256,5 +256,5 @@ class CallEnded:
 
 
 SessionEvent: TypeAlias = (
-    Transcribed | TurnChanged | ReplyWords | ReplySound | TurnMeasured | Failed | LeaveSoon | CallEnded
+    Transcribed | TurnChanged | ReplyText | ReplyAudio | TurnMeasured | Failed | GoAway | CallEnded
 )

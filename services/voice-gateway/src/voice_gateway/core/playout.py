@@ -9,7 +9,7 @@ from collections import deque
 from dataclasses import dataclass
 
 from voice_gateway.core.speakable.phrase import SpeakablePhrase
-from voice_gateway.core.word_alignment import Phrase, SpokenWord, begin
+from voice_gateway.core.word_alignment import PhraseAlignment, TimedWord, align
 
 SAMPLE_BYTES = 2
 
@@ -30,8 +30,8 @@ class Playout:
         self._frame_bytes = round(frame_s * rate_hz) * SAMPLE_BYTES
         self._waiting: deque[bytes] = deque()
         self._waiting_bytes = 0
-        self._words: list[SpokenWord] = []
-        self._phrase: Phrase | None = None
+        self._words: list[TimedWord] = []
+        self._phrase: PhraseAlignment | None = None
         """The phrase that is being made."""
         self._sent = 0
         self._plays_until = 0.0
@@ -66,7 +66,7 @@ class Playout:
 
     def begin_phrase(self, phrase: SpeakablePhrase) -> None:
         """The audio that comes next speaks `phrase`."""
-        self._phrase = begin(phrase, self.made_samples)
+        self._phrase = align(phrase, self.made_samples)
 
     def place_word(self, reported: str, end_sample: int) -> None:
         """The voice tells that a word of the phrase is over at `end_sample` of the reply."""

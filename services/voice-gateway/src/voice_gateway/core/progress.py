@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from voice_gateway.core.transcript import Recognised
+from voice_gateway.core.transcript import RecognitionResult
 
 _STEP_S = 0.001
 """Less than this is rounding."""
@@ -18,7 +18,7 @@ class Progress:
     """Text, finality and stability of what it said last."""
 
 
-def progressed(before: Progress, result: Recognised) -> tuple[Progress, bool]:
+def progressed(before: Progress, result: RecognitionResult) -> tuple[Progress, bool]:
     """The next state, and whether the result brings new words, a final, or accounts for more audio.
 
     A partial without words that accounts for no more audio brings nothing, nor does the same partial again: a

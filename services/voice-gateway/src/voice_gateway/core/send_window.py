@@ -17,18 +17,18 @@ _FADES = 0.95
 
 
 @dataclass(frozen=True, slots=True)
-class Delivery:
+class SendWindow:
     """What is known of one caller's acknowledgements. Times are seconds on any steady clock."""
 
     gap_s: float = _UNKNOWN_S
     last_at: float | None = None
     """When the last one came; None = none ever did."""
 
-    def acknowledged(self, now: float) -> "Delivery":
+    def acknowledged(self, now: float) -> "SendWindow":
         """A message with an acknowledgement came at `now`."""
         if self.last_at is None or now - self.last_at > _HABIT_S:
             return replace(self, last_at=now)
-        return Delivery(max(now - self.last_at, self.gap_s * _FADES), now)
+        return SendWindow(max(now - self.last_at, self.gap_s * _FADES), now)
 
     @property
     def unknown_s(self) -> float:

@@ -26,7 +26,7 @@ class GatePolicies:
     overlap: GatePolicy
 
 
-class Edge(Enum):
+class GateChange(Enum):
     """What changed."""
 
     STARTED = "started"
@@ -48,7 +48,7 @@ class SpeechGate:
 
 def gate(
     state: SpeechGate, probability: float, arrived_at: float, frame_s: float, policy: GatePolicy
-) -> tuple[SpeechGate, Edge | None]:
+) -> tuple[SpeechGate, GateChange | None]:
     """The gate after one frame of `frame_s` that arrived (its last sample) at `arrived_at`."""
     if not state.speaking:
         if probability < policy.start:
@@ -57,9 +57,9 @@ def gate(
         run = state.run + 1
         if run < policy.start_frames:
             return replace(state, run=run, first_at=first_at), None
-        return SpeechGate(True, 0, first_at, arrived_at), Edge.STARTED
+        return SpeechGate(True, 0, first_at, arrived_at), GateChange.STARTED
     if probability >= policy.stop:
         return replace(state, last_at=arrived_at), None
     if arrived_at - state.last_at < policy.hangover_s:
         return state, None
-    return replace(state, speaking=False), Edge.STOPPED
+    return replace(state, speaking=False), GateChange.STOPPED

@@ -3,7 +3,7 @@
 from math import inf
 
 
-class Allowance:
+class TokenBucket:
     """Full at the start. Time is an argument, seconds on any steady clock."""
 
     def __init__(self, per_s: float, burst: float) -> None:

@@ -7,7 +7,7 @@ from voice_gateway.core.turn_types import Heard
 
 
 @dataclass(frozen=True, slots=True)
-class Recognised:
+class RecognitionResult:
     """One result of a recogniser. Times are seconds of audio since its stream began."""
 
     text: str
@@ -26,7 +26,7 @@ _SAID_CHARS = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class Listening:
+class TranscriptState:
     """Where the recogniser is: the utterance it works on, what it last said of it, and what finals stand for."""
 
     utterance: int = 1
@@ -41,9 +41,9 @@ class Listening:
     """The end of what finals said so far, bare."""
 
 
-def listen(
-    state: Listening, result: Recognised, *, turn: int, received_s: float, now: float
-) -> tuple[Listening, Transcribed | None, Heard]:
+def update_transcript(
+    state: TranscriptState, result: RecognitionResult, *, turn: int, received_s: float, now: float
+) -> tuple[TranscriptState, Transcribed | None, Heard]:
     """The next state, what the caller is told (None = nothing new), and the fact for the turn machine.
 
     `received_s` is the audio the gateway has received for this stream so far, `now` seconds since the call began.
@@ -80,7 +80,7 @@ def listen(
     return replace(state, partial=text), told, fact
 
 
-def _new_words(state: Listening, result: Recognised) -> tuple[str | None, tuple[WordTime, ...]]:
+def _new_words(state: TranscriptState, result: RecognitionResult) -> tuple[str | None, tuple[WordTime, ...]]:
     """The text and words that no final stood for yet; None = all of it is known.
 
     Example: after finals "book a table" (its last word ends at 1.4 s) and "for two" (2.1 s), a final "book a table for

@@ -1,6 +1,6 @@
 """What happened in a call, line by line, so that the turn machine can decide it once more.
 
-A journal is JSON lines. The first is the `header`: version, policy, state at the start. Each further line is one call
+A turn log is JSON lines. The first is the `header`: version, policy, state at the start. Each further line is one call
 of `turns.step`: when, and with which fact (ticks included); or a policy that holds from then on. Because the machine is
 pure, `replay` gives the orders of the call bit for bit; with another policy, what that policy would have ordered.
 Floats are written so that they read back the same, infinity as the text "inf".
@@ -55,12 +55,12 @@ START: State = Idle(Call(), 0.0)
 T = TypeVar("T")
 
 
-class BrokenJournal(ValueError):
+class UnreadableTurnLog(ValueError):
     """A line is not what `header` or `encode` writes; the text says which line and why."""
 
 
 def header(policy: Policy, state: State = START) -> str:
-    """The first line of a journal, without line end."""
+    """The first line of a turn log, without line end."""
     return json.dumps({"version": VERSION, "policy": _packed(policy), "state": _named("is", state)})
 
 
@@ -75,18 +75,18 @@ def encode_policy(now: float, policy: Policy) -> str:
 
 
 def decode(line: str) -> tuple[float, Event | Policy]:
-    """What `encode` or `encode_policy` was given. Raises `BrokenJournal`."""
+    """What `encode` or `encode_policy` was given. Raises `UnreadableTurnLog`."""
     raw = _object(line)
     at = _read(raw.pop("at", None), float, "at")
     if not isfinite(at):
-        raise BrokenJournal("at must be a finite number of seconds")
+        raise UnreadableTurnLog("at must be a finite number of seconds")
     if raw.keys() == {"policy"}:
         return at, _build(raw["policy"], Policy)
     return at, _choose(raw, "fact", FACTS)
 
 
 def replay(lines: Iterable[str], policy: Policy | None = None) -> list[tuple[float, Action]]:
-    """The orders of a journalled call, under its own policies or another. Raises `BrokenJournal` naming the line."""
+    """The orders of a logged call, under its own policies or another. Raises `UnreadableTurnLog` naming the line."""
     orders: list[tuple[float, Action]] = []
     state: State | None = None
     holds = policy
@@ -100,9 +100,9 @@ def replay(lines: Iterable[str], policy: Policy | None = None) -> list[tuple[flo
                 continue
             now, said = decode(line)
             if now < last:
-                raise BrokenJournal(f"time runs backwards, from {last!r} to {now!r}")
-        except BrokenJournal as broken:
-            raise BrokenJournal(f"line {number}: {broken}") from None
+                raise UnreadableTurnLog(f"time runs backwards, from {last!r} to {now!r}")
+        except UnreadableTurnLog as broken:
+            raise UnreadableTurnLog(f"line {number}: {broken}") from None
         last = now
         if isinstance(said, Policy):
             holds = policy or said
@@ -111,14 +111,14 @@ def replay(lines: Iterable[str], policy: Policy | None = None) -> list[tuple[flo
         state, actions = step(state, said, now, holds)
         orders += [(now, action) for action in actions]
     if not number:
-        raise BrokenJournal("line 1: the header is missing")
+        raise UnreadableTurnLog("line 1: the header is missing")
     return orders
 
 
 def _decode_header(line: str) -> tuple[Policy, State]:
     raw = _object(line)
     if raw.get("version") != VERSION:
-        raise BrokenJournal(f"this is no header of journal version {VERSION}")
+        raise UnreadableTurnLog(f"this is no header of turn log version {VERSION}")
     return _build(raw.get("policy"), Policy), _choose(raw.get("state"), "is", STATES)
 
 
@@ -126,9 +126,9 @@ def _object(line: str) -> dict[str, Any]:
     try:
         raw = json.loads(line)
     except ValueError as error:
-        raise BrokenJournal(f"not JSON: {error}") from None
+        raise UnreadableTurnLog(f"not JSON: {error}") from None
     if not isinstance(raw, dict):
-        raise BrokenJournal("not a JSON object")
+        raise UnreadableTurnLog("not a JSON object")
     return raw
 
 
@@ -148,23 +148,23 @@ def _number(value: Any) -> Any:
 def _choose(raw: Any, key: str, kinds: tuple[type[T], ...]) -> T:
     """The value that `_named` packed."""
     if not isinstance(raw, dict):
-        raise BrokenJournal(f"an object with {key!r} is missing")
+        raise UnreadableTurnLog(f"an object with {key!r} is missing")
     name = raw.get(key)
     kind = next((kind for kind in kinds if kind.__name__ == name), None)
     if kind is None:
-        raise BrokenJournal(f"{key} is {name!r}, not one of {', '.join(kind.__name__ for kind in kinds)}")
+        raise UnreadableTurnLog(f"{key} is {name!r}, not one of {', '.join(kind.__name__ for kind in kinds)}")
     return _build({field: item for field, item in raw.items() if field != key}, kind)
 
 
 def _build(raw: Any, kind: type[T]) -> T:
     """The dataclass that `_packed` took apart; a field with a default may be missing."""
     if not isinstance(raw, dict):
-        raise BrokenJournal(f"the fields of {kind.__name__} are missing")
+        raise UnreadableTurnLog(f"the fields of {kind.__name__} are missing")
     known: dict[str, Field[Any]] = {field.name: field for field in fields(kind)}  # type: ignore[arg-type]
     if strange := sorted(raw.keys() - known.keys()):
-        raise BrokenJournal(f"{kind.__name__} has no field {', '.join(strange)}")
+        raise UnreadableTurnLog(f"{kind.__name__} has no field {', '.join(strange)}")
     if missing := sorted(name for name, field in known.items() if field.default is MISSING and name not in raw):
-        raise BrokenJournal(f"{kind.__name__} lacks {', '.join(missing)}")
+        raise UnreadableTurnLog(f"{kind.__name__} lacks {', '.join(missing)}")
     hints = get_type_hints(kind)
     return kind(**{name: _read(item, hints[name], name) for name, item in raw.items()})
 
@@ -181,4 +181,4 @@ def _read(item: Any, hint: Any, name: str) -> Any:
             return float(item)
     elif type(item) is (int if hint == int | None else hint):
         return item
-    raise BrokenJournal(f"{name} is {item!r}, not {getattr(hint, '__name__', hint)}")
+    raise UnreadableTurnLog(f"{name} is {item!r}, not {getattr(hint, '__name__', hint)}")

@@ -17,7 +17,7 @@ _LETTERS_PER_S = 15
 
 
 @dataclass(frozen=True, slots=True)
-class SpokenWord:
+class TimedWord:
     """A written word and the sample of its reply at which it is over."""
 
     text: str
@@ -25,49 +25,49 @@ class SpokenWord:
 
 
 @dataclass(frozen=True, slots=True)
-class Phrase:
+class PhraseAlignment:
     """A phrase that is being made: the words without a time yet, and the sample from which on they are spoken."""
 
     words: tuple[Word, ...]
     """What is written is "" where a written word goes on after this spoken one."""
     since: int
 
-    def guess(self, rate_hz: int) -> list[SpokenWord]:
+    def guess(self, rate_hz: int) -> list[TimedWord]:
         """Where the words without a time will probably end."""
         letters = sum(len(word.spoken) + 1 for word in self.words)
         return _share(self.words, self.since, self.since + round(letters / _LETTERS_PER_S * rate_hz))
 
-    def place(self, reported: str, end_sample: int) -> tuple["Phrase", list[SpokenWord]]:
+    def place(self, reported: str, end_sample: int) -> tuple["PhraseAlignment", list[TimedWord]]:
         """The voice says that `reported` is over at `end_sample`: the words that are over with it."""
         wanted = _bare(reported)
         for index, word in enumerate(self.words[:_LOOK_AHEAD]):
             if wanted and _bare(word.spoken) == wanted:
                 over, left = self.words[: index + 1], self.words[index + 1 :]
-                return Phrase(left, end_sample), _share(over, self.since, end_sample)
+                return PhraseAlignment(left, end_sample), _share(over, self.since, end_sample)
         return self, []
 
-    def finish(self, end_sample: int) -> list[SpokenWord]:
+    def finish(self, end_sample: int) -> list[TimedWord]:
         """The phrase was made and ends at `end_sample`: the words that nothing was told of."""
         return _share(self.words, self.since, end_sample)
 
 
-def begin(phrase: SpeakablePhrase, first_sample: int) -> Phrase:
+def align(phrase: SpeakablePhrase, first_sample: int) -> PhraseAlignment:
     """`phrase` is spoken from `first_sample` on."""
     words: list[Word] = []
     for word in phrase.words:
         *before, last = word.spoken.split() or [""]
         words += [*(Word("", part) for part in before), Word(word.written, last)]
-    return Phrase(tuple(words), first_sample)
+    return PhraseAlignment(tuple(words), first_sample)
 
 
-def _share(words: tuple[Word, ...], start: int, end: int) -> list[SpokenWord]:
+def _share(words: tuple[Word, ...], start: int, end: int) -> list[TimedWord]:
     """The samples between the words, in proportion to their letters."""
     total = sum(len(word.spoken) + 1 for word in words)
     ends, letters = [], 0
     for word in words:
         letters += len(word.spoken) + 1
         if word.written:
-            ends.append(SpokenWord(word.written, start + round((end - start) * letters / total)))
+            ends.append(TimedWord(word.written, start + round((end - start) * letters / total)))
     return ends
 
 

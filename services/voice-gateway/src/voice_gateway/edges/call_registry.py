@@ -53,7 +53,7 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
-class About:
+class ServerInfo:
     """What this gateway is."""
 
     version: str
@@ -66,11 +66,11 @@ class About:
     start_timeout_s: float
 
 
-class Door(Protocol):
+class CallRegistry(Protocol):
     """The registry, as edges see it. What it says of new calls may change between two of them."""
 
     @property
-    def about(self) -> About:
+    def server_info(self) -> ServerInfo:
         """What this gateway is."""
 
     @property

@@ -15,11 +15,12 @@ from typing import Protocol
 
 from voice_gateway.core.playout import Playout
 from voice_gateway.core.speakable.phrase import SpeakablePhrase
-from voice_gateway.core.speakable.speakable_text import Manner, Speakable
+from voice_gateway.core.speakable.speakable_text import SpeakableOptions, SpeakableText
 from voice_gateway.core.speakable.thought_filter import Opening
+from voice_gateway.core.speech_types import SynthesisedAudio, SynthesisOptions
 from voice_gateway.core.timeline import Mark
 from voice_gateway.errors import Upstream, no_text
-from voice_gateway.interfaces import Sound, SpeakOptions, Synthesiser, Voice
+from voice_gateway.interfaces import Synthesiser, SynthesisStream
 from voice_gateway.reply.source import Source, fixed
 
 TICK_S = 0.001
@@ -29,16 +30,16 @@ _PHRASES_AHEAD = 16
 """Phrases waiting for TTS; the language model's stream is read no further."""
 
 
-class Listener(Protocol):
+class ReplyListener(Protocol):
     """Who wants to know how the reply goes."""
 
-    def reply_spelled(self, n: int, delta: str) -> None:
+    def reply_text_added(self, n: int, delta: str) -> None:
         """More text."""
 
     def reply_has_room(self, n: int) -> bool:
         """Whether more audio may leave: not while too much of it is still on its way to the caller."""
 
-    def reply_sounded(self, n: int, offset: int, pcm16: bytes) -> None:
+    def reply_audio_due(self, n: int, offset: int, pcm16: bytes) -> None:
         """More audio leaves now."""
 
     def reply_marked(self, n: int, mark: Mark) -> None:
@@ -49,14 +50,14 @@ class Listener(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Speaker:
+class SpeechSetup:
     """How a reply is spoken."""
 
     synthesiser: Synthesiser
-    options: SpeakOptions
+    options: SynthesisOptions
     ahead_s: float
     """Audio made ahead of playing; then TTS waits."""
-    manner: Manner = field(default_factory=Manner)
+    speakable: SpeakableOptions = field(default_factory=SpeakableOptions)
     """How text is made speakable."""
 
 
@@ -67,26 +68,26 @@ class Reply:
         self,
         n: int,
         source: Source,
-        speaker: Speaker,
+        setup: SpeechSetup,
         playout: Playout,
-        listener: Listener,
+        listener: ReplyListener,
         clock: Callable[[], float],
     ) -> None:
         self.n = n
         self.playout = playout
         self.failed = False
         self._source = source
-        self._speaker = speaker
+        self._setup = setup
         self._listener = listener
         self._clock = clock
         self._before = ""
         """What was said ahead of what `_speakable` makes speakable."""
-        self._speakable = self._make_speakable(speaker.manner)
+        self._speakable = self._make_speakable(setup.speakable)
         self._retractions = 0
         self._due_at: float | None = None
         self._phrases: asyncio.Queue[SpeakablePhrase | None] = asyncio.Queue(_PHRASES_AHEAD)
-        self._synthesising = False
-        self._spelled = 0
+        self._is_synthesising = False
+        self._given_chars = 0
         self._made = False
         self._held = False
         self._changed = asyncio.Event()
@@ -98,9 +99,9 @@ class Reply:
         return self._retractions > 0
 
     @property
-    def held_in_vain(self) -> bool:
+    def held_needlessly(self) -> bool:
         """Whether it was held as a thought that it did not begin with."""
-        return self._speakable.held_in_vain
+        return self._speakable.held_needlessly
 
     @property
     def text(self) -> str:
@@ -111,8 +112,8 @@ class Reply:
         """Until everything was played, as far as the pacing clock knows."""
         try:
             async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self._think(), name=f"reply {self.n} words")
-                tasks.create_task(self._speak(), name=f"reply {self.n} audio")
+                tasks.create_task(self._read_source(), name=f"reply {self.n} words")
+                tasks.create_task(self._synthesise(), name=f"reply {self.n} audio")
                 await self._play()
         finally:
             # A cancelled task's traceback and its frames hold each other until the garbage is collected, and what is
@@ -128,13 +129,13 @@ class Reply:
         self._held = False
         self._changed.set()
 
-    async def _think(self) -> None:
+    async def _read_source(self) -> None:
         if error := await self._read(self._source.pieces):
             self._fail(error)
             if self._source.apology:
                 self._before = self.text + (" " if self.text and not self.text[-1].isspace() else "")
                 # Whatever was open in the old one stays open.
-                self._speakable = self._make_speakable(replace(self._speaker.manner, opening=Opening.SAID))
+                self._speakable = self._make_speakable(replace(self._setup.speakable, opening=Opening.ANSWER))
                 await self._read(fixed(self._source.apology).pieces)
         await self._phrases.put(None)
 
@@ -152,29 +153,29 @@ class Reply:
                     phrases = speakable.push(piece, self._clock())
                     if speakable.retractions != retractions:
                         retractions = speakable.retractions
-                        self._take_back()
+                        self._retract_thought()
                     if phrases:
-                        await self._utter(phrases)
-                    self._look_when_due()
+                        await self._give_phrases(phrases)
+                    self._wake_when_due()
         except Upstream as upstream:
             error = upstream
-        await self._utter(speakable.flush())
+        await self._give_phrases(speakable.flush())
         return error if error or speakable.spoke else no_text()
 
-    def _make_speakable(self, manner: Manner) -> Speakable:
-        options = self._speaker.options
-        return Speakable(options.language, options.voice, manner)
+    def _make_speakable(self, how: SpeakableOptions) -> SpeakableText:
+        options = self._setup.options
+        return SpeakableText(options.language, options.voice, how)
 
-    def _take_back(self) -> None:
+    def _retract_thought(self) -> None:
         """What was given out so far was thought, which only its end told: what nobody has heard of it is dropped."""
         self._retractions += 1
-        self._spelled = len(self._before)
+        self._given_chars = len(self._before)
         while not self._phrases.empty():
             self._phrases.get_nowait()
         self.playout.take_back()
         self._room.set()
 
-    def _look_when_due(self) -> None:
+    def _wake_when_due(self) -> None:
         """Wake up `_play` where there is a new time to hurry at, or that time has come."""
         due_at = self._speakable.due_at()
         if due_at != self._due_at or (due_at is not None and due_at <= self._clock()):
@@ -185,7 +186,7 @@ class Reply:
         """Where the caller hears nothing for long, whole words are spoken without the end of their phrase. The time
         to look again; None = not before something changes."""
         due_at = self._speakable.due_at()
-        if due_at is None or self._made or self._synthesising or not self._phrases.empty():
+        if due_at is None or self._made or self._is_synthesising or not self._phrases.empty():
             return None
         if self._held and self.playout.waiting_s:
             return None
@@ -194,28 +195,28 @@ class Reply:
             return max(due_at, silent_at)
         for phrase in self._speakable.hurry(now):
             self._phrases.put_nowait(phrase)
-        self._spell()
+        self._give_text()
         return None
 
-    async def _utter(self, phrases: list[SpeakablePhrase]) -> None:
+    async def _give_phrases(self, phrases: list[SpeakablePhrase]) -> None:
         """Hand phrases to TTS, and then their text to the caller: a message a phrase, not a message a token."""
         for phrase in phrases:
             await self._phrases.put(phrase)
-        self._spell()
+        self._give_text()
 
-    def _spell(self) -> None:
-        if delta := self.text[self._spelled :]:
-            self._spelled = len(self.text)
-            self._listener.reply_spelled(self.n, delta)
+    def _give_text(self) -> None:
+        if delta := self.text[self._given_chars :]:
+            self._given_chars = len(self.text)
+            self._listener.reply_text_added(self.n, delta)
 
-    async def _speak(self) -> None:
+    async def _synthesise(self) -> None:
         try:
-            with closing(self._speaker.synthesiser.open(self._speaker.options)) as voice:
+            with closing(self._setup.synthesiser.open(self._setup.options)) as voice:
                 while (phrase := await self._phrases.get()) is not None:
                     self._listener.reply_marked(self.n, Mark.PHRASE_SENT)
-                    self._synthesising = True
-                    await self._speak_phrase(phrase, voice)
-                    self._synthesising = False
+                    self._is_synthesising = True
+                    await self._synthesise_phrase(phrase, voice)
+                    self._is_synthesising = False
                     self._changed.set()
         except Upstream as error:
             self._fail(error)
@@ -224,24 +225,24 @@ class Reply:
         self._made = True
         self._changed.set()
 
-    async def _speak_phrase(self, phrase: SpeakablePhrase, voice: Voice) -> None:
+    async def _synthesise_phrase(self, phrase: SpeakablePhrase, voice: SynthesisStream) -> None:
         playout, first_sample = self.playout, self.playout.made_samples
         playout.begin_phrase(phrase)
         retractions = self._retractions
-        async with aclosing(voice.speak(phrase.spoken)) as sounds:
+        async with aclosing(voice.synthesise(phrase.spoken)) as sounds:
             async for sound in sounds:
                 if self._retractions != retractions:
                     return
                 if sound.pcm16 and not playout.made_samples:
                     self._listener.reply_marked(self.n, Mark.FIRST_SOUND)
                 self._add(sound, first_sample)
-                while playout.waiting_s > self._speaker.ahead_s:
+                while playout.waiting_s > self._setup.ahead_s:
                     self._room.clear()
                     await self._room.wait()
         playout.end_phrase()
 
-    def _add(self, sound: Sound, first_sample: int) -> None:
-        rate_hz = self._speaker.options.rate_hz
+    def _add(self, sound: SynthesisedAudio, first_sample: int) -> None:
+        rate_hz = self._setup.options.rate_hz
         self.playout.add(sound.pcm16)
         for text, end_s in sound.words:
             self.playout.place_word(text, first_sample + round(end_s * rate_hz))
@@ -252,7 +253,7 @@ class Reply:
         """Let go what may leave now."""
         now = self._clock()
         while self._may_send() and (frame := self.playout.take(now)) is not None:
-            self._listener.reply_sounded(self.n, *frame)
+            self._listener.reply_audio_due(self.n, *frame)
             self._room.set()
 
     def _may_send(self) -> bool:

@@ -13,7 +13,7 @@ _SLOWER = 3.0
 """A recogniser that has taken a while before may take so many times as long before it is given up."""
 
 
-class RecogniserWatch:
+class AsrWatchdog:
     """Calls `stands` soon after a word is owed and none comes, and `stuck` when none has come for `limit_s`."""
 
     def __init__(self, limit_s: float, stuck: Callable[[], None], stands: Callable[[], None] = lambda: None) -> None:

@@ -24,7 +24,7 @@ class CallLog:
         asked = {"language": options.language, "voice": options.voice, "model": options.llm.model}
         self._info("call began", {name: value for name, value in asked.items() if value})
 
-    def told(self, event: SessionEvent, age_s: float) -> None:
+    def record(self, event: SessionEvent, age_s: float) -> None:
         """Something was told to the caller, `age_s` after the call began."""
         match event:
             case TurnMeasured(turn, n, latencies):

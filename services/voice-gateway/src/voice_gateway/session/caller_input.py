@@ -8,11 +8,11 @@ from typing import Protocol
 
 from voice_gateway.core.absence import Arrivals, Gap
 from voice_gateway.core.events import INPUT_RATE_HZ, Failed, Failure, Transcribed, TurnChanged, TurnKind
-from voice_gateway.core.speech_gate import Edge, GatePolicies, SpeechGate, gate
-from voice_gateway.core.transcript import Listening, Recognised, listen
+from voice_gateway.core.speech_gate import GateChange, GatePolicies, SpeechGate, gate
+from voice_gateway.core.transcript import RecognitionResult, TranscriptState, update_transcript
 from voice_gateway.core.turn_types import Heard, SpeechStarted, SpeechStopped
-from voice_gateway.interfaces import Ear, VoiceActivityDetector
-from voice_gateway.session.asr_watchdog import RecogniserWatch
+from voice_gateway.interfaces import RecognitionStream, VoiceActivityDetector
+from voice_gateway.session.asr_watchdog import AsrWatchdog
 
 _FINAL_WINDOW_S = 0.16
 """How far apart the detector and the recogniser may see the end of speech, and a chunk of audio on top."""
@@ -27,13 +27,13 @@ _PAUSE_S = 0.09
 """Silence after which the turn may be over soon: three frames."""
 
 
-class Told(Protocol):
+class InputSink(Protocol):
     """Where facts and events go."""
 
-    def fact(self, fact: SpeechStarted | SpeechStopped | Heard) -> None:
+    def post(self, fact: SpeechStarted | SpeechStopped | Heard) -> None:
         """For the turn machine."""
 
-    def tell(self, event: Transcribed | TurnChanged | Failed) -> None:
+    def send(self, event: Transcribed | TurnChanged | Failed) -> None:
         """For the caller."""
 
     @property
@@ -50,7 +50,7 @@ class Told(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class HearingSettings:
+class CallerInputSettings:
     """When speech starts and stops, when the recogniser says its final, and when it is stuck; seconds."""
 
     policies: GatePolicies
@@ -59,32 +59,32 @@ class HearingSettings:
     max_lag_s: float
 
 
-class Hearing:
-    """One call's ears."""
+class CallerInput:
+    """One call's input."""
 
     def __init__(
         self,
-        ear: Ear,
+        stream: RecognitionStream,
         detector: VoiceActivityDetector | None,
-        settings: HearingSettings,
-        told: Told,
+        settings: CallerInputSettings,
+        sink: InputSink,
         clock: Callable[[], float],
         turn_now: Callable[[], float],
         when_paused: Callable[[], None],
         when_stalled: Callable[[bool], None],
     ) -> None:
-        self._ear = ear
+        self._stream = stream
         self._settings = settings
-        self._told = told
+        self._sink = sink
         self._clock = clock
         self._turn_now = turn_now
         self._when_paused = when_paused
         self._when_stalled = when_stalled
         self._paused = False
-        """In a pause of speech that was told of."""
-        self._recogniser_watch = RecogniserWatch(settings.max_lag_s, self._stuck, lambda: ear.reopen(elsewhere=True))
+        """In a pause of speech that was sink of."""
+        self._watchdog = AsrWatchdog(settings.max_lag_s, self._stuck, lambda: stream.reopen(elsewhere=True))
         self._gate = SpeechGate()
-        self._listening = Listening()
+        self._transcript = TranscriptState()
         self._frames = 0
         self._last_probability = 0.0
         self._arrivals = Arrivals()
@@ -118,17 +118,17 @@ class Hearing:
     @property
     def received_s(self) -> float:
         """Seconds of audio taken so far."""
-        return self._ear.received_s
+        return self._stream.received_s
 
     @property
     def open_audio(self) -> bytes:
         """Audio no final stands for yet: what another recogniser would have to hear again."""
-        return self._ear.open_audio
+        return self._stream.open_audio
 
     async def run(self) -> None:
         """Keep the recognition stream up until cancelled. Raises Upstream."""
         try:
-            await self._ear.run(self._recognised)
+            await self._stream.run(self._recognised)
         finally:
             if self._detector:
                 self._detector.close()
@@ -136,7 +136,7 @@ class Hearing:
     async def watch(self) -> None:
         """Notice, until cancelled, a recogniser that is stuck and a caller whose audio stops."""
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._recogniser_watch.run(), name="recogniser watch")
+            tasks.create_task(self._watchdog.run(), name="recogniser watch")
             tasks.create_task(self._watch_audio(), name="audio watch")
 
     async def _watch_audio(self) -> None:
@@ -160,7 +160,7 @@ class Hearing:
             self._when_stalled(gap is not None)
         if (left_s := self._arrivals.absent_at - now) > 0:
             return min(left_s, _LOOK_AGAIN_S) if self._gap else left_s
-        overdue_s = self._told.overdue_s
+        overdue_s = self._sink.overdue_s
         if not 0.0 < overdue_s < _LINK_BACK_S:
             return 0.0
         if overdue_s > _ACKNOWLEDGES_S:
@@ -174,14 +174,14 @@ class Hearing:
         if self._gate.speaking:
             self._gate = replace(self._gate, speaking=False)
             self._stopped()
-        has_spoken = bool(self._listening.partial) or self.final_at < self._gate.last_at
+        has_spoken = bool(self._transcript.partial) or self.final_at < self._gate.last_at
         if has_spoken or self._detector is None:
-            self._ear.finish_utterance(in_silence=True)
+            self._stream.finish_utterance(in_silence=True)
         if has_spoken:
-            self._recogniser_watch.asked()
+            self._watchdog.asked()
             # The recogniser was sent no silence meanwhile: the turn waits for its final as for that of a late one.
             heard_until = self._turn_now() - (self._clock() - self._arrivals.last_at)
-            self._told.fact(Heard("", False, until=heard_until))
+            self._sink.post(Heard("", False, until=heard_until))
 
     def left(self) -> None:
         """The caller's stream is gone: that no audio comes means nothing now."""
@@ -212,18 +212,18 @@ class Hearing:
         self._audio.set()
         if self._detector:
             self._detector.push(pcm16, now)
-        self._ear.push(pcm16, urgent=self._is_urgent(now))
+        self._stream.push(pcm16, urgent=self._is_urgent(now))
 
     def finish_utterance(self) -> None:
         """The caller says the turn is over: ask for the final."""
-        self._ear.finish_utterance()
-        self._recogniser_watch.asked()
+        self._stream.finish_utterance()
+        self._watchdog.asked()
 
     def _stuck(self) -> None:
         limit_s = self._settings.max_lag_s
         sentence = f"speech recognition has said nothing for {limit_s:g} s; say it again"
-        self._told.tell(Failed(Failure.ASR_TIMEOUT, sentence, retryable=True))
-        self._ear.reopen()
+        self._sink.send(Failed(Failure.ASR_TIMEOUT, sentence, retryable=True))
+        self._stream.reopen()
 
     def _is_urgent(self, now: float) -> bool:
         """Whether a final may hang on this audio: speech has paused for about as long as the recogniser waits.
@@ -238,43 +238,43 @@ class Hearing:
         self._last_probability = probability
         sample = round(self._frames * frame_s * INPUT_RATE_HZ)
         policies = self._settings.policies
-        policy = policies.overlap if self._told.is_replying else policies.turn
-        self._gate, edge = gate(self._gate, probability, arrived_at, frame_s, policy)
+        policy = policies.overlap if self._sink.is_replying else policies.turn
+        self._gate, change = gate(self._gate, probability, arrived_at, frame_s, policy)
         if self._gate.last_at == arrived_at:
             self.last_speech_sample = sample
-            self._recogniser_watch.spoken(frame_s)
+            self._watchdog.spoken(frame_s)
             self._paused = False
         elif self._gate.speaking and not self._paused and arrived_at - self._gate.last_at >= _PAUSE_S:
             self._paused = True
             self._when_paused()
         elif self.final_at >= self._gate.last_at and arrived_at - self._gate.last_at > _SETTLED_AFTER_S:
-            self._ear.forget()
-        if edge is Edge.STARTED:
-            self._told.tell(TurnChanged(TurnKind.SPEECH_STARTED, self._told.turn, self._clock(), sample=sample))
-            self._told.fact(SpeechStarted())
-        elif edge is Edge.STOPPED:
+            self._stream.trim_silence()
+        if change is GateChange.STARTED:
+            self._sink.send(TurnChanged(TurnKind.SPEECH_STARTED, self._sink.turn, self._clock(), sample=sample))
+            self._sink.post(SpeechStarted())
+        elif change is GateChange.STOPPED:
             self._stopped()
 
     def _stopped(self) -> None:
         stopped = self.last_speech_sample
-        self._told.tell(TurnChanged(TurnKind.SPEECH_STOPPED, self._told.turn, self._clock(), sample=stopped))
-        self._told.fact(SpeechStopped(max(0.0, stopped / INPUT_RATE_HZ - self._processed_s)))
+        self._sink.send(TurnChanged(TurnKind.SPEECH_STOPPED, self._sink.turn, self._clock(), sample=stopped))
+        self._sink.post(SpeechStopped(max(0.0, stopped / INPUT_RATE_HZ - self._processed_s)))
 
-    def _recognised(self, result: Recognised) -> None:
+    def _recognised(self, result: RecognitionResult) -> None:
         processed_s = result.audio_processed_s
         if processed_s is not None:
             self._processed_s = processed_s
-        is_through = processed_s is not None and processed_s >= self._ear.received_s - _FINAL_WINDOW_S
-        self._recogniser_watch.answered(settles=result.final or is_through)
-        self._listening, transcribed, heard = listen(
-            self._listening,
+        is_through = processed_s is not None and processed_s >= self._stream.received_s - _FINAL_WINDOW_S
+        self._watchdog.answered(settles=result.final or is_through)
+        self._transcript, transcribed, heard = update_transcript(
+            self._transcript,
             result,
-            turn=self._told.turn,
-            received_s=self._ear.received_s,
+            turn=self._sink.turn,
+            received_s=self._stream.received_s,
             now=self._turn_now(),
         )
         if heard.final and heard.text:
             self.final_at = self._clock()
         if transcribed:
-            self._told.tell(transcribed)
-        self._told.fact(heard)
+            self._sink.send(transcribed)
+        self._sink.post(heard)

@@ -13,7 +13,7 @@ from voice_gateway.core.events import (
     TurnMeasured,
 )
 from voice_gateway.core.playout import SAMPLE_BYTES
-from voice_gateway.core.send_window import Delivery
+from voice_gateway.core.send_window import SendWindow
 from voice_gateway.core.turn_types import Event
 from voice_gateway.metrics import Metrics
 from voice_gateway.session.call_log import CallLog
@@ -27,7 +27,7 @@ _HEARTBEAT_MISSED_S = 1.0
 _DEAD = (TurnKind.REPLY_INTERRUPTED, TurnKind.REPLY_RETRACTED)
 
 
-class Wires:
+class Mailboxes:
     """What the parts of a call tell each other, and what they need to know of the floor."""
 
     def __init__(
@@ -43,27 +43,27 @@ class Wires:
         self._log = call_log
         self._clock = clock
         self._began_at = clock()
-        self._delivery = Delivery()
+        self._delivery = SendWindow()
         self._sends_heartbeats = sends_heartbeats
         self._moved_at = clock()
-        self._told_at: float | None = None
+        self._unacknowledged_since: float | None = None
         """Since when something told waits for its acknowledgement."""
 
-    def fact(self, fact: Event) -> None:
+    def post(self, fact: Event) -> None:
         """Something happened that the turn machine should know."""
         try:
             self.inbox.put(fact)
         except InboxFull:
             self.fail(Failed(Failure.OVERLOADED, "the call can't keep up; connect again", True, fatal=True))
 
-    def tell(self, event: SessionEvent) -> None:
+    def send(self, event: SessionEvent) -> None:
         """Something the caller should know."""
         self._count(event)
-        self._log.told(event, self._clock() - self._began_at)
+        self._log.record(event, self._clock() - self._began_at)
         if isinstance(event, TurnChanged) and event.kind in _DEAD:
             self.outbox.drop_unsent_audio(event.reply)
-        if self._told_at is None:
-            self._told_at = self._clock()
+        if self._unacknowledged_since is None:
+            self._unacknowledged_since = self._clock()
         try:
             self.outbox.put(event)
         except OutboxFull:
@@ -74,9 +74,9 @@ class Wires:
         now = self._clock()
         self._delivery = self._delivery.acknowledged(now)
         self.outbox.acknowledge(seq)
-        self._told_at = now if self.outbox.awaits_acknowledgement else None
+        self._unacknowledged_since = now if self.outbox.awaits_acknowledgement else None
 
-    def moved(self) -> None:
+    def note_message(self) -> None:
         """A message of the caller's came."""
         self._moved_at = self._clock()
 
@@ -87,9 +87,9 @@ class Wires:
         if self._sends_heartbeats:
             silent_s = self._clock() - self._moved_at
             return silent_s if silent_s > _HEARTBEAT_MISSED_S else 0.0
-        if self._told_at is None or not self.outbox.awaits_acknowledgement:
+        if self._unacknowledged_since is None or not self.outbox.awaits_acknowledgement:
             return 0.0
-        return self._clock() - self._told_at
+        return self._clock() - self._unacknowledged_since
 
     def has_room(self, rate_hz: int, lead_s: float) -> bool:
         """Whether more reply audio may be sent, at this rate, so far ahead of its playing."""
@@ -102,7 +102,7 @@ class Wires:
 
     def fail(self, failure: Failed) -> None:
         """Something went wrong; a fatal failure ends the call."""
-        self.tell(failure)
+        self.send(failure)
         if failure.fatal:
             self.end(EndReason.FAILED, failure.sentence)
 

@@ -4,7 +4,7 @@ import asyncio
 import itertools
 from collections import deque
 
-from voice_gateway.core.events import CallEnded, Failed, ReplySound, ReplyWords, SessionEvent, Transcribed, TurnChanged
+from voice_gateway.core.events import CallEnded, Failed, ReplyAudio, ReplyText, SessionEvent, Transcribed, TurnChanged
 from voice_gateway.core.playout import SAMPLE_BYTES
 
 MAX_EVENTS = 2048
@@ -115,26 +115,26 @@ class Outbox:
 
 def _note(ends: dict[int, int], event: SessionEvent) -> None:
     """The sample after the event's audio, of its reply and the one before."""
-    if isinstance(event, ReplySound):
+    if isinstance(event, ReplyAudio):
         ends[event.n] = event.offset + len(event.pcm16) // SAMPLE_BYTES
         for old in [n for n in ends if n < event.n - 1]:
             del ends[old]
 
 
 def _is_audio_of(event: SessionEvent, n: int) -> bool:
-    return isinstance(event, ReplySound) and event.n == n
+    return isinstance(event, ReplyAudio) and event.n == n
 
 
 def _audio_bytes(event: SessionEvent) -> int:
-    return len(event.pcm16) if isinstance(event, ReplySound) else 0
+    return len(event.pcm16) if isinstance(event, ReplyAudio) else 0
 
 
 def _size(event: SessionEvent) -> int:
     """What it holds: bytes of audio, and up to four a character of text."""
     match event:
-        case ReplySound(pcm16=pcm16):
+        case ReplyAudio(pcm16=pcm16):
             return len(pcm16)
-        case ReplyWords(delta=text):
+        case ReplyText(delta=text):
             return 4 * len(text)
         case Transcribed(text=text, words=words):
             return 4 * len(text) + 64 * len(words)

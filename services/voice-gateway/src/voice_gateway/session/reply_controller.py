@@ -1,4 +1,4 @@
-"""What does the caller get to hear? The reply that has the floor, and the history of what was really heard."""
+"""Which reply does the caller hear? The one that has the floor, and the history of what was really heard."""
 
 import asyncio
 from collections import deque
@@ -12,20 +12,21 @@ from voice_gateway.core.events import (
     CallOptions,
     Failed,
     PlayoutReported,
-    ReplySound,
-    ReplyWords,
+    ReplyAudio,
+    ReplyText,
     TurnChanged,
     TurnKind,
     TurnMeasured,
 )
 from voice_gateway.core.playout import Playout
-from voice_gateway.core.speakable.speakable_text import Manner
+from voice_gateway.core.speakable.speakable_text import SpeakableOptions
 from voice_gateway.core.speakable.thought_filter import Opening
+from voice_gateway.core.speech_types import SynthesisOptions
 from voice_gateway.core.timeline import Mark, Timeline
 from voice_gateway.core.turn_types import ReplyAudible, ReplyEnded
 from voice_gateway.errors import Upstream, failed
-from voice_gateway.interfaces import LanguageModel, SpeakOptions, Synthesiser
-from voice_gateway.reply.reply import Reply, Speaker
+from voice_gateway.interfaces import LanguageModel, Synthesiser
+from voice_gateway.reply.reply import Reply, SpeechSetup
 from voice_gateway.reply.source import Source, fixed
 
 AMEND_S = 0.2
@@ -33,7 +34,7 @@ AMEND_S = 0.2
 
 
 @dataclass(frozen=True, slots=True)
-class Voice:
+class ReplySetup:
     """The backends of a reply and how its audio leaves."""
 
     model: LanguageModel
@@ -43,17 +44,17 @@ class Voice:
     ahead_s: float
     apology: str = ""
     """Said where the language model fails; "" = nothing."""
-    manner: Manner = field(default_factory=Manner)
+    speakable: SpeakableOptions = field(default_factory=SpeakableOptions)
     """How text is made speakable."""
 
 
-class Told(Protocol):
+class ReplySink(Protocol):
     """Where facts and events go."""
 
-    def fact(self, fact: ReplyAudible | ReplyEnded) -> None:
+    def post(self, fact: ReplyAudible | ReplyEnded) -> None:
         """For the turn machine."""
 
-    def tell(self, event: ReplyWords | ReplySound | TurnChanged | TurnMeasured | Failed) -> None:
+    def send(self, event: ReplyText | ReplyAudio | TurnChanged | TurnMeasured | Failed) -> None:
         """For the caller."""
 
     def has_room(self, rate_hz: int, lead_s: float) -> bool:
@@ -68,7 +69,7 @@ class Told(Protocol):
 
 
 @dataclass(slots=True)
-class _Current:
+class _CurrentReply:
     reply: Reply
     task: asyncio.Task[None]
     timeline: Timeline
@@ -81,18 +82,18 @@ class _Current:
     """When it was interrupted."""
 
 
-class Speaking:
-    """One call's mouth. At most one reply has the floor; the one before may still be amended."""
+class ReplyController:
+    """One call's replies. At most one reply has the floor; the one before may still be amended."""
 
-    def __init__(self, voice: Voice, told: Told, clock: Callable[[], float], limit: int) -> None:
-        self._voice = voice
-        self._manner = voice.manner
-        self._told = told
+    def __init__(self, setup: ReplySetup, sink: ReplySink, clock: Callable[[], float], limit: int) -> None:
+        self._setup = setup
+        self._speakable = setup.speakable
+        self._sink = sink
         self._tasks: asyncio.TaskGroup | None = None
         self._clock = clock
-        self._recent: deque[_Current] = deque(maxlen=2)
+        self._recent: deque[_CurrentReply] = deque(maxlen=2)
         """The reply that has the floor, or had it last, and the one before, which may still be amended."""
-        self._readying: asyncio.Task[None] | None = None
+        self._preparation: asyncio.Task[None] | None = None
         self._silenced = False
         self.conversation = Conversation(limit=limit)
 
@@ -105,10 +106,10 @@ class Speaking:
         """Replies live in `tasks` from now on."""
         self._tasks = tasks
 
-    def get_ready(self) -> None:
+    def prepare(self) -> None:
         """A reply is likely soon."""
-        if self._tasks is not None and (self._readying is None or self._readying.done()):
-            self._readying = self._tasks.create_task(self._voice.model.get_ready(), name="model readiness")
+        if self._tasks is not None and (self._preparation is None or self._preparation.done()):
+            self._preparation = self._tasks.create_task(self._setup.model.get_ready(), name="model readiness")
 
     def start(self, n: int, words: str, text: str, options: CallOptions, timeline: Timeline, t0_sample: int) -> None:
         """Begin reply `n`: to `words`, or of a known `text`."""
@@ -119,21 +120,24 @@ class Speaking:
         else:
             timeline.mark(Mark.LLM_ASKED, self._clock())
             chat = messages(options.system_prompt, self.conversation)
-            source = Source(self._voice.model.answer(chat, options.llm), self._voice.apology)
-        speaker = Speaker(
-            self._voice.synthesiser,
-            SpeakOptions(options.language, options.voice, options.output_rate_hz),
-            self._voice.ahead_s,
-            replace(self._manner, opening=Opening.SAID) if text else self._manner,
+            source = Source(self._setup.model.answer(chat, options.llm), self._setup.apology)
+        speech = SpeechSetup(
+            self._setup.synthesiser,
+            SynthesisOptions(options.language, options.voice, options.output_rate_hz),
+            self._setup.ahead_s,
+            replace(self._speakable, opening=Opening.ANSWER) if text else self._speakable,
         )
-        playout = Playout(options.output_rate_hz, self._voice.lead_s, self._voice.frame_s)
-        reply = Reply(n, source, speaker, playout, self, self._clock)
+        playout = Playout(options.output_rate_hz, self._setup.lead_s, self._setup.frame_s)
+        reply = Reply(n, source, speech, playout, self, self._clock)
         if self._silenced:
             reply.hold()
-        task = self._tasks.create_task(reply.run(), name=f"reply {n}")
-        self._recent.append(_Current(reply, task, timeline, self._told.turn, t0_sample, options.output_rate_hz))
-        task.add_done_callback(lambda done: None if done.cancelled() else self._ended(n))
+        task = self._tasks.create_task(self._run(reply), name=f"reply {n}")
+        self._recent.append(_CurrentReply(reply, task, timeline, self._sink.turn, t0_sample, options.output_rate_hz))
         self._changed(TurnKind.REPLY_STARTED, n)
+
+    async def _run(self, reply: Reply) -> None:
+        await reply.run()
+        self._ended(reply.n)
 
     def hold(self, n: int) -> None:
         """Let no audio leave."""
@@ -165,7 +169,7 @@ class Speaking:
         now = self._clock()
         current.task.cancel()
         current.cut_at = now
-        current.reply.playout.arrived(self._told.arrived_samples(n, current.rate_hz))
+        current.reply.playout.arrived(self._sink.arrived_samples(n, current.rate_hz))
         if speech_began_at is not None:
             current.timeline.mark(Mark.BARGE_IN_BEGAN, speech_began_at)
             current.timeline.mark(Mark.LAST_HEARD, now)
@@ -205,24 +209,24 @@ class Speaking:
         """The call is over."""
         for recent in self._recent:
             recent.task.cancel()
-        if self._readying is not None:
-            self._readying.cancel()
+        if self._preparation is not None:
+            self._preparation.cancel()
 
-    def reply_spelled(self, n: int, delta: str) -> None:
+    def reply_text_added(self, n: int, delta: str) -> None:
         """Listener of the reply."""
-        self._told.tell(ReplyWords(n, delta))
+        self._sink.send(ReplyText(n, delta))
 
     def reply_has_room(self, n: int) -> bool:
         """Listener of the reply."""
         current = self._at(n)
-        return current is not None and self._told.has_room(current.rate_hz, self._voice.lead_s)
+        return current is not None and self._sink.has_room(current.rate_hz, self._setup.lead_s)
 
-    def reply_sounded(self, n: int, offset: int, pcm16: bytes) -> None:
+    def reply_audio_due(self, n: int, offset: int, pcm16: bytes) -> None:
         """Listener of the reply."""
-        self._told.tell(ReplySound(n, offset, pcm16))
+        self._sink.send(ReplyAudio(n, offset, pcm16))
         if offset == 0:
             self.reply_marked(n, Mark.REPLY_LEFT)
-            self._told.fact(ReplyAudible(n))
+            self._sink.post(ReplyAudible(n))
 
     def reply_marked(self, n: int, mark: Mark) -> None:
         """Listener of the reply."""
@@ -231,7 +235,7 @@ class Speaking:
 
     def reply_failed(self, n: int, error: Upstream) -> None:
         """Listener of the reply."""
-        self._told.tell(failed(error))
+        self._sink.send(failed(error))
 
     def _ended(self, n: int) -> None:
         """Everything was played; or there was nothing to play."""
@@ -244,26 +248,26 @@ class Speaking:
         self.conversation = self.conversation.replied(n, text)
         self._changed(TurnKind.REPLY_ENDED, n, text=text)
         self._measured(current)
-        self._told.fact(ReplyEnded(n))
+        self._sink.post(ReplyEnded(n))
 
     def _learn(self, reply: Reply) -> None:
-        """A model that begins in a thought that no tag opens will do so again: the next reply is held until it is told
+        """A model that begins in a thought that no tag opens will do so again: the next reply is held until it is sink
         from the answer."""
-        if reply.began_in_thought and self._manner.opening is Opening.SAID:
-            self._manner = replace(self._manner, opening=Opening.PERHAPS_THOUGHT)
-        elif reply.held_in_vain:
-            self._manner = self._voice.manner
+        if reply.began_in_thought and self._speakable.opening is Opening.ANSWER:
+            self._speakable = replace(self._speakable, opening=Opening.PERHAPS_THOUGHT)
+        elif reply.held_needlessly:
+            self._speakable = self._setup.speakable
 
-    def _at(self, n: int) -> _Current | None:
+    def _at(self, n: int) -> _CurrentReply | None:
         return next((recent for recent in self._recent if recent.reply.n == n), None)
 
     def _changed(self, kind: TurnKind, n: int, *, text: str = "", heard_text: str = "", heard_ms: int = 0) -> None:
         recent = self._at(n)
-        turn = recent.turn if recent else self._told.turn
+        turn = recent.turn if recent else self._sink.turn
         event = TurnChanged(kind, turn, self._clock(), reply=n, text=text, heard_text=heard_text, heard_ms=heard_ms)
-        self._told.tell(event)
+        self._sink.send(event)
 
-    def _measured(self, current: _Current) -> None:
+    def _measured(self, current: _CurrentReply) -> None:
         latencies = current.timeline.latencies()
         if latencies:
-            self._told.tell(TurnMeasured(current.turn, current.reply.n, latencies))
+            self._sink.send(TurnMeasured(current.turn, current.reply.n, latencies))

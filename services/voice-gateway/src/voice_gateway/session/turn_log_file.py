@@ -1,6 +1,6 @@
 """Where are a call's turn events kept for replay? One file of JSON lines per call, where a folder was named.
 
-A journal never costs a call: a disk that is full or gone ends journalling, with one line in the log, until a later call
+A turn log never costs a call: a disk that is full or gone ends it, with one line in the log, until a later call
 finds it well again. Files hold what callers said, so only this user may read them, and they are deleted by age and by
 the folder's size.
 """
@@ -23,8 +23,8 @@ _PRUNE_EVERY_S = 60.0
 _SUFFIX = ".jsonl"
 
 
-class Journal(Protocol):
-    """Takes what the turn machine was told."""
+class TurnLog(Protocol):
+    """Takes the facts that the turn machine is given."""
 
     def write(self, now: float, event: Event) -> None:
         """`event` was given to the machine at `now`."""
@@ -36,7 +36,7 @@ class Journal(Protocol):
         """The call is over."""
 
 
-class NoJournal:
+class NoTurnLog:
     """Forgets everything."""
 
     def write(self, now: float, event: Event) -> None:
@@ -49,7 +49,7 @@ class NoJournal:
         """Nothing."""
 
 
-class FileJournal:
+class TurnLogFile:
     """One call's file; buffered, closed with the call. Writes nothing more once it has failed or is full."""
 
     def __init__(self, path: Path, header: str, max_bytes: int, failed: Callable[[OSError], None]) -> None:
@@ -93,7 +93,7 @@ class FileJournal:
 
 
 @dataclass(frozen=True, slots=True)
-class JournalLimits:
+class TurnLogLimits:
     """How much is kept."""
 
     days: float
@@ -102,27 +102,27 @@ class JournalLimits:
     """About a day of talking; the rest of a longer call is not kept."""
 
 
-class JournalFolder:
-    """The journals of all calls. Raises OSError when the folder can't be made."""
+class TurnLogFolder:
+    """The turn logs of all calls. Raises OSError when the folder can't be made."""
 
-    def __init__(self, folder: Path, limits: JournalLimits) -> None:
+    def __init__(self, folder: Path, limits: TurnLogLimits) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._folder = folder
         self._limits = limits
         self._failing = False
 
-    def open(self, name: str, policy: Policy, start: State) -> Journal:
-        """The journal of a new call; one that forgets everything where the disk does not take it."""
+    def open(self, name: str, policy: Policy, start: State) -> TurnLog:
+        """The turn log of a new call; one that forgets everything where the disk does not take it."""
         header, path = turn_log.header(policy, start), self._folder / f"{name}{_SUFFIX}"
         try:
-            opened = FileJournal(path, header, self._limits.call_bytes, self._note)
+            opened = TurnLogFile(path, header, self._limits.call_bytes, self._note)
         except OSError as error:
             self._note(error)
-            return NoJournal()
+            return NoTurnLog()
         return opened
 
     async def keep_small(self) -> None:
-        """Delete old journals now and then, until cancelled."""
+        """Delete old turn logs now and then, until cancelled."""
         while True:
             await asyncio.to_thread(self.prune, time.time())
             await asyncio.sleep(_PRUNE_EVERY_S)
@@ -143,5 +143,5 @@ class JournalFolder:
 
     def _note(self, error: OSError) -> None:
         if not self._failing:
-            log.error("turns are not journalled: %s; calls go on", error)
+            log.error("turn logs can't be written: %s; calls go on", error)
         self._failing = True

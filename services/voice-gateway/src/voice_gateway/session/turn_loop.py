@@ -11,11 +11,11 @@ from voice_gateway.core import turn_types, turns
 from voice_gateway.core.events import CallEnded, CallOptions, EndReason, Failed, Failure, TurnChanged, TurnKind
 from voice_gateway.core.timeline import Mark, Timeline
 from voice_gateway.reply.reply import TICK_S
-from voice_gateway.session.caller_input import Hearing
-from voice_gateway.session.mailboxes import Wires
-from voice_gateway.session.reply_controller import Speaking
+from voice_gateway.session.caller_input import CallerInput
+from voice_gateway.session.mailboxes import Mailboxes
+from voice_gateway.session.reply_controller import ReplyController
 from voice_gateway.session.turn_clock import TurnClock
-from voice_gateway.session.turn_log_file import Journal
+from voice_gateway.session.turn_log_file import TurnLog
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,20 +33,20 @@ class TurnLoop:
         self,
         options: CallOptions,
         settings: LoopSettings,
-        wires: Wires,
-        hearing: Hearing,
-        speaking: Speaking,
-        journal: Journal,
+        mailboxes: Mailboxes,
+        caller_input: CallerInput,
+        replies: ReplyController,
+        turn_log: TurnLog,
         clock: Callable[[], float],
         turn_clock: TurnClock,
     ) -> None:
         self.options = options
         self.state: turn_types.State = turn_types.Idle(turn_types.Call(language=options.language), 0.0)
         self._settings = settings
-        self._wires = wires
-        self._hearing = hearing
-        self._speaking = speaking
-        self._journal = journal
+        self._mailboxes = mailboxes
+        self._caller_input = caller_input
+        self._replies = replies
+        self._turn_log = turn_log
         self._clock = clock
         self._turn_clock = turn_clock
         self._began_at = clock()
@@ -60,7 +60,7 @@ class TurnLoop:
     def change(self, options: CallOptions) -> None:
         """Go by these options from now on."""
         if options.policy != self.options.policy:
-            self._journal.change(self._turn_clock.now(), options.policy)
+            self._turn_log.change(self._turn_clock.now(), options.policy)
         self.options = options
 
     async def run(self) -> CallEnded:
@@ -72,9 +72,9 @@ class TurnLoop:
             now = self._turn_clock.now()
             if isinstance(event, turn_types.Typed) and not self._fits(event.text):
                 continue
-            self._journal.write(now, event)
+            self._turn_log.write(now, event)
             self.state, actions = turns.step(self.state, event, now, self.options.policy)
-            self._wires.is_replying = isinstance(
+            self._mailboxes.is_replying = isinstance(
                 self.state, turn_types.Thinking | turn_types.Speaking | turn_types.Overlap
             )
             for action in actions:
@@ -90,7 +90,7 @@ class TurnLoop:
                 wait_s = min(wait_s, due - self._turn_clock.now())
             try:
                 async with asyncio.timeout(max(wait_s, TICK_S)):
-                    return await self._wires.inbox.get()
+                    return await self._mailboxes.inbox.get()
             except TimeoutError:
                 if self.age_s >= self._settings.max_session_s:
                     return CallEnded(EndReason.MAX_DURATION, "the longest life of a call is reached; connect again")
@@ -104,7 +104,7 @@ class TurnLoop:
             sentence = (
                 f"this turn would have {chars} characters, and {most} are the most; wait for the reply, then type on"
             )
-            self._wires.tell(Failed(Failure.OVERLOADED, sentence, True, 1.0))
+            self._mailboxes.send(Failed(Failure.OVERLOADED, sentence, True, 1.0))
             return False
         return True
 
@@ -113,15 +113,15 @@ class TurnLoop:
             case turn_types.StartReply(n, words, _, cause):
                 self._start(n, words, cause)
             case turn_types.HoldReply(n):
-                self._speaking.hold(n)
+                self._replies.hold(n)
             case turn_types.ResumeReply(n):
-                self._speaking.resume(n)
+                self._replies.resume(n)
             case turn_types.RetractReply(n):
-                self._speaking.retract(n)
-                self._wires.turn -= self._answers_words
+                self._replies.retract(n)
+                self._mailboxes.turn -= self._answers_words
             case turn_types.InterruptReply(n):
                 is_barge_in = not isinstance(self.state, turn_types.Idle | turn_types.Thinking)
-                self._speaking.interrupt(n, self._hearing.speech_began_at if is_barge_in else None)
+                self._replies.interrupt(n, self._caller_input.speech_began_at if is_barge_in else None)
             case turn_types.ReleaseReply() | turn_types.EndCall():
                 pass  # no drafts are begun here; the end shows in the state
 
@@ -131,18 +131,18 @@ class TurnLoop:
         known = {turn_types.Cause.GREETING: self.options.greeting, turn_types.Cause.SILENCE: self._settings.idle_prompt}
         if cause is turn_types.Cause.WORDS:
             t0_sample = self._mark_turn(timeline)
-            self._wires.tell(TurnChanged(TurnKind.TURN_ENDED, self._wires.turn, self._clock(), text=words))
-        self._speaking.start(n, words, known.get(cause, ""), self.options, timeline, t0_sample)
+            self._mailboxes.send(TurnChanged(TurnKind.TURN_ENDED, self._mailboxes.turn, self._clock(), text=words))
+        self._replies.start(n, words, known.get(cause, ""), self.options, timeline, t0_sample)
         self._answers_words = cause is turn_types.Cause.WORDS
-        self._wires.turn += self._answers_words
+        self._mailboxes.turn += self._answers_words
 
     def _mark_turn(self, timeline: Timeline) -> int:
         """The caller's side of the timeline; the input sample of T0, 0 = no speech yet."""
-        call, hearing = self.state.call, self._hearing
+        call, caller_input = self.state.call, self._caller_input
         timeline.asr_lag_s = max(0.0, call.heard_at - call.heard_until)
-        if hearing.last_speech_at:
-            timeline.mark(Mark.SPEECH_ENDED, hearing.last_speech_at)
-            if hearing.final_at >= hearing.last_speech_at:
-                timeline.mark(Mark.ASR_FINAL, hearing.final_at)
+        if caller_input.last_speech_at:
+            timeline.mark(Mark.SPEECH_ENDED, caller_input.last_speech_at)
+            if caller_input.final_at >= caller_input.last_speech_at:
+                timeline.mark(Mark.ASR_FINAL, caller_input.final_at)
         timeline.mark(Mark.TURN_ENDED, self._clock())
-        return hearing.last_speech_sample
+        return caller_input.last_speech_sample

@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
-from voice_gateway.core.speakable.speakable_text import Manner, Speakable
+from voice_gateway.core.speakable.speakable_text import SpeakableOptions, SpeakableText
 
 PAGE = Path(__file__).parents[5] / "docs" / "speakable-text.md"
 _BLOCK = re.compile(r"^```([a-z]{2}-[A-Z]{2})\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -18,7 +18,7 @@ EXAMPLES = [
 
 def given(language: str, *tokens: str) -> list[str]:
     """What the voice is given."""
-    stage = Speakable(language, "", Manner())
+    stage = SpeakableText(language, "", SpeakableOptions())
     phrases = [phrase for token in tokens for phrase in stage.push(token, 0.0)] + stage.flush()
     return [phrase.spoken for phrase in phrases]
 

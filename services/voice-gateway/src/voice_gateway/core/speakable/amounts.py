@@ -9,7 +9,7 @@ from babel.units import format_unit
 from num2words import num2words
 
 from voice_gateway.core.speakable.dates import Dates, Rule
-from voice_gateway.core.speakable.signs import SIGNS
+from voice_gateway.core.speakable.symbol_names import SYMBOL_NAMES
 
 _CURRENCIES = {
     "US$": "USD", "$": "USD", "€": "EUR", "£": "GBP", "¥": "JPY", "₹": "INR",
@@ -136,7 +136,7 @@ class Amounts:
         value = -value if sign else value
         least = ""
         if match["least"]:
-            if (signs := SIGNS.get(self._language)) is None:
+            if (signs := SYMBOL_NAMES.get(self._language)) is None:
                 return None
             least = f"{match['least']} {signs.to} "
         return least + format_unit(value, _UNITS[symbol.casefold()], length="long", locale=self._locale)

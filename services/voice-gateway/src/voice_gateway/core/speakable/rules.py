@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
-from voice_gateway.core.speakable.signs import AMERICAN_HASH, SIGNS, Signs
+from voice_gateway.core.speakable.symbol_names import AMERICAN_HASH, SYMBOL_NAMES, SymbolNames
 
 _ADDRESS = re.compile(r"[@/]|www\.", re.IGNORECASE)
 _MAY_BEGIN = r"(?=[\d#*<>≤≥=^~×$€£¥₹(+-]|\s[*×=]|US\$|No\.|der\s)"
@@ -61,7 +61,7 @@ def rules(language: str, *, signs: bool, numbers: bool, words: bool) -> Rules:
     amounts = Amounts(language)
     if numbers:
         found |= amounts.rules()
-    if signs and (table := SIGNS.get(language.split("-")[0].casefold())):
+    if signs and (table := SYMBOL_NAMES.get(language.split("-")[0].casefold())):
         found |= _sign_rules(table, AMERICAN_HASH if language.casefold() == "en-us" else table.hash, ranges=numbers)
     if words:
         found |= amounts.number_rules()
@@ -81,7 +81,7 @@ def _kept(match: "re.Match[str]") -> None:
     return None
 
 
-def _sign_rules(table: Signs, hash_sign: str, *, ranges: bool) -> dict[str, tuple[str, _Say]]:
+def _sign_rules(table: SymbolNames, hash_sign: str, *, ranges: bool) -> dict[str, tuple[str, _Say]]:
     """A sign beside a word parts from it, so that both are heard."""
     said: dict[str, tuple[str, str]] = {
         "sharp": (r"(?<=\b[A-GJ])#", f" {table.sharp} "),

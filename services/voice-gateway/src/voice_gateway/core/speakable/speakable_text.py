@@ -7,26 +7,26 @@ from dataclasses import dataclass
 
 from voice_gateway.core.phrases import MAX_PHRASE_CHARS, Phraser
 from voice_gateway.core.speakable.phrase import SpeakablePhrase
-from voice_gateway.core.speakable.thought_filter import Opening, Said, ThoughtFilter
+from voice_gateway.core.speakable.thought_filter import FilteredText, Opening, ThoughtFilter
 from voice_gateway.core.speakable.words import Verbalise, wording
 
 
 @dataclass(frozen=True, slots=True)
-class Manner:
+class SpeakableOptions:
     """How text is made speakable."""
 
     max_chars: int = MAX_PHRASE_CHARS
     wait_s: float = 1.2
     """Whole words are spoken after this long without the end of a phrase, if nothing else is."""
-    opening: Opening = Opening.SAID
+    opening: Opening = Opening.ANSWER
     verbalise: Verbalise = "auto"
     """Amounts, dates, units, signs: "auto" = as words what the voice would misread, "words" = all numbers, too."""
 
 
-class Speakable:
+class SpeakableText:
     """One reply's text."""
 
-    def __init__(self, language: str, voice: str, manner: Manner) -> None:
+    def __init__(self, language: str, voice: str, manner: SpeakableOptions) -> None:
         self.text = ""
         """What is said, as it was written: this enters the history."""
         self.spoke = False
@@ -39,9 +39,9 @@ class Speakable:
         self._word = wording(language, voice, manner.verbalise)
 
     @property
-    def held_in_vain(self) -> bool:
+    def held_needlessly(self) -> bool:
         """Whether the reply was held as a thought that it did not begin with."""
-        return self._thoughts.held_in_vain
+        return self._thoughts.held_needlessly
 
     def push(self, piece: str, now: float) -> list[SpeakablePhrase]:
         """The phrases that `piece` completes."""
@@ -62,7 +62,7 @@ class Speakable:
         """The reply is complete."""
         return self._say(self._thoughts.flush(), 0.0) + self._worded(self._phraser.flush())
 
-    def _say(self, said: Said, now: float) -> list[SpeakablePhrase]:
+    def _say(self, said: FilteredText, now: float) -> list[SpeakablePhrase]:
         if said.retracts:
             self._phraser.drop()
             self.text, self.spoke, self.retractions = "", False, self.retractions + 1
@@ -79,6 +79,6 @@ class Speakable:
         return worded
 
 
-def prepare(language: str, voice: str, manner: Manner) -> None:
+def prepare(language: str, voice: str, manner: SpeakableOptions) -> None:
     """Load what the first reply in this language would: its data, and what makes words of numbers."""
-    Speakable(language, voice, manner).push("$1.50 for 1 km on 2000-01-01\n", 0.0)
+    SpeakableText(language, voice, manner).push("$1.50 for 1 km on 2000-01-01\n", 0.0)

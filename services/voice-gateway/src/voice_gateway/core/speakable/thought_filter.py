@@ -1,4 +1,4 @@
-"""What of a model's text is for nobody's ears? Thoughts, tool calls written as text, and tokens of chat templates.
+"""What of a model's text must not be spoken? Thoughts, tool calls written as text, and tokens of chat templates.
 
 They come cut anywhere, so text that may still become such a tag is held until it is one or can't be. A closing tag
 without an opening one (the opening one was in the prompt, as with DeepSeek-R1 on NIM) makes thought of all before it.
@@ -39,7 +39,7 @@ _LATE_CHARS = 20_000
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class FilteredText:
     """More text to say."""
 
     text: str
@@ -50,7 +50,7 @@ class Said:
 class Opening(Enum):
     """What a reply is until the first tag."""
 
-    SAID = "said"
+    ANSWER = "the answer"
     PERHAPS_THOUGHT = "a thought, if a closing tag comes; else it is said at the end"
     THOUGHT = "a thought"
 
@@ -58,13 +58,13 @@ class Opening(Enum):
 class ThoughtFilter:
     """One reply's text."""
 
-    def __init__(self, opening: Opening = Opening.SAID) -> None:
-        self.held_in_vain = False
+    def __init__(self, opening: Opening = Opening.ANSWER) -> None:
+        self.held_needlessly = False
         """Whether what was perhaps a thought was none."""
         self._perhaps = opening is Opening.PERHAPS_THOUGHT
         self._held = ""
         """May be the beginning of a tag."""
-        self._depth = int(opening is not Opening.SAID)
+        self._depth = int(opening is not Opening.ANSWER)
         self._header: str | None = None
         """What stands between a header's tokens: a role, or the name of a channel."""
         self._others = False
@@ -72,21 +72,21 @@ class ThoughtFilter:
         self._late: str | None = "" if opening is Opening.PERHAPS_THOUGHT else None
         """What came since the last closing tag inside a thought."""
 
-    def push(self, piece: str) -> Said:
+    def push(self, piece: str) -> FilteredText:
         """What of `piece` can be said."""
         plain = not (self._held or self._depth or self._others) and self._header is None
         if plain and not _OPENING.search(piece):
-            return Said(piece)
+            return FilteredText(piece)
         return self._read(self._held + piece, at_end=False)
 
-    def flush(self) -> Said:
+    def flush(self) -> FilteredText:
         """The reply is complete. A thought that was never closed stays one, unless it was opened too often."""
         said = self._read(self._held, at_end=True)
         late, self._late = self._late, None
-        self.held_in_vain = self._perhaps and bool(self._depth)
-        return Said(said.text + late) if self._depth and late else said
+        self.held_needlessly = self._perhaps and bool(self._depth)
+        return FilteredText(said.text + late) if self._depth and late else said
 
-    def _read(self, text: str, *, at_end: bool) -> Said:
+    def _read(self, text: str, *, at_end: bool) -> FilteredText:
         out: list[str] = []
         self._held, at, retracts = "", 0, False
         while opening := _OPENING.search(text, at):
@@ -97,7 +97,7 @@ class ThoughtFilter:
                 at = opening.end()
             elif match.partial:
                 self._held = text[opening.start() :]
-                return Said("".join(out), retracts)
+                return FilteredText("".join(out), retracts)
             else:
                 if self._header is not None and match["special"] is None:
                     self._say(out, "\n")
@@ -109,7 +109,7 @@ class ThoughtFilter:
         self._say(out, text[at:])
         if at_end and self._header is not None:
             self._say(out, "\n")
-        return Said("".join(out), retracts)
+        return FilteredText("".join(out), retracts)
 
     def _say(self, out: list[str], text: str) -> None:
         if self._header is not None:
@@ -151,7 +151,7 @@ class ThoughtFilter:
         return False
 
     def _take_special(self, name: str) -> bool:
-        """A token of a chat template; those of gpt-oss name the channel, and only "final" is for ears."""
+        """A token of a chat template; those of gpt-oss name the channel, and only "final" is spoken."""
         if name in _THOUGHT_TOKENS:
             return self._nest(closes=_THOUGHT_TOKENS[name])
         if name in ("start_header_id", "im_start", "start", "channel"):

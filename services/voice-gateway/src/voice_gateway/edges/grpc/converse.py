@@ -16,22 +16,22 @@ from voice_gateway.core.events import (
     EndReason,
     Failed,
     Failure,
+    InterruptRequested,
     OptionsChanged,
     PlayoutReported,
-    ReplySound,
-    ReplyStopped,
+    ReplyAudio,
     TextTyped,
     TurnChanged,
     TurnCommitted,
     TurnKind,
 )
-from voice_gateway.core.token_bucket import Allowance
-from voice_gateway.edges.call_registry import About, Limits
+from voice_gateway.core.token_bucket import TokenBucket
+from voice_gateway.edges.call_registry import Limits, ServerInfo
 from voice_gateway.edges.grpc import decode
 from voice_gateway.edges.grpc.audio import AudioIn, AudioOut, TooFast
 from voice_gateway.edges.grpc.deserialiser import Undecodable
-from voice_gateway.edges.grpc.encode import told
-from voice_gateway.errors import BadRequest, Forbidden, LetGo, TooMuch, Unsupported
+from voice_gateway.edges.grpc.encode import encode
+from voice_gateway.errors import BadRequest, Forbidden, RateLimited, StreamReplaced, Unsupported
 from voice_gateway.session.session import Session
 
 if TYPE_CHECKING:
@@ -49,17 +49,17 @@ _ACK_EVERY_S = 1.0
 class Line:
     """What a call keeps from stream to stream: formats, resamplers, the caller's numbering."""
 
-    def __init__(self, session: Session, agreed: decode.Agreed, token: str, limits: Limits) -> None:
+    def __init__(self, session: Session, request: decode.CallRequest, token: str, limits: Limits) -> None:
         self.session = session
-        self.agreed = agreed
+        self.request = request
         self.token = token
         self.limits = limits
-        self.audio_in = AudioIn(agreed.input, limits.max_audio_s, limits.max_ahead_s)
-        self.audio_out = AudioOut(agreed.output, session.options.output_rate_hz)
-        self.input_ratio = agreed.input.rate_hz / INPUT_RATE_HZ
+        self.audio_in = AudioIn(request.input, limits.max_audio_s, limits.max_ahead_s)
+        self.audio_out = AudioOut(request.output, session.options.output_rate_hz)
+        self.input_ratio = request.input.rate_hz / INPUT_RATE_HZ
         self.last_seq = 0
-        self.messages = Allowance(limits.messages_per_s, limits.messages_burst)
-        self.typed_turns = Allowance(limits.typed_turns_per_s, limits.typed_turns_burst)
+        self.messages = TokenBucket(limits.messages_per_s, limits.messages_burst)
+        self.typed_turns = TokenBucket(limits.typed_turns_per_s, limits.typed_turns_burst)
         self.refusals = Refusals(session, limits)
         self.writer: Writer | None = None
         """Writes to the stream that carries this call; one that takes the call up again pushes the old one off."""
@@ -70,17 +70,17 @@ class Refusals:
 
     def __init__(self, session: Session, limits: Limits) -> None:
         self._session = session
-        self._errors = Allowance(limits.errors_per_s, limits.errors_burst)
+        self._errors = TokenBucket(limits.errors_per_s, limits.errors_burst)
         self._untold = 0
 
-    def tell(self, failed: Failed) -> None:
+    def report(self, failed: Failed) -> None:
         """Something that was sent is not taken."""
         if not failed.fatal and self._errors.take(self._session.age_s):
             self._untold += 1
             return
         untold = f" ({self._untold} messages before it were not taken either)" if self._untold else ""
         self._untold = 0
-        self._session.tell(replace(failed, sentence=failed.sentence + untold))
+        self._session.send(replace(failed, sentence=failed.sentence + untold))
 
 
 class Writer:
@@ -114,7 +114,7 @@ class Writer:
 async def carry(line: Line, context: "Context", started: pb.ServerMessage) -> None:
     """Both directions until the call is over, the caller hangs up, or the stream breaks.
 
-    Raises LetGo when the stream is given up and the call goes on on another one, or may."""
+    Raises StreamReplaced when the stream is given up and the call goes on on another one, or may."""
     unread, writer = False, Writer(context, line.limits.max_unread_s)
     if line.writer is not None:
         line.writer.push_off()
@@ -136,9 +136,9 @@ async def carry(line: Line, context: "Context", started: pb.ServerMessage) -> No
             # A caller who numbers its messages can take the call up again.
             line.session.detach(returns=line.last_seq > 0)
     if not is_last:
-        raise LetGo("this call was taken up again on another stream; go on there")
+        raise StreamReplaced("this call was taken up again on another stream; go on there")
     if unread:
-        raise LetGo(f"nothing was read from this stream for {line.limits.max_unread_s:g} s; read all the time")
+        raise StreamReplaced(f"nothing was read from this stream for {line.limits.max_unread_s:g} s; read all the time")
 
 
 async def _send(line: Line, writer: Writer, started: pb.ServerMessage) -> None:
@@ -152,11 +152,11 @@ async def _send(line: Line, writer: Writer, started: pb.ServerMessage) -> None:
             if line.last_seq:
                 await writer.write(_numbered(line, pb.ServerMessage(), 0))
             continue
-        if not isinstance(event, ReplySound):
+        if not isinstance(event, ReplyAudio):
             await asyncio.sleep(_AFTER_YOU_S)
         if isinstance(event, TurnChanged) and event.kind is TurnKind.REPLY_ENDED:
             await _write_rest(line, writer, event.reply)
-        await writer.write(_numbered(line, told(event, line.audio_out, line.input_ratio), seq))
+        await writer.write(_numbered(line, encode(event, line.audio_out, line.input_ratio), seq))
         if isinstance(event, CallEnded):
             return
 
@@ -188,23 +188,23 @@ async def _receive(line: Line, context: "Context") -> None:
             break
         # Read no faster than one call may send: what is not read waits at the caller.
         while wait_s := line.messages.take(line.session.age_s, 1 + size // line.limits.message_unit_bytes):
-            line.refusals.tell(_too_many(line.limits, wait_s))
+            line.refusals.report(_too_many(line.limits, wait_s))
             await asyncio.sleep(wait_s)
         if isinstance(message, Undecodable):
-            line.refusals.tell(Failed(Failure.BAD_REQUEST, str(message.error)))
+            line.refusals.report(Failed(Failure.BAD_REQUEST, str(message.error)))
             continue
         try:
             if _is_new(line, message):
                 _take(line, message)
         except TooFast as error:
-            line.refusals.tell(Failed(Failure.BAD_REQUEST, str(error), fatal=True))
+            line.refusals.report(Failed(Failure.BAD_REQUEST, str(error), fatal=True))
             line.session.end(EndReason.FAILED, str(error))
-        except TooMuch as error:
-            line.refusals.tell(Failed(Failure.OVERLOADED, str(error), True, error.retry_after_s))
+        except RateLimited as error:
+            line.refusals.report(Failed(Failure.OVERLOADED, str(error), True, error.retry_after_s))
         except (BadRequest, Forbidden) as error:
-            line.refusals.tell(Failed(Failure.BAD_REQUEST, str(error)))
+            line.refusals.report(Failed(Failure.BAD_REQUEST, str(error)))
         except Unsupported as error:
-            line.refusals.tell(Failed(Failure.UNSUPPORTED, str(error)))
+            line.refusals.report(Failed(Failure.UNSUPPORTED, str(error)))
     # A broken stream reads like a half-closed one; its cancellation ends this task some 60 us later.
     await asyncio.sleep(_BROKEN_WITHIN_S)
     line.session.take(CallerEnded())
@@ -242,14 +242,14 @@ def _take(line: Line, message: pb.ClientMessage) -> None:
         case "playout":
             report = message.playout
             samples = line.audio_out.to_call(report.samples_played)
-            decode.check_input_sample(report, line.audio_in.consumed_samples, line.agreed.input.rate_hz, line.limits)
+            decode.check_input_sample(report, line.audio_in.consumed_samples, line.request.input.rate_hz, line.limits)
             input_sample = round(report.input_sample / line.input_ratio)
             session.take(PlayoutReported(report.reply, samples, input_sample, report.final))
         case "text":
             text = decode.typed_text(message.text, line.limits)
             if wait_s := line.typed_turns.take(session.age_s):
                 limits = line.limits
-                raise TooMuch(
+                raise RateLimited(
                     f"more than {limits.typed_turns_burst} typed turns at once, or {limits.typed_turns_per_s:g} a "
                     f"second after that; this one was not taken, send it again in {wait_s:.1f} s",
                     wait_s,
@@ -258,7 +258,7 @@ def _take(line: Line, message: pb.ClientMessage) -> None:
         case "commit":
             session.take(TurnCommitted())
         case "interrupt":
-            session.take(ReplyStopped())
+            session.take(InterruptRequested())
         case "update":
             session.take(OptionsChanged(decode.update(session.options, message.update, line.limits)))
         case "tool_result":
@@ -269,36 +269,36 @@ def _take(line: Line, message: pb.ClientMessage) -> None:
             raise BadRequest("SessionStart comes first and only once; send SessionUpdate to change a running call")
         case None:
             if line.session.caller.sends_heartbeats:
-                session.moves()
+                session.note_message()
             elif not message.ack:
                 raise BadRequest("an empty message; set one of its fields")
 
 
-def started_message(line: Line, about: About, *, resumed: bool) -> pb.ServerMessage:
+def started_message(line: Line, server_info: ServerInfo, *, resumed: bool) -> pb.ServerMessage:
     """The answer to SessionStart."""
-    agreed, limits = line.agreed, line.limits
+    request, limits = line.request, line.limits
     encodings = {encoding: code for code, encoding in decode.ENCODINGS.items()}
     started = pb.SessionStarted(
         session_id=line.session.name,
         input=pb.AudioFormat(
-            encoding=encodings[agreed.input.encoding], sample_rate_hz=agreed.input.rate_hz, channels=1
+            encoding=encodings[request.input.encoding], sample_rate_hz=request.input.rate_hz, channels=1
         ),
         output=pb.AudioFormat(
-            encoding=encodings[agreed.output.encoding], sample_rate_hz=agreed.output.rate_hz, channels=1
+            encoding=encodings[request.output.encoding], sample_rate_hz=request.output.rate_hz, channels=1
         ),
-        limits=wire_limits(about, limits, line.session.options.policy.max_turn),
+        limits=wire_limits(server_info, limits, line.session.options.policy.max_turn),
         resume_token=line.token,
-        resume_life_s=about.resume_life_s,
+        resume_life_s=server_info.resume_life_s,
         resumed=resumed,
     )
     return _numbered(line, pb.ServerMessage(started=started), 0)
 
 
-def wire_limits(about: About, limits: Limits, max_turn_s: float) -> pb.Limits:
+def wire_limits(server_info: ServerInfo, limits: Limits, max_turn_s: float) -> pb.Limits:
     """What a caller must keep to."""
     return pb.Limits(
         max_audio_ms=round(limits.max_audio_s * 1000),
         max_message_bytes=limits.max_message_bytes,
-        max_session_s=about.max_session_s,
+        max_session_s=server_info.max_session_s,
         max_turn_s=max_turn_s,
     )

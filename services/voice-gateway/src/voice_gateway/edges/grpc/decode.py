@@ -25,7 +25,7 @@ ENCODINGS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Agreed:
+class CallRequest:
     """What SessionStart asked for, after checking."""
 
     options: CallOptions
@@ -33,7 +33,7 @@ class Agreed:
     output: AudioFormat
 
 
-def agree(start: pb.SessionStart, defaults: CallOptions, limits: Limits) -> Agreed:
+def agree(start: pb.SessionStart, defaults: CallOptions, limits: Limits) -> CallRequest:
     """Options and formats of a new call. Raises BadRequest, Forbidden or Unsupported."""
     if start.tools:
         raise Unsupported("tools are not served by this gateway yet; leave SessionStart.tools empty")
@@ -53,7 +53,7 @@ def agree(start: pb.SessionStart, defaults: CallOptions, limits: Limits) -> Agre
         hotwords=asked.one("hotwords", hotwords, ()),
         metadata=tuple(start.metadata.items()),
     )
-    return Agreed(
+    return CallRequest(
         options,
         _format("input", start.input, INPUT_RATE_HZ),
         _format("output", start.output, defaults.output_rate_hz),

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import grpc
 from google.protobuf.message import DecodeError, Message
 
-from voice_gateway.core.token_bucket import Allowance
+from voice_gateway.core.token_bucket import TokenBucket
 from voice_gateway.edges.grpc.status import status
 from voice_gateway.errors import BadRequest, VoiceError
 
@@ -45,11 +45,11 @@ def decoder(type_: type[M]) -> Callable[[bytes], M | Undecodable]:
     return decode
 
 
-class Ending:
+class StatusReporter:
     """How RPCs end that are refused: with a status, and a line in the log, of a flood a few."""
 
     def __init__(self) -> None:
-        self._lines = Allowance(per_s=2.0, burst=50)
+        self._lines = TokenBucket(per_s=2.0, burst=50)
 
     def end(self, context: "grpc.aio.ServicerContext[Any, Any]", error: VoiceError) -> None:
         """The status the RPC ends with. Not `abort`: gRPC keeps its exception, and with it the call's frames."""

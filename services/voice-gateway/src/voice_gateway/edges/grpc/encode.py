@@ -1,4 +1,4 @@
-"""How is a caller told? Core events to voice_workflow.v1."""
+"""Which message does an event become? Core events to voice_workflow.v1."""
 
 from voice_workflow.v1 import voice_workflow_pb2 as pb
 
@@ -6,9 +6,9 @@ from voice_gateway.core.events import (
     CallEnded,
     EndReason,
     Failed,
-    LeaveSoon,
-    ReplySound,
-    ReplyWords,
+    GoAway,
+    ReplyAudio,
+    ReplyText,
     SessionEvent,
     Transcribed,
     TurnChanged,
@@ -21,13 +21,13 @@ _KINDS = {kind: pb.TurnEvent.Kind.Value(kind.name) for kind in TurnKind}
 _REASONS = {reason: pb.SessionEnded.Reason.Value(reason.name) for reason in EndReason}
 
 
-def told(event: SessionEvent, audio: AudioOut, input_ratio: float) -> pb.ServerMessage:
+def encode(event: SessionEvent, audio: AudioOut, input_ratio: float) -> pb.ServerMessage:
     """The message of one event, without its numbers. `input_ratio` is the caller's rate over the call's."""
     match event:
-        case ReplySound(n, first_sample, pcm16):
+        case ReplyAudio(n, first_sample, pcm16):
             offset, data = audio.give(n, first_sample, pcm16)
             return pb.ServerMessage(reply_audio=pb.ReplyAudio(reply=n, offset=offset, data=data))
-        case ReplyWords(n, delta):
+        case ReplyText(n, delta):
             return pb.ServerMessage(reply_text=pb.ReplyText(reply=n, delta=delta))
         case Transcribed():
             return pb.ServerMessage(transcript=_transcript(event, input_ratio))
@@ -45,7 +45,7 @@ def told(event: SessionEvent, audio: AudioOut, input_ratio: float) -> pb.ServerM
                     fatal=fatal,
                 )
             )
-        case LeaveSoon(reason, deadline_s):
+        case GoAway(reason, deadline_s):
             reason_code = pb.GoAway.Reason.Value(reason)
             return pb.ServerMessage(go_away=pb.GoAway(reason=reason_code, deadline_s=deadline_s))
         case CallEnded(reason, sentence):

@@ -11,7 +11,7 @@ from voice_gateway.core.admission import Refusal, RefusalKind
 from voice_gateway.errors import Refused
 
 
-class Places:
+class OpenRpcLimit:
     """At most `most` at once; each is an `async with` in the RPC's own task. Raises Refused in the one let go."""
 
     def __init__(self, most: int, what: str) -> None:
@@ -23,7 +23,7 @@ class Places:
 
     @property
     def held(self) -> int:
-        """Places taken now."""
+        """OpenRpcLimit taken now."""
         return len(self._held)
 
     async def __aenter__(self) -> None:

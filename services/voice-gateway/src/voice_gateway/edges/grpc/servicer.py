@@ -8,11 +8,11 @@ import grpc
 from voice_workflow.v1 import voice_workflow_pb2 as pb
 
 from voice_gateway.core.events import Caller
-from voice_gateway.edges.call_registry import About, Door
+from voice_gateway.edges.call_registry import CallRegistry, ServerInfo
 from voice_gateway.edges.grpc import decode
 from voice_gateway.edges.grpc.converse import Line, carry, started_message, wire_limits
-from voice_gateway.edges.grpc.deserialiser import Ending, M, Undecodable, decoder
-from voice_gateway.edges.grpc.open_rpc_limit import Places
+from voice_gateway.edges.grpc.deserialiser import M, StatusReporter, Undecodable, decoder
+from voice_gateway.edges.grpc.open_rpc_limit import OpenRpcLimit
 from voice_gateway.edges.grpc.tokens import Tokens
 from voice_gateway.edges.grpc.trace import trace_id
 from voice_gateway.errors import BadRequest, NotFound, Unauthorised, VoiceError
@@ -29,16 +29,16 @@ _FIRST = "the first message must be SessionStart, with the audio formats; everyt
 
 
 class VoiceGateway:
-    """The service, in front of the registry's door; with `tokens`, for those who hold one. Nothing of what a peer
+    """The service, in front of the registry's registry; with `tokens`, for those who hold one. Nothing of what a peer
     sends is read before its token is accepted."""
 
-    def __init__(self, door: Door, tokens: Tokens | None = None) -> None:
-        self._door = door
+    def __init__(self, registry: CallRegistry, tokens: Tokens | None = None) -> None:
+        self._registry = registry
         self._tokens = tokens
-        self._ending = Ending()
-        self._waiting = Places(door.limits.max_waiting_streams, "streams that have sent nothing yet")
+        self._ending = StatusReporter()
+        self._waiting = OpenRpcLimit(registry.limits.max_waiting_streams, "streams that have sent nothing yet")
         self._delayed_refusals = 0
-        self._lines: dict[str, tuple[Line, About]] = {}
+        self._lines: dict[str, tuple[Line, ServerInfo]] = {}
         """By resume token, each with what held when its call began."""
 
     @property
@@ -70,8 +70,8 @@ class VoiceGateway:
                 raise BadRequest(_FIRST)
             caller = Caller(identity, trace_id(context.invocation_metadata()), first.start.sends_heartbeats)
             resumed = first.start.HasField("resume")
-            line, about = self._take_up(first.start.resume) if resumed else self._begin(first, caller)
-            await carry(line, context, started_message(line, about, resumed=resumed))
+            line, server_info = self._take_up(first.start.resume) if resumed else self._begin(first, caller)
+            await carry(line, context, started_message(line, server_info, resumed=resumed))
         except VoiceError as error:
             self._ending.end(context, error)
         except Exception:
@@ -86,19 +86,19 @@ class VoiceGateway:
         except VoiceError as error:
             self._ending.end(context, error)
             return pb.ServerInfo()
-        about, trouble = self._door.about, self._door.trouble()
+        server_info, trouble = self._registry.server_info, self._registry.trouble()
         encodings = [code for code in decode.ENCODINGS if code != pb.AUDIO_ENCODING_UNSPECIFIED]
         return pb.ServerInfo(
-            version=about.version,
+            version=server_info.version,
             input_encodings=encodings,
             output_encodings=encodings,
-            languages=about.languages,
-            asr_model=about.asr_model,
-            llm_model=about.llm_model,
-            voice=about.voice,
+            languages=server_info.languages,
+            asr_model=server_info.asr_model,
+            llm_model=server_info.llm_model,
+            voice=server_info.voice,
             resume=True,
             tools=False,
-            limits=wire_limits(about, self._door.limits, self._door.defaults.policy.max_turn),
+            limits=wire_limits(server_info, self._registry.limits, self._registry.defaults.policy.max_turn),
             ready=not trouble,
             not_ready_reason=trouble,
         )
@@ -113,7 +113,7 @@ class VoiceGateway:
         try:
             return self._tokens.check(context.invocation_metadata())
         except Unauthorised:
-            limits = self._door.limits
+            limits = self._registry.limits
             if self._delayed_refusals < limits.max_delayed_refusals:
                 self._delayed_refusals += 1
                 try:
@@ -123,7 +123,7 @@ class VoiceGateway:
             raise
 
     async def _first(self, context: "Context | InfoContext", type_: type[M], wanted: str) -> M:
-        limit_s = self._door.about.start_timeout_s
+        limit_s = self._registry.server_info.start_timeout_s
         async with self._waiting:
             try:
                 async with asyncio.timeout(limit_s):
@@ -136,17 +136,17 @@ class VoiceGateway:
             raise BadRequest(wanted)
         return message
 
-    def _begin(self, first: pb.ClientMessage, caller: Caller) -> tuple[Line, About]:
-        agreed = decode.agree(first.start, self._door.defaults, self._door.limits)
-        session, token = self._door.open(agreed.options, caller)
-        line = Line(session, agreed, token, self._door.limits)
-        self._lines[token] = line, self._door.about
+    def _begin(self, first: pb.ClientMessage, caller: Caller) -> tuple[Line, ServerInfo]:
+        request = decode.agree(first.start, self._registry.defaults, self._registry.limits)
+        session, token = self._registry.open(request.options, caller)
+        line = Line(session, request, token, self._registry.limits)
+        self._lines[token] = line, self._registry.server_info
         session.when_over = lambda: self._lines.pop(token)
         line.last_seq = first.seq
         return self._lines[token]
 
-    def _take_up(self, resume: pb.Resume) -> tuple[Line, About]:
-        session = self._door.resume(resume.token)
+    def _take_up(self, resume: pb.Resume) -> tuple[Line, ServerInfo]:
+        session = self._registry.resume(resume.token)
         if not session.outbox.rewind(resume.last_server_seq):
             raise NotFound("what came after that message is not kept any more; start a new session")
         return self._lines[resume.token]

@@ -3,7 +3,16 @@
 import grpc
 
 from voice_gateway.core.admission import RefusalKind
-from voice_gateway.errors import BadRequest, Forbidden, LetGo, NotFound, Refused, Unauthorised, Unsupported, VoiceError
+from voice_gateway.errors import (
+    BadRequest,
+    Forbidden,
+    NotFound,
+    Refused,
+    StreamReplaced,
+    Unauthorised,
+    Unsupported,
+    VoiceError,
+)
 
 _REFUSALS = {
     RefusalKind.BUSY: grpc.StatusCode.RESOURCE_EXHAUSTED,
@@ -30,6 +39,6 @@ def status(error: VoiceError) -> tuple[grpc.StatusCode, tuple[tuple[str, str], .
             return grpc.StatusCode.UNIMPLEMENTED, ()
         case NotFound():
             return grpc.StatusCode.NOT_FOUND, ()
-        case LetGo():
+        case StreamReplaced():
             return grpc.StatusCode.ABORTED, ()
     return grpc.StatusCode.INTERNAL, ()

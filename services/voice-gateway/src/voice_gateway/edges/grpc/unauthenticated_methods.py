@@ -8,24 +8,24 @@ import grpc
 from google.protobuf.message import DecodeError
 
 from voice_gateway.edges.call_registry import Limits
-from voice_gateway.edges.grpc.deserialiser import Ending
-from voice_gateway.edges.grpc.open_rpc_limit import Places
+from voice_gateway.edges.grpc.deserialiser import StatusReporter
+from voice_gateway.edges.grpc.open_rpc_limit import OpenRpcLimit
 from voice_gateway.errors import BadRequest, VoiceError
 
 _Handler = Any
 """grpc's RpcMethodHandler, which has no type."""
 
 
-class PublicMethods(grpc.aio.ServerInterceptor):
+class UnauthenticatedMethods(grpc.aio.ServerInterceptor):
     """Bounds every RPC but those of `own_service`, which looks after itself."""
 
     def __init__(self, own_service: str, limits: Limits, start_timeout_s: float) -> None:
         self._own = f"/{own_service}/"
         self._limits = limits
-        self._ending = Ending()
+        self._ending = StatusReporter()
         self._start_timeout_s = start_timeout_s
-        self._checks = Places(limits.max_checks, "health checks")
-        self._watches = Places(limits.max_watches, "streams of the health and reflection services")
+        self._checks = OpenRpcLimit(limits.max_checks, "health checks")
+        self._watches = OpenRpcLimit(limits.max_watches, "streams of the health and reflection services")
         self._bounded: dict[str, _Handler] = {}
         """By method, as many as there are."""
 

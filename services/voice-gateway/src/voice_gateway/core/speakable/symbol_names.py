@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Signs:
+class SymbolNames:
     """The words of one language."""
 
     star: str
@@ -26,21 +26,21 @@ class Signs:
     """In a range."""
 
 
-_ENGLISH = Signs(
+_ENGLISH = SymbolNames(
     "star", "hash", "number", "sharp", "times", "equals", "less than", "greater than", "is less than",
     "is greater than", "at most", "at least", "about", "to the power of", "to",
 )  # fmt: skip
-SIGNS = {
+SYMBOL_NAMES = {
     "en": _ENGLISH,
-    "de": Signs(
+    "de": SymbolNames(
         "Stern", "Raute", "Nummer", "sharp", "mal", "gleich", "weniger als", "mehr als", "kleiner als",
         "größer als", "höchstens", "mindestens", "etwa", "hoch", "bis",
     ),
-    "es": Signs(
+    "es": SymbolNames(
         "asterisco", "almohadilla", "número", "sharp", "por", "es igual a", "menos de", "más de", "es menor que",
         "es mayor que", "como máximo", "como mínimo", "unos", "elevado a", "a",
     ),
-    "fr": Signs(
+    "fr": SymbolNames(
         "étoile", "dièse", "numéro", "sharp", "fois", "égale", "moins de", "plus de", "est inférieur à",
         "est supérieur à", "au plus", "au moins", "environ", "puissance", "à",
     ),
