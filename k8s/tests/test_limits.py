@@ -10,7 +10,7 @@ from voice_gateway.config import Settings
 from voice_gateway.core import tokens, turn_types
 from voice_gateway.core.conversation import Conversation
 from voice_gateway.edges import http
-from voice_gateway.edges.call_registry import Limits
+from voice_gateway.edges.limits import Limits
 from voice_gateway.session import inbox, outbox
 
 PAGE = (ROOT / "docs/limits.md").read_text(encoding="utf-8")

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from aiohttp import web
 from voice_gateway.app import ports
-from voice_gateway.edges.call_registry import Limits
 from voice_gateway.edges.http import bound_connections
+from voice_gateway.edges.limits import Limits
 
 
 def test_grpc_bounds_connections_streams_and_bytes() -> None:

@@ -118,7 +118,7 @@ class Servers:
         return any(other is not endpoint or other.connection > connection for other in others)
 
     @contextmanager
-    def listening(self, changed: Callable[[], None]) -> Iterator[None]:
+    def notifying(self, changed: Callable[[], None]) -> Iterator[None]:
         self._listeners.add(changed)
         yield
         self._listeners.discard(changed)

@@ -16,7 +16,7 @@ from raw_caller import Caller
 from voice_gateway.app.main import serve
 from voice_gateway.app.stopping import Stop
 from voice_gateway.config import Settings
-from voice_gateway.edges.grpc.converse import Line
+from voice_gateway.edges.held_call import HeldCall
 from voice_gateway.session.session import Session
 from voice_workflow.v1 import voice_workflow_pb2 as pb
 from waiting import LIMIT_S, Changes
@@ -48,7 +48,7 @@ class Lab:
         self.callers: list[Caller] = []
         self.serving: asyncio.Task[None] | None = None
         self._before: set[asyncio.Task[Any]] = set()
-        self._old_calls: WeakSet[Session | Line] = WeakSet()
+        self._old_calls: WeakSet[Session | HeldCall] = WeakSet()
         """What a failed test's traceback still holds."""
         self._changes = Changes()
 
@@ -143,9 +143,9 @@ class Lab:
             await asyncio.wait(new, timeout=left_s, return_when=asyncio.FIRST_COMPLETED)
 
 
-def _calls_in_memory() -> set[Session | Line]:
+def _calls_in_memory() -> set[Session | HeldCall]:
     gc.collect()
-    return {thing for thing in gc.get_objects() if type(thing) in (Session, Line)}
+    return {thing for thing in gc.get_objects() if type(thing) in (Session, HeldCall)}
 
 
 _WAITING_FOR_THE_NEXT = (

@@ -22,6 +22,26 @@ async def test_half_closing_in_the_middle_of_a_word_ends_the_call_properly() -> 
         await stream.ended()
 
 
+async def test_half_closing_of_a_caller_who_could_come_back_ends_the_call_properly() -> None:
+    async with lab(gateway_resume_grace_s=60) as there:
+        caller = await there.call(numbered=True)
+        await caller.half_close()
+        assert await caller.over() == pb.SessionEnded.CALLER_ENDED
+        assert caller.code is grpc.StatusCode.OK
+
+
+async def test_twenty_broken_streams_are_not_taken_for_half_closed_ones() -> None:
+    async with lab(gateway_resume_grace_s=0.5) as there:
+        callers = [await there.call(numbered=True) for _ in range(20)]
+        for caller in callers:
+            caller.cancel()
+        for caller in callers:
+            await caller.over()
+        assert await there.metric("voice_sessions_active") == 20
+        await there.settled()
+        assert await there.metric('voice_sessions_ended_total{reason="caller gone"}') == 20
+
+
 async def test_a_caller_who_breaks_off_in_the_middle_of_a_reply_is_gone_at_once() -> None:
     async with lab(gateway_resume_grace_s=60) as there:
         there.tts.seconds = lambda text: 20

@@ -13,7 +13,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from lab import Lab, lab
 from voice_gateway.app import terms
 from voice_gateway.core import turn_types
-from voice_gateway.edges.call_registry import Limits
+from voice_gateway.edges.limits import Limits
 from voice_workflow.v1 import voice_workflow_pb2 as pb
 
 LIMITS = Limits()

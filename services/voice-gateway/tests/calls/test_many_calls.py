@@ -10,7 +10,7 @@ import pytest
 from fake_riva import ramp
 from lab import Lab, lab
 from voice_gateway.app import terms
-from voice_gateway.edges.call_registry import Limits
+from voice_gateway.edges.limits import Limits
 from voice_workflow.v1 import voice_workflow_pb2 as pb
 
 

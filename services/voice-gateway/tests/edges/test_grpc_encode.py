@@ -22,7 +22,7 @@ from voice_gateway.core.events import (
     WordTime,
 )
 from voice_gateway.core.timeline import LATENCIES
-from voice_gateway.edges.grpc.audio import AudioOut
+from voice_gateway.edges.audio import AudioOut
 from voice_gateway.edges.grpc.encode import encode
 from voice_gateway.edges.grpc.status import status
 from voice_gateway.errors import (

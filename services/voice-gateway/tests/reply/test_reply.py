@@ -33,6 +33,7 @@ class Stage:
         self.text: list[str] = []
         self.marks: list[tuple[Mark, float]] = []
         self.failures: list[Upstream] = []
+        self.requests = 0
         source = Source(self.model.answer([], LlmOptions("m", 0.0, 1)), apology)
         speaker = SpeechSetup(self.voice, SynthesisOptions("en-US", "", RATE_HZ), ahead_s)
         self.reply = Reply(7, source, speaker, Playout(RATE_HZ, LEAD_S, FRAME_S), self, self.clock)
@@ -55,6 +56,9 @@ class Stage:
 
     def reply_failed(self, n: int, error: Upstream) -> None:
         self.failures.append(error)
+
+    def reply_requested(self, n: int) -> None:
+        self.requests += 1
 
     @property
     def sent_s(self) -> float:
@@ -348,7 +352,7 @@ async def test_a_fixed_text_is_one_piece() -> None:
 
 async def test_words_that_come_ahead_of_their_audio_are_not_the_first_sound() -> None:
     class EarlyWords(ScriptedVoice):
-        async def speak(self, phrase: str) -> AsyncGenerator[SynthesisedAudio, None]:
+        async def synthesise(self, phrase: str) -> AsyncGenerator[SynthesisedAudio, None]:
             yield SynthesisedAudio(b"", (("Hello", 0.5),))
             await asyncio.sleep(0.25)
             yield SynthesisedAudio(bytes(RATE_HZ))

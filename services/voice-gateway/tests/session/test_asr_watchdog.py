@@ -10,14 +10,29 @@ from voice_gateway.session.asr_watchdog import AsrWatchdog
 pytestmark = pytest.mark.looptime
 
 
+class Listener:
+    """When a recogniser was found slow, and when stuck."""
+
+    def __init__(self) -> None:
+        self._now = asyncio.get_running_loop().time
+        self.slow_at: list[float] = []
+        self.stuck_at: list[float] = []
+
+    def recogniser_slow(self) -> None:
+        self.slow_at.append(self._now())
+
+    def recogniser_stuck(self) -> None:
+        self.stuck_at.append(self._now())
+
+
 @asynccontextmanager
 async def watched(limit_s: float = 8.0) -> AsyncIterator[tuple[AsrWatchdog, list[float]]]:
     """A running watch and the moments at which it found the recogniser stuck."""
-    loop, stuck_at = asyncio.get_running_loop(), list[float]()
-    watch = AsrWatchdog(limit_s, lambda: stuck_at.append(loop.time()))
+    listener = Listener()
+    watch = AsrWatchdog(limit_s, listener)
     task = asyncio.create_task(watch.run())
     try:
-        yield watch, stuck_at
+        yield watch, listener.stuck_at
     finally:
         task.cancel()
 
@@ -73,19 +88,19 @@ async def test_progress_that_is_no_final_gives_a_final_that_was_asked_for_only_m
         assert len(stuck_at) == 1
 
 
-async def test_a_recogniser_that_is_quick_is_found_standing_a_second_after_it_owes_a_word() -> None:
-    loop, stands_at = asyncio.get_running_loop(), list[float]()
-    watch = AsrWatchdog(8.0, lambda: None, lambda: stands_at.append(loop.time()))
+async def test_a_recogniser_that_is_quick_is_found_slow_a_second_after_it_owes_a_word() -> None:
+    listener = Listener()
+    watch = AsrWatchdog(8.0, listener)
     task = asyncio.create_task(watch.run())
     watch.spoken(1.1)
     await asyncio.sleep(20)
-    assert stands_at == [1.0]
+    assert listener.slow_at == [1.0]
     task.cancel()
 
 
 async def test_a_recogniser_that_was_slow_before_gets_three_times_as_long() -> None:
-    loop, stands_at = asyncio.get_running_loop(), list[float]()
-    watch = AsrWatchdog(8.0, lambda: None, lambda: stands_at.append(loop.time()))
+    listener = Listener()
+    watch = AsrWatchdog(8.0, listener)
     task = asyncio.create_task(watch.run())
     watch.spoken(1.1)
     await asyncio.sleep(0.9)
@@ -93,5 +108,5 @@ async def test_a_recogniser_that_was_slow_before_gets_three_times_as_long() -> N
     await asyncio.sleep(0.1)
     watch.spoken(1.1)
     await asyncio.sleep(20)
-    assert stands_at == [pytest.approx(1.0 + 2.7)]
+    assert listener.slow_at == [pytest.approx(1.0 + 2.7)]
     task.cancel()

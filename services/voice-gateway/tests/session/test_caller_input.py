@@ -9,6 +9,7 @@ from voice_gateway.core.speech_gate import GatePolicies, GatePolicy
 from voice_gateway.core.transcript import RecognitionResult
 from voice_gateway.core.turn_types import Heard, SpeechStarted, SpeechStopped
 from voice_gateway.session.caller_input import CallerInput, CallerInputSettings
+from voice_gateway.session.turn_clock import TurnClock
 
 FRAME_S = 0.032
 FRAME = bytes(1024)
@@ -45,9 +46,9 @@ class RecognitionStream:
     def trim_silence(self) -> None:
         self.forgotten += 1
 
-    async def run(self, told: Callable[[RecognitionResult], None]) -> None:
+    async def run(self, on_result: Callable[[RecognitionResult], None]) -> None:
         for result in self.says:
-            told(result)
+            on_result(result)
 
 
 class Detector:
@@ -69,7 +70,7 @@ class Detector:
 
 
 class Call:
-    """One call's ears in a time the test sets."""
+    """One call's input, in a time the test sets."""
 
     def __init__(self, *, detects: bool = True) -> None:
         self.now = 100.0
@@ -87,11 +88,16 @@ class Call:
             self.detector if detects else None,
             CallerInputSettings(POLICIES, FINAL_AFTER_S, max_lag_s=8.0),
             self,
+            self,
             lambda: self.now,
-            lambda: self.now - 100.0,
-            lambda: self.paused_at.append(self.now),
-            self.stalls.append,
+            TurnClock(lambda: self.now),
         )
+
+    def speech_paused(self) -> None:
+        self.paused_at.append(self.now)
+
+    def link_stalled(self, stalled: bool) -> None:
+        self.stalls.append(stalled)
 
     @property
     def speech(self) -> list[SpeechStarted | SpeechStopped | Heard]:

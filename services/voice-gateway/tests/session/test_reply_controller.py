@@ -30,13 +30,14 @@ FIVE = "one two three four five."
 """Two and a half seconds."""
 
 
-class Mouth:
-    """One call's mouth and what came out of it."""
+class Replies:
+    """One call's replies and what came out of it."""
 
     def __init__(self, tasks: asyncio.TaskGroup, script: tuple[Step, ...], voice: ScriptedVoice, apology: str) -> None:
         self.clock = asyncio.get_running_loop().time
         self.turn = 3
         self.room = True
+        self.requests = 0
         self.arrived = 10**9
         self.facts: list[ReplyAudible | ReplyEnded] = []
         self.told: list[ReplyText | ReplyAudio | TurnChanged | TurnMeasured | Failed] = []
@@ -52,6 +53,9 @@ class Mouth:
 
     def send(self, event: ReplyText | ReplyAudio | TurnChanged | TurnMeasured | Failed) -> None:
         self.told.append(event)
+
+    def note_work(self) -> None:
+        self.requests += 1
 
     def has_room(self, rate_hz: int, lead_s: float) -> bool:
         return self.room
@@ -75,15 +79,17 @@ class Mouth:
 
 
 @asynccontextmanager
-async def mouth(*script: Step, voice: ScriptedVoice | None = None, apology: str = "") -> AsyncGenerator[Mouth, None]:
+async def replies(
+    *script: Step, voice: ScriptedVoice | None = None, apology: str = ""
+) -> AsyncGenerator[Replies, None]:
     async with asyncio.TaskGroup() as tasks:
-        found = Mouth(tasks, script or (FIVE,), voice or ScriptedVoice(), apology)
+        found = Replies(tasks, script or (FIVE,), voice or ScriptedVoice(), apology)
         yield found
         found.speaking.stop()
 
 
 async def test_a_reply_played_to_its_end_enters_the_history_whole() -> None:
-    async with mouth() as call:
+    async with replies() as call:
         call.start(1)
         await asyncio.sleep(2.6)
         assert call.history() == [(1, FIVE, False)]
@@ -93,7 +99,7 @@ async def test_a_reply_played_to_its_end_enters_the_history_whole() -> None:
 
 
 async def test_the_model_gets_ready_once_at_a_time_and_not_after_the_call() -> None:
-    async with mouth() as call:
+    async with replies() as call:
         call.speaking.prepare()
         call.speaking.prepare()
         await asyncio.sleep(0.05)
@@ -107,7 +113,7 @@ async def test_the_model_gets_ready_once_at_a_time_and_not_after_the_call() -> N
 
 
 async def test_the_model_is_shown_the_prompt_and_what_was_said() -> None:
-    async with mouth() as call:
+    async with replies() as call:
         call.start(1, words="what time is it")
         await asyncio.sleep(0.1)
         assert [(entry.role, entry.content) for entry in call.model.chats[0]] == [
@@ -119,7 +125,7 @@ async def test_the_model_is_shown_the_prompt_and_what_was_said() -> None:
 
 
 async def test_a_known_text_is_spoken_without_asking_the_model() -> None:
-    async with mouth() as call:
+    async with replies() as call:
         call.start(1, words="", text="Welcome.")
         await asyncio.sleep(1.0)
         assert call.model.chats == []
@@ -127,7 +133,7 @@ async def test_a_known_text_is_spoken_without_asking_the_model() -> None:
 
 
 async def test_an_interrupted_reply_is_cut_to_the_words_that_were_heard() -> None:
-    async with mouth() as call:
+    async with replies() as call:
         call.start(1)
         await asyncio.sleep(1.2)
         call.speaking.interrupt(1, speech_began_at=1.0)
@@ -144,7 +150,7 @@ async def test_an_interrupted_reply_is_cut_to_the_words_that_were_heard() -> Non
 
 
 async def test_an_interrupt_before_anything_was_heard_leaves_nothing_in_the_history() -> None:
-    async with mouth(1.0, FIVE) as call:
+    async with replies(1.0, FIVE) as call:
         call.start(1)
         await asyncio.sleep(0.5)
         call.speaking.interrupt(1, None)
@@ -153,7 +159,7 @@ async def test_an_interrupt_before_anything_was_heard_leaves_nothing_in_the_hist
 
 
 async def test_words_of_a_phrase_still_being_made_count_as_heard_though_the_voice_tells_none() -> None:
-    async with mouth("seven letters " * 9 + "end.", voice=ScriptedVoice(pace_s=0.4, timed=False)) as call:
+    async with replies("seven letters " * 9 + "end.", voice=ScriptedVoice(pace_s=0.4, timed=False)) as call:
         call.start(1)
         await asyncio.sleep(3.0)
         call.speaking.interrupt(1, None)
@@ -164,7 +170,7 @@ async def test_words_of_a_phrase_still_being_made_count_as_heard_though_the_voic
 
 
 async def test_a_second_interrupt_of_the_same_reply_is_not_told() -> None:
-    async with mouth() as call:
+    async with replies() as call:
         call.start(1)
         await asyncio.sleep(1.2)
         call.speaking.interrupt(1, None)
@@ -174,7 +180,7 @@ async def test_a_second_interrupt_of_the_same_reply_is_not_told() -> None:
 
 
 async def test_the_final_report_amends_the_history_within_its_time() -> None:
-    async with mouth() as call:
+    async with replies() as call:
         call.start(1)
         await asyncio.sleep(1.6)
         call.speaking.interrupt(1, None)
@@ -185,7 +191,7 @@ async def test_the_final_report_amends_the_history_within_its_time() -> None:
 
 
 async def test_a_late_final_report_and_one_that_is_not_final_change_nothing_after_an_interrupt() -> None:
-    async with mouth() as call:
+    async with replies() as call:
         call.start(1)
         await asyncio.sleep(1.6)
         call.speaking.interrupt(1, None)
@@ -196,7 +202,7 @@ async def test_a_late_final_report_and_one_that_is_not_final_change_nothing_afte
 
 
 async def test_the_reply_before_is_still_amended_when_the_next_one_has_begun() -> None:
-    async with mouth() as call:
+    async with replies() as call:
         call.start(1)
         await asyncio.sleep(1.6)
         call.speaking.interrupt(1, None)
@@ -207,7 +213,7 @@ async def test_the_reply_before_is_still_amended_when_the_next_one_has_begun() -
 
 
 async def test_a_report_of_a_reply_nobody_knows_is_ignored() -> None:
-    async with mouth() as call:
+    async with replies() as call:
         call.speaking.report(PlayoutReported(1, 600, 0, final=True))
         call.start(1)
         call.speaking.report(PlayoutReported(77, 600, 0, final=True))
@@ -215,7 +221,7 @@ async def test_a_report_of_a_reply_nobody_knows_is_ignored() -> None:
 
 
 async def test_reports_say_what_was_heard_when_the_reply_is_interrupted() -> None:
-    async with mouth() as call:
+    async with replies() as call:
         call.start(1)
         await asyncio.sleep(1.6)
         call.speaking.report(PlayoutReported(1, 900, 0, final=False))
@@ -224,7 +230,7 @@ async def test_reports_say_what_was_heard_when_the_reply_is_interrupted() -> Non
 
 
 async def test_voice_to_voice_is_measured_on_the_callers_own_clock() -> None:
-    async with mouth() as call:
+    async with replies() as call:
         call.start(1, t0_sample=16_000)
         await asyncio.sleep(0.5)
         # 300 ms were played when input sample 28 800 was recorded: it began at 24 000, half a second after T0.
@@ -237,7 +243,7 @@ async def test_voice_to_voice_is_measured_on_the_callers_own_clock() -> None:
 
 
 async def test_a_retracted_reply_leaves_neither_words_nor_sound() -> None:
-    async with mouth(1.0, FIVE) as call:
+    async with replies(1.0, FIVE) as call:
         call.start(1, words="what")
         await asyncio.sleep(0.5)
         call.speaking.retract(1)
@@ -248,7 +254,7 @@ async def test_a_retracted_reply_leaves_neither_words_nor_sound() -> None:
 
 
 async def test_a_reply_whose_backend_failed_enters_the_history_as_far_as_it_was_spoken() -> None:
-    async with mouth("Hello there. And then", Broken("llm", "it broke")) as call:
+    async with replies("Hello there. And then", Broken("llm", "it broke")) as call:
         call.voice.faults["And then"] = Broken("tts", "no voice")
         call.start(1)
         await asyncio.sleep(3.0)
@@ -261,7 +267,7 @@ async def test_a_reply_whose_backend_failed_enters_the_history_as_far_as_it_was_
 
 
 async def test_a_model_that_fails_is_apologised_for_and_the_history_says_so() -> None:
-    async with mouth("Hello there. And", Broken("llm", "it broke"), apology="Sorry. Ask again.") as call:
+    async with replies("Hello there. And", Broken("llm", "it broke"), apology="Sorry. Ask again.") as call:
         call.start(1)
         await asyncio.sleep(4.0)
         assert call.history() == [(1, "Hello there. And Sorry. Ask again.", False)]
@@ -269,7 +275,7 @@ async def test_a_model_that_fails_is_apologised_for_and_the_history_says_so() ->
 
 
 async def test_an_apology_that_is_interrupted_is_cut_like_any_other_words() -> None:
-    async with mouth("Hello there.", Broken("llm", "it broke"), apology="Sorry. Ask again.") as call:
+    async with replies("Hello there.", Broken("llm", "it broke"), apology="Sorry. Ask again.") as call:
         call.start(1)
         await asyncio.sleep(1.7)
         call.speaking.interrupt(1, None)
@@ -277,7 +283,7 @@ async def test_an_apology_that_is_interrupted_is_cut_like_any_other_words() -> N
 
 
 async def test_while_nobody_is_attached_audio_waits() -> None:
-    async with mouth() as call:
+    async with replies() as call:
         call.start(1)
         await asyncio.sleep(0.5)
         call.speaking.silence(True)
@@ -290,7 +296,7 @@ async def test_while_nobody_is_attached_audio_waits() -> None:
 
 
 async def test_a_reply_that_begins_while_nobody_is_attached_waits_too() -> None:
-    async with mouth() as call:
+    async with replies() as call:
         call.speaking.silence(True)
         call.start(1)
         call.speaking.hold(1)
@@ -303,7 +309,7 @@ async def test_a_reply_that_begins_while_nobody_is_attached_waits_too() -> None:
 
 
 async def test_a_reply_the_machine_holds_stays_held_when_the_caller_comes_back() -> None:
-    async with mouth(0.2, FIVE) as call:
+    async with replies(0.2, FIVE) as call:
         call.start(1)
         call.speaking.hold(1)
         call.speaking.silence(True)
@@ -317,7 +323,7 @@ async def test_a_reply_the_machine_holds_stays_held_when_the_caller_comes_back()
 
 
 async def test_what_never_arrived_was_not_heard() -> None:
-    async with mouth() as call:
+    async with replies() as call:
         call.start(1)
         await asyncio.sleep(1.6)
         call.arrived = RATE_HZ // 2
@@ -328,7 +334,7 @@ async def test_what_never_arrived_was_not_heard() -> None:
 
 
 async def test_the_callers_own_report_counts_more_than_what_is_known_to_have_arrived() -> None:
-    async with mouth() as call:
+    async with replies() as call:
         call.start(1)
         await asyncio.sleep(1.6)
         call.arrived = RATE_HZ // 2
@@ -338,7 +344,7 @@ async def test_the_callers_own_report_counts_more_than_what_is_known_to_have_arr
 
 
 async def test_a_model_that_began_in_a_thought_is_held_the_next_time() -> None:
-    async with mouth("So. I think", 0.5, " well.</think>Yes.") as call:
+    async with replies("So. I think", 0.5, " well.</think>Yes.") as call:
         call.start(1)
         await asyncio.sleep(3.0)
         assert call.voice.phrases == ["So.", "Yes."]

@@ -10,12 +10,12 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
 from voice_gateway.config import BadSettings, Settings
-from voice_gateway.edges.call_registry import Limits
 from voice_gateway.edges.grpc.credentials import ServerTls
 from voice_gateway.edges.grpc.servicer import SERVICE, VoiceGateway
 from voice_gateway.edges.grpc.tokens import Tokens
 from voice_gateway.edges.grpc.unauthenticated_methods import UnauthenticatedMethods
 from voice_gateway.edges.http import Readiness, bound_connections
+from voice_gateway.edges.limits import Limits
 
 MAX_METADATA_BYTES = 8 * 1024
 """Of the headers of one RPC, together."""

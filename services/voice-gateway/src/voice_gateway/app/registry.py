@@ -10,7 +10,8 @@ from voice_gateway.app.terms import Terms
 from voice_gateway.core import turn_types
 from voice_gateway.core.admission import Refusal, admit, elsewhere
 from voice_gateway.core.events import Caller, CallOptions, EndReason, GoAway
-from voice_gateway.edges.call_registry import Limits, ServerInfo
+from voice_gateway.edges.held_call import CallRequest, HeldCall, ServerInfo
+from voice_gateway.edges.limits import Limits
 from voice_gateway.errors import NotFound, Refused
 from voice_gateway.session.session import Session
 from voice_gateway.session.turn_log_file import NoTurnLog, TurnLog, TurnLogFolder
@@ -38,7 +39,8 @@ class Registry:
         self._tasks = tasks
         self._down = down
         self._turn_logs = turn_logs
-        self._calls: dict[str, Session] = {}
+        self._calls: dict[str, HeldCall] = {}
+        """By resume token."""
         self._held_by: Counter[str] = Counter()
         """Calls by the name of the token that was shown."""
         self._empty = asyncio.Event()
@@ -69,32 +71,32 @@ class Registry:
         """Calls held now."""
         return len(self._calls)
 
-    def open(self, options: CallOptions, caller: Caller) -> tuple[Session, str]:
-        """A new call and its resume token. Raises Refused."""
+    def open(self, request: CallRequest, caller: Caller) -> HeldCall:
+        """A new call. Raises Refused."""
         resources, refusal = self._terms.resources, self._refusal(caller.identity)
         metrics = resources.metrics
         if refusal:
             metrics.refused.labels(refusal.kind.value).inc()
             raise Refused(refusal)
         name, token = f"call-{secrets.token_hex(6)}", f"{self._id}.{secrets.token_urlsafe(24)}"
-        session = Session(name, options, resources, self._turn_log(name, options), caller)
-        self._calls[token] = session
+        session = Session(name, request.options, resources, self._turn_log(name, request.options), caller)
+        call = self._calls[token] = HeldCall(session, request, token, self.server_info, self.limits)
         self._held_by[caller.identity] += 1
         self._empty.clear()
         metrics.started.inc()
         metrics.calls.set(self.active)
-        self._tasks.create_task(self._hold(token, session, caller.identity), name=name)
-        return session, token
+        self._tasks.create_task(self._hold(call), name=name)
+        return call
 
-    def resume(self, token: str) -> Session:
+    def resume(self, token: str) -> HeldCall:
         """The call that waits under `token`. Raises NotFound, or Refused for a token of another gateway."""
-        session = self._calls.get(token)
-        if session is None and _is_foreign(token, self._id):
+        call = self._calls.get(token)
+        if call is None and _is_foreign(token, self._id):
             raise Refused(elsewhere())
-        if session is None:
+        if call is None:
             raise NotFound("no call waits under this token (any more); start a new session")
         self._terms.resources.metrics.resumed.inc()
-        return session
+        return call
 
     def trouble(self) -> str:
         """Why no call can start now; empty = one can."""
@@ -112,11 +114,11 @@ class Registry:
 
     async def drain(self, grace_s: float, at_once: asyncio.Event) -> None:
         """After `close`: let running calls end within `grace_s` or until `at_once`, then end them with a reason."""
-        for session in self._calls.values():
-            session.send(GoAway("DRAINING", grace_s))
+        for call in self._calls.values():
+            call.session.send(GoAway("DRAINING", grace_s))
         await self._emptied(grace_s, at_once)
-        for session in self._calls.values():
-            session.end(EndReason.DRAINED, "this gateway shuts down; connect again")
+        for call in self._calls.values():
+            call.session.end(EndReason.DRAINED, "this gateway shuts down; connect again")
         await self._emptied(_GOODBYE_S, asyncio.Event())
 
     async def _emptied(self, limit_s: float, at_once: asyncio.Event) -> None:
@@ -139,7 +141,8 @@ class Registry:
             own_limit=self._terms.max_sessions_per_token if identity else 0,
         )
 
-    async def _hold(self, token: str, session: Session, identity: str) -> None:
+    async def _hold(self, call: HeldCall) -> None:
+        session, identity = call.session, call.session.caller.identity
         metrics = self._terms.resources.metrics
         try:
             reason = await session.run()
@@ -147,7 +150,7 @@ class Registry:
         except Exception:  # of one call; the others know nothing of it
             log.exception("%s broke", session.name)
         finally:
-            del self._calls[token]
+            del self._calls[call.token]
             self._held_by[identity] -= 1
             self._held_by += Counter()  # keeps those above 0
             metrics.calls.set(self.active)

@@ -7,24 +7,12 @@ from typing import Any
 
 from pydantic import ConfigDict, TypeAdapter, with_config
 
-from voice_gateway.core import turn_types
 from voice_gateway.core.conversation import Exchange
 from voice_gateway.core.events import CallOptions
+from voice_gateway.core.state_codec import pack_state, unpack_state
+from voice_gateway.core.turn_types import State
 
 VERSION = 1
-
-_STATES: dict[str, type[turn_types.State]] = {
-    kind.__name__: kind
-    for kind in (
-        turn_types.Idle,
-        turn_types.Hearing,
-        turn_types.Pausing,
-        turn_types.Thinking,
-        turn_types.Speaking,
-        turn_types.Overlap,
-        turn_types.Ended,
-    )
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +31,7 @@ class Snapshot:
     session: str
     options: CallOptions
     exchanges: tuple[Exchange, ...]
-    state: turn_types.State
+    state: State
     turn: int
     age_s: float
     received_samples: int
@@ -53,7 +41,7 @@ class Snapshot:
 
 @with_config(ConfigDict(extra="forbid"))
 @dataclass(frozen=True, slots=True)
-class _Rest:
+class _PlainFields:
     """The fields of a snapshot that need no tag."""
 
     session: str
@@ -65,14 +53,14 @@ class _Rest:
     unheard: UnheardReply | None
 
 
-_REST = TypeAdapter(_Rest)
+_PLAIN_FIELDS = TypeAdapter(_PlainFields)
 
 
 def to_json(snapshot: Snapshot) -> str:
     """One line of JSON; infinite patience is written as Infinity."""
     fields = asdict(snapshot)
     fields["open_audio"] = base64.b64encode(snapshot.open_audio).decode()
-    fields["state"] = {"kind": type(snapshot.state).__name__, **fields["state"]}
+    fields["state"] = pack_state(snapshot.state)
     return json.dumps({"version": VERSION, **fields})
 
 
@@ -87,9 +75,8 @@ def from_json(text: str) -> Snapshot:
         raise ValueError(f"snapshot version {version} can't be read here; this gateway reads version {VERSION}")
     try:
         open_audio = base64.b64decode(fields.pop("open_audio"), validate=True)
-        tagged = fields.pop("state")
-        state = TypeAdapter(_STATES[tagged.pop("kind")]).validate_python(tagged)
-        rest = _REST.validate_python(fields)
+        state = unpack_state(fields.pop("state"))
+        rest = _PLAIN_FIELDS.validate_python(fields)
     except (ValueError, KeyError, AttributeError, TypeError) as error:
         raise ValueError(f"this is no snapshot of a call: {error}") from None
     return Snapshot(

@@ -3,35 +3,38 @@
 A turn log is JSON lines. The first is the `header`: version, policy, state at the start. Each further line is one call
 of `turns.step`: when, and with which fact (ticks included); or a policy that holds from then on. Because the machine is
 pure, `replay` gives the orders of the call bit for bit; with another policy, what that policy would have ordered.
-Floats are written so that they read back the same, infinity as the text "inf".
 """
 
 import json
 from collections.abc import Iterable
-from dataclasses import MISSING, Field, fields
 from math import inf, isfinite
-from typing import Any, TypeVar, get_type_hints
+from typing import Any
 
+from voice_gateway.core.state_codec import (
+    Unreadable,
+    pack,
+    pack_named,
+    pack_number,
+    pack_state,
+    unpack,
+    unpack_field,
+    unpack_named,
+    unpack_state,
+)
 from voice_gateway.core.turn_types import (
     Action,
     Call,
     Committed,
-    Ended,
     Event,
     Heard,
-    Hearing,
     Idle,
     Interrupted,
-    Overlap,
-    Pausing,
     Policy,
     ReplyAudible,
     ReplyEnded,
-    Speaking,
     SpeechStarted,
     SpeechStopped,
     State,
-    Thinking,
     Tick,
     Typed,
 )
@@ -49,10 +52,7 @@ FACTS: tuple[type[Event], ...] = (
     Interrupted,
     Typed,
 )
-STATES: tuple[type[State], ...] = (Idle, Hearing, Pausing, Thinking, Speaking, Overlap, Ended)
 START: State = Idle(Call(), 0.0)
-
-T = TypeVar("T")
 
 
 class UnreadableTurnLog(ValueError):
@@ -61,28 +61,28 @@ class UnreadableTurnLog(ValueError):
 
 def header(policy: Policy, state: State = START) -> str:
     """The first line of a turn log, without line end."""
-    return json.dumps({"version": VERSION, "policy": _packed(policy), "state": _named("is", state)})
+    return json.dumps({"version": VERSION, "policy": pack(policy), "state": pack_state(state)})
 
 
 def encode(now: float, event: Event) -> str:
     """The line of one call of `step`, without line end."""
-    return json.dumps({"at": _number(now), **_named("fact", event)})
+    return json.dumps({"at": pack_number(now), **pack_named("fact", event)})
 
 
 def encode_policy(now: float, policy: Policy) -> str:
     """The line that says which policy holds from now on, without line end."""
-    return json.dumps({"at": _number(now), "policy": _packed(policy)})
+    return json.dumps({"at": pack_number(now), "policy": pack(policy)})
 
 
 def decode(line: str) -> tuple[float, Event | Policy]:
-    """What `encode` or `encode_policy` was given. Raises `UnreadableTurnLog`."""
+    """What `encode` or `encode_policy` was given. Raises `Unreadable`."""
     raw = _object(line)
-    at = _read(raw.pop("at", None), float, "at")
+    at = unpack_field(raw.pop("at", None), float, "at")
     if not isfinite(at):
-        raise UnreadableTurnLog("at must be a finite number of seconds")
+        raise Unreadable("at must be a finite number of seconds")
     if raw.keys() == {"policy"}:
-        return at, _build(raw["policy"], Policy)
-    return at, _choose(raw, "fact", FACTS)
+        return at, unpack(raw["policy"], Policy)
+    return at, unpack_named(raw, "fact", FACTS)
 
 
 def replay(lines: Iterable[str], policy: Policy | None = None) -> list[tuple[float, Action]]:
@@ -100,8 +100,8 @@ def replay(lines: Iterable[str], policy: Policy | None = None) -> list[tuple[flo
                 continue
             now, said = decode(line)
             if now < last:
-                raise UnreadableTurnLog(f"time runs backwards, from {last!r} to {now!r}")
-        except UnreadableTurnLog as broken:
+                raise Unreadable(f"time runs backwards, from {last!r} to {now!r}")
+        except Unreadable as broken:
             raise UnreadableTurnLog(f"line {number}: {broken}") from None
         last = now
         if isinstance(said, Policy):
@@ -118,67 +118,15 @@ def replay(lines: Iterable[str], policy: Policy | None = None) -> list[tuple[flo
 def _decode_header(line: str) -> tuple[Policy, State]:
     raw = _object(line)
     if raw.get("version") != VERSION:
-        raise UnreadableTurnLog(f"this is no header of turn log version {VERSION}")
-    return _build(raw.get("policy"), Policy), _choose(raw.get("state"), "is", STATES)
+        raise Unreadable(f"this is no header of turn log version {VERSION}")
+    return unpack(raw.get("policy"), Policy), unpack_state(raw.get("state"))
 
 
 def _object(line: str) -> dict[str, Any]:
     try:
         raw = json.loads(line)
     except ValueError as error:
-        raise UnreadableTurnLog(f"not JSON: {error}") from None
+        raise Unreadable(f"not JSON: {error}") from None
     if not isinstance(raw, dict):
-        raise UnreadableTurnLog("not a JSON object")
+        raise Unreadable("not a JSON object")
     return raw
-
-
-def _packed(value: Any) -> dict[str, Any]:
-    packed = {field.name: getattr(value, field.name) for field in fields(value)}
-    return {name: _packed(item) if isinstance(item, Call) else _number(item) for name, item in packed.items()}
-
-
-def _named(key: str, value: Any) -> dict[str, Any]:
-    return {key: type(value).__name__, **_packed(value)}
-
-
-def _number(value: Any) -> Any:
-    return str(value) if isinstance(value, float) and not isfinite(value) else value
-
-
-def _choose(raw: Any, key: str, kinds: tuple[type[T], ...]) -> T:
-    """The value that `_named` packed."""
-    if not isinstance(raw, dict):
-        raise UnreadableTurnLog(f"an object with {key!r} is missing")
-    name = raw.get(key)
-    kind = next((kind for kind in kinds if kind.__name__ == name), None)
-    if kind is None:
-        raise UnreadableTurnLog(f"{key} is {name!r}, not one of {', '.join(kind.__name__ for kind in kinds)}")
-    return _build({field: item for field, item in raw.items() if field != key}, kind)
-
-
-def _build(raw: Any, kind: type[T]) -> T:
-    """The dataclass that `_packed` took apart; a field with a default may be missing."""
-    if not isinstance(raw, dict):
-        raise UnreadableTurnLog(f"the fields of {kind.__name__} are missing")
-    known: dict[str, Field[Any]] = {field.name: field for field in fields(kind)}  # type: ignore[arg-type]
-    if strange := sorted(raw.keys() - known.keys()):
-        raise UnreadableTurnLog(f"{kind.__name__} has no field {', '.join(strange)}")
-    if missing := sorted(name for name, field in known.items() if field.default is MISSING and name not in raw):
-        raise UnreadableTurnLog(f"{kind.__name__} lacks {', '.join(missing)}")
-    hints = get_type_hints(kind)
-    return kind(**{name: _read(item, hints[name], name) for name, item in raw.items()})
-
-
-def _read(item: Any, hint: Any, name: str) -> Any:
-    if hint is Call:
-        return _build(item, Call)
-    if item is None and hint in (int | None, float | None):
-        return None
-    if hint in (float, float | None):
-        if item in ("inf", "-inf"):
-            return float(item)
-        if (type(item) is int and abs(item) < 2**53) or (type(item) is float and item == item):
-            return float(item)
-    elif type(item) is (int if hint == int | None else hint):
-        return item
-    raise UnreadableTurnLog(f"{name} is {item!r}, not {getattr(hint, '__name__', hint)}")

@@ -45,6 +45,9 @@ class ReplyListener(Protocol):
     def reply_marked(self, n: int, mark: Mark) -> None:
         """A moment of the timeline."""
 
+    def reply_requested(self, n: int) -> None:
+        """A request of the reply was handed to its connection."""
+
     def reply_failed(self, n: int, error: Upstream) -> None:
         """A backend failed; what was made until then is still played."""
 
@@ -86,6 +89,7 @@ class Reply:
         self._retractions = 0
         self._due_at: float | None = None
         self._phrases: asyncio.Queue[SpeakablePhrase | None] = asyncio.Queue(_PHRASES_AHEAD)
+        self._asked = False
         self._is_synthesising = False
         self._given_chars = 0
         self._made = False
@@ -97,6 +101,11 @@ class Reply:
     def began_in_thought(self) -> bool:
         """Whether it turned out to have begun inside a thought that no tag opened."""
         return self._retractions > 0
+
+    @property
+    def has_request_to_send(self) -> bool:
+        """Whether the model, or a voice for a phrase, is about to be asked."""
+        return not self._asked or not (self._is_synthesising or self._phrases.empty())
 
     @property
     def held_needlessly(self) -> bool:
@@ -129,7 +138,13 @@ class Reply:
         self._held = False
         self._changed.set()
 
+    def _note_asked(self) -> None:
+        self._asked = True
+        self._listener.reply_requested(self.n)
+
     async def _read_source(self) -> None:
+        # Runs as soon as the source waits for its answer: then the request is on its connection, if that was open.
+        asyncio.get_running_loop().call_soon(self._note_asked)
         if error := await self._read(self._source.pieces):
             self._fail(error)
             if self._source.apology:
@@ -215,6 +230,7 @@ class Reply:
                 while (phrase := await self._phrases.get()) is not None:
                     self._listener.reply_marked(self.n, Mark.PHRASE_SENT)
                     self._is_synthesising = True
+                    self._listener.reply_requested(self.n)
                     await self._synthesise_phrase(phrase, voice)
                     self._is_synthesising = False
                     self._changed.set()

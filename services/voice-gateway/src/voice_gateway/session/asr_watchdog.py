@@ -1,26 +1,33 @@
 """Is the recogniser stuck? After a second of speech, or when asked for a final, it owes a word."""
 
 import asyncio
-from collections.abc import Callable
+from typing import Protocol
 
 _CERTAINLY_WORDS_S = 1.0
 """A recogniser may pass over less than this much sound without a word."""
-
-
-_STANDS_AFTER_S = 1.0
+_SLOW_AFTER_S = 1.0
 """So long after a word is owed, a recogniser that is known to be quick stands still."""
 _SLOWER = 3.0
 """A recogniser that has taken a while before may take so many times as long before it is given up."""
 
 
-class AsrWatchdog:
-    """Calls `stands` soon after a word is owed and none comes, and `stuck` when none has come for `limit_s`."""
+class WatchdogListener(Protocol):
+    """Who does something about it."""
 
-    def __init__(self, limit_s: float, stuck: Callable[[], None], stands: Callable[[], None] = lambda: None) -> None:
+    def recogniser_slow(self) -> None:
+        """A word is owed: another server may be better, if one is known to serve."""
+
+    def recogniser_stuck(self) -> None:
+        """No word came in time: this recogniser is lost."""
+
+
+class AsrWatchdog:
+    """Tells its listener soon after a word is owed and none comes, and once more when none has come for `limit_s`."""
+
+    def __init__(self, limit_s: float, listener: WatchdogListener) -> None:
         self._limit_s = limit_s
-        self._stuck = stuck
-        self._stands = stands
-        self._stands_after_s = _STANDS_AFTER_S
+        self._listener = listener
+        self._slow_after_s = _SLOW_AFTER_S
         self._unanswered_s = 0.0
         """Speech since the recogniser last said something."""
         self._owes_final = False
@@ -56,16 +63,16 @@ class AsrWatchdog:
         while True:
             await self._owed.wait()
             owed_at = clock()
-            soon_s = min(self._stands_after_s, self._limit_s)
+            soon_s = min(self._slow_after_s, self._limit_s)
             answered = await self._answered_within(soon_s)
             if not answered:
-                self._stands()
+                self._listener.recogniser_slow()
                 answered = await self._answered_within(self._limit_s - soon_s)
             if answered:
-                self._stands_after_s = max(self._stands_after_s, _SLOWER * (clock() - owed_at))
+                self._slow_after_s = max(self._slow_after_s, _SLOWER * (clock() - owed_at))
                 self._answer.clear()
             else:
-                self._stuck()
+                self._listener.recogniser_stuck()
                 self._owes_final = False
             if not self._owes_final:
                 self._unanswered_s = 0.0

@@ -13,6 +13,7 @@ from voice_gateway.core.transcript import RecognitionResult, TranscriptState, up
 from voice_gateway.core.turn_types import Heard, SpeechStarted, SpeechStopped
 from voice_gateway.interfaces import RecognitionStream, VoiceActivityDetector
 from voice_gateway.session.asr_watchdog import AsrWatchdog
+from voice_gateway.session.turn_clock import TurnClock
 
 _FINAL_WINDOW_S = 0.16
 """How far apart the detector and the recogniser may see the end of speech, and a chunk of audio on top."""
@@ -25,6 +26,16 @@ _LINK_BACK_S = 8.0
 _LOOK_AGAIN_S = 0.1
 _PAUSE_S = 0.09
 """Silence after which the turn may be over soon: three frames."""
+
+
+class InputListener(Protocol):
+    """Who wants to know how the caller's audio goes on."""
+
+    def speech_paused(self) -> None:
+        """The turn may be over soon."""
+
+    def link_stalled(self, stalled: bool) -> None:
+        """Nothing comes from the caller, or comes again."""
 
 
 class InputSink(Protocol):
@@ -68,21 +79,19 @@ class CallerInput:
         detector: VoiceActivityDetector | None,
         settings: CallerInputSettings,
         sink: InputSink,
+        listener: InputListener,
         clock: Callable[[], float],
-        turn_now: Callable[[], float],
-        when_paused: Callable[[], None],
-        when_stalled: Callable[[bool], None],
+        turn_clock: TurnClock,
     ) -> None:
         self._stream = stream
         self._settings = settings
         self._sink = sink
         self._clock = clock
-        self._turn_now = turn_now
-        self._when_paused = when_paused
-        self._when_stalled = when_stalled
+        self._listener = listener
+        self._turn_clock = turn_clock
         self._paused = False
         """In a pause of speech that was sink of."""
-        self._watchdog = AsrWatchdog(settings.max_lag_s, self._stuck, lambda: stream.reopen(elsewhere=True))
+        self._watchdog = AsrWatchdog(settings.max_lag_s, self)
         self._gate = SpeechGate()
         self._transcript = TranscriptState()
         self._frames = 0
@@ -148,7 +157,7 @@ class CallerInput:
             elif self._audio.is_set():
                 self._audio.clear()
                 self._gap = None
-                self._when_stalled(False)
+                self._listener.link_stalled(False)
                 self._went_absent()
 
     def _stays_s(self) -> float:
@@ -157,7 +166,7 @@ class CallerInput:
         now = self._clock()
         if self._gap and (gap := self._gap.left(now)) is not self._gap:
             self._gap = gap
-            self._when_stalled(gap is not None)
+            self._listener.link_stalled(gap is not None)
         if (left_s := self._arrivals.absent_at - now) > 0:
             return min(left_s, _LOOK_AGAIN_S) if self._gap else left_s
         overdue_s = self._sink.overdue_s
@@ -165,7 +174,7 @@ class CallerInput:
             return 0.0
         if overdue_s > _ACKNOWLEDGES_S:
             self._gap = self._gap or Gap(self._arrivals.last_at)
-            self._when_stalled(True)
+            self._listener.link_stalled(True)
         return _LOOK_AGAIN_S
 
     def _went_absent(self) -> None:
@@ -180,7 +189,7 @@ class CallerInput:
         if has_spoken:
             self._watchdog.asked()
             # The recogniser was sent no silence meanwhile: the turn waits for its final as for that of a late one.
-            heard_until = self._turn_now() - (self._clock() - self._arrivals.last_at)
+            heard_until = self._turn_clock.now() - (self._clock() - self._arrivals.last_at)
             self._sink.post(Heard("", False, until=heard_until))
 
     def left(self) -> None:
@@ -219,7 +228,12 @@ class CallerInput:
         self._stream.finish_utterance()
         self._watchdog.asked()
 
-    def _stuck(self) -> None:
+    def recogniser_slow(self) -> None:
+        """Listener of the watchdog."""
+        self._stream.reopen(elsewhere=True)
+
+    def recogniser_stuck(self) -> None:
+        """Listener of the watchdog."""
         limit_s = self._settings.max_lag_s
         sentence = f"speech recognition has said nothing for {limit_s:g} s; say it again"
         self._sink.send(Failed(Failure.ASR_TIMEOUT, sentence, retryable=True))
@@ -246,7 +260,7 @@ class CallerInput:
             self._paused = False
         elif self._gate.speaking and not self._paused and arrived_at - self._gate.last_at >= _PAUSE_S:
             self._paused = True
-            self._when_paused()
+            self._listener.speech_paused()
         elif self.final_at >= self._gate.last_at and arrived_at - self._gate.last_at > _SETTLED_AFTER_S:
             self._stream.trim_silence()
         if change is GateChange.STARTED:
@@ -271,7 +285,7 @@ class CallerInput:
             result,
             turn=self._sink.turn,
             received_s=self._stream.received_s,
-            now=self._turn_now(),
+            now=self._turn_clock.now(),
         )
         if heard.final and heard.text:
             self.final_at = self._clock()

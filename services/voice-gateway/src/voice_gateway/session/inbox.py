@@ -25,6 +25,11 @@ class Inbox:
         self._ready = asyncio.Event()
         self._is_paused = False
 
+    @property
+    def has_work(self) -> bool:
+        """Whether a fact waits that may be given out."""
+        return bool(self._facts) and not self._is_paused
+
     def pause(self) -> None:
         """Give out nothing but the end of the call until `go_on`."""
         self._is_paused = True

@@ -1,5 +1,6 @@
 """Where do a call's facts and events go? Facts to the turn machine's inbox, events to the caller's outbox."""
 
+import asyncio
 from collections.abc import Callable
 
 from voice_gateway.core.events import (
@@ -46,6 +47,7 @@ class Mailboxes:
         self._delivery = SendWindow()
         self._sends_heartbeats = sends_heartbeats
         self._moved_at = clock()
+        self._worked = asyncio.Event()
         self._unacknowledged_since: float | None = None
         """Since when something told waits for its acknowledgement."""
 
@@ -68,6 +70,15 @@ class Mailboxes:
             self.outbox.put(event)
         except OutboxFull:
             self.end(EndReason.FAILED, "the caller reads too slowly")
+
+    def note_work(self) -> None:
+        """A fact was decided, or a request was handed to its connection."""
+        self._worked.set()
+
+    async def worked(self) -> None:
+        """Return at the next `note_work`."""
+        self._worked.clear()
+        await self._worked.wait()
 
     def acknowledge(self, seq: int) -> None:
         """The caller has every event up to `seq`."""

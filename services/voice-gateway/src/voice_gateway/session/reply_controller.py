@@ -63,6 +63,9 @@ class ReplySink(Protocol):
     def arrived_samples(self, n: int, rate_hz: int) -> int:
         """How much of reply `n`, at this rate, can have reached the caller."""
 
+    def note_work(self) -> None:
+        """A request was handed to its connection."""
+
     @property
     def turn(self) -> int:
         """Number of the turn that is going on."""
@@ -101,6 +104,11 @@ class ReplyController:
     def current(self) -> Reply | None:
         """The reply that has the floor, or had it last."""
         return self._recent[-1].reply if self._recent else None
+
+    @property
+    def has_request_to_send(self) -> bool:
+        """Whether the reply that has the floor is about to ask the model, or a voice for a phrase."""
+        return bool(self._recent) and not self._recent[-1].task.done() and self._recent[-1].reply.has_request_to_send
 
     def open(self, tasks: asyncio.TaskGroup) -> None:
         """Replies live in `tasks` from now on."""
@@ -232,6 +240,10 @@ class ReplyController:
         """Listener of the reply."""
         if current := self._at(n):
             current.timeline.mark(mark, self._clock())
+
+    def reply_requested(self, n: int) -> None:
+        """Listener of the reply."""
+        self._sink.note_work()
 
     def reply_failed(self, n: int, error: Upstream) -> None:
         """Listener of the reply."""

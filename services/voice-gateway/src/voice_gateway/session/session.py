@@ -48,6 +48,7 @@ from voice_gateway.session.turn_loop import LoopSettings, TurnLoop
 
 log = logging.getLogger(__name__)
 
+_REQUESTS_WITHIN_S = 0.002
 _FLOWING = (CallerAudio, PlayoutReported)
 """What a caller's client sends all the time, whatever its caller means."""
 
@@ -79,8 +80,6 @@ class Session:
     ) -> None:
         self.name = name
         self.caller = caller
-        self.when_over: Callable[[], object] = lambda: None
-        """Called once the last word was told."""
         self._resources = resources
         self._turn_log = turn_log
         self._attached = asyncio.Event()
@@ -96,10 +95,9 @@ class Session:
             resources.detector,
             CallerInputSettings(resources.gate_policies, resources.final_after_s, options.policy.max_lag),
             self._mailboxes,
+            self,
             clock,
-            self._turn_clock.now,
-            self._replies.prepare,
-            lambda stalled: self._stand_still() if stalled else self.note_message(),
+            self._turn_clock,
         )
         settings = LoopSettings(resources.max_session_s, resources.idle_prompt)
         self._loop = TurnLoop(
@@ -176,6 +174,37 @@ class Session:
             case CallerEnded():
                 self.end(EndReason.CALLER_ENDED)
 
+    def speech_paused(self) -> None:
+        """Listener of the caller's input."""
+        self._replies.prepare()
+
+    def link_stalled(self, stalled: bool) -> None:
+        """Listener of the caller's input."""
+        if stalled:
+            self._stand_still()
+        else:
+            self.note_message()
+
+    async def requests_sent(self) -> None:
+        """Return when the requests that a turn sets off are under way: they go before what the caller is told of the
+        turn, because the caller waits for the reply.
+
+        Example: a final ends the turn. Transcript, end of turn and start of reply cost the loop about 0.2 ms each; they
+        wait until the machine has decided the final and the question is handed to its connection, a few turns of the
+        loop. Where that takes longer (a connection must be opened), they wait no longer than _REQUESTS_WITHIN_S."""
+        if not self._has_requests_to_send:
+            return
+        try:
+            async with asyncio.timeout(_REQUESTS_WITHIN_S):
+                while self._has_requests_to_send:
+                    await self._mailboxes.worked()
+        except TimeoutError:
+            return
+
+    @property
+    def _has_requests_to_send(self) -> bool:
+        return self._mailboxes.inbox.has_work or self._replies.has_request_to_send
+
     def acknowledge(self, seq: int) -> None:
         """The caller has every event up to `seq`."""
         self._mailboxes.acknowledge(seq)
@@ -238,7 +267,6 @@ class Session:
         finally:
             self._turn_log.close()
         self.send(ended)
-        self.when_over()
         return ended.reason
 
     async def _listen(self) -> None:

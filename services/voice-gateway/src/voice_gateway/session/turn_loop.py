@@ -79,6 +79,7 @@ class TurnLoop:
             )
             for action in actions:
                 self._perform(action)
+            self._mailboxes.note_work()
             if isinstance(self.state, turn_types.Ended):
                 return CallEnded(EndReason.IDLE, "nobody has spoken for a while")
 

@@ -10,7 +10,8 @@ from voice_workflow.v1 import voice_workflow_pb2 as pb
 
 from voice_gateway.core.events import INPUT_RATE_HZ, CallOptions, LlmOptions
 from voice_gateway.core.turn_types import Policy
-from voice_gateway.edges.call_registry import Limits
+from voice_gateway.edges.held_call import CallRequest
+from voice_gateway.edges.limits import Limits
 from voice_gateway.errors import BadRequest, Forbidden, Unsupported
 
 T = TypeVar("T")
@@ -24,33 +25,26 @@ ENCODINGS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class CallRequest:
-    """What SessionStart asked for, after checking."""
-
-    options: CallOptions
-    input: AudioFormat
-    output: AudioFormat
-
-
 def agree(start: pb.SessionStart, defaults: CallOptions, limits: Limits) -> CallRequest:
     """Options and formats of a new call. Raises BadRequest, Forbidden or Unsupported."""
     if start.tools:
         raise Unsupported("tools are not served by this gateway yet; leave SessionStart.tools empty")
     _check_start(start, limits)
-    asked = _Asked(limits)
-    greeting = asked.one("greeting", start.greeting or defaults.greeting, defaults.greeting)
-    policy = asked.policy(defaults.policy, start.endpointing, start.turn_detection)
+    allowed = _CallerChoices(limits)
+    greeting = allowed.one("greeting", start.greeting or defaults.greeting, defaults.greeting)
+    policy = allowed.policy(defaults.policy, start.endpointing, start.turn_detection)
     hotwords = tuple((word.phrase, word.boost) for word in start.hotwords)
     options = replace(
         defaults,
-        language=asked.one("language", start.language or defaults.language, defaults.language),
-        voice=asked.one("voice", start.voice or defaults.voice, defaults.voice),
-        system_prompt=asked.one("system_prompt", start.system_prompt or defaults.system_prompt, defaults.system_prompt),
-        llm=asked.llm(defaults.llm, start.llm),
+        language=allowed.one("language", start.language or defaults.language, defaults.language),
+        voice=allowed.one("voice", start.voice or defaults.voice, defaults.voice),
+        system_prompt=allowed.one(
+            "system_prompt", start.system_prompt or defaults.system_prompt, defaults.system_prompt
+        ),
+        llm=allowed.llm(defaults.llm, start.llm),
         policy=replace(policy, greets=bool(greeting)),
         greeting=greeting,
-        hotwords=asked.one("hotwords", hotwords, ()),
+        hotwords=allowed.one("hotwords", hotwords, ()),
         metadata=tuple(start.metadata.items()),
     )
     return CallRequest(
@@ -68,15 +62,15 @@ def update(options: CallOptions, message: pb.SessionUpdate, limits: Limits) -> C
         raise Unsupported("the language can't change during a call yet; start a new session")
     _check_name("voice", message.voice, limits)
     _check_length("system_prompt", message.system_prompt, limits)
-    asked = _Asked(limits)
+    allowed = _CallerChoices(limits)
     voice = message.voice if message.HasField("voice") else options.voice
     prompt = message.system_prompt if message.HasField("system_prompt") else options.system_prompt
     return replace(
         options,
-        voice=asked.one("voice", voice, options.voice),
-        system_prompt=asked.one("system_prompt", prompt, options.system_prompt),
-        llm=asked.llm(options.llm, message.llm),
-        policy=asked.policy(options.policy, message.endpointing, message.turn_detection),
+        voice=allowed.one("voice", voice, options.voice),
+        system_prompt=allowed.one("system_prompt", prompt, options.system_prompt),
+        llm=allowed.llm(options.llm, message.llm),
+        policy=allowed.policy(options.policy, message.endpointing, message.turn_detection),
     )
 
 
@@ -117,7 +111,7 @@ _RANGES = {
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked:
+class _CallerChoices:
     """What a caller asks for, where the operator lets them choose it; each raises Forbidden."""
 
     limits: Limits

@@ -15,7 +15,7 @@ from voice_gateway.core.events import (
     TurnKind,
     TurnMeasured,
 )
-from voice_gateway.edges.grpc.audio import AudioOut
+from voice_gateway.edges.audio import AudioOut
 
 _KINDS = {kind: pb.TurnEvent.Kind.Value(kind.name) for kind in TurnKind}
 _REASONS = {reason: pb.SessionEnded.Reason.Value(reason.name) for reason in EndReason}

@@ -8,17 +8,18 @@ import grpc
 from voice_workflow.v1 import voice_workflow_pb2 as pb
 
 from voice_gateway.core.events import Caller
-from voice_gateway.edges.call_registry import CallRegistry, ServerInfo
+from voice_gateway.edges.call_registry import CallRegistry
 from voice_gateway.edges.grpc import decode
-from voice_gateway.edges.grpc.converse import Line, carry, started_message, wire_limits
+from voice_gateway.edges.grpc.converse import carry, started_message, wire_limits
 from voice_gateway.edges.grpc.deserialiser import M, StatusReporter, Undecodable, decoder
 from voice_gateway.edges.grpc.open_rpc_limit import OpenRpcLimit
 from voice_gateway.edges.grpc.tokens import Tokens
 from voice_gateway.edges.grpc.trace import trace_id
+from voice_gateway.edges.held_call import HeldCall
 from voice_gateway.errors import BadRequest, NotFound, Unauthorised, VoiceError
 
 if TYPE_CHECKING:
-    from voice_gateway.edges.grpc.converse import Context
+    from voice_gateway.edges.grpc.stream_writer import Context
 
     InfoContext = grpc.aio.ServicerContext[pb.GetServerInfoRequest, pb.ServerInfo]
 
@@ -38,8 +39,6 @@ class VoiceGateway:
         self._ending = StatusReporter()
         self._waiting = OpenRpcLimit(registry.limits.max_waiting_streams, "streams that have sent nothing yet")
         self._delayed_refusals = 0
-        self._lines: dict[str, tuple[Line, ServerInfo]] = {}
-        """By resume token, each with what held when its call began."""
 
     @property
     def handlers(self) -> grpc.GenericRpcHandler:
@@ -70,8 +69,8 @@ class VoiceGateway:
                 raise BadRequest(_FIRST)
             caller = Caller(identity, trace_id(context.invocation_metadata()), first.start.sends_heartbeats)
             resumed = first.start.HasField("resume")
-            line, server_info = self._take_up(first.start.resume) if resumed else self._begin(first, caller)
-            await carry(line, context, started_message(line, server_info, resumed=resumed))
+            call = self._take_up(first.start.resume) if resumed else self._begin(first, caller)
+            await carry(call, context, started_message(call, resumed=resumed))
         except VoiceError as error:
             self._ending.end(context, error)
         except Exception:
@@ -136,17 +135,14 @@ class VoiceGateway:
             raise BadRequest(wanted)
         return message
 
-    def _begin(self, first: pb.ClientMessage, caller: Caller) -> tuple[Line, ServerInfo]:
+    def _begin(self, first: pb.ClientMessage, caller: Caller) -> HeldCall:
         request = decode.agree(first.start, self._registry.defaults, self._registry.limits)
-        session, token = self._registry.open(request.options, caller)
-        line = Line(session, request, token, self._registry.limits)
-        self._lines[token] = line, self._registry.server_info
-        session.when_over = lambda: self._lines.pop(token)
-        line.last_seq = first.seq
-        return self._lines[token]
+        call = self._registry.open(request, caller)
+        call.last_seq = first.seq
+        return call
 
-    def _take_up(self, resume: pb.Resume) -> tuple[Line, ServerInfo]:
-        session = self._registry.resume(resume.token)
-        if not session.outbox.rewind(resume.last_server_seq):
+    def _take_up(self, resume: pb.Resume) -> HeldCall:
+        call = self._registry.resume(resume.token)
+        if not call.session.outbox.rewind(resume.last_server_seq):
             raise NotFound("what came after that message is not kept any more; start a new session")
-        return self._lines[resume.token]
+        return call

@@ -7,9 +7,9 @@ from typing import Any
 import grpc
 from google.protobuf.message import DecodeError
 
-from voice_gateway.edges.call_registry import Limits
 from voice_gateway.edges.grpc.deserialiser import StatusReporter
 from voice_gateway.edges.grpc.open_rpc_limit import OpenRpcLimit
+from voice_gateway.edges.limits import Limits
 from voice_gateway.errors import BadRequest, VoiceError
 
 _Handler = Any

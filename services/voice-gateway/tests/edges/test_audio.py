@@ -6,7 +6,7 @@ from array import array
 import pytest
 from pcm import AudioFormat, Encoding, dbfs
 from voice_gateway.core.events import INPUT_RATE_HZ
-from voice_gateway.edges.grpc.audio import AudioIn, AudioOut, TooFast
+from voice_gateway.edges.audio import AudioIn, AudioOut, TooFast
 from voice_gateway.errors import BadRequest
 
 LAG_S = 0.005
