@@ -4,8 +4,8 @@ from dataclasses import replace
 
 from voice_gateway.config import Settings
 from voice_gateway.core.events import CallOptions, LlmOptions
-from voice_gateway.core.speakable.speakable_text import SpeakableOptions
 from voice_gateway.core.speakable.thought_filter import Opening
+from voice_gateway.core.speakable_text import SpeakableOptions
 from voice_gateway.core.speech_gate import GatePolicies, GatePolicy
 from voice_gateway.core.turn_types import Policy
 

@@ -12,7 +12,7 @@ from voice_gateway.backends.riva_tts import RivaSynthesiser, TtsSettings
 from voice_gateway.config import Settings
 from voice_gateway.config_calls import call_options, gate_policies, speakable_options
 from voice_gateway.core.events import CallOptions
-from voice_gateway.core.speakable.speakable_text import prepare
+from voice_gateway.core.speakable_text import prepare
 from voice_gateway.edges.held_call import ServerInfo
 from voice_gateway.edges.limits import Limits
 from voice_gateway.session.reply_controller import ReplySetup

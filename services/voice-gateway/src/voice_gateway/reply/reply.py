@@ -15,8 +15,8 @@ from typing import Protocol
 
 from voice_gateway.core.playout import Playout
 from voice_gateway.core.speakable.phrase import SpeakablePhrase
-from voice_gateway.core.speakable.speakable_text import SpeakableOptions, SpeakableText
 from voice_gateway.core.speakable.thought_filter import Opening
+from voice_gateway.core.speakable_text import SpeakableOptions, SpeakableText
 from voice_gateway.core.speech_types import SynthesisedAudio, SynthesisOptions
 from voice_gateway.core.timeline import Mark
 from voice_gateway.errors import Upstream, no_text

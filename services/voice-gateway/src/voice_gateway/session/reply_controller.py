@@ -19,8 +19,8 @@ from voice_gateway.core.events import (
     TurnMeasured,
 )
 from voice_gateway.core.playout import Playout
-from voice_gateway.core.speakable.speakable_text import SpeakableOptions
 from voice_gateway.core.speakable.thought_filter import Opening
+from voice_gateway.core.speakable_text import SpeakableOptions
 from voice_gateway.core.speech_types import SynthesisOptions
 from voice_gateway.core.timeline import Mark, Timeline
 from voice_gateway.core.turn_types import ReplyAudible, ReplyEnded

@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
-from voice_gateway.core.speakable.speakable_text import SpeakableOptions, SpeakableText
+from voice_gateway.core.speakable_text import SpeakableOptions, SpeakableText
 
 PAGE = Path(__file__).parents[5] / "docs" / "speakable-text.md"
 _BLOCK = re.compile(r"^```([a-z]{2}-[A-Z]{2})\n(.*?)^```$", re.MULTILINE | re.DOTALL)

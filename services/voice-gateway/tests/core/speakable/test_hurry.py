@@ -1,7 +1,7 @@
 """Where nobody hears anything, words leave in time, but never a part of something."""
 
 import pytest
-from voice_gateway.core.speakable.speakable_text import SpeakableOptions, SpeakableText
+from voice_gateway.core.speakable_text import SpeakableOptions, SpeakableText
 
 
 def hurried(text: str, *, tokens: int = 1, now: float = 2.0) -> list[str]:

@@ -4,8 +4,8 @@ import re
 
 from hypothesis import example, given, settings
 from hypothesis import strategies as some
-from voice_gateway.core.speakable.speakable_text import SpeakableOptions, SpeakableText
 from voice_gateway.core.speakable.thought_filter import Opening, ThoughtFilter
+from voice_gateway.core.speakable_text import SpeakableOptions, SpeakableText
 
 HOLD = settings(max_examples=100, deadline=None, derandomize=True)
 PLAIN = SpeakableOptions(verbalise="none")
