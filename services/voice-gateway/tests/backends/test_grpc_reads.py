@@ -5,6 +5,7 @@ from collections.abc import Awaitable
 from typing import Any
 
 import pytest
+from voice_gateway.backends import grpc_reads
 from voice_gateway.backends.grpc_reads import read
 
 
@@ -65,3 +66,13 @@ async def test_a_limit_that_passes_leaves_none_either() -> None:
     with pytest.raises(TimeoutError):
         await read(call, briefly)
     assert (call.cancelled, call.read_was_cancelled) == (True, False)
+
+
+async def test_a_read_that_outlives_its_call_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(grpc_reads, "_ENDS_WITHIN_S", 0.01)
+    call: Any = Call()
+    monkeypatch.setattr(call, "cancel", lambda: None)
+    with pytest.raises(TimeoutError):
+        await read(call, briefly)
+    await asyncio.sleep(0)
+    assert call.read_was_cancelled

@@ -8,6 +8,9 @@ import grpc
 
 T = TypeVar("T")
 
+_ENDS_WITHIN_S = 0.5
+"""A read whose call was cancelled; one that stays beyond that is cancelled itself, and its message lost to memory."""
+
 
 async def read(
     call: "grpc.aio.StreamStreamCall[Any, T]", wait: Callable[[Awaitable[T | None]], Awaitable[T | None]]
@@ -22,7 +25,8 @@ async def read(
         return await wait(asyncio.shield(reading))
     except BaseException:
         call.cancel()
-        await asyncio.wait([reading])
-        if not reading.cancelled():
+        if not (await asyncio.wait([reading], timeout=_ENDS_WITHIN_S))[0]:
+            reading.cancel()
+        elif not reading.cancelled():
             reading.exception()  # taken note of
         raise
