@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from rendering import Chart, Rendered
+from rendering import PARAKEET, Chart, Rendered
 from speech_server.settings import Settings
 
 
@@ -30,6 +30,7 @@ def test_the_speech_server_understands_every_variable_of_its_models(
         settings.server,
         settings.voice,
         settings.requests,
+        settings.offline,
         settings.parakeet,
         settings.streaming,
         settings.kokoro,
@@ -52,7 +53,15 @@ def test_the_loader_waits_on_the_same_claim_where_the_speech_server_may_run(char
     places = {"nodeSelector": {"disk": "fast"}, "tolerations": [{"key": "gpu", "operator": "Exists"}]}
     cache = {"existingClaim": "mine", "accessMode": "ReadOnlyMany", "pull": False, "loader": True}
     rendered = chart.render(
-        {"parakeet": {"enabled": True, "modelCache": cache, "env": {"HF_ENDPOINT": "http://hub"}, **places}}
+        {
+            "speechServer": {
+                "enabled": True,
+                "engine": "parakeet",
+                "modelCache": cache,
+                "env": {"HF_ENDPOINT": "http://hub"},
+                **places,
+            }
+        }
     )
 
     pod = rendered.get("StatefulSet/voice-loader")["spec"]["template"]["spec"]
@@ -79,7 +88,7 @@ def test_pods_that_share_a_claim_can_only_read_it(chart: Chart) -> None:
 
 def test_a_claim_of_its_own_is_asked_for_as_many_pods_need_it(chart: Chart) -> None:
     cache = {"size": "20Gi", "accessMode": "ReadWriteMany"}
-    rendered = chart.render({"parakeet": {"enabled": True, "replicas": 2, "modelCache": cache}})
+    rendered = chart.render({"speechServer": {**PARAKEET, "replicas": 2, "modelCache": cache}})
 
     claim = rendered.get("PersistentVolumeClaim/voice-models")
     assert claim["spec"]["accessModes"] == ["ReadWriteMany"]
@@ -103,7 +112,7 @@ def test_calls_are_spread_over_several_speech_servers(chart: Chart) -> None:
 
 
 def test_a_second_speech_server_rolls_no_gateway(chart: Chart) -> None:
-    one, two = (chart.render({"embedded": {"enabled": True, "speech": {"replicas": count}}}) for count in (1, 2))
+    one, two = (chart.render({"speechServer": {"enabled": True, "replicas": count}}) for count in (1, 2))
 
     assert one.get("Deployment/voice-gateway") == two.get("Deployment/voice-gateway")
 
@@ -117,7 +126,7 @@ def test_one_speech_server_blocks_no_drain(chart: Chart) -> None:
 
 def test_without_budgets_the_speech_servers_have_none_either(chart: Chart) -> None:
     rendered = chart.render(
-        {"embedded": {"enabled": True, "speech": {"replicas": 3}}, "podDisruptionBudget": {"enabled": False}}
+        {"speechServer": {"enabled": True, "replicas": 3}, "podDisruptionBudget": {"enabled": False}}
     )
 
     assert not rendered.has("PodDisruptionBudget/voice-speech")
@@ -175,7 +184,7 @@ def test_a_riva_elsewhere_is_shown_a_certificate_too(chart: Chart) -> None:
 
 def test_an_authority_of_ones_own_wins(chart: Chart) -> None:
     secrets = {"speechTls": {"name": "speech-tls"}, "rivaCa": {"name": "company", "key": "root.pem"}}
-    rendered = chart.render({"embedded": {"enabled": True}, "secrets": secrets})
+    rendered = chart.render({"speechServer": {"enabled": True}, "miniLlm": {"enabled": True}, "secrets": secrets})
 
     assert rendered.env("voice-gateway")["RIVA_CA_FILE"] == "/etc/voice-gateway/riva-ca/root.pem"
     assert "SPEECH_TLS_CLIENT_CA_FILE" not in rendered.env("voice-speech")
@@ -183,7 +192,7 @@ def test_an_authority_of_ones_own_wins(chart: Chart) -> None:
 
 def test_the_speech_server_knows_its_tokens_and_the_gateway_shows_one(chart: Chart) -> None:
     secrets = {"speechTokens": {"name": "speech-tokens"}, "rivaToken": {"name": "gateway-token", "key": "mine"}}
-    rendered = chart.render({"embedded": {"enabled": True}, "secrets": secrets})
+    rendered = chart.render({"speechServer": {"enabled": True}, "miniLlm": {"enabled": True}, "secrets": secrets})
 
     assert rendered.env("voice-speech")["SPEECH_TOKENS_FILE"] == "/etc/speech-server/tokens/tokens"
     assert rendered.env("voice-gateway")["RIVA_TOKEN_FILE"] == "/etc/voice-gateway/riva-token/mine"
@@ -200,7 +209,7 @@ def test_metrics_are_asked_for_over_tls(encrypted: Rendered) -> None:
 
 def test_the_monitor_finds_each_speech_server_once(chart: Chart) -> None:
     values: dict[str, Any] = {
-        "embedded": {"enabled": True, "speech": {"replicas": 2}},
+        "speechServer": {"enabled": True, "replicas": 2},
         "serviceMonitor": {"enabled": True},
     }
     rendered = chart.render(values)

@@ -19,7 +19,7 @@ from speech_server.cli.verbs import COMMANDS, command, listing
 from speech_server.core.asr.recognition_plan import AsrPolicy
 from speech_server.core.tts.voices import VoicePolicy
 from speech_server.drain import LEAVE_WITHIN_S, Drain, let_end
-from speech_server.engines.registry import Engines, build, endpointing
+from speech_server.engines.registry import Engines, build, chosen_asr, endpointing
 from speech_server.errors import EngineError
 from speech_server.gates import gates, most_calls
 from speech_server.http_guard import allowed_origin, authorised, cross_origin
@@ -217,10 +217,10 @@ class Server:
             limits=StreamLimits(server.speech_idle_limit_s, server.speech_max_ahead_s),
             pre_roll_s=voice.speech_pre_roll_ms / 1000,
             longest_utterance_s=server.speech_max_utterance_s,
-            longest_recording_s=self._settings.requests.parakeet_max_audio_seconds,
+            longest_recording_s=self._settings.requests.speech_max_audio_seconds,
             quietest_dbfs=voice.speech_quietest_dbfs,
             retry_after_ms=server.speech_retry_after_ms,
-            by_utterance=server.speech_asr_engine in ("moonshine", "parakeet"),
+            by_utterance=chosen_asr(self._settings).by_utterance,
             drain=self._drain,
         )
 
@@ -232,8 +232,8 @@ class Server:
             voices=synthesis.policy,
             text_limit=synthesis.text_limit,
             uploads=UploadLimits(
-                requests.parakeet_max_upload_mb << 20,
-                requests.parakeet_max_audio_seconds,
+                requests.speech_max_upload_mb << 20,
+                requests.speech_max_audio_seconds,
                 requests.speech_upload_stall_s,
             ),
             uploading=self._gates.uploading,

@@ -9,6 +9,21 @@ from pydantic_settings import BaseSettings
 from speech_server.setting_types import CONFIG, Count, Milliseconds, Seconds
 
 
+class OfflineSettings(BaseSettings):
+    """Every engine that hears whole clips (Moonshine, Parakeet): its batches, and streams made of them."""
+
+    model_config = CONFIG
+
+    speech_microbatch_window_ms: float = Field(
+        8, ge=0, le=1000, description="a clip waits so long for others to share its batch"
+    )
+    speech_microbatch_max_batch: Count = Field(32, description="most clips of a batch")
+    speech_batch_limit_s: Seconds = Field(5, description="a batch that runs longer is broken off")
+    speech_stream_context_seconds: Seconds = Field(
+        10, description="longer speech of a stream is committed as it becomes stable; twice as much is the bound"
+    )
+
+
 class ParakeetSettings(BaseSettings):
     """The Parakeet engine."""
 
@@ -35,16 +50,10 @@ class ParakeetSettings(BaseSettings):
     )
     parakeet_threads: int = Field(0, ge=0, description="CPU threads of the model; 0 = one a core")
     parakeet_gpu_memory_mb: int = Field(0, ge=0, description="most GPU memory of the encoder, in MiB; 0 = no limit")
+    parakeet_stream_step_ms: Milliseconds = Field(300, gt=0, description="new audio before a stream's next partial")
     parakeet_fallback_engine: Literal["none", "moonshine", "scripted"] = Field(
         "none", description="who recognises when Parakeet can't start or fails on the CPU too"
     )
-    parakeet_microbatch_window_ms: float = Field(8, ge=0, le=1000, description="a clip waits so long for company")
-    parakeet_microbatch_max_batch: Count = Field(32, description="clips recognised together, at most")
-    parakeet_stream_step_ms: Milliseconds = Field(300, gt=0, description="new audio before a stream's next partial")
-    parakeet_stream_context_seconds: Seconds = Field(
-        10, description="longer speech is committed as it becomes stable; twice as much is the bound"
-    )
-    parakeet_segment_limit_s: Seconds = Field(5, description="a batch that runs longer is broken off")
 
     def languages(self) -> tuple[str, ...]:
         """Those of a model placed by hand."""
@@ -52,14 +61,13 @@ class ParakeetSettings(BaseSettings):
 
 
 class MoonshineSettings(BaseSettings):
-    """The Moonshine engine: English, on the CPU. PARAKEET_MICROBATCH_… and …_CONTEXT_SECONDS hold for it, too."""
+    """The Moonshine engine: English, on the CPU."""
 
     model_config = CONFIG
 
     moonshine_model_path: Path | None = Field(None, description="folder of a model placed by hand; nothing is fetched")
     moonshine_revision: str = Field(
-        "",
-        description="commit of onnx-community/moonshine-tiny-ONNX on the hub; empty = the makers' wheel",
+        "", description="commit of onnx-community/moonshine-tiny-ONNX on the hub; empty = the makers' wheel"
     )
     moonshine_cache: Path | None = Field(
         None, description="where the model is kept; empty = voice-workflow/models under XDG_CACHE_HOME"
@@ -77,7 +85,7 @@ class StreamingSettings(BaseSettings):
     streaming_model_path: Path | None = Field(
         None, description="folder of the model, placed by hand: encoder, decoder and joiner .onnx, tokens.txt"
     )
-    streaming_model_name: str = Field("streaming", min_length=1, description="its name in the model list")
+    streaming_model_name: str = Field("streaming", min_length=1, description="name of the model in the model list")
     streaming_languages: str = Field("en-US", description="comma list that it speaks, the default first")
     streaming_device: Literal["auto", "cuda", "cpu"] = Field(
         "auto", description="where the encoder runs; auto = CUDA when it really loads"
@@ -133,7 +141,9 @@ class ScriptSettings(BaseSettings):
     script_lines: Path | None = Field(None, description="file of lines heard in turn, instead")
     script_partial_every_ms: Milliseconds = Field(100, gt=0, description="audio a word of a partial takes")
     script_final_delay_ms: Milliseconds = Field(20, description="silence complete to final")
-    script_stop_history_ms: Milliseconds = Field(200, gt=0, description="its SPEECH_STOP_HISTORY_MS")
+    script_stop_history_ms: Milliseconds = Field(
+        200, gt=0, description="SPEECH_STOP_HISTORY_MS of the scripted recogniser"
+    )
     script_energy_dbfs: float = Field(-45, le=0, description="from this level on a frame is speech")
     script_frame_ms: Literal[10, 20] = Field(10, description="length of a frame")
     script_asr_fault: Literal["none", "unavailable", "stall", "die_mid_utterance"] = Field(

@@ -71,3 +71,16 @@ class EngineUnavailable(EngineError):
 
 class EngineBusy(EngineError):
     """No more streams fit now."""
+
+
+def first_known(error: BaseException) -> BaseException:
+    """The error itself; of a group, the first known one inside."""
+    if not isinstance(error, BaseExceptionGroup):
+        return error
+    inner = [first_known(one) for one in error.exceptions]
+    return next((one for one in inner if isinstance(one, SpeechError | EngineError)), inner[0])
+
+
+def first_line(error: Exception) -> str:
+    """What an error says, in one line of at most 300 letters."""
+    return (str(error).splitlines() or [type(error).__name__])[0][:300]

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from speech_server.admission import Admission
+from speech_server.engines.registry import chosen_asr
 from speech_server.settings import Settings
 
 
@@ -44,11 +45,11 @@ def gates(settings: Settings) -> Gates:
     server, requests = settings.server, settings.requests
     again_ms = server.speech_retry_after_ms
     at_once = recordings_at_once(settings)
-    queue = round(at_once * requests.parakeet_queue_max_factor)
+    queue = round(at_once * requests.speech_queue_max_factor)
     return Gates(
         streams=Admission("streams", server.speech_max_streams, again_ms),
         recordings=Admission(
-            "recordings", at_once, again_ms, queue=queue, longest_wait_s=requests.parakeet_max_queue_wait_s
+            "recordings", at_once, again_ms, queue=queue, longest_wait_s=requests.speech_max_queue_wait_s
         ),
         uploading=Admission("uploads", at_once + queue, again_ms),
         syntheses=Admission("syntheses", server.speech_max_syntheses, again_ms),
@@ -69,6 +70,4 @@ def most_calls(gates: Gates) -> int:
 
 def recordings_at_once(settings: Settings) -> int:
     """As many as the engine takes: a whole batch."""
-    if settings.server.speech_asr_engine == "streaming":
-        return settings.streaming.streaming_max_batch
-    return settings.parakeet.parakeet_microbatch_max_batch
+    return chosen_asr(settings).recordings_at_once(settings)

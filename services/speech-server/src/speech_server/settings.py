@@ -11,11 +11,12 @@ from speech_server.core.asr.text_normalisation import masked_words
 from speech_server.engine_settings import (
     KokoroSettings,
     MoonshineSettings,
+    OfflineSettings,
     ParakeetSettings,
     ScriptSettings,
     StreamingSettings,
 )
-from speech_server.setting_types import CONFIG, Count, Milliseconds, Part, Port, Seconds
+from speech_server.setting_types import CONFIG, ORIGINAL_NAMES, Count, Milliseconds, Part, Port, Seconds
 from speech_server.tls import TlsFiles
 
 
@@ -38,7 +39,7 @@ class ServerSettings(BaseSettings):
     speech_ports_file: Path | None = Field(None, description='where to write {"grpc": n, "http": n} once bound')
     speech_log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="log level")
     speech_tls_cert_file: Path | None = Field(None, description="PEM certificate of both ports; empty = plaintext")
-    speech_tls_key_file: Path | None = Field(None, description="its PEM key")
+    speech_tls_key_file: Path | None = Field(None, description="PEM key of the certificate")
     speech_tls_client_ca_file: Path | None = Field(
         None, description="PEM certificates that sign callers' own: callers without one are turned away"
     )
@@ -130,9 +131,9 @@ class VoiceSettings(BaseSettings):
     speech_voice_aliases: dict[str, str] = Field({}, description='JSON: {"name asked for": "name of a voice"}')
     speech_leading_space: bool = Field(True, description="a space before transcripts after the first final")
     speech_start_history_ms: Milliseconds = Field(300, gt=0, description="window for the start of speech")
-    speech_start_threshold: Part = Field(0.2, description="part of it that must be speech")
+    speech_start_threshold: Part = Field(0.2, description="part of the window that must be speech")
     speech_stop_history_ms: Milliseconds = Field(800, gt=0, description="window for the end of speech")
-    speech_stop_threshold: Part = Field(0.98, description="part of it that must be silence")
+    speech_stop_threshold: Part = Field(0.98, description="part of the window that must be silence")
     speech_stop_history_eou_ms: Milliseconds = Field(
         0, description="shorter window for a first sign of the end (partial of stability 1); 0 = none"
     )
@@ -169,23 +170,24 @@ class RequestSettings(BaseSettings):
 
     model_config = CONFIG
 
-    parakeet_queue_max_factor: float = Field(
+    speech_queue_max_factor: float = Field(
         4, ge=0, description="recordings that may wait, as a multiple of those transcribed at once; more are refused"
     )
-    parakeet_max_queue_wait_s: Seconds = Field(30, description="a recording that waited longer is refused")
-    parakeet_max_audio_seconds: Seconds = Field(7200, description="longest recording")
-    parakeet_max_upload_mb: Count = Field(64, description="largest upload, in MiB")
+    speech_max_queue_wait_s: Seconds = Field(30, description="a recording that waited longer is refused")
+    speech_max_audio_seconds: Seconds = Field(7200, description="longest recording")
+    speech_max_upload_mb: Count = Field(64, description="largest upload, in MiB")
     speech_upload_stall_s: Seconds = Field(30, description="an upload of which nothing comes for so long is ended")
     speech_request_log: Path | None = Field(
         None, description="JSON lines of every request, a file a day; `speech-server report` reads it; empty = none"
     )
-    speech_request_log_days: Count = Field(7, description="days of it that are kept")
+    speech_request_log_days: Count = Field(7, description="days that the request log is kept")
 
 
 GROUPS: tuple[type[BaseSettings], ...] = (
     ServerSettings,
     VoiceSettings,
     RequestSettings,
+    OfflineSettings,
     ParakeetSettings,
     MoonshineSettings,
     StreamingSettings,
@@ -202,6 +204,7 @@ class Settings:
             self.server = ServerSettings()
             self.voice = VoiceSettings()
             self.requests = RequestSettings()
+            self.offline = OfflineSettings()
             self.parakeet = ParakeetSettings()
             self.moonshine = MoonshineSettings()
             self.streaming = StreamingSettings()
@@ -212,22 +215,14 @@ class Settings:
         except Exception as error:  # a JSON variable that isn't JSON
             raise BadSettings(str(error)) from error
 
-    @property
-    def recognisers(self) -> tuple[str, ...]:
-        """The chosen engine, then the spare one."""
-        chosen = self.server.speech_asr_engine
-        spares = {
-            "parakeet": self.parakeet.parakeet_fallback_engine,
-            "streaming": self.streaming.streaming_fallback_engine,
-        }
-        spare = spares.get(chosen, "none")
-        return (chosen, spare) if spare != "none" else (chosen,)
-
 
 def _sentences(error: ValidationError) -> list[str]:
-    return [
-        f"{'.'.join(str(part) for part in one['loc']).upper() or 'settings'}: {one['msg']}" for one in error.errors()
-    ]
+    found = []
+    for one in error.errors():
+        name = ".".join(str(part) for part in one["loc"]) or "settings"
+        original = f" (or {ORIGINAL_NAMES[name].upper()})" if name in ORIGINAL_NAMES else ""
+        found.append(f"{name.upper()}{original}: {one['msg']}")
+    return found
 
 
 def table() -> str:
@@ -237,5 +232,6 @@ def table() -> str:
         lines.append(f"# {(group.__doc__ or '').strip()}")
         for name, field in group.model_fields.items():
             default = "" if field.default is None else field.default
-            lines.append(f"{name.upper()}={default}  # {field.description}")
+            also = f"; also {ORIGINAL_NAMES[name].upper()}" if name in ORIGINAL_NAMES else ""
+            lines.append(f"{name.upper()}={default}  # {field.description}{also}")
     return "\n".join(lines)

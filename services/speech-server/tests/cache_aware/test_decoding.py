@@ -35,7 +35,7 @@ def tokens(utterance: Utterance) -> list[tuple[int, int]]:
 
 def alone(model: StreamingModel, clip: Floats, phrases: Phrases = ()) -> list[tuple[int, int]]:
     utterance = model.begin(model.lexicon.boosting(phrases))
-    model.hear([StreamStep(utterance, clip, ends=True)], Stop())
+    model.decode([StreamStep(utterance, clip, ends=True)], Stop())
     return tokens(utterance)
 
 
@@ -48,7 +48,7 @@ def test_callers_together_get_the_tokens_they_get_alone(model: StreamingModel, s
     rng = np.random.default_rng(seed)
     clips = [noise(float(rng.uniform(0.05, 3)), 100 * seed + number) for number in range(7)]
     together = [model.begin() for _ in clips]
-    model.hear([StreamStep(one, clip, ends=True) for one, clip in zip(together, clips, strict=True)], Stop())
+    model.decode([StreamStep(one, clip, ends=True) for one, clip in zip(together, clips, strict=True)], Stop())
     expected = [alone(model, clip) for clip in clips]
     assert [tokens(one) for one in together] == expected
     assert sum(map(len, expected)) > 40
@@ -61,8 +61,8 @@ def test_how_audio_is_cut_does_not_change_the_tokens(model: StreamingModel, seed
     clip = noise(2.7, seed)
     utterance = model.begin()
     for piece in pieces(clip, rng):
-        model.hear([StreamStep(utterance, piece)], Stop())
-    model.hear([StreamStep(utterance, clip[:0], ends=True)], Stop())
+        model.decode([StreamStep(utterance, piece)], Stop())
+    model.decode([StreamStep(utterance, clip[:0], ends=True)], Stop())
     assert tokens(utterance) == alone(model, clip)
 
 
@@ -74,12 +74,12 @@ def test_callers_who_come_and_go_at_any_time_are_kept_apart(model: StreamingMode
     utterances = [model.begin() for _ in clips]
     while any(waiting):
         chosen = [number for number, rest in enumerate(waiting) if rest and rng.random() < 0.6]
-        asks = [
+        steps = [
             StreamStep(utterances[number], piece, not waiting[number])
             for number in chosen
             for piece in [waiting[number].pop(0)]
         ]
-        model.hear(asks, Stop())
+        model.decode(steps, Stop())
     assert [tokens(one) for one in utterances] == [alone(model, clip) for clip in clips]
 
 
@@ -93,7 +93,7 @@ def test_phrases_are_favoured_for_their_caller_alone_however_audio_is_cut(model:
     while any(waiting):
         chosen = [number for number, rest in enumerate(waiting) if rest and rng.random() < 0.6]
         taken = [(number, waiting[number].pop(0)) for number in chosen]
-        model.hear([StreamStep(utterances[number], piece, not waiting[number]) for number, piece in taken], Stop())
+        model.decode([StreamStep(utterances[number], piece, not waiting[number]) for number, piece in taken], Stop())
     heard = [tokens(one) for one in utterances]
     assert heard == [alone(model, clip, phrases) for clip, phrases in zip(clips, asked, strict=True)]
     plain = [alone(model, clip) for clip in clips]
@@ -103,7 +103,7 @@ def test_phrases_are_favoured_for_their_caller_alone_however_audio_is_cut(model:
 def test_the_caches_make_a_difference(model: StreamingModel) -> None:
     first, second = noise(1, 1), noise(1, 2)
     utterance = model.begin()
-    model.hear([StreamStep(utterance, np.concatenate((first, second)), ends=True)], Stop())
+    model.decode([StreamStep(utterance, np.concatenate((first, second)), ends=True)], Stop())
     late = [token for token, frame in tokens(utterance) if frame >= 13]
     assert late != [token for token, _ in alone(model, second)], "or the tests above prove nothing"
 
@@ -165,7 +165,7 @@ def _plainly(folder: Path, model: StreamingModel, clip: Floats) -> list[int]:
 
 def test_words_have_times_in_the_utterance(model: StreamingModel) -> None:
     clip = noise(3, 5)
-    (said,) = model.hear([StreamStep(model.begin(), clip, ends=True)], Stop())
+    (said,) = model.decode([StreamStep(model.begin(), clip, ends=True)], Stop())
     assert said.words
     assert all(word.start_s <= word.end_s <= 3.5 for word in said.words)
     assert said.words[-1].end_s > 2
@@ -173,7 +173,7 @@ def test_words_have_times_in_the_utterance(model: StreamingModel) -> None:
 
 
 def test_nothing_is_heard_in_no_audio(model: StreamingModel) -> None:
-    (said,) = model.hear([StreamStep(model.begin(), noise(0, 1), ends=True)], Stop())
+    (said,) = model.decode([StreamStep(model.begin(), noise(0, 1), ends=True)], Stop())
     assert said.text == ""
 
 
@@ -190,7 +190,7 @@ def test_a_frame_holds_only_so_many_tokens(tmp_path: Path) -> None:
     onnx.save(joiner, folder / "joiner.onnx")
     utterance = StreamingModel(find_model(folder, "cpu"), "cpu", Limits(1)).begin()
     model = StreamingModel(find_model(folder, "cpu"), "cpu", Limits(1))
-    model.hear([StreamStep(utterance, noise(0.5, 1))], Stop())
+    model.decode([StreamStep(utterance, noise(0.5, 1))], Stop())
     frames: list[Emitted] = utterance.emitted
     assert {sum(one.frame == frame for one in frames) for frame in {one.frame for one in frames}} == {10}
 
@@ -209,7 +209,7 @@ def test_features_are_those_of_nemo_before_normalising(mel: int) -> None:
 
 
 def test_features_do_not_depend_on_how_audio_is_cut() -> None:
-    clip, ear = noise(2, 3), AudioTail()
-    parts = [features.push(ear, piece, 80) for piece in pieces(clip, np.random.default_rng(2))]
+    clip, tail = noise(2, 3), AudioTail()
+    parts = [features.push(tail, piece, 80) for piece in pieces(clip, np.random.default_rng(2))]
     assert np.allclose(np.concatenate(parts), features.push(AudioTail(), clip, 80), atol=1e-4)
-    assert len(ear.rest) < 512
+    assert len(tail.rest) < 512

@@ -1,4 +1,4 @@
-"""Does the engine as a whole do what the server asks of it? With a tiny model."""
+"""Does the engine as a whole do what the server steps of it? With a tiny model."""
 
 import asyncio
 import itertools
@@ -159,7 +159,7 @@ async def test_an_engine_without_a_folder_names_the_setting() -> None:
         await engine.open(HINTS)
 
 
-def ask() -> StreamStep:
+def step() -> StreamStep:
     from speech_server.engines.asr.streaming_transducer.model import Utterance
     from speech_server.engines.asr.streaming_transducer.onnx_graphs import Caches, Prediction
 
@@ -175,44 +175,44 @@ class Stuck:
         self.let_go, self.began, self._obeys = threading.Event(), threading.Event(), obeys
         self.sizes: list[int] = []
 
-    def __call__(self, asks: Sequence[StreamStep], stop: Stop) -> list[Hypothesis]:
-        self.sizes.append(len(asks))
+    def __call__(self, steps: Sequence[StreamStep], stop: Stop) -> list[Hypothesis]:
+        self.sizes.append(len(steps))
         self.began.set()
         while not self.let_go.wait(0.005):
             if stop.is_asked and self._obeys:
                 raise RuntimeError("terminated")
-        return [Hypothesis(str(number)) for number in range(len(asks))]
+        return [Hypothesis(str(number)) for number in range(len(steps))]
 
 
 async def test_who_waits_while_the_model_works_shares_the_next_tick() -> None:
     model = Stuck()
-    ticks = StepBatcher(model, StepLimits(most=4))
-    ticks.start()
-    first = asyncio.create_task(ticks.hear(ask()))
+    batcher = StepBatcher(model, StepLimits(most=4))
+    batcher.start()
+    first = asyncio.create_task(batcher.decode(step()))
     await asyncio.to_thread(model.began.wait, 5)
-    others = [asyncio.create_task(ticks.hear(ask())) for _ in range(6)]
+    others = [asyncio.create_task(batcher.decode(step())) for _ in range(6)]
     await asyncio.sleep(0)
     others[0].cancel()
     await asyncio.sleep(0)
     model.let_go.set()
     await asyncio.gather(first, *others[1:])
     assert model.sizes == [1, 4, 1], "at most four, and nobody hears for one who is gone"
-    await ticks.stop()
+    await batcher.stop()
 
 
 async def test_a_full_queue_refuses_and_a_stopped_one_says_so() -> None:
     model = Stuck()
-    ticks = StepBatcher(model, StepLimits(most=1, waiting=1))
+    batcher = StepBatcher(model, StepLimits(most=1, waiting=1))
     with pytest.raises(EngineUnavailable, match="not running"):
-        await ticks.hear(ask())
-    ticks.start()
-    running = asyncio.create_task(ticks.hear(ask()))
+        await batcher.decode(step())
+    batcher.start()
+    running = asyncio.create_task(batcher.decode(step()))
     await asyncio.to_thread(model.began.wait, 5)
-    waiting = asyncio.create_task(ticks.hear(ask()))
+    waiting = asyncio.create_task(batcher.decode(step()))
     await asyncio.sleep(0)
     with pytest.raises(EngineBusy, match="try again later"):
-        await ticks.hear(ask())
-    await ticks.stop()
+        await batcher.decode(step())
+    await batcher.stop()
     for one in (running, waiting):
         with pytest.raises(EngineUnavailable, match="stopped"):
             await one
@@ -220,42 +220,42 @@ async def test_a_full_queue_refuses_and_a_stopped_one_says_so() -> None:
 
 async def test_a_tick_that_runs_too_long_is_broken_off_and_the_next_one_runs() -> None:
     model = Stuck()
-    ticks = StepBatcher(model, StepLimits(most=1, wait_s=0.05, tick_s=0.25))
-    ticks.start()
-    running = asyncio.create_task(ticks.hear(ask()))
+    batcher = StepBatcher(model, StepLimits(most=1, wait_s=0.05, batch_s=0.25))
+    batcher.start()
+    running = asyncio.create_task(batcher.decode(step()))
     await asyncio.to_thread(model.began.wait, 5)
     with pytest.raises(EngineUnavailable, match="broken off"):
         await running
-    assert ticks.load.too_slow == 1
+    assert batcher.stats.too_slow == 1
     model.let_go.set()
-    assert (await ticks.hear(ask())).text == "0"
-    await ticks.stop()
+    assert (await batcher.decode(step())).text == "0"
+    await batcher.stop()
 
 
 async def test_who_waits_too_long_is_told_that_the_recogniser_is_overloaded() -> None:
     model = Stuck()
-    ticks = StepBatcher(model, StepLimits(most=1, wait_s=0.01, tick_s=0.2))
-    ticks.start()
-    asked = [asyncio.create_task(ticks.hear(ask())) for _ in range(3)]
+    batcher = StepBatcher(model, StepLimits(most=1, wait_s=0.01, batch_s=0.2))
+    batcher.start()
+    asked = [asyncio.create_task(batcher.decode(step())) for _ in range(3)]
     *_, last = await asyncio.gather(*asked, return_exceptions=True)
     assert isinstance(last, EngineBusy)
     assert "overloaded" in str(last)
-    assert ticks.load.refused >= 1
-    await ticks.stop()
+    assert batcher.stats.refused >= 1
+    await batcher.stop()
 
 
 async def test_a_tick_that_hangs_does_not_hold_up_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("speech_server.engines.onnx.serial_executor.GRACE_S", 0.05)
     model = Stuck(obeys=False)
-    ticks = StepBatcher(model, StepLimits(tick_s=0.05))
-    ticks.start()
+    batcher = StepBatcher(model, StepLimits(batch_s=0.05))
+    batcher.start()
     with pytest.raises(EngineUnavailable, match=r"longer than 0\.05 s"):
-        await ticks.hear(ask())
+        await batcher.decode(step())
     hung, model.let_go = model.let_go, threading.Event()
     model.let_go.set()
-    assert (await ticks.hear(ask())).text == "0"
+    assert (await batcher.decode(step())).text == "0"
     hung.set()
-    await ticks.stop()
+    await batcher.stop()
 
 
 async def test_an_utterance_that_failed_is_not_gone_on_with(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -269,7 +269,7 @@ async def test_an_utterance_that_failed_is_not_gone_on_with(make: Make, monkeypa
         raise EngineUnavailable("as the test says")
 
     with monkeypatch.context() as broken:
-        broken.setattr(StepBatcher, "hear", fails)
+        broken.setattr(StepBatcher, "decode", fails)
         with pytest.raises(EngineUnavailable):
             await utterances.accept(noise(1, 7))
     await utterances.accept(noise(1, 2))

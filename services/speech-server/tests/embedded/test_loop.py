@@ -6,12 +6,12 @@ import pytest
 from pcm import Clip
 from speech_server.core.asr.asr_types import ASR_RATE_HZ, Hints
 from speech_server.embedded.silero import SileroDetector
-from speech_server.engine_settings import MoonshineSettings, ParakeetSettings
-from speech_server.engines.asr.moonshine.factory import from_settings
+from speech_server.engines.asr.moonshine.spec import build
 from speech_server.engines.asr.offline.recogniser import OfflineRecogniser
 from speech_server.engines.tts.espeak.synthesiser import EspeakSynthesiser
 from speech_server.engines.tts.espeak.voices import RATE_HZ
-from speech_server.settings import RequestSettings
+from speech_server.settings import Settings
+from speech_server.timeline import Timeline
 
 from .conftest import quiet, say
 
@@ -28,7 +28,7 @@ QUESTIONS = (
 @pytest.fixture
 async def recogniser() -> AsyncIterator[OfflineRecogniser]:
     detector = SileroDetector()
-    made = from_settings(MoonshineSettings(), detector, ParakeetSettings(), RequestSettings(), quietest_dbfs=-65)
+    made = build(Settings(), Timeline(None), detector)
     await detector.start()
     await made.start()
     yield made

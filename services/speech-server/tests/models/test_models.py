@@ -9,7 +9,7 @@ from neural_tts.tiny import write_model as write_kokoro
 from parakeet.fake_hub import REPO, REVISION, hub
 from parakeet.tiny import make_model as make_parakeet
 from speech_server.app import main
-from speech_server.engines.tts.kokoro.factory import KOKORO
+from speech_server.engines.tts.kokoro.spec import KOKORO
 from speech_server.model_store.store import folder_of, keep, write_manifest
 
 Set = Callable[..., None]

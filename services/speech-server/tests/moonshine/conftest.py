@@ -10,14 +10,16 @@ import pytest
 from pcm import read_wav
 from speech_server.core.asr.asr_types import ASR_RATE_HZ
 from speech_server.embedded.silero import SileroDetector
-from speech_server.engine_settings import MoonshineSettings, ParakeetSettings
-from speech_server.engines.asr.moonshine.factory import folder, from_settings
+from speech_server.engine_settings import MoonshineSettings
 from speech_server.engines.asr.moonshine.model import MoonshineModel
 from speech_server.engines.asr.moonshine.model_files import ModelFiles, find_model
+from speech_server.engines.asr.moonshine.spec import build
+from speech_server.engines.asr.moonshine.spec import model as moonshine
 from speech_server.engines.asr.offline.recogniser import OfflineRecogniser
 from speech_server.engines.onnx.session import Limits
 from speech_server.engines.onnx.transducer import Floats
-from speech_server.settings import RequestSettings
+from speech_server.settings import Settings
+from speech_server.timeline import Timeline
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +48,7 @@ def recordings() -> Mapping[str, Recording]:
 
 @pytest.fixture(scope="session")
 def files() -> ModelFiles:
-    return find_model(folder(MoonshineSettings()))
+    return find_model(moonshine(MoonshineSettings()).fetched("int8"))
 
 
 @pytest.fixture(scope="session")
@@ -57,7 +59,7 @@ def model(files: ModelFiles) -> MoonshineModel:
 @pytest.fixture
 async def engine() -> AsyncIterator[tuple[OfflineRecogniser, SileroDetector]]:
     detector = SileroDetector()
-    made = from_settings(MoonshineSettings(), detector, ParakeetSettings(), RequestSettings(), quietest_dbfs=-65)
+    made = build(Settings(), Timeline(None), detector)
     await detector.start()
     await made.start()
     yield made, detector

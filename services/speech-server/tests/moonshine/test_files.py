@@ -14,9 +14,9 @@ from threading import Thread
 
 import pytest
 from speech_server.engine_settings import MoonshineSettings
-from speech_server.engines.asr.moonshine.factory import HUB, MOONSHINE, WHEEL, fetch, folder, known
 from speech_server.engines.asr.moonshine.model import MoonshineModel
 from speech_server.engines.asr.moonshine.model_files import HUB_FILES, WHEEL_FILES, ModelFiles, find_model
+from speech_server.engines.asr.moonshine.spec import HUB, MOONSHINE, WHEEL, fetch, known, model
 from speech_server.engines.onnx.model_format import ModelBroken
 from speech_server.errors import EngineUnavailable
 from speech_server.model_store.download import PullFailed
@@ -124,7 +124,7 @@ def test_a_commit_means_the_hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setenv("MOONSHINE_PULL", "false")
     monkeypatch.setenv("MOONSHINE_CACHE", str(tmp_path))
     with pytest.raises(EngineUnavailable, match="MOONSHINE_PULL is false"):
-        folder(MoonshineSettings())
+        model(MoonshineSettings()).fetched("int8")
 
 
 def test_the_tokens_of_the_hub_are_those_of_the_wheel(files: ModelFiles, tmp_path: Path) -> None:

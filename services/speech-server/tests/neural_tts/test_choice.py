@@ -8,7 +8,7 @@ import grpc
 import pytest
 from speech_server.app import Server
 from speech_server.engine_settings import KokoroSettings
-from speech_server.engines.tts.kokoro.factory import KOKORO, folder, known
+from speech_server.engines.tts.kokoro.spec import KOKORO, model
 from speech_server.errors import EngineUnavailable
 from speech_server.model_store.download import PullFailed, pull_files
 from speech_server.model_store.store import folder_of, keep, write_manifest
@@ -64,16 +64,16 @@ async def test_a_server_speaks_with_a_model_placed_by_hand(placed: Path, monkeyp
 
 def test_without_leave_to_fetch_a_missing_model_is_named(tmp_path: Path) -> None:
     with pytest.raises(EngineUnavailable, match="speech-server models pull kokoro"):
-        folder(KokoroSettings(kokoro_cache=tmp_path, kokoro_pull=False))
+        model(KokoroSettings(kokoro_cache=tmp_path, kokoro_pull=False)).fetched("int8")
 
 
 def test_a_model_that_was_fetched_is_found_again(tmp_path: Path) -> None:
     chosen = KokoroSettings(kokoro_cache=tmp_path)
-    place = folder_of(tmp_path, known(chosen))
+    place = folder_of(tmp_path, KOKORO)
     write_model(place, {"af_heart": 0.25})
     files = {path.relative_to(place).as_posix(): keep(path) for path in place.rglob("*") if path.is_file()}
     write_manifest(place, KOKORO, files)
-    assert folder(chosen) == place
+    assert model(chosen).fetched("int8") == place
 
 
 @pytest.fixture
@@ -87,4 +87,4 @@ def nowhere() -> Iterator[str]:
 def test_a_hub_that_cannot_be_reached_is_told_with_this_models_settings(tmp_path: Path, nowhere: str) -> None:
     never: Callable[[float], None] = lambda seconds: None  # noqa: E731
     with pytest.raises(PullFailed, match="set KOKORO_MODEL_PATH to their folder"):
-        pull_files(known(KokoroSettings()), ("*.json",), lambda have: False, tmp_path, nowhere, never)
+        pull_files(KOKORO, ("*.json",), lambda have: False, tmp_path, nowhere, never)

@@ -67,8 +67,8 @@ async def test_everybody_gets_the_answer_to_their_own_clip(make: Make) -> None:
     clips = [np.zeros(size, np.float32) for size in range(15_000, 15_020)]
     said = await asyncio.gather(*(batcher.submit(n, Kind.FINAL, clip, 5) for n, clip in enumerate(clips)))
     assert [one.text for one in said] == [str(len(clip)) for clip in clips]
-    assert batcher.load.clips == 20
-    assert batcher.load.batches == 3
+    assert batcher.stats.clips == 20
+    assert batcher.stats.batches == 3
 
 
 async def test_a_partial_whose_time_has_passed_is_shed_and_the_final_goes_on(make: Make) -> None:
@@ -81,7 +81,7 @@ async def test_a_partial_whose_time_has_passed_is_shed_and_the_final_goes_on(mak
     gate.let()
     assert (await first).text == (await final).text == "16000"
     assert partial.cancelled()
-    assert batcher.load.shed == 1
+    assert batcher.stats.shed == 1
 
 
 async def test_a_recording_that_waited_too_long_is_refused(make: Make) -> None:
@@ -142,7 +142,7 @@ async def test_a_batch_that_takes_too_long_is_broken_off_and_the_next_one_runs(m
     with pytest.raises(EngineUnavailable, match=r"longer than 0\.05 s"):
         await batcher.submit(1, Kind.FINAL, CLIP, 5)
     assert (await batcher.submit(1, Kind.FINAL, CLIP, 5)).text == "16000"
-    assert batcher.load.too_slow == 1
+    assert batcher.stats.too_slow == 1
 
 
 async def test_a_thread_that_hangs_is_left_behind(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -210,7 +210,7 @@ async def test_on_a_cpu_a_final_does_not_wait_for_a_running_partial(make: Make) 
     await in_thread(entered)
     assert (await batcher.submit(2, Kind.FINAL, CLIP, 5)).text == "16000"
     assert partial.cancelled()
-    assert batcher.load.shed == 1
+    assert batcher.stats.shed == 1
 
 
 async def test_on_a_cpu_a_batch_is_kept_to_half_a_second_of_work() -> None:

@@ -74,7 +74,7 @@ async def test_a_recording_is_transcribed_with_times_of_the_whole(make: Callable
     assert not [word for word in said.words if 5.6 <= word.start_s < 9.5], "nothing is heard in the silence"
     starts = [word.start_s for word in said.words]
     assert starts == sorted(starts)
-    assert engine.load.clips == 2
+    assert engine.stats.clips == 2
 
 
 async def test_silence_says_nothing_and_costs_nothing(make: Callable[..., OfflineRecogniser]) -> None:
@@ -82,15 +82,15 @@ async def test_silence_says_nothing_and_costs_nothing(make: Callable[..., Offlin
     await engine.start()
     assert (await engine.transcribe(quiet(60), HINTS)).text == ""
     assert (await engine.transcribe(b"", HINTS)).text == ""
-    assert engine.load.clips == 0
+    assert engine.stats.clips == 0
 
 
 async def test_a_long_recording_is_cut_and_batched(make: Callable[..., OfflineRecogniser]) -> None:
     engine = make()
     await engine.start()
     said = await engine.transcribe(noise(120), HINTS)
-    assert engine.load.clips >= 6
-    assert engine.load.batches < engine.load.clips
+    assert engine.stats.clips >= 6
+    assert engine.stats.batches < engine.stats.clips
     assert said.words[-1].end_s > 115
 
 
@@ -106,12 +106,12 @@ async def test_streams_and_recordings_of_many_callers_share_the_model(make: Call
         await utterances.close()
         return said.text
 
-    before = engine.load.batches
+    before = engine.stats.batches
     texts = await asyncio.gather(*(stream() for _ in range(10)))
     recordings = await asyncio.gather(*(engine.transcribe(noise(2), HINTS) for _ in range(10)))
     assert len(set(texts)) == 1
     assert {one.text for one in recordings} == {alone.text}
-    assert engine.load.batches - before < 20
+    assert engine.stats.batches - before < 20
 
 
 async def test_it_says_where_it_runs_and_why(make: Callable[..., OfflineRecogniser]) -> None:

@@ -5,8 +5,9 @@ import logging
 import sys
 from collections.abc import Sequence
 
-from speech_server.engines.inventory import Model, catalogue, named, parakeet, wanted
+from speech_server.engines.inventory import catalogue, named, placed_by_hand, wanted
 from speech_server.engines.onnx.model_format import Precision
+from speech_server.engines.spec import EngineModel
 from speech_server.errors import EngineUnavailable
 from speech_server.leaving import stop_at_once
 from speech_server.model_store.store import faults, read_manifest, remove, stored, unpinned_files
@@ -41,51 +42,39 @@ def main(arguments: Sequence[str]) -> int:
         return 1
 
 
-def _chosen(settings: Settings, name: str | None, revision: str) -> list[Model]:
+def _chosen(settings: Settings, name: str | None, revision: str) -> list[EngineModel]:
     """One by name; else all that the engines of the settings need, or Parakeet's when they need none."""
     if name is not None:
         return [named(settings, name, revision)]
     if revision:
-        return [parakeet(settings.parakeet, revision=revision)]
-    return wanted(settings) or [parakeet(settings.parakeet)]
+        return [named(settings, "", revision)]
+    return wanted(settings) or [named(settings, "")]
 
 
-def _pull(model: Model, precision: Precision | None) -> int:
+def _pull(model: EngineModel, precision: Precision | None) -> int:
     if model.source is None:
         return _say(f"{model.name} was placed by hand in {model.by_hand} ({model.setting}_MODEL_PATH): nothing to pull")
     wish = precision or (model.precision if model.precision != "auto" else "int8")
-    return _say(f"{model.name} is in {model.source.fetch(model.source.known, wish, model.source.root)}")
+    return _say(f"{model.name} is in {model.source.fetch(model.source.model, wish, model.source.root)}")
 
 
 def _list(settings: Settings) -> int:
     roots = {one.root for one in catalogue(settings)}
     here = {place for root in roots for place in stored(root)}
     for one in catalogue(settings):
-        known, place = one.known, one.place
+        known, place = one.model, one.place
         has = "pulled" if known.revision and place in here else "not here"
         pinned = known.revision[:12] or "needs --revision"
         _say(f"{known.name:28} {has:9} {pinned:17} {known.repo}  {len(known.languages)} language(s)")
         here.discard(place)
     for place in sorted(here):
         _say(f"{place.parent.name.replace('--', '/'):28} pulled    {place.name[:12]}")
-    for model in _by_hand(settings):
+    for model in placed_by_hand(settings):
         _say(f"{model.name:28} by hand   {model.setting}_MODEL_PATH  {model.by_hand}")
     return _say(f"in {', '.join(str(root) for root in sorted(roots))}")
 
 
-def _by_hand(settings: Settings) -> list[Model]:
-    """Those that a setting names, whichever engine is chosen."""
-    names = [settings.parakeet.parakeet_model_id, "moonshine", "kokoro", settings.streaming.streaming_model_name]
-    places = [
-        settings.parakeet.parakeet_model_path,
-        settings.moonshine.moonshine_model_path,
-        settings.kokoro.kokoro_model_path,
-        settings.streaming.streaming_model_path,
-    ]
-    return [named(settings, name) for name, place in zip(names, places, strict=True) if place is not None]
-
-
-def _verify(model: Model) -> int:
+def _verify(model: EngineModel) -> int:
     place, expected = model.place, read_manifest(model.place)
     if expected is None and model.by_hand is None:
         raise EngineUnavailable(f"{model.name} was never fetched whole into {place}; run `speech-server models pull`.")
@@ -109,10 +98,10 @@ def _remove(settings: Settings, name: str | None) -> int:
     if name is None:
         raise EngineUnavailable("Name the model to delete; `speech-server models list` shows what is here.")
     model = named(settings, name)
-    source = next((one for one in catalogue(settings) if one.known.name == model.name), model.source)
+    source = next((one for one in catalogue(settings) if one.model.name == model.name), model.source)
     if source is None:
         raise EngineUnavailable(f"{model.name} was placed by hand; delete {model.by_hand} yourself.")
-    freed_bytes = remove(source.root, source.known)
+    freed_bytes = remove(source.root, source.model)
     return _say(f"{freed_bytes / 1e6:.0f} MB freed" if freed_bytes else f"{model.name} is not here")
 
 

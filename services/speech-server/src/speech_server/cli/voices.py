@@ -6,10 +6,8 @@ import sys
 from collections.abc import Sequence
 
 from speech_server.core.tts.tts_types import Voice
-from speech_server.engines.inventory import kokoro
-from speech_server.engines.registry import synthesiser
-from speech_server.engines.tts.kokoro.model_files import read_folder
-from speech_server.engines.tts.kokoro.voices import voices_of
+from speech_server.engines.registry import chosen_tts
+from speech_server.engines.spec import TtsSpec
 from speech_server.errors import EngineUnavailable
 from speech_server.settings import BadSettings, Settings
 from speech_server.timeline import Timeline
@@ -20,10 +18,8 @@ def main(arguments: Sequence[str]) -> int:
     argparse.ArgumentParser(prog="speech-server voices", description=__doc__).parse_args(arguments)
     try:
         settings = Settings()
-        if settings.server.speech_tts_engine == "kokoro":
-            found = _of_kokoro(settings)
-        else:
-            found = asyncio.run(_of_small_engine(settings))
+        spec = chosen_tts(settings)
+        found = spec.voices(settings) if spec.voices is not None else asyncio.run(_started(spec, settings))
     except (BadSettings, EngineUnavailable) as error:
         sys.stderr.write(f"speech-server voices: {error}\n")
         return 1
@@ -32,16 +28,8 @@ def main(arguments: Sequence[str]) -> int:
     return 0
 
 
-def _of_kokoro(settings: Settings) -> Sequence[Voice]:
-    """What its folder holds; nothing is fetched or loaded."""
-    model = kokoro(settings.kokoro)
-    if not model.place.is_dir():
-        raise EngineUnavailable(f"{model.name} is not in {model.place}; run `speech-server models pull {model.name}`.")
-    return [one.voice for one in voices_of(read_folder(model.place, settings.kokoro.kokoro_precision).styles)]
-
-
-async def _of_small_engine(settings: Settings) -> Sequence[Voice]:
-    engine = synthesiser(settings, Timeline(None))
+async def _started(spec: TtsSpec, settings: Settings) -> Sequence[Voice]:
+    engine = spec.build(settings, Timeline(None))
     try:
         await engine.start()
         return engine.voices

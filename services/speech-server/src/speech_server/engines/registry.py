@@ -1,15 +1,65 @@
-"""Which engines do the settings name, and how are they built? Only what is chosen is imported."""
+"""Which engines are there, and which do the settings name? One spec each; only what is chosen is imported.
 
+To add one: a package whose `spec` module holds a SPEC, its name here, and in the setting that chooses it.
+"""
+
+import importlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from speech_server.core.asr.endpointer import Endpointing
-from speech_server.engine_settings import ScriptSettings
-from speech_server.engines.asr.scripted.energy_vad import EnergyDetector
-from speech_server.engines.asr.scripted.recogniser import Script, ScriptedRecogniser
-from speech_server.engines.tts.tone import ToneScript, ToneSynthesiser
+from speech_server.engines.fallback import FallbackRecogniser
+from speech_server.engines.spec import AsrSpec, TtsSpec
 from speech_server.interfaces import HasState, Recogniser, Synthesiser, VoiceActivityDetector
 from speech_server.settings import Settings
 from speech_server.timeline import Timeline
+
+ASR: Mapping[str, str] = {
+    "moonshine": "speech_server.engines.asr.moonshine.spec",
+    "streaming": "speech_server.engines.asr.streaming_transducer.spec",
+    "scripted": "speech_server.engines.asr.scripted.spec",
+    "parakeet": "speech_server.engines.asr.parakeet.spec",
+}
+"""Modules by SPEECH_ASR_ENGINE. The last one's models may have any name of the hub."""
+TTS: Mapping[str, str] = {
+    "embedded": "speech_server.engines.tts.espeak.spec",
+    "kokoro": "speech_server.engines.tts.kokoro.spec",
+    "tone": "speech_server.engines.tts.tone",
+}
+"""Modules by SPEECH_TTS_ENGINE."""
+
+
+def asr_spec(name: str) -> AsrSpec:
+    """What must be known of a recogniser."""
+    spec: AsrSpec = importlib.import_module(ASR[name]).SPEC
+    return spec
+
+
+def tts_spec(name: str) -> TtsSpec:
+    """What must be known of a synthesiser."""
+    spec: TtsSpec = importlib.import_module(TTS[name]).SPEC
+    return spec
+
+
+def chosen_asr(settings: Settings) -> AsrSpec:
+    """The recogniser of these settings."""
+    return asr_spec(settings.server.speech_asr_engine)
+
+
+def chosen_tts(settings: Settings) -> TtsSpec:
+    """The synthesiser of these settings."""
+    return tts_spec(settings.server.speech_tts_engine)
+
+
+def recognisers(settings: Settings) -> tuple[str, ...]:
+    """The chosen one, then the one that takes over when it fails."""
+    chosen, fallback = settings.server.speech_asr_engine, chosen_asr(settings).fallback(settings)
+    return (chosen, fallback) if fallback != "none" else (chosen,)
+
+
+def chosen(settings: Settings) -> list[AsrSpec | TtsSpec]:
+    """The recognisers of these settings, the one that takes over included, then the synthesiser."""
+    return [*map(asr_spec, recognisers(settings)), chosen_tts(settings)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,106 +83,22 @@ class Engines:
 
 def build(settings: Settings, timeline: Timeline) -> Engines:
     """The engines of these settings."""
-    engine = settings.server.speech_asr_engine
-    if engine == "scripted":
-        recogniser, detector = _scripted(settings.script, timeline)
-        return Engines(recogniser, detector, synthesiser(settings, timeline))
-    from speech_server.embedded.silero import SileroDetector
-
-    silero = SileroDetector()
-    return Engines(_recogniser(engine, settings, timeline, silero), silero, synthesiser(settings, timeline))
-
-
-def _recogniser(engine: str, settings: Settings, timeline: Timeline, detector: VoiceActivityDetector) -> Recogniser:
-    """One that hears, or the spare one of such."""
-    match engine:
-        case "parakeet":
-            first, spare = _parakeet(settings, detector), settings.parakeet.parakeet_fallback_engine
-        case "streaming":
-            first, spare = _streaming(settings, detector), settings.streaming.streaming_fallback_engine
-        case "scripted":
-            return _scripted(settings.script, timeline)[0]
-        case _:
-            return _moonshine(settings, detector)
-    if spare == "none":
-        return first
-    from speech_server.engines.fallback import FallbackRecogniser
-
-    return FallbackRecogniser(first, _recogniser(spare, settings, timeline, detector))
-
-
-def synthesiser(settings: Settings, timeline: Timeline) -> Synthesiser:
-    """Who speaks."""
-    match settings.server.speech_tts_engine:
-        case "tone":
-            return ToneSynthesiser(_tone(settings.script), timeline)
-        case "kokoro":
-            from speech_server.engines.tts.kokoro.factory import from_settings
-
-            return from_settings(settings.kokoro)
-        case _:
-            from speech_server.engines.tts.espeak.synthesiser import EspeakSynthesiser
-
-            return EspeakSynthesiser()
+    detector = chosen_asr(settings).detector(settings)
+    first, *others = [asr_spec(name).build(settings, timeline, detector) for name in recognisers(settings)]
+    recogniser = FallbackRecogniser(first, others[0]) if others else first
+    return Engines(recogniser, detector, chosen_tts(settings).build(settings, timeline))
 
 
 def endpointing(settings: Settings) -> Endpointing:
     """The operator's endpointing for the chosen recogniser."""
-    voice = settings.voice
-    scripted = settings.server.speech_asr_engine == "scripted"
-    stop_ms = settings.script.script_stop_history_ms if scripted else voice.speech_stop_history_ms
-    eou_ms = voice.speech_stop_history_eou_ms
+    voice, eou_ms = settings.voice, settings.voice.speech_stop_history_eou_ms
     return Endpointing(
         start_history_s=voice.speech_start_history_ms / 1000,
         start_threshold=voice.speech_start_threshold,
-        stop_history_s=stop_ms / 1000,
+        stop_history_s=chosen_asr(settings).stop_history_ms(settings) / 1000,
         stop_threshold=voice.speech_stop_threshold,
         stop_history_eou_s=eou_ms / 1000 if eou_ms else None,
         stop_threshold_eou=voice.speech_stop_threshold,
         onset=voice.speech_vad_onset,
         offset=voice.speech_vad_offset,
-    )
-
-
-def _moonshine(settings: Settings, detector: VoiceActivityDetector) -> Recogniser:
-    from speech_server.engines.asr.moonshine.factory import from_settings
-
-    quietest_dbfs = settings.voice.speech_quietest_dbfs
-    return from_settings(settings.moonshine, detector, settings.parakeet, settings.requests, quietest_dbfs)
-
-
-def _parakeet(settings: Settings, detector: VoiceActivityDetector) -> Recogniser:
-    from speech_server.engines.asr.parakeet.factory import from_settings
-
-    return from_settings(settings.parakeet, detector, settings.requests, settings.voice.speech_quietest_dbfs)
-
-
-def _streaming(settings: Settings, detector: VoiceActivityDetector) -> Recogniser:
-    from speech_server.engines.asr.streaming_transducer.factory import from_settings
-
-    return from_settings(settings.streaming, detector, settings.requests.parakeet_max_queue_wait_s)
-
-
-def _scripted(script: ScriptSettings, timeline: Timeline) -> tuple[Recogniser, VoiceActivityDetector]:
-    heard = Script(
-        transcript=script.script_transcript,
-        lines=script.lines(),
-        partial_every_s=script.script_partial_every_ms / 1000,
-        final_delay_s=script.script_final_delay_ms / 1000,
-        fault=script.script_asr_fault,
-        fault_after=script.script_asr_fault_after,
-        fault_times=script.script_asr_fault_times,
-    )
-    detector = EnergyDetector(script.script_energy_dbfs, script.script_frame_ms)
-    return ScriptedRecogniser(heard, timeline), detector
-
-
-def _tone(script: ScriptSettings) -> ToneScript:
-    return ToneScript(
-        first_chunk_s=script.tone_first_chunk_ms / 1000,
-        rtf=script.tone_rtf,
-        rate_hz=script.tone_rate_hz,
-        fault=script.tone_fault,
-        fault_after=script.tone_fault_after,
-        fault_times=script.tone_fault_times,
     )

@@ -19,11 +19,11 @@ from speech_server.errors import (
     EngineError,
     NotFound,
     NotServing,
-    SpeechError,
     TooLarge,
     TooQuiet,
     Unauthorised,
     WaitedTooLong,
+    first_known,
 )
 
 _LONGEST_PARAM_BYTES = 200
@@ -81,7 +81,7 @@ _KINDS: tuple[tuple[type[Exception], int, str, str, str | None], ...] = (
 
 def error_response(error: BaseException, route: str, retry_after_ms: int) -> ErrorResponse:
     """What the caller is told. An error nobody expected is logged, and told as such."""
-    cause = _first(error)
+    cause = first_known(error)
     if isinstance(cause, web.HTTPException):
         sentence = f"{cause.reason}: see the documentation for paths and methods."
         return ErrorResponse(cause.status, "INVALID_ARGUMENT", "invalid_request_error", None, sentence)
@@ -105,11 +105,3 @@ def error_response(error: BaseException, route: str, retry_after_ms: int) -> Err
         sentence,
     )
     return ErrorResponse(http, status, kind, code, sentence, param, again_ms if http in (429, 503) else None)
-
-
-def _first(error: BaseException) -> BaseException:
-    """The error itself; of a group, the first known one inside."""
-    if not isinstance(error, BaseExceptionGroup):
-        return error
-    inner = [_first(one) for one in error.exceptions]
-    return next((one for one in inner if isinstance(one, SpeechError | EngineError)), inner[0])

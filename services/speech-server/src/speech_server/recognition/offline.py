@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from speech_server.core.asr.recognition_plan import RecognitionPlan
 from speech_server.recognition.audio_queue import PIECE_BYTES
 from speech_server.recognition.pipeline import RecognitionContext, open_segmenter
-from speech_server.recognition.utterance_segmenter import Final
+from speech_server.recognition.utterance_segmenter import Final, UtteranceSegmenter
 
 
 async def utterances_of(
@@ -18,14 +18,20 @@ async def utterances_of(
     Raises EngineError, and what `audio` raises.
     """
     async with open_segmenter(recognition, plan, recorded=True) as (segmenter, _):
-        async for pcm16 in audio:
-            for at in range(0, len(pcm16), PIECE_BYTES):
-                # What waits is there already: the engine may take it in its largest chunks.
-                waiting_s = float(len(pcm16))
-                async for heard in segmenter.push(pcm16[at : at + PIECE_BYTES], time.monotonic(), waiting_s):
-                    if isinstance(heard, Final) and heard.hypothesis.text:
-                        yield heard
-                await asyncio.sleep(0)
-        last = await segmenter.finish(time.monotonic())
-        if last is not None and last.hypothesis.text:
-            yield last
+        async for final in finals_of(segmenter, audio):
+            yield final
+
+
+async def finals_of(segmenter: UtteranceSegmenter, audio: AsyncIterator[bytes]) -> AsyncGenerator[Final, None]:
+    """Likewise, by this segmenter."""
+    async for pcm16 in audio:
+        for at in range(0, len(pcm16), PIECE_BYTES):
+            # What waits is there already: the engine may take it in its largest chunks.
+            waiting_s = float(len(pcm16))
+            async for heard in segmenter.push(pcm16[at : at + PIECE_BYTES], time.monotonic(), waiting_s):
+                if isinstance(heard, Final) and heard.hypothesis.text:
+                    yield heard
+            await asyncio.sleep(0)
+    last = await segmenter.finish(time.monotonic())
+    if last is not None and last.hypothesis.text:
+        yield last

@@ -1,7 +1,6 @@
 """nvidia.riva.asr.RivaSpeechRecognition: who may recognise, with what, and what comes back."""
 
 import asyncio
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, aclosing
 from dataclasses import replace
@@ -11,9 +10,9 @@ from speech_server.core.asr.asr_types import Hypothesis
 from speech_server.core.asr.recognition_plan import RecognitionPlan
 from speech_server.errors import BadRequest, TooQuiet
 from speech_server.metrics import Metrics, RequestStats
-from speech_server.recognition.audio_queue import PIECE_BYTES
+from speech_server.recognition.offline import finals_of
 from speech_server.recognition.pipeline import RecognitionContext, open_segmenter
-from speech_server.recognition.utterance_segmenter import Final, UtteranceSegmenter
+from speech_server.recognition.utterance_segmenter import Final
 from speech_server.riva import asr_messages
 from speech_server.riva.decode_interceptor import reads_itself
 from speech_server.riva.errors import Context, answering, warn
@@ -82,9 +81,7 @@ class AsrServicer(RivaSpeechRecognitionServicer):
                         aclosing(audio) as pieces,
                         open_segmenter(self._recognition, plan, recorded=True) as (segmenter, _),
                     ):
-                        finals = [final async for pcm16 in pieces for final in await self._hear_all(segmenter, pcm16)]
-                        last = await segmenter.finish(time.monotonic())
-                        finals += [last] if last is not None else []
+                        finals = [final async for final in finals_of(segmenter, pieces)]
                         result = _joined(finals, plan, segmenter.processed_s)
                         stats.audio_s, stats.inference_s = segmenter.processed_s, segmenter.engine_s
                     answer = asr.RecognizeResponse(results=[result])
@@ -110,17 +107,6 @@ class AsrServicer(RivaSpeechRecognitionServicer):
             raise BadRequest(NO_CONFIG)
         return first
 
-    async def _hear_all(self, segmenter: UtteranceSegmenter, pcm16: bytes) -> list[Final]:
-        finals: list[Final] = []
-        for at in range(0, len(pcm16), PIECE_BYTES):
-            # Everything waits already: the engine may take it in its largest chunks.
-            waiting_s = float(len(pcm16))
-            async for heard in segmenter.push(pcm16[at : at + PIECE_BYTES], time.monotonic(), waiting_s):
-                if isinstance(heard, Final):
-                    finals.append(heard)
-            await asyncio.sleep(0)
-        return finals
-
     def _plan(self, config: asr.RecognitionConfig) -> RecognitionPlan:
         return asr_messages.plan(config, self._recognition.recogniser.models, self._recognition.policy)
 
@@ -128,8 +114,7 @@ class AsrServicer(RivaSpeechRecognitionServicer):
         return answering(context, rpc, self._metrics, self._recognition.retry_after_ms)
 
 
-def _joined(finals: list[Final], plan: RecognitionPlan, processed_s: float) -> asr.SpeechRecognitionResult:
-    said = [final for final in finals if final.hypothesis.text]
+def _joined(said: list[Final], plan: RecognitionPlan, processed_s: float) -> asr.SpeechRecognitionResult:
     if len(said) == 1:
         known = asr_messages.alternatives(said[0].hypothesis, said[0].start_s, plan, "")
         return asr.SpeechRecognitionResult(

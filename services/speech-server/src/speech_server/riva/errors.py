@@ -19,10 +19,10 @@ from speech_server.errors import (
     NotFound,
     NotRead,
     NotServing,
-    SpeechError,
     TooQuiet,
     Unauthorised,
     WaitedTooLong,
+    first_known,
 )
 from speech_server.metrics import Metrics, RequestStats
 
@@ -62,7 +62,7 @@ async def answering(context: Context, rpc: str, metrics: Metrics, retry_after_ms
             _note_left(rpc, stats)
             raise
         except Exception as error:
-            if _has_left(context, _first(error)):
+            if _has_left(context, first_known(error)):
                 _note_left(rpc, stats)
                 # What gRPC takes from a handler whose call is over, without a word in its log.
                 raise asyncio.CancelledError from error
@@ -88,7 +88,7 @@ def _has_left(context: Context, error: BaseException) -> bool:
 def _refuse(
     context: Context, rpc: str, metrics: Metrics, stats: RequestStats, retry_after_ms: int, error: Exception
 ) -> NoReturn:
-    cause = _first(error)
+    cause = first_known(error)
     code = status_of(cause)
     metrics.refused(rpc, code.name)
     stats.status = code.name
@@ -113,12 +113,3 @@ def _end(context: Context, code: grpc.StatusCode, sentence: str, trailers: tuple
 def status_of(error: BaseException) -> grpc.StatusCode:
     """The status of an error; INTERNAL for one that nobody expected."""
     return next((code for kind, code in _STATUS if isinstance(error, kind)), grpc.StatusCode.INTERNAL)
-
-
-def _first(error: BaseException) -> BaseException:
-    """The error itself; of a group, the first known one inside."""
-    if not isinstance(error, BaseExceptionGroup):
-        return error
-    inner = [_first(one) for one in error.exceptions]
-    known = (SpeechError, EngineError)
-    return next((one for one in inner if isinstance(one, known)), inner[0])

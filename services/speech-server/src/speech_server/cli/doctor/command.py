@@ -12,6 +12,7 @@ from speech_server.cli.doctor.findings import Finding, ok
 from speech_server.cli.doctor.parts import look_at_parts
 from speech_server.cli.doctor.surroundings import look_at_surroundings
 from speech_server.cli.doctor.weights import look_at_weights
+from speech_server.engines.registry import recognisers
 from speech_server.settings import BadSettings, Settings
 
 
@@ -34,7 +35,7 @@ def main(arguments: Sequence[str]) -> int:
 
 def examine(settings: Settings) -> list[Finding]:
     """All findings for the engines of the settings."""
-    asr, *spare = settings.recognisers
+    asr, *spare = recognisers(settings)
     engines = f"recogniser {asr}{f', spare {spare[0]}' if spare else ''}; voice {settings.server.speech_tts_engine}"
     return [
         ok("engines", engines),

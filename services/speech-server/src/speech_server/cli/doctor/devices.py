@@ -9,6 +9,7 @@ import onnxruntime
 from speech_server.cli.doctor.findings import Finding, bad, note, ok
 from speech_server.engines.onnx.model_format import Device
 from speech_server.engines.onnx.providers import CUDA, DeviceSetting, probe
+from speech_server.engines.registry import chosen_asr
 from speech_server.errors import EngineUnavailable
 from speech_server.settings import Settings
 
@@ -18,13 +19,8 @@ DRIVER = Path("/proc/driver/nvidia/version")
 
 def wishes(settings: Settings) -> dict[str, DeviceSetting]:
     """Where the chosen engines that can use a GPU shall run, by the setting's name."""
-    match settings.server.speech_asr_engine:
-        case "parakeet":
-            return {"PARAKEET_DEVICE": settings.parakeet.parakeet_device}
-        case "streaming":
-            return {"STREAMING_DEVICE": settings.streaming.streaming_device}
-        case _:
-            return {}
+    device = chosen_asr(settings).device
+    return dict([device(settings)]) if device is not None else {}
 
 
 def device_of(settings: Settings) -> Device:

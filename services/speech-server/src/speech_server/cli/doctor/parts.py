@@ -3,33 +3,22 @@
 import asyncio
 import importlib.util
 from collections.abc import Iterator
-from typing import Protocol
 
 from speech_server.cli.doctor.findings import Finding, bad, note, ok
+from speech_server.engines.registry import chosen
+from speech_server.engines.spec import Startable
 from speech_server.errors import EngineUnavailable
 from speech_server.settings import Settings
 
 LONGEST_START_S = 60.0
 
 
-class Startable(Protocol):
-    """What an engine has in common with its parts."""
-
-    async def start(self) -> None:
-        """Raises EngineUnavailable with a sentence."""
-
-    async def stop(self) -> None:
-        """Safe after a failed start."""
-
-
 def look_at_parts(settings: Settings) -> Iterator[Finding]:
-    """Libraries, programs and data of the engines, the spare one included."""
-    recognisers = settings.recognisers
-    if "parakeet" in recognisers or "streaming" in recognisers:
-        yield _library("onnx_asr", "front-end of the recogniser")
-    if "parakeet" in recognisers or settings.server.speech_tts_engine == "kokoro":
-        yield _library("huggingface_hub", "fetching models")
-    for what, part in _small_parts(settings, recognisers):
+    """Libraries, programs and data of the engines, the one that takes over included."""
+    specs = chosen(settings)
+    for name, use in dict(library for spec in specs for library in spec.libraries).items():
+        yield _library(name, use)
+    for what, part in dict(part for spec in specs for part in spec.parts()).items():
         yield _started(what, part)
     yield _sound_files()
     has_av = importlib.util.find_spec("av") is not None
@@ -38,21 +27,6 @@ def look_at_parts(settings: Settings) -> Iterator[Finding]:
         if has_av
         else note("av", "WebM, M4A and MP4 are refused", "pip install av if callers send them")
     )
-
-
-def _small_parts(settings: Settings, recognisers: tuple[str, ...]) -> Iterator[tuple[str, Startable]]:
-    if set(recognisers) != {"scripted"}:
-        from speech_server.embedded.silero import SileroDetector
-
-        yield "voice activity (Silero)", SileroDetector()
-    if settings.server.speech_tts_engine == "embedded":
-        from speech_server.engines.tts.espeak.synthesiser import EspeakSynthesiser
-
-        yield "eSpeak NG", EspeakSynthesiser(1)
-    if settings.server.speech_tts_engine == "kokoro":
-        from speech_server.engines.tts.espeak.phonemiser import EspeakPhonemiser
-
-        yield "eSpeak NG (phonemes)", EspeakPhonemiser()
 
 
 def _library(name: str, use: str) -> Finding:

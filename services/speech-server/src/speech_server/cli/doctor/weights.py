@@ -6,24 +6,14 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from speech_server.cli.doctor.findings import Finding, bad, note, ok
-from speech_server.engines.inventory import Model, wanted
-from speech_server.engines.onnx.model_format import BEST, Device
+from speech_server.engines.inventory import wanted
+from speech_server.engines.onnx.model_format import Device
+from speech_server.engines.spec import EngineModel
 from speech_server.errors import EngineUnavailable
 from speech_server.model_store.pinned_model import check_revision
 from speech_server.model_store.store import faults, read_manifest, unpinned_files
 from speech_server.settings import Settings
 
-PARAKEET_BYTES = {"int8": 1_500_000_000, "fp16": 3_000_000_000, "fp32": 4_500_000_000}
-"""Memory that a 0.6B model takes with its work space, by precision."""
-STREAMING_FACTOR = 2
-"""Memory of a streaming model by the size of its files: the weights, and their work space."""
-ON_CPU_BYTES = {"KOKORO": 1_000_000_000, "MOONSHINE": 300_000_000}
-"""Memory of the models that run on the CPU, whatever there is."""
-PULLED_BYTES = {
-    "PARAKEET": {"int8": 0.7e9, "fp16": 1.3e9, "fp32": 2.6e9},
-    "MOONSHINE": {"int8": 5e7},
-    "KOKORO": dict.fromkeys(PARAKEET_BYTES, 4e8),
-}
 MEMORY_FILES = (Path("/proc/meminfo"), Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory.current"))
 
 
@@ -34,21 +24,21 @@ def look_at_weights(settings: Settings, device: Device) -> Iterator[Finding]:
     except EngineUnavailable as error:
         yield bad("model", f"SPEECH_ASR_ENGINE={settings.server.speech_asr_engine}", str(error))
         models = []
-    memory = _memory(settings, models, device, free_memory_bytes())
+    memory = _memory(models, device, free_memory_bytes())
     for one in models:
-        yield _model(one, device if one.setting not in ON_CPU_BYTES else "cpu", may_load=memory.mark != "BAD")
+        yield _model(one, "cpu" if one.cpu_only else device, may_load=memory.mark != "BAD")
     yield memory
     for one in models:
         if one.source is not None and read_manifest(one.place) is None:
             yield _disk(one, one.source.root)
 
 
-def _model(model: Model, device: Device, *, may_load: bool) -> Finding:
+def _model(model: EngineModel, device: Device, *, may_load: bool) -> Finding:
     what, place = f"model {model.name}", model.place
     expected = read_manifest(place)
     try:
         if model.source is not None and expected is None:
-            check_revision(model.source.known)
+            check_revision(model.source.model)
             say = note if model.may_pull else bad
             more = "" if model.may_pull else f", and {model.setting}_PULL is false"
             return say(what, f"not in {place}{more}", f"speech-server models pull {model.name}")
@@ -73,8 +63,8 @@ def _model(model: Model, device: Device, *, may_load: bool) -> Finding:
         return bad(what, f"can't be used on the {device.upper()}", str(error))
 
 
-def _memory(settings: Settings, models: Sequence[Model], device: Device, free_bytes: int | None) -> Finding:
-    needed_bytes = sum(_needed_bytes(one, device) for one in models if device == "cpu" or one.setting in ON_CPU_BYTES)
+def _memory(models: Sequence[EngineModel], device: Device, free_bytes: int | None) -> Finding:
+    needed_bytes = sum(one.memory_bytes(one.place, device) for one in models if device == "cpu" or one.cpu_only)
     if free_bytes is None:
         return note("memory", "not known on this system")
     found = f"{free_bytes / 1e9:.1f} GB free, about {needed_bytes / 1e9:.1f} GB needed"
@@ -83,20 +73,11 @@ def _memory(settings: Settings, models: Sequence[Model], device: Device, free_by
     return ok("memory", found)
 
 
-def _needed_bytes(model: Model, device: Device) -> float:
-    if model.setting in ON_CPU_BYTES:
-        return ON_CPU_BYTES[model.setting]
-    if model.setting == "PARAKEET":
-        return PARAKEET_BYTES[model.precision if model.precision != "auto" else BEST[device][0]]
-    files = model.place.glob("*.onnx*") if model.place.is_dir() else iter(())
-    return STREAMING_FACTOR * sum(path.stat().st_size for path in files)
-
-
-def _disk(model: Model, root: Path) -> Finding:
+def _disk(model: EngineModel, root: Path) -> Finding:
     place = next(path for path in (root.absolute(), *root.absolute().parents) if path.exists())
     free_bytes = shutil.disk_usage(place).free
     precision = model.precision if model.precision != "auto" else "int8"
-    needed_bytes = PULLED_BYTES[model.setting][precision]
+    needed_bytes = model.download_bytes[precision]
     found = f"{free_bytes / 1e9:.1f} GB free in {place}, {model.name} takes {needed_bytes / 1e9:.1f} GB ({precision})"
     if free_bytes >= needed_bytes:
         return ok("disk", found)

@@ -1,4 +1,4 @@
-"""How do all callers share a model that does one thing at a time? By turns on one thread, each with a hard limit."""
+"""How does a model do one thing at a time? Run after run on one thread, each with a hard limit."""
 
 import asyncio
 import logging
@@ -10,17 +10,17 @@ from speech_server.engines.onnx.worker_thread import WorkerThread
 from speech_server.errors import EngineUnavailable
 
 GRACE_S = 2.0
-"""After a turn was told to stop: so long may it take, then its thread is left behind."""
+"""After a run was told to stop: so long may it take, then its thread is left behind."""
 _log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 
 class TookTooLong(EngineUnavailable):
-    """A turn was broken off at its limit."""
+    """A run was broken off at its limit."""
 
 
 class SerialExecutor:
-    """One thread and its limit. `start`, `take` one turn at a time, `recover` after TookTooLong, `stop`."""
+    """One thread and its limit. `start`, `run` one piece of work at a time, `recover` after TookTooLong, `stop`."""
 
     def __init__(self, name: str, limit_s: float) -> None:
         self._name = name
@@ -29,7 +29,7 @@ class SerialExecutor:
         self._late: asyncio.Future[Any] | None = None
 
     def start(self) -> None:
-        """From now on turns can be taken."""
+        """From now on work can be run."""
         self._worker = WorkerThread(self._name)
 
     async def stop(self) -> None:
@@ -39,7 +39,7 @@ class SerialExecutor:
             await asyncio.to_thread(self._worker.join, GRACE_S)
             self._worker = None
 
-    async def take(self, work: Callable[[], T], stop: Stop) -> T:
+    async def run(self, work: Callable[[], T], stop: Stop) -> T:
         """What `work` gives. `stop` ends it: at the limit, when cancelled, or from outside.
 
         Raises TookTooLong, EngineUnavailable.
@@ -59,18 +59,17 @@ class SerialExecutor:
             raise TookTooLong(f"Recognising took longer than {self._limit_s:g} s and was broken off.")
         try:
             return working.result()
-        except EngineUnavailable as error:
-            _log.warning("%s: a turn failed: %s", self._name, error)
-            raise
         except Exception as error:
             if not stop.is_asked:
-                _log.warning("%s: a turn failed: %s", self._name, error)
+                _log.warning("%s: a run failed: %s", self._name, error)
+            if isinstance(error, EngineUnavailable):
+                raise
             raise EngineUnavailable("The recogniser failed; its log says why.") from error
 
-    async def recover(self, mend: Callable[[], None] | None = None) -> None:
-        """Wait for the turn that was broken off. One that hangs is left behind with its thread; `mend` has the next.
+    async def recover(self, when_stuck: Callable[[], None] | None = None) -> None:
+        """Wait for the run that was broken off. One that hangs is left behind; `when_stuck` has the next thread.
 
-        `mend` has no limit: it may load a model.
+        `when_stuck` has no limit: it may load a model.
         """
         late, self._late = self._late, None
         if late is None:
@@ -79,24 +78,10 @@ class SerialExecutor:
         if done:
             late.exception()
             return
-        _log.error("%s: a turn hangs; its thread is left behind", self._name)
+        _log.error("%s: a run hangs; its thread is left behind", self._name)
         late.cancel()
         assert self._worker is not None
         self._worker.leave()
         self._worker = WorkerThread(self._name)
-        if mend is not None:
-            await self._worker.run(mend)
-
-
-def fail(answer: "asyncio.Future[T]", error: Exception) -> None:
-    """End an answer that somebody may wait for."""
-    if not answer.done():
-        answer.set_exception(error)
-        # Nobody may be waiting any more; that is no news.
-        answer.exception()
-
-
-def give(answer: "asyncio.Future[T]", result: T) -> None:
-    """Likewise, with what was found."""
-    if not answer.done():
-        answer.set_result(result)
+        if when_stuck is not None:
+            await self._worker.run(when_stuck)

@@ -9,7 +9,7 @@ import onnxruntime
 
 from speech_server.engines.onnx.model_format import Device, ModelBroken
 from speech_server.engines.onnx.providers import CPU, CUDA
-from speech_server.errors import EngineUnavailable
+from speech_server.errors import EngineUnavailable, first_line
 
 NUMPY = {
     "tensor(float)": np.float32,
@@ -90,9 +90,8 @@ def open_session(
     try:
         graph = onnxruntime.InferenceSession(str(path), options, providers=providers)
     except Exception as error:  # onnxruntime has no common base for its errors
-        reason = str(error).splitlines()[0][:300] if str(error) else type(error).__name__
         raise ModelBroken(
-            f"{path} can't be loaded: {reason}. It may be cut off, or its .data file missing: {advice}."
+            f"{path} can't be loaded: {first_line(error)}. It may be cut off, or its .data file missing: {advice}."
         ) from error
     if device == "cuda" and CUDA not in graph.get_providers():
         raise EngineUnavailable(f"CUDA does not take {path.name}; it would run on the CPU unsaid.")

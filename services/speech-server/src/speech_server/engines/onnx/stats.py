@@ -17,8 +17,15 @@ class EngineStats:
     refused: int = 0
     too_slow: int = 0
 
+    def note(self, clips: int, audio_s: float, took_s: float) -> None:
+        """Count a batch."""
+        self.batches += 1
+        self.clips += clips
+        self.audio_s += audio_s
+        self.busy_s += took_s
+
     def figures(self) -> dict[str, float]:
-        """As `interfaces.Measured` names them."""
+        """As `interfaces.HasCounters` names them."""
         return {
             "batches": self.batches,
             "clips": self.clips,

@@ -1,7 +1,7 @@
-"""How does an engine load once and serve many streams? A template process forks one child for each.
+"""How does an engine load once and serve many streams? A fork server process forks one child for each.
 
-The template holds the loaded engine and nothing else: no threads, no asyncio, no grpc, so forking it is safe, and a
-child shares its memory. The server holds the other end of the template's standard input, a Unix socket: each byte
+The fork server holds the loaded engine and nothing else: no threads, no asyncio, no grpc, so forking it is safe, and a
+child shares its memory. The server holds the other end of the fork server's standard input, a Unix socket: each byte
 that arrives there brings the socket of a new stream. End of file on either socket means the server is gone, closed the
 stream or stopped, and ends the process that reads it: no process outlives its server.
 """
@@ -23,7 +23,7 @@ Serve = Callable[[Wire], None]
 """What a child does with its stream, until the wire ends."""
 
 CHILD_EXIT_S = 1.0
-"""How long a stopped template waits for its children before it kills them."""
+"""How long a stopped fork server waits for its children before it kills them."""
 
 _NICENESS = 5
 """Children yield to the server: a stream that falls behind is better than a server that doesn't answer."""
@@ -70,7 +70,7 @@ def _fork(control: socket.socket, connection: socket.socket, serve: Serve) -> No
 
 
 def _live(control: socket.socket, connection: socket.socket, serve: Serve) -> NoReturn:
-    """The whole life of a child; it never returns into the template's code."""
+    """The whole life of a child; it never returns into the fork server's code."""
     status = 1
     try:
         control.close()

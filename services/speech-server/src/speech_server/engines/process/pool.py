@@ -1,4 +1,4 @@
-"""How does the server reach its engine processes? Through one template, and a line to each child it forks."""
+"""How does the server reach its engine processes? Through one fork server, and a stream to each child it forks."""
 
 import asyncio
 import contextlib
@@ -8,7 +8,7 @@ import signal
 import socket
 import sys
 from asyncio.subprocess import Process
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -33,7 +33,6 @@ class ProcessStream:
         self._engine = engine
         self._reader = reader
         self._writer = writer
-        self._owed = 0
 
     async def send(self, kind: bytes, payload: bytes = b"") -> None:
         """Raises EngineUnavailable when the process is gone or takes nothing any more."""
@@ -46,16 +45,6 @@ class ProcessStream:
         if kind == FAILED:
             raise EngineUnavailable(payload.decode())
         return kind, payload
-
-    async def ask(self, kind: bytes, payload: bytes = b"") -> bytes:
-        """Send a frame and give its answer's payload; answers to questions cancelled earlier are passed over."""
-        self._owed += 1
-        await self.send(kind, payload)
-        answer = b""
-        while self._owed:
-            _, answer = await self.receive()
-            self._owed -= 1
-        return answer
 
     def close(self) -> None:
         """Hang up: the process ends as soon as it reads or writes. Safe to call twice."""
@@ -72,11 +61,11 @@ class ProcessStream:
 
 
 @dataclass(frozen=True)
-class _Template:
-    """A template process: `control` is the socket beneath `line`, needed to send it other sockets."""
+class _ForkServer:
+    """A fork server process: `control` is the socket beneath `stream`, needed to send it other sockets."""
 
     process: Process
-    line: ProcessStream
+    stream: ProcessStream
     control: socket.socket
 
     @property
@@ -85,104 +74,104 @@ class _Template:
 
 
 class ProcessPool:
-    """An engine as a program that forks: `module` is run as the template, and forks a child for each line.
+    """An engine as a program that forks: `module` is run as the fork server, and forks a child for each stream.
 
-    A template that died is replaced at the next `open`; the children it had live on until their lines close.
+    A fork server that died is replaced at the next `open`; the children it had live on until their streams close.
     """
 
-    def __init__(self, engine: str, module: str, arguments: Sequence[str], limit: int) -> None:
+    def __init__(self, engine: str, module: str, limit: int) -> None:
         self._engine = engine
-        self._command = (sys.executable, "-P", "-m", module, *arguments)
+        self._command = (sys.executable, "-P", "-m", module)
         self._limit = limit
-        self._template: _Template | None = None
-        self._lines: set[ProcessStream] = set()
+        self._fork_server: _ForkServer | None = None
+        self._streams: set[ProcessStream] = set()
         self._opening = asyncio.Lock()
 
     async def start(self) -> None:
-        """Load. Raises EngineUnavailable with the template's own sentence."""
+        """Load. Raises EngineUnavailable with the fork server's own sentence."""
         async with self._opening:
-            await self._living_template()
+            await self._living_fork_server()
 
     async def stop(self) -> None:
-        """Hang up everywhere; returns when template and children are gone."""
-        for line in list(self._lines):
-            self.release(line)
+        """Hang up everywhere; returns when fork server and children are gone."""
+        for stream in list(self._streams):
+            self.release(stream)
         async with self._opening:
-            await self._end_template()
+            await self._end_fork_server()
 
     async def open(self) -> ProcessStream:
-        """A line to a new child. Raises EngineBusy above the limit, EngineUnavailable when there is no child."""
+        """A stream to a new child. Raises EngineBusy above the limit, EngineUnavailable when there is no child."""
         async with self._opening:
-            if len(self._lines) >= self._limit:
+            if len(self._streams) >= self._limit:
                 raise EngineBusy(f"{self._engine} serves {self._limit} streams, all in use; try again later")
-            template = await self._living_template()
+            fork_server = await self._living_fork_server()
             try:
-                line = await self._fork(template)
+                stream = await self._fork(fork_server)
             except EngineUnavailable:
                 if not await self._has_died():
                     raise
-                line = await self._fork(await self._living_template())
-            self._lines.add(line)
-            return line
+                stream = await self._fork(await self._living_fork_server())
+            self._streams.add(stream)
+            return stream
 
-    def release(self, line: ProcessStream) -> None:
-        """Close a line and make room for another. Safe to call twice."""
-        self._lines.discard(line)
-        line.close()
+    def release(self, stream: ProcessStream) -> None:
+        """Close a stream and make room for another. Safe to call twice."""
+        self._streams.discard(stream)
+        stream.close()
 
-    async def _fork(self, template: _Template) -> ProcessStream:
+    async def _fork(self, fork_server: _ForkServer) -> ProcessStream:
         ours, theirs = socket.socketpair()
-        line = ProcessStream(self._engine, *await asyncio.open_unix_connection(sock=ours))
+        stream = ProcessStream(self._engine, *await asyncio.open_unix_connection(sock=ours))
         try:
             with theirs:
-                socket.send_fds(template.control, [b"o"], [theirs.fileno()])
-            await line.receive(_FORK_S)
+                socket.send_fds(fork_server.control, [b"o"], [theirs.fileno()])
+            await stream.receive(_FORK_S)
         except OSError as error:
-            line.close()
+            stream.close()
             raise EngineUnavailable(f"{self._engine} takes no streams now; try again") from error
         except BaseException:
-            line.close()
+            stream.close()
             raise
-        return line
+        return stream
 
-    async def _living_template(self) -> _Template:
-        if self._template is not None and self._template.is_dead:
-            _log.warning("%s died and is started again: %r", self._engine, self._template.process)
-            await self._end_template()
-        if self._template is None:
+    async def _living_fork_server(self) -> _ForkServer:
+        if self._fork_server is not None and self._fork_server.is_dead:
+            _log.warning("%s died and is started again: %r", self._engine, self._fork_server.process)
+            await self._end_fork_server()
+        if self._fork_server is None:
             ours, theirs = socket.socketpair()
             with theirs:
                 process = await asyncio.create_subprocess_exec(
                     *self._command, stdin=theirs.fileno(), start_new_session=True
                 )
-            line = ProcessStream(self._engine, *await asyncio.open_unix_connection(sock=ours))
-            self._template = _Template(process, line, ours)
+            stream = ProcessStream(self._engine, *await asyncio.open_unix_connection(sock=ours))
+            self._fork_server = _ForkServer(process, stream, ours)
             try:
-                await line.receive(_LOAD_S)
+                await stream.receive(_LOAD_S)
             except BaseException:
-                await asyncio.shield(self._end_template())
+                await asyncio.shield(self._end_fork_server())
                 raise
-        return self._template
+        return self._fork_server
 
     async def _has_died(self) -> bool:
-        """Is the template gone? It may have died so lately that nobody has been told yet."""
-        assert self._template is not None
+        """Is the fork server gone? It may have died so lately that nobody has been told yet."""
+        assert self._fork_server is not None
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_NOTICE_S):
-                await self._template.process.wait()
-        return self._template.is_dead
+                await self._fork_server.process.wait()
+        return self._fork_server.is_dead
 
-    async def _end_template(self) -> None:
-        if self._template is None:
+    async def _end_fork_server(self) -> None:
+        if self._fork_server is None:
             return
-        process = self._template.process
-        self._template.line.close()
-        self._template = None
+        process = self._fork_server.process
+        self._fork_server.stream.close()
+        self._fork_server = None
         try:
             async with asyncio.timeout(_EXIT_S):
                 await process.wait()
         except TimeoutError:
-            _log.warning("%s: the template process did not leave; killing it", self._engine)
+            _log.warning("%s: the fork server process did not leave; killing it", self._engine)
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
             await process.wait()

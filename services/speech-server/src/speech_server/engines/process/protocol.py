@@ -7,18 +7,14 @@ import struct
 from collections.abc import Sequence
 from dataclasses import astuple
 
-from speech_server.core.asr.asr_types import Hypothesis, Word
+from speech_server.core.asr.asr_types import Word
 
 READY = b"R"
 """The template has loaded its engine, or a child has been forked and listens."""
 FAILED = b"X"
 """Payload: a sentence; nothing more follows."""
 AUDIO = b"A"
-"""Payload: PCM16. Answered by HEARD when the engine recognises."""
-FINISH = b"F"
-"""End the utterance; payload: how many alternatives are wanted. Answered by HEARD."""
-HEARD = b"H"
-"""Payload: a hypothesis."""
+"""Payload: PCM16."""
 SPEAK = b"S"
 """Payload: what to speak. Answered by WORDS and AUDIO frames, then DONE."""
 WORDS = b"W"
@@ -74,17 +70,3 @@ def pack_words(words: Sequence[Word]) -> bytes:
 def unpack_words(payload: bytes) -> tuple[Word, ...]:
     """The opposite of `pack_words`."""
     return tuple(Word(*fields) for fields in json.loads(payload))
-
-
-def pack_hypothesis(hypothesis: Hypothesis) -> bytes:
-    """A hypothesis as a payload."""
-    words = [astuple(word) for word in hypothesis.words]
-    others = [other.text for other in hypothesis.others]
-    return json.dumps([hypothesis.text, words, hypothesis.confidence, others]).encode()
-
-
-def unpack_hypothesis(payload: bytes) -> Hypothesis:
-    """The opposite of `pack_hypothesis`."""
-    text, words, confidence, others = json.loads(payload)
-    spoken = tuple(Word(*fields) for fields in words)
-    return Hypothesis(text, spoken, confidence, others=tuple(Hypothesis(other) for other in others))

@@ -18,7 +18,9 @@ from speech_server.core.asr.asr_types import Word
 from speech_server.core.tts.ssml import spoken_words
 from speech_server.core.tts.tts_types import SpeechRequest, SpokenChunk, Voice
 from speech_server.engines.pacing import sleep_until
+from speech_server.engines.spec import TtsSpec
 from speech_server.errors import EngineUnavailable
+from speech_server.settings import Settings
 from speech_server.timeline import Timeline
 
 LETTER_S, GAP_S = 0.06, 0.06
@@ -140,3 +142,20 @@ def _tone(word: str, rate_hz: int, letter_s: float) -> bytes:
     edge = np.clip(np.minimum(times, times[::-1]) / 0.005, 0, 1)
     wave = LEVEL * 32767 * edge * np.sin(2 * np.pi * hertz * times)
     return wave.astype("<i2").tobytes()
+
+
+def build(settings: Settings, timeline: Timeline) -> ToneSynthesiser:
+    """The engine."""
+    chosen = settings.script
+    script = ToneScript(
+        first_chunk_s=chosen.tone_first_chunk_ms / 1000,
+        rtf=chosen.tone_rtf,
+        rate_hz=chosen.tone_rate_hz,
+        fault=chosen.tone_fault,
+        fault_after=chosen.tone_fault_after,
+        fault_times=chosen.tone_fault_times,
+    )
+    return ToneSynthesiser(script, timeline)
+
+
+SPEC = TtsSpec(build)

@@ -1,6 +1,5 @@
 """A Moonshine model that is loaded: clips in, hypotheses out, blocking."""
 
-import logging
 from collections.abc import Sequence
 
 import numpy as np
@@ -10,10 +9,10 @@ from speech_server.core.asr.boosting import Boosting
 from speech_server.core.asr.estimated_times import spread
 from speech_server.engines.asr.moonshine.greedy_decoding import Written, greedy
 from speech_server.engines.asr.moonshine.model_files import ModelFiles
+from speech_server.engines.onnx.loader import with_cpu_fallback
 from speech_server.engines.onnx.model_format import Device, ModelBroken, Precision
 from speech_server.engines.onnx.session import Limits, SessionOpener, Stop, open_session
 from speech_server.engines.onnx.transducer import Floats
-from speech_server.errors import EngineUnavailable
 from speech_server.recognition.sectioning import loud_part_s
 
 TOKENS_A_SECOND = 6.5
@@ -24,7 +23,6 @@ LEAST_LOGPROB = -0.75
 """Mean of a clip's tokens; of less, nothing was said. Speech in noise (10 dB) is above -0.65; chords and noise that
 pass for speech are mostly below."""
 _SPACE = "▁"
-_log = logging.getLogger(__name__)
 
 
 class MoonshineModel:
@@ -72,13 +70,12 @@ class MoonshineModel:
             audio[number, : len(clip)], heard[number, : len(clip)] = clip, 1
         feed = {"input_values": audio, "attention_mask": heard} if self._takes_mask else {"input_values": audio}
         most = [int(len(clip) * TOKENS_A_SECOND / ASR_RATE_HZ) + 1 for clip in clips]
-        try:
+
+        def write() -> list[Written]:
             (frames,) = self._encoder.run(["last_hidden_state"], feed, stop.options)
-            written = greedy(self._decoder, frames, heard, most, stop)
-        except Exception as error:
-            if not stop.is_asked:
-                _log.exception("Moonshine failed")
-            raise EngineUnavailable("The recogniser failed on this audio; its log says why.") from error
+            return greedy(self._decoder, frames, heard, most, stop)
+
+        written = with_cpu_fallback("Moonshine", write, stop, self.device, self.to_cpu)
         return [self._text(one) for one in written]
 
     def _text(self, written: Written) -> str:

@@ -9,13 +9,14 @@ import asyncio
 import itertools
 import logging
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from speech_server.core.asr.asr_types import ASR_RATE_HZ, Hypothesis
 from speech_server.core.asr.batching import Job, Kind, Rules, plan
 from speech_server.core.asr.boosting import Boosting
-from speech_server.engines.onnx.serial_executor import SerialExecutor, TookTooLong, fail, give
+from speech_server.engines.onnx.batch_runner import BatchRunner, fail_all
+from speech_server.engines.onnx.serial_executor import TookTooLong
 from speech_server.engines.onnx.session import Stop
 from speech_server.engines.onnx.stats import EngineStats
 from speech_server.engines.onnx.transducer import Floats
@@ -63,19 +64,21 @@ class BatchQueue:
         self._waiting: dict[int, _Waiting] = {}
         self._numbers = itertools.count(1)
         self._arrived = asyncio.Event()
-        self._runner: asyncio.Task[None] | None = None
-        self._turns = SerialExecutor("recogniser", limits.segment_s)
+        self._runner = BatchRunner("recogniser", limits.segment_s)
         self._audio_by_second: float | None = None
         self._said_at = -SAY_EVERY_S
         self._said_shed = 0
         self._partials_run: Stop | None = None
-        self.load = EngineStats()
 
     def start(self, audio_by_second: float | None = None) -> None:
         """`audio_by_second`: how much the model hears in a second, as measured, bounds the first batches."""
         self._audio_by_second = audio_by_second
-        self._turns.start()
-        self._runner = asyncio.create_task(self._run(), name="recogniser batches")
+        self._runner.start(self._step, self._waiting.values)
+
+    @property
+    def stats(self) -> EngineStats:
+        """What was done since the start."""
+        return self._runner.stats
 
     @property
     def waiting(self) -> int:
@@ -84,11 +87,8 @@ class BatchQueue:
 
     async def stop(self) -> None:
         """What waits or runs gets EngineUnavailable."""
-        if self._runner is not None:
-            self._runner.cancel()
-            await asyncio.wait([self._runner])
-            self._runner = None
-        await self._turns.stop()
+        await self._runner.stop()
+        self._waiting.clear()
 
     def submit(
         self, session: int, kind: Kind, clip: Floats, wait_s: float, boosting: Boosting | None = None
@@ -98,7 +98,7 @@ class BatchQueue:
         It is cancelled from here when it is a partial whose time has passed; other kinds get EngineBusy after
         `wait_s`, EngineUnavailable when recognising took too long or failed. Raises EngineBusy when the queue is full.
         """
-        if self._runner is None or self._runner.done():
+        if not self._runner.is_running:
             raise EngineUnavailable("The recogniser is not running.")
         self._make_room(kind)
         now = time.monotonic()
@@ -118,23 +118,18 @@ class BatchQueue:
         if kind is not Kind.PARTIAL and partial is not None:
             self._give_up([partial.job])
         elif kind is not Kind.FINAL:
-            self.load.refused += 1
+            self.stats.refused += 1
             raise EngineBusy(f"{len(self._waiting)} recordings wait for the recogniser already; try again later.")
 
-    async def _run(self) -> None:
-        try:
-            while True:
-                self._arrived.clear()
-                self._forget_cancelled()
-                decided = plan([one.job for one in self._waiting.values()], time.monotonic(), self._now_allowed())
-                self._give_up(decided.late)
-                if decided.run:
-                    await self._recognise([self._waiting.pop(job.number) for job in decided.run])
-                else:
-                    await self._until(decided.wake)
-        finally:
-            _fail_all(self._waiting.values(), EngineUnavailable("The recogniser was stopped."))
-            self._waiting.clear()
+    async def _step(self) -> None:
+        self._arrived.clear()
+        self._forget_cancelled()
+        decided = plan([one.job for one in self._waiting.values()], time.monotonic(), self._now_allowed())
+        self._give_up(decided.late)
+        if decided.run:
+            await self._recognise([self._waiting.pop(job.number) for job in decided.run])
+        else:
+            await self._until(decided.wake)
 
     async def _until(self, wake: float | None) -> None:
         try:
@@ -144,38 +139,29 @@ class BatchQueue:
             return
 
     async def _recognise(self, batch: Sequence[_Waiting]) -> None:
-        stop, clips, began = Stop(), [one.clip for one in batch], time.monotonic()
-        boostings = [one.boosting for one in batch]
+        stop, clips, boostings = Stop(), [one.clip for one in batch], [one.boosting for one in batch]
+        lengths_s = [one.job.audio_s for one in batch]
         self._partials_run = stop if all(one.job.kind is Kind.PARTIAL for one in batch) else None
         try:
-            found = await self._turns.take(lambda: self._work(clips, stop, boostings), stop)
-        except TookTooLong as error:
-            await self._broke_off(batch, error)
+            took_s = await self._runner.run(
+                batch, lambda: self._work(clips, stop, boostings), stop, sum(lengths_s), self._when_stuck
+            )
+        except TookTooLong:
+            # Half the speed that was believed: the next batch is smaller.
+            if self._audio_by_second is not None:
+                self._audio_by_second /= 2
         except EngineUnavailable as error:
             if self._partials_run is not None and stop.is_asked:
                 self._shed(batch)
             else:
-                _fail_all(batch, error)
-        except BaseException:
-            _fail_all(batch, EngineUnavailable("The recogniser was stopped."))
-            raise
+                fail_all(batch, error)
         else:
-            for one, said in zip(batch, found, strict=True):
-                give(one.answer, said)
-            self._note(batch, time.monotonic() - began)
+            self._learn_speed(len(batch) * max(lengths_s) / max(took_s, 1e-6))
         finally:
             self._partials_run = None
 
-    async def _broke_off(self, batch: Sequence[_Waiting], error: TookTooLong) -> None:
-        self.load.too_slow += len(batch)
-        _fail_all(batch, error)
-        # Half the speed that was believed: the next batch is smaller.
-        if self._audio_by_second is not None:
-            self._audio_by_second /= 2
-        await self._turns.recover(self._when_stuck)
-
     def _shed(self, batch: Sequence[_Waiting]) -> None:
-        self.load.shed += len(batch)
+        self.stats.shed += len(batch)
         for one in batch:
             one.answer.cancel()
 
@@ -196,27 +182,16 @@ class BatchQueue:
         for job in late:
             one = self._waiting.pop(job.number)
             if job.kind is Kind.PARTIAL:
-                self.load.shed += 1
+                self.stats.shed += 1
                 one.answer.cancel()
             else:
-                self.load.refused += 1
+                self.stats.refused += 1
                 waited_s = job.deadline - job.arrived
                 sentence = f"Waited {waited_s:g} s for the recogniser, which is overloaded; try again later."
-                fail(one.answer, EngineBusy(sentence))
-        if self.load.shed > self._said_shed and time.monotonic() - self._said_at >= SAY_EVERY_S:
-            _log.warning("overloaded: %d partials left out, finals go on", self.load.shed - self._said_shed)
-            self._said_shed, self._said_at = self.load.shed, time.monotonic()
+                fail_all([one], EngineBusy(sentence))
+        if self.stats.shed > self._said_shed and time.monotonic() - self._said_at >= SAY_EVERY_S:
+            _log.warning("overloaded: %d partials left out, finals go on", self.stats.shed - self._said_shed)
+            self._said_shed, self._said_at = self.stats.shed, time.monotonic()
 
-    def _note(self, batch: Sequence[_Waiting], took_s: float) -> None:
-        self.load.batches += 1
-        self.load.clips += len(batch)
-        self.load.audio_s += sum(one.job.audio_s for one in batch)
-        self.load.busy_s += took_s
-        padded_s = len(batch) * max(one.job.audio_s for one in batch)
-        speed = padded_s / max(took_s, 1e-6)
+    def _learn_speed(self, speed: float) -> None:
         self._audio_by_second = speed if self._audio_by_second is None else 0.8 * self._audio_by_second + 0.2 * speed
-
-
-def _fail_all(batch: Iterable[_Waiting], error: EngineUnavailable) -> None:
-    for one in batch:
-        fail(one.answer, error)

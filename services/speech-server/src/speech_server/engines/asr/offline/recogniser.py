@@ -15,10 +15,10 @@ from speech_server.core.asr.subwords import joined, shifted
 from speech_server.engines.asr.offline.batch_queue import BatchLimits, BatchQueue
 from speech_server.engines.asr.offline.model import Loaded, OfflineModel
 from speech_server.engines.asr.offline.streaming import OfflineUtterances, Streaming
+from speech_server.engines.onnx.loader import device_state, load_in_thread
 from speech_server.engines.onnx.session import Stop
 from speech_server.engines.onnx.stats import EngineStats
 from speech_server.engines.onnx.transducer import Floats
-from speech_server.engines.onnx.worker_thread import WorkerThread
 from speech_server.errors import EngineUnavailable
 from speech_server.interfaces import VoiceActivityDetector
 from speech_server.recognition.sectioning import as_floats, clip_of, found_sections, powers
@@ -70,13 +70,12 @@ class OfflineRecogniser:
         """One line for `/readyz` and the log: model, precision, device, and why there."""
         if self._model is None:
             return "not loaded"
-        moved = " (moved from cuda)" if self._why.startswith("cuda") and self._model.device == "cpu" else ""
-        return f"{self._setup.model.name} {self._model.precision} on {self._why}{moved}"
+        return f"{self._setup.model.name} {self._model.precision} on {device_state(self._why, self._model.device)}"
 
     @property
     def figures(self) -> dict[str, float]:
         """For Prometheus."""
-        return self.load.figures()
+        return self.stats.figures()
 
     @property
     def waiting(self) -> int:
@@ -84,18 +83,13 @@ class OfflineRecogniser:
         return self._batcher.waiting if self._batcher is not None else 0
 
     @property
-    def load(self) -> EngineStats:
+    def stats(self) -> EngineStats:
         """What was done since the start."""
-        return self._batcher.load if self._batcher is not None else EngineStats()
+        return self._batcher.stats if self._batcher is not None else EngineStats()
 
     async def start(self) -> None:
         """Fetch if need be, load, warm up. Raises EngineUnavailable with a sentence."""
-        # Not the loop's own threads: a pull that is under way must not hold up the end of the process.
-        loader = WorkerThread(f"{self._setup.model.name} loader")
-        try:
-            loaded = await loader.run(self._setup.load)
-        finally:
-            loader.leave()
+        loaded = await load_in_thread(self._setup.model.name, self._setup.load)
         self._model, self._why = loaded.model, loaded.why
         rules = replace(self._setup.rules, mixes_kinds=loaded.model.device == "cuda")
         self._batcher = BatchQueue(self._transcribe, rules, self._setup.limits, self._when_stuck)

@@ -7,10 +7,10 @@ from pathlib import Path
 from speech_server.engines.asr.offline.model import Loaded, measure
 from speech_server.engines.asr.parakeet.model import ParakeetModel, Placement
 from speech_server.engines.asr.parakeet.model_files import find_model
+from speech_server.engines.onnx.loader import load_on_device
 from speech_server.engines.onnx.model_format import Device, Precision
 from speech_server.engines.onnx.providers import ChosenDevice, DeviceSetting, probe
 from speech_server.engines.onnx.session import SessionOpener, open_session
-from speech_server.errors import EngineUnavailable
 
 
 def load(
@@ -25,15 +25,10 @@ def load(
     `folder`: where the model lies; may fetch it. `placement`: its `device` is overruled by the probe; `decoder_device`
     "cuda" means: beside the encoder.
     """
-    choice = probe_with(wish)
-    try:
-        model, rtf = _load_on(choice.device, folder, placement, open_with)
-    except EngineUnavailable as error:
-        if choice.device == "cpu" or wish == "cuda":
-            raise
-        choice = ChosenDevice("cpu", f"the GPU did not take the model: {error}")
-        model, rtf = _load_on("cpu", folder, placement, open_with)
-    return Loaded(model, f"{choice.device} ({choice.why})", rtf)
+    (model, rtf), where = load_on_device(
+        wish, probe_with, lambda device: _load_on(device, folder, placement, open_with)
+    )
+    return Loaded(model, where, rtf)
 
 
 def _load_on(

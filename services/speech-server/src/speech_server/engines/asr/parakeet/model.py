@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 from onnx_asr.preprocessors.numpy_preprocessor import NemoPreprocessorNumpy
@@ -13,10 +14,10 @@ from speech_server.core.asr.subwords import Emitted, hypothesis
 from speech_server.engines.asr.parakeet.greedy_decoding import collapse, greedy
 from speech_server.engines.asr.parakeet.model_files import ModelFiles, find_model
 from speech_server.engines.asr.parakeet.onnx_graphs import Encoder, OnnxJoint
+from speech_server.engines.onnx.loader import with_cpu_fallback
 from speech_server.engines.onnx.model_format import Device, ModelBroken, Precision, PrecisionSetting
 from speech_server.engines.onnx.session import Limits, OnnxSession, SessionOpener, Stop, open_session
 from speech_server.engines.onnx.transducer import Floats, Ints
-from speech_server.errors import EngineUnavailable
 
 SHORTEST_SAMPLES = ASR_RATE_HZ // 10
 """Below 100 ms a model says anything; nothing is heard in it."""
@@ -73,31 +74,17 @@ class ParakeetModel:
         found = [Hypothesis("")] * len(clips)
         if heard:
             favoured = [boostings[number] for number in heard] if boostings else []
-            emitted = self._with_cpu_fallback([clips[number] for number in heard], favoured, stop)
+            decode = partial(self._decode, [clips[number] for number in heard], favoured, stop)
+            emitted = with_cpu_fallback("Parakeet", decode, stop, self.device, self.to_cpu)
             for number, tokens in zip(heard, emitted, strict=True):
                 found[number] = hypothesis(tokens, self._files.vocabulary, self._files.frame_s)
         return found
 
     def to_cpu(self, why: str) -> None:
         """Load the CPU's files in place of the GPU's. Raises ModelBroken when there are none."""
-        _log.error("Parakeet leaves the GPU and goes on, slower, on the CPU: %s", why)
         limits = Limits(self._placement.limits.threads)
         placement = Placement("cpu", "cpu", "auto", limits)
         self._load(find_model(self._files.folder, "cpu"), placement)
-
-    def _with_cpu_fallback(
-        self, clips: Sequence[Floats], boostings: Sequence[Boosting | None], stop: Stop
-    ) -> list[list[Emitted]]:
-        try:
-            return self._decode(clips, boostings, stop)
-        except Exception as error:
-            if stop.is_asked or isinstance(error, ModelBroken):
-                raise
-            if self.device == "cpu":
-                _log.exception("Parakeet failed on the CPU")
-                raise EngineUnavailable("The recogniser failed on this audio; its log says why.") from error
-            self.to_cpu(f"{type(error).__name__}: {str(error)[:300]}")
-            return self._decode(clips, boostings, stop)
 
     def _decode(self, clips: Sequence[Floats], boostings: Sequence[Boosting | None], stop: Stop) -> list[list[Emitted]]:
         features, lengths = self.features(clips)

@@ -29,19 +29,19 @@ class AudioTail:
     last: float = 0.0
 
 
-def push(ear: AudioTail, samples: Floats, mel_bands: int) -> Floats:
+def push(tail: AudioTail, samples: Floats, mel_bands: int) -> Floats:
     """The frames [time, mel] that these samples (16 kHz, -1..1) complete."""
     if samples.size:
-        before = np.concatenate(([np.float32(ear.last)], samples[:-1]))
+        before = np.concatenate(([np.float32(tail.last)], samples[:-1]))
         emphasised = samples - np.float32(PRE_EMPHASIS) * before
-        ear.rest = np.concatenate((ear.rest, emphasised.astype(np.float32)))
-        ear.last = float(samples[-1])
-    ready = (len(ear.rest) - POINTS) // HOP + 1
+        tail.rest = np.concatenate((tail.rest, emphasised.astype(np.float32)))
+        tail.last = float(samples[-1])
+    ready = (len(tail.rest) - POINTS) // HOP + 1
     if ready <= 0:
         return np.zeros((0, mel_bands), np.float32)
-    views = np.lib.stride_tricks.sliding_window_view(ear.rest, POINTS)[::HOP][:ready]
+    views = np.lib.stride_tricks.sliding_window_view(tail.rest, POINTS)[::HOP][:ready]
     power = np.abs(np.fft.rfft(views * _window(), POINTS)).astype(np.float32) ** 2
-    ear.rest = ear.rest[ready * HOP :].copy()
+    tail.rest = tail.rest[ready * HOP :].copy()
     found: Floats = np.log(power @ _bank(mel_bands) + np.float32(FLOOR)).astype(np.float32)
     return found
 

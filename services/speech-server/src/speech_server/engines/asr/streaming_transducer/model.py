@@ -9,6 +9,7 @@ import logging
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -21,10 +22,11 @@ from speech_server.engines.asr.streaming_transducer.features import AudioTail
 from speech_server.engines.asr.streaming_transducer.greedy_decoding import greedy
 from speech_server.engines.asr.streaming_transducer.model_files import ADVICE, Shape, StreamingFiles, find_model
 from speech_server.engines.asr.streaming_transducer.onnx_graphs import Caches, Encoder, Joiner, Prediction, Predictor
+from speech_server.engines.onnx.loader import with_cpu_fallback
 from speech_server.engines.onnx.model_format import Device, ModelBroken
 from speech_server.engines.onnx.session import Limits, OnnxSession, SessionOpener, Stop, open_session
 from speech_server.engines.onnx.transducer import FRAME_S, Floats, Ints
-from speech_server.errors import EngineUnavailable
+from speech_server.errors import first_line
 
 TAIL = 30
 """Frames of silence heard after an utterance's last sample, at least: a transducer says a word a little after it."""
@@ -39,7 +41,7 @@ class Utterance:
     """[time, mel] not passed by the window yet."""
     caches: Caches
     prediction: Prediction
-    ear: AudioTail = field(default_factory=AudioTail)
+    tail: AudioTail = field(default_factory=AudioTail)
     made: int = 0
     """Frames made of its audio so far."""
     windows: int = 0
@@ -114,16 +116,18 @@ class StreamingModel:
         silence = np.zeros((self.shape.overlap, self._encoder.mel_bands), np.float32)
         return Utterance(silence, self._encoder.empty(), self._start, boosting=boosting)
 
-    def hear(self, asks: Sequence[StreamStep], stop: Stop) -> list[Hypothesis]:
-        """What each utterance is believed to say after this; no utterance is asked about twice.
+    def decode(self, steps: Sequence[StreamStep], stop: Stop) -> list[Hypothesis]:
+        """What each utterance is believed to say after this; no utterance has two steps.
 
-        Raises EngineUnavailable; the utterances asked about are worth nothing then.
+        Raises EngineUnavailable; the utterances are worth nothing then.
         """
-        for ask in asks:
-            self._take_in(ask)
-        utterances = [ask.utterance for ask in asks]
+        for step in steps:
+            self._take_in(step)
+        utterances = [step.utterance for step in steps]
         while ready := [one for one in utterances if len(one.frames) >= self.shape.window]:
-            self._with_cpu_fallback(ready, stop)
+            with_cpu_fallback(
+                "the streaming model", partial(self._round, ready, stop), stop, self._device, self._to_cpu
+            )
         frame_s = FRAME_S * self.shape.subsampling
         return [hypothesis(one.emitted, self._files.vocabulary, frame_s) for one in utterances]
 
@@ -131,36 +135,26 @@ class StreamingModel:
         """Warm up with noise, and give the real-time factor of one caller."""
         samples = windows * self.shape.shift * features.HOP
         noise = np.random.default_rng(0).normal(0, 0.05, samples).astype(np.float32)
-        self.hear([StreamStep(self.begin(), noise, ends=True)], stop)
+        self.decode([StreamStep(self.begin(), noise, ends=True)], stop)
         began = time.perf_counter()
-        self.hear([StreamStep(self.begin(), noise, ends=True)], stop)
+        self.decode([StreamStep(self.begin(), noise, ends=True)], stop)
         return (time.perf_counter() - began) / (samples * FRAME_S / features.HOP)
 
-    def _take_in(self, ask: StreamStep) -> None:
-        one, mel_bands = ask.utterance, self._encoder.mel_bands
-        made = features.push(one.ear, ask.clip, mel_bands)
+    def _take_in(self, step: StreamStep) -> None:
+        one, mel_bands = step.utterance, self._encoder.mel_bands
+        made = features.push(one.tail, step.clip, mel_bands)
         one.made += len(made)
         one.frames = np.concatenate((one.frames, made))
-        if ask.ends and one.made:
+        if step.ends and one.made:
             # Whole windows, so that the last frame is heard.
             wanted = -(-(one.made + TAIL) // self.shape.shift) * self.shape.shift
             silence = np.zeros((wanted - one.made) * features.HOP + features.POINTS, np.float32)
-            tail = features.push(one.ear, silence, mel_bands)[: wanted - one.made]
+            tail = features.push(one.tail, silence, mel_bands)[: wanted - one.made]
             one.frames = np.concatenate((one.frames, tail))
             one.made = wanted
 
-    def _with_cpu_fallback(self, ready: Sequence[Utterance], stop: Stop) -> None:
-        try:
-            self._round(ready, stop)
-        except Exception as error:
-            if stop.is_asked or isinstance(error, ModelBroken):
-                raise
-            if self._device == "cpu":
-                _log.exception("the streaming model failed on the CPU")
-                raise EngineUnavailable("The recogniser failed on this audio; its log says why.") from error
-            _log.error("the streaming model leaves the GPU and goes on, slower, on the CPU: %s", str(error)[:300])
-            self._load(find_model(self._files.folder, "cpu"), "cpu")
-            self._round(ready, stop)
+    def _to_cpu(self, why: str) -> None:
+        self._load(find_model(self._files.folder, "cpu"), "cpu")
 
     def _round(self, ready: Sequence[Utterance], stop: Stop) -> None:
         windows = np.stack([one.frames[: self.shape.window] for one in ready])
@@ -204,8 +198,9 @@ class StreamingModel:
             raise
         except Exception as error:  # onnxruntime has no common base for its errors
             names = ", ".join(path.name for path in (files.encoder, files.decoder, files.joiner))
-            reason = str(error).splitlines()[0][:300] if str(error) else type(error).__name__
-            raise ModelBroken(f"{names} do not fit each other or their metadata ({reason}); {ADVICE}.") from error
+            raise ModelBroken(
+                f"{names} do not fit each other or their metadata ({first_line(error)}); {ADVICE}."
+            ) from error
         self._files, self._device, self._start = files, device, start
         self._encoder, self._predictor, self._joiner = encoder, predictor, joiner
         self._all = encoder.empty()

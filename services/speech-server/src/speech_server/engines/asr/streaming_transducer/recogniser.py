@@ -1,4 +1,4 @@
-"""A streaming model as an engine: loaded off the loop, one tick for all callers, streams and recordings alike."""
+"""A streaming model as an engine: loaded off the loop, one batch for all callers, streams and recordings alike."""
 
 import asyncio
 import logging
@@ -12,11 +12,11 @@ from speech_server.core.asr.subwords import joined, shifted
 from speech_server.engines.asr.streaming_transducer.model import StreamingModel, StreamStep, Utterance
 from speech_server.engines.asr.streaming_transducer.model_files import find_model
 from speech_server.engines.asr.streaming_transducer.step_batcher import StepBatcher, StepLimits
+from speech_server.engines.onnx.loader import device_state, load_in_thread, load_on_device
 from speech_server.engines.onnx.model_format import Device, PrecisionSetting
 from speech_server.engines.onnx.providers import ChosenDevice, DeviceSetting, probe
 from speech_server.engines.onnx.session import Limits, SessionOpener, Stop
 from speech_server.engines.onnx.stats import EngineStats
-from speech_server.engines.onnx.worker_thread import WorkerThread
 from speech_server.errors import EngineBusy, EngineUnavailable
 from speech_server.interfaces import VoiceActivityDetector
 from speech_server.recognition.sectioning import as_floats, clip_of, found_sections
@@ -39,7 +39,7 @@ class Setup:
     precision: PrecisionSetting = "auto"
     limits: Limits = field(default_factory=Limits)
     """Of onnxruntime."""
-    ticks: StepLimits = field(default_factory=StepLimits)
+    steps: StepLimits = field(default_factory=StepLimits)
     most_streams: int = 128
     """Streams and recordings open at once; more are refused."""
 
@@ -60,7 +60,7 @@ class StreamingRecogniser:
         self._open_with = open_with
         self._probe_with = probe_with
         self._model: StreamingModel | None = None
-        self._ticks: StepBatcher | None = None
+        self._batcher: StepBatcher | None = None
         self._streams = 0
         self._why = ""
 
@@ -78,30 +78,25 @@ class StreamingRecogniser:
         if self._model is None:
             return "not loaded"
         chunk_ms = 10 * self._model.shape.shift
-        moved = " (moved from cuda)" if self._why.startswith("cuda") and self._model.device == "cpu" else ""
         name, precision = self._setup.model.name, self._model.files.precision
-        return f"{name} {precision}, chunks of {chunk_ms} ms, on {self._why}{moved}"
+        return f"{name} {precision}, chunks of {chunk_ms} ms, on {device_state(self._why, self._model.device)}"
 
     @property
     def figures(self) -> dict[str, float]:
         """For Prometheus."""
-        return (self._ticks.load if self._ticks is not None else EngineStats()).figures()
+        return (self._batcher.stats if self._batcher is not None else EngineStats()).figures()
 
     @property
     def waiting(self) -> int:
         """Pieces in line for the model."""
-        return self._ticks.waiting if self._ticks is not None else 0
+        return self._batcher.waiting if self._batcher is not None else 0
 
     async def start(self) -> None:
         """Load, warm up. Raises EngineUnavailable with a sentence."""
-        loader = WorkerThread("streaming loader")
-        try:
-            model, rtf = await loader.run(self._load)
-        finally:
-            loader.leave()
+        model, rtf = await load_in_thread("streaming", self._load)
         self._model = model
-        self._ticks = StepBatcher(model.hear, self._setup.ticks)
-        self._ticks.start()
+        self._batcher = StepBatcher(model.decode, self._setup.steps)
+        self._batcher.start()
         megabytes = model.shape.stream_bytes / 1e6
         _log.info(
             "the streaming model is ready: %s; real-time factor of one caller %.3f, %.1f MB an open utterance",
@@ -112,14 +107,14 @@ class StreamingRecogniser:
 
     async def stop(self) -> None:
         """What runs gets EngineUnavailable; the model is freed."""
-        if self._ticks is not None:
-            await self._ticks.stop()
-            self._ticks = None
+        if self._batcher is not None:
+            await self._batcher.stop()
+            self._batcher = None
         self._model = None
 
     async def open(self, hints: Hints) -> "StreamingUtterances":
         """A stream, its phrases favoured."""
-        model, ticks = self._running()
+        model, batcher = self._running()
         if self._streams >= self._setup.most_streams:
             raise EngineBusy(
                 f"{self._streams} streams are open, as many as STREAMING_MAX_STREAMS allows; try again later."
@@ -131,7 +126,7 @@ class StreamingRecogniser:
         except BaseException:
             self._closed()
             raise
-        return StreamingUtterances(model, ticks, self._closed, boosting)
+        return StreamingUtterances(model, batcher, self._closed, boosting)
 
     async def transcribe(self, pcm16: bytes, hints: Hints) -> Hypothesis:
         """A whole recording: its stretches of speech, one after another."""
@@ -151,9 +146,9 @@ class StreamingRecogniser:
         self._streams -= 1
 
     def _running(self) -> tuple[StreamingModel, StepBatcher]:
-        if self._model is None or self._ticks is None:
+        if self._model is None or self._batcher is None:
             raise EngineUnavailable("The streaming model is not loaded.")
-        return self._model, self._ticks
+        return self._model, self._batcher
 
     def _load(self) -> tuple[StreamingModel, float]:
         if self._setup.folder is None:
@@ -161,16 +156,11 @@ class StreamingRecogniser:
                 "SPEECH_ASR_ENGINE=streaming needs STREAMING_MODEL_PATH, the folder of a model placed by hand; "
                 "none is fetched."
             )
-        choice = self._probe_with(self._setup.device)
-        try:
-            model, rtf = self._load_on(self._setup.folder, choice.device)
-        except EngineUnavailable as error:
-            if choice.device == "cpu" or self._setup.device == "cuda":
-                raise
-            choice = ChosenDevice("cpu", f"the GPU did not take the model: {error}")
-            model, rtf = self._load_on(self._setup.folder, "cpu")
-        self._why = f"{choice.device} ({choice.why})"
-        return model, rtf
+        folder = self._setup.folder
+        loaded, self._why = load_on_device(
+            self._setup.device, self._probe_with, lambda device: self._load_on(folder, device)
+        )
+        return loaded
 
     def _load_on(self, folder: Path, device: Device) -> tuple[StreamingModel, float]:
         files = find_model(folder, device, self._setup.precision)
@@ -182,11 +172,11 @@ class StreamingUtterances:
     """One stream's utterances. What is shown is never taken back, but its last word may still grow."""
 
     def __init__(
-        self, model: StreamingModel, ticks: StepBatcher, closed: Callable[[], None], boosting: Boosting | None = None
+        self, model: StreamingModel, batcher: StepBatcher, closed: Callable[[], None], boosting: Boosting | None = None
     ) -> None:
         self._model = model
         self._boosting = boosting
-        self._ticks = ticks
+        self._batcher = batcher
         self._closed: Callable[[], None] | None = closed
         self._open: Utterance | None = None
 
@@ -194,14 +184,14 @@ class StreamingUtterances:
         """Hear more and say what is believed. Raises EngineBusy, EngineUnavailable."""
         if self._open is None:
             self._open = self._model.begin(self._boosting)
-        said = await self._hear(StreamStep(self._open, as_floats(pcm16)))
+        said = await self._decode(StreamStep(self._open, as_floats(pcm16)))
         return replace(said, confidence=0.0, stability=max(0, len(said.words) - 1) / max(1, len(said.words)))
 
     async def finish(self) -> Hypothesis:
         """The final: silence fills the last window."""
         if self._open is None:
             return Hypothesis("")
-        said = await self._hear(StreamStep(self._open, as_floats(b""), ends=True))
+        said = await self._decode(StreamStep(self._open, as_floats(b""), ends=True))
         self._open = None
         return said
 
@@ -212,9 +202,9 @@ class StreamingUtterances:
             self._closed()
             self._closed = None
 
-    async def _hear(self, ask: StreamStep) -> Hypothesis:
+    async def _decode(self, step: StreamStep) -> Hypothesis:
         try:
-            return await self._ticks.hear(ask)
+            return await self._batcher.decode(step)
         except BaseException:
             # It may be heard in part, or be heard still: the next one begins anew.
             self._open = None

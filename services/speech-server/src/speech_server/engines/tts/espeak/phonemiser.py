@@ -14,7 +14,7 @@ class EspeakPhonemiser:
     """At most `texts` at once, each in a process forked for it."""
 
     def __init__(self, texts: int = 64) -> None:
-        self._engine = ProcessPool("The phonemiser", "speech_server.engines.tts.espeak.worker", (), texts)
+        self._engine = ProcessPool("The phonemiser", "speech_server.engines.tts.espeak.worker", texts)
 
     async def start(self) -> None:
         """Load eSpeak NG in its own process. Raises EngineUnavailable with a sentence."""
@@ -32,10 +32,11 @@ class EspeakPhonemiser:
     async def phonemes(self, texts: Sequence[str], identifier: str) -> list[str]:
         """IPA of each text, the letters of one sound joined by ^. Raises EngineUnavailable, EngineBusy."""
         async with asyncio.timeout(60):
-            line = await self._engine.open()
+            stream = await self._engine.open()
             try:
                 order = json.dumps({"texts": list(texts), "identifier": identifier}).encode()
-                answer = await line.ask(PHONEMES, order)
+                await stream.send(PHONEMES, order)
+                _, answer = await stream.receive()
             finally:
-                self._engine.release(line)
+                self._engine.release(stream)
         return [str(ipa) for ipa in json.loads(answer)]

@@ -23,7 +23,7 @@ class EspeakSynthesiser:
 
     def __init__(self, texts: int = 64) -> None:
         module = "speech_server.engines.tts.espeak.worker"
-        self._engine = ProcessPool("The embedded synthesiser", module, (), texts)
+        self._engine = ProcessPool("The embedded synthesiser", module, texts)
         self._voices = {one.voice: one for one in VOICES}
 
     @property
@@ -66,12 +66,12 @@ class EspeakSynthesiser:
             "words_per_minute": round(voice.words_per_minute * request.speed),
             "ssml": request.ssml,
         }
-        line = await self._engine.open()
+        stream = await self._engine.open()
         try:
-            await line.send(SPEAK, json.dumps(order).encode())
+            await stream.send(SPEAK, json.dumps(order).encode())
             words: tuple[Word, ...] = ()
             while True:
-                kind, payload = await line.receive()
+                kind, payload = await stream.receive()
                 if kind == DONE:
                     return
                 if kind == WORDS:
@@ -79,7 +79,7 @@ class EspeakSynthesiser:
                 else:
                     yield SpokenChunk(payload, words)
         finally:
-            self._engine.release(line)
+            self._engine.release(stream)
 
 
 def _spelt(text: str, pronunciations: tuple[tuple[str, str], ...]) -> tuple[str, list[str]]:

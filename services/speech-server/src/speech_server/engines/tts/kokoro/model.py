@@ -10,7 +10,7 @@ from speech_server.engines.onnx.model_format import ModelBroken
 from speech_server.engines.onnx.session import NUMPY, Limits, Stop, open_session
 from speech_server.engines.tts.kokoro.model_files import Styles
 from speech_server.engines.tts.kokoro.symbols import END
-from speech_server.errors import EngineUnavailable
+from speech_server.errors import EngineUnavailable, first_line
 
 _TOKENS = ("input_ids", "tokens")
 """What exports call the symbols' numbers."""
@@ -61,10 +61,6 @@ class KokoroModel:
         try:
             (waveform,) = self._session.run([self._sound], feed, stop.options)
         except Exception as error:
-            raise EngineUnavailable(f"The neural voice failed: {_first_line(error)}") from error
+            raise EngineUnavailable(f"The neural voice failed: {first_line(error)}") from error
         scaled = np.rint(np.asarray(waveform, np.float32).reshape(-1) * 32767)
         return bytes(np.clip(scaled, -32768, 32767).astype("<i2").tobytes())
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0]

@@ -13,8 +13,8 @@ from speech_server.core.tts.pronunciations import substitute
 from speech_server.core.tts.ssml import phrases
 from speech_server.core.tts.text_chunking import Phrase, cut
 from speech_server.core.tts.tts_types import SpeechRequest, SpokenChunk, Voice
+from speech_server.engines.onnx.loader import load_in_thread
 from speech_server.engines.onnx.model_format import Precision
-from speech_server.engines.onnx.worker_thread import WorkerThread
 from speech_server.engines.tts.espeak.phonemiser import EspeakPhonemiser
 from speech_server.engines.tts.kokoro.model import KokoroModel
 from speech_server.engines.tts.kokoro.model_files import RATE_HZ, KokoroFiles, read_folder
@@ -64,12 +64,7 @@ class KokoroSynthesiser:
     async def start(self) -> None:
         """Find or fetch the model, load it, say a word. Raises EngineUnavailable with a sentence."""
         await self._phonemiser.start()
-        # Not the loop's own threads: a pull that is under way must not hold up the end of the process.
-        loader = WorkerThread("kokoro loader")
-        try:
-            files, self._model = await loader.run(self._load)
-        finally:
-            loader.leave()
+        files, self._model = await load_in_thread("kokoro", self._load)
         self._files = files
         self._voices = {one.voice: one for one in voices_of(files.styles)}
         if not self._voices:

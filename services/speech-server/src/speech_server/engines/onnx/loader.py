@@ -1,0 +1,64 @@
+"""How is a model loaded, in a thread of its own and on which device? And how does it leave a GPU that fails?"""
+
+import logging
+from collections.abc import Callable
+from typing import TypeVar
+
+from speech_server.engines.onnx.model_format import Device, ModelBroken
+from speech_server.engines.onnx.providers import ChosenDevice, DeviceSetting
+from speech_server.engines.onnx.session import Stop
+from speech_server.engines.onnx.worker_thread import WorkerThread
+from speech_server.errors import EngineUnavailable, first_line
+
+T = TypeVar("T")
+_log = logging.getLogger(__name__)
+
+
+async def load_in_thread(name: str, load: Callable[[], T]) -> T:
+    """What `load` gives. Not on the loop's own threads: a pull under way must not hold up the end of the process."""
+    thread = WorkerThread(f"{name} loader")
+    try:
+        return await thread.run(load)
+    finally:
+        thread.leave()
+
+
+def load_on_device(
+    setting: DeviceSetting, probe: Callable[[DeviceSetting], ChosenDevice], load: Callable[[Device], T]
+) -> tuple[T, str]:
+    """What `load` gives on the device that was found, and which it is and why. Raises EngineUnavailable."""
+    choice = probe(setting)
+    try:
+        loaded = load(choice.device)
+    except EngineUnavailable as error:
+        if choice.device == "cpu" or setting == "cuda":
+            raise
+        choice = ChosenDevice("cpu", f"the GPU did not take the model: {error}")
+        loaded = load("cpu")
+    return loaded, f"{choice.device} ({choice.why})"
+
+
+def device_state(why: str, device: Device) -> str:
+    """For an engine's state: where it was loaded and why, and that it has left the GPU since."""
+    return why + (" (moved from cuda)" if why.startswith("cuda") and device == "cpu" else "")
+
+
+def with_cpu_fallback(model: str, run: Callable[[], T], stop: Stop, device: Device, to_cpu: Callable[[str], None]) -> T:
+    """What `run` gives; when it fails on a GPU, `to_cpu` is called with the reason, and it runs again.
+
+    Raises EngineUnavailable when it fails on the CPU, or `stop` was asked.
+    """
+    try:
+        return run()
+    except Exception as error:
+        if isinstance(error, ModelBroken):
+            raise
+        if stop.is_asked:
+            raise EngineUnavailable(f"Recognising was stopped: {first_line(error)}") from error
+        if device == "cpu":
+            _log.exception("%s failed on the CPU", model)
+            raise EngineUnavailable("The recogniser failed on this audio; its log says why.") from error
+        reason = f"{type(error).__name__}: {str(error)[:300]}"
+        _log.error("%s leaves the GPU and goes on, slower, on the CPU: %s", model, reason)
+        to_cpu(reason)
+        return run()
