@@ -28,7 +28,7 @@ def release(cluster: Cluster, config: TestConfig) -> Iterator[Release]:
         model = serve(cluster, namespace, "echo-llm", config.image("mini-llm"), "echo_llm.py")
         settings = {
             "replicas": str(config.replicas),
-            "embedded.llm.enabled": "false",
+            "miniLlm.enabled": "false",
             "config.llm.baseUrl": f"http://{model}/v1",
         }
         release = Release(namespace, "scripted", config, settings)

@@ -45,14 +45,14 @@ def release(
 
 def _fill(release: Release, cluster: Cluster, models: Path) -> None:
     order = ["kubectl", "--namespace", release.namespace]
-    pod = release.rendered("speech-loader", {"parakeet.modelCache.loader": "true"})
+    pod = release.rendered("speech-loader", {"speechServer.modelCache.loader": "true"})
     run([*order, "apply", "--filename=-"], timeout_s=30, typed=pod)
     try:
         run([*order, "rollout", "status", "statefulset/talk-loader", "--timeout=60s"], timeout_s=70)
         run([*order, "cp", str(models), f"{LOADER}:/models/tiny"], timeout_s=60)
         # A claim of one node is mounted on that node again.
         node = cluster.core.read_namespaced_pod(LOADER, release.namespace).spec.node_name
-        release.settings["parakeet.nodeSelector.kubernetes\\.io/hostname"] = node
+        release.settings["speechServer.nodeSelector.kubernetes\\.io/hostname"] = node
     finally:
         run([*order, "delete", "--filename=-", "--now"], timeout_s=60, typed=pod)
 
@@ -119,12 +119,12 @@ async def test_streaming_and_neural_voices_are_served_from_a_volume_that_pods_on
 ) -> None:
     release.upgrade(
         {
-            "parakeet.engine": "streaming",
-            "parakeet.model.id": "tiny-streaming",
-            "parakeet.model.path": "tiny/streaming",
-            "parakeet.ttsEngine": "kokoro",
-            "parakeet.kokoroPath": "tiny/kokoro",
-            "parakeet.modelCache.accessMode": "ReadOnlyMany",
+            "speechServer.engine": "streaming",
+            "speechServer.model.id": "tiny-streaming",
+            "speechServer.model.path": "tiny/streaming",
+            "speechServer.ttsEngine": "kokoro",
+            "speechServer.kokoroPath": "tiny/kokoro",
+            "speechServer.modelCache.accessMode": "ReadOnlyMany",
         }
     )
     cluster.wait_ready(release.namespace, 1, name=SPEECH)

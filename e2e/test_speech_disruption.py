@@ -24,7 +24,7 @@ PLANNED_ANSWER_S = 2.0
 """No answer may be later when a speech server goes on purpose."""
 NEW_HEALTHY_S = 15.0
 """After a node vanished new calls are answered again within this time."""
-SETTINGS = {"embedded.speech.replicas": "2", "resources.requests.cpu": "50m"}
+SETTINGS = {"speechServer.replicas": "2", "resources.requests.cpu": "50m"}
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +56,7 @@ def _restart(release: Release, cluster: Cluster, config: TestConfig) -> None:
 
 
 def _upgrade(release: Release, cluster: Cluster, config: TestConfig) -> None:
-    release.upgrade({"embedded.speech.env.E2E": "rolled"})
+    release.upgrade({"speechServer.env.E2E": "rolled"})
     _rolled_out(release)
 
 
@@ -141,7 +141,7 @@ def test_new_calls_are_healthy_soon_after_a_node_with_a_speech_server_vanished(
     stays, goes = (node.metadata.name for node in cluster.core.list_node().items[:2])
     run(["kubectl", "cordon", goes], timeout_s=30)
     try:
-        with installing("scripted", "node-gone", {**SETTINGS, "embedded.speech.replicas": "1"}) as release:
+        with installing("scripted", "node-gone", {**SETTINGS, "speechServer.replicas": "1"}) as release:
             _settled(release, cluster, 1)
             run(["kubectl", "uncordon", goes], timeout_s=30)
             run(["kubectl", "cordon", stays], timeout_s=30)

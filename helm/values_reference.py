@@ -24,6 +24,8 @@ ODD_NAMES = {
     "vad.detector": "VAD",
 }
 """Values of `config` whose variable is not GROUP_NAME; templates/_config.tpl has the same."""
+RENAMED = ("embedded", "parakeet")
+"""Keys of earlier releases."""
 _LINE = re.compile(r"^(?P<indent> *)(?P<key>[A-Za-z]+):(?P<value>.*?)?(?: # (?P<comment>.*))?$")
 _NUMBER_AS_TEXT = {"type": "string", "pattern": r"^-?[0-9]+(\.[0-9]+)?$"}
 """`helm --set a=0.2` makes a text of a fraction, whose range no schema tells: validations.yaml does, by ranges.json."""
@@ -62,6 +64,8 @@ def schema(values: list[Value]) -> dict[str, Any]:
             node = node["properties"].setdefault(key, _closed())
         node["properties"][value.path[-1]] = _property(value)
     _require(root)
+    for name in RENAMED:
+        root["properties"][name] = {"description": "renamed: the templates refuse it with the new name"}
     root["properties"]["global"] = {"type": "object", "description": "set by Helm when this is a subchart; unused"}
     return {"$schema": "http://json-schema.org/draft-07/schema#", "title": "voice-workflow", **root}
 

@@ -18,7 +18,7 @@ set -euo pipefail
 release=voice namespace=voice timeout=600 test=yes values=()
 while [ $# -gt 0 ]; do
     case $1 in
-        --embedded) values+=(--set embedded.enabled=true) ;;
+        --embedded) values+=(--set speechServer.enabled=true --set miniLlm.enabled=true) ;;
         --values) given "$@"; [ -r "$2" ] || stop "--values: $2 can't be read"; values+=(--values "$2"); shift ;;
         --set | --set-json) given "$@"; values+=("$1" "$2"); shift ;;
         --release) given "$@"; release=$2; shift ;;

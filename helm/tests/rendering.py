@@ -114,6 +114,11 @@ class Chart:
         return _run(self.helm, *arguments)
 
 
+STAND_INS: Object = {"speechServer": {"enabled": True}, "miniLlm": {"enabled": True}}
+PARAKEET: Object = {"enabled": True, "engine": "parakeet"}
+"""`speechServer` with the engine that needs models."""
+
+
 def nested(path: str, value: Any) -> Object:
     """{"a": {"b": value}} for "a.b"."""
     for key in reversed(path.split(".")):

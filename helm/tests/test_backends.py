@@ -1,7 +1,7 @@
 """Which backends does the chart bring, and how are they set up?"""
 
 import pytest
-from rendering import Chart, Object
+from rendering import PARAKEET, Chart, Object
 from speech_server.settings import ServerSettings
 
 
@@ -51,7 +51,7 @@ def test_the_speech_server_takes_the_variables_that_the_chart_sets(
 
 
 def test_a_setting_of_ones_own_wins(chart: Chart) -> None:
-    values = {"embedded": {"enabled": True, "speech": {"env": {"SPEECH_DRAIN_GRACE_S": "120.5"}}}}
+    values = {"speechServer": {"enabled": True, "env": {"SPEECH_DRAIN_GRACE_S": "120.5"}}}
 
     rendered = chart.render(values)
     assert rendered.env("voice-speech")["SPEECH_DRAIN_GRACE_S"] == "120.5"
@@ -66,9 +66,9 @@ def test_backends_are_ready_when_their_engines_are(chart: Chart) -> None:
     assert rendered.container("voice-speech")["livenessProbe"]["httpGet"]["path"] == "/livez"
 
 
-@pytest.mark.parametrize(("without", "gone"), [("speech", "voice-speech"), ("llm", "voice-llm")])
+@pytest.mark.parametrize(("without", "gone"), [("speechServer", "voice-speech"), ("miniLlm", "voice-llm")])
 def test_either_can_be_left_out(chart: Chart, without: str, gone: str) -> None:
-    rendered = chart.render({"embedded": {"enabled": True, without: {"enabled": False}}})
+    rendered = chart.render({name: {"enabled": name != without} for name in ("speechServer", "miniLlm")})
 
     assert not rendered.has(f"Deployment/{gone}")
     assert not rendered.has(f"Service/{gone}")
@@ -85,7 +85,7 @@ def test_parakeet_takes_the_place_of_the_small_recogniser(chart: Chart) -> None:
 
 @pytest.mark.parametrize(("gpus", "tag"), [(0, "0.1.0"), (1, "0.1.0-gpu")])
 def test_parakeet_on_a_gpu_runs_the_image_with_cuda(chart: Chart, gpus: int, tag: str) -> None:
-    rendered = chart.render({"parakeet": {"enabled": True, "gpus": gpus}})
+    rendered = chart.render({"speechServer": {**PARAKEET, "gpus": gpus}})
 
     assert rendered.container("voice-speech")["image"] == f"voice-workflow/speech-server:{tag}"
 
@@ -119,7 +119,7 @@ def test_parakeet_on_cpus_asks_for_no_gpu(chart: Chart) -> None:
 def test_a_claim_of_one_node_is_let_go_before_a_new_pod_takes_it(
     chart: Chart, cache: dict[str, str], strategy: str
 ) -> None:
-    rendered = chart.render({"parakeet": {"enabled": True, "gpus": 0, "modelCache": cache}})
+    rendered = chart.render({"speechServer": {**PARAKEET, "gpus": 0, "modelCache": cache}})
 
     assert rendered.get("Deployment/voice-speech")["spec"]["strategy"]["type"] == strategy
 
@@ -127,12 +127,20 @@ def test_a_claim_of_one_node_is_let_go_before_a_new_pod_takes_it(
 @pytest.mark.parametrize(
     ("values", "replicas", "strategy"),
     [
-        ({"embedded": {"enabled": True}}, 2, {"maxUnavailable": 0, "maxSurge": 1}),
-        ({"parakeet": {"enabled": True, "gpus": 0}}, 2, {"maxUnavailable": 0, "maxSurge": 1}),
-        ({"parakeet": {"enabled": True, "gpus": 0, "modelCache": {"size": "1Gi"}}}, 1, None),
-        ({"parakeet": {"enabled": True}}, 1, None),
-        ({"parakeet": {"enabled": True, "replicas": 2}}, 2, {"maxUnavailable": 1, "maxSurge": 0}),
-        ({"parakeet": {"enabled": True, "gpus": 0, "replicas": 1}}, 1, {"maxUnavailable": 0, "maxSurge": 1}),
+        ({"speechServer": {"enabled": True}, "miniLlm": {"enabled": True}}, 2, {"maxUnavailable": 0, "maxSurge": 1}),
+        ({"speechServer": {**PARAKEET, "gpus": 0}}, 2, {"maxUnavailable": 0, "maxSurge": 1}),
+        ({"speechServer": {**PARAKEET, "gpus": 0, "modelCache": {"size": "1Gi"}}}, 1, None),
+        ({"speechServer": PARAKEET}, 1, None),
+        (
+            {"speechServer": {**PARAKEET, "replicas": 2}},
+            2,
+            {"maxUnavailable": 1, "maxSurge": 0},
+        ),
+        (
+            {"speechServer": {**PARAKEET, "gpus": 0, "replicas": 1}},
+            1,
+            {"maxUnavailable": 0, "maxSurge": 1},
+        ),
     ],
 )
 def test_more_than_one_speech_server_runs_where_the_cluster_allows(
@@ -156,7 +164,7 @@ def test_more_than_one_speech_server_runs_where_the_cluster_allows(
 def test_the_weights_lie_in_a_claim_or_are_loaded_anew(
     chart: Chart, cache: dict[str, str], volume: dict[str, object], claims: list[str]
 ) -> None:
-    rendered = chart.render({"parakeet": {"enabled": True, "modelCache": cache}})
+    rendered = chart.render({"speechServer": {**PARAKEET, "modelCache": cache}})
 
     assert {"name": "models", **volume} in rendered.pod("voice-speech")["volumes"]
     assert [one["metadata"]["name"] for one in rendered if one["kind"] == "PersistentVolumeClaim"] == claims

@@ -10,7 +10,7 @@ from rendering import CHART, Chart, nested
 CODES = [0, 1, 8, 0xB, 0xC, 0xD, 0x1B, 0x1F, 0x7F, 0x80, 0x85, 0x92, 0x9F, 0xFFFD]
 PLACES: list[tuple[str, Any]] = [
     ("config.llm.systemPrompt", "a\x92b"), ("config.turn.idlePrompt", "a\x7fb"), ("config.riva.host", "riva\x00"),
-    ("podAnnotations", {"note": "a\x85b"}), ("podLabels", {"a\x1b": "b"}), ("embedded.speech.env", {"SCRIPT": "\r\n"}),
+    ("podAnnotations", {"note": "a\x85b"}), ("podLabels", {"a\x1b": "b"}), ("speechServer.env", {"SCRIPT": "\r\n"}),
     ("gatewayApi.hostnames", ["voice\x1f.example.com"]), ("secrets.tokens.name", "t\x08"),
 ]  # fmt: skip
 

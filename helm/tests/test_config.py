@@ -4,7 +4,7 @@ import hashlib
 from typing import Any
 
 import pytest
-from rendering import CHART, Chart, nested
+from rendering import CHART, PARAKEET, Chart, nested
 from values_reference import Value, read_values, variable
 from voice_gateway.config import Settings
 from voice_gateway.config_live import Live, looked
@@ -199,14 +199,14 @@ def test_a_canary_of_another_image_has_a_live_file_of_its_own(chart: Chart) -> N
     ("values", "riva", "llm"),
     [
         ({}, "riva-api", "http://nim-llm:8000/v1"),
-        ({"embedded": {"enabled": True}}, "voice-speech-headless", "http://voice-llm:8000/v1"),
-        ({"parakeet": {"enabled": True}}, "voice-speech-headless", "http://nim-llm:8000/v1"),
+        ({"speechServer": {"enabled": True}, "miniLlm": {"enabled": True}}, "voice-speech-headless", "http://voice-llm:8000/v1"),
+        ({"speechServer": PARAKEET}, "voice-speech-headless", "http://nim-llm:8000/v1"),
         (
-            {"embedded": {"enabled": True, "llm": {"enabled": False}}, "config": {"llm": {"baseUrl": "http://o:1/v1"}}},
+            {"speechServer": {"enabled": True}, "config": {"llm": {"baseUrl": "http://o:1/v1"}}},
             "voice-speech-headless", "http://o:1/v1",
         ),
         (
-            {"embedded": {"enabled": True, "speech": {"enabled": False}}, "config": {"riva": {"host": "r"}}},
+            {"miniLlm": {"enabled": True}, "config": {"riva": {"host": "r"}}},
             "r", "http://voice-llm:8000/v1",
         ),
     ],

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from rendering import CHART, Chart, nested
+from rendering import CHART, PARAKEET, Chart, nested
 
 UNKNOWN = [
     "replicaCount", "image.name", "config.llm.temprature", "config.lllm.temperature", "config.turn.endSilence",
@@ -11,8 +11,8 @@ UNKNOWN = [
     "autoscaling.maxPods", "autoscaling.scaleDown.pods", "autoscaling.keda.url", "podDisruptionBudget.minAvailable",
     "service.port", "gatewayApi.parents", "gatewayApi.http.paths", "ingress.hosts", "networkPolicy.ingress",
     "networkPolicy.to.nim", "serviceMonitor.path", "topologySpread.maxSkew", "serviceAccount.name",
-    "embedded.speech.image", "embedded.llm.model", "parakeet.modelCache.path",
-    "parakeet.model.device", "requestLog.path", "secrets.speechTls.key", "tests.image",
+    "speechServer.tag", "miniLlm.model", "speechServer.modelCache.path",
+    "speechServer.model.device", "requestLog.path", "secrets.speechTls.key", "tests.image",
 ]  # fmt: skip
 MISTYPED = [
     ("replicas", "two"), ("replicas", -1), ("replicas", 1.5), ("image.pullPolicy", "Sometimes"),
@@ -24,11 +24,11 @@ MISTYPED = [
     ("service.type", "ExternalName"), ("service.annotations", {"a": 1}), ("gatewayApi.hostnames", "voice.example.com"),
     ("gatewayApi.parentRefs", ["edge"]), ("ingress.controller", "haproxy"), ("ingress.streamSeconds", 10),
     ("serviceMonitor.interval", "often"), ("topologySpread.whenUnsatisfiable", "Never"), ("nodeSelector", {"a": True}),
-    ("embedded.engine", "whisper"), ("embedded.enabled", "true"), ("embedded.speech.env", {"SPEECH_MAX_STREAMS": 5}),
-    ("parakeet.engine", "ctc"), ("parakeet.model.precision", "int4"), ("parakeet.model.path", "/mine"),
-    ("parakeet.model.revision", "main"), ("parakeet.modelCache.accessMode", "ReadWriteOncePod"),
-    ("requestLog.enabled", "yes"), ("parakeet.env", ["A=b"]),
-    ("parakeet.gpus", -1), ("parakeet.modelCache.size", "20 GB"),
+    ("speechServer.engine", "whisper"), ("miniLlm.enabled", "true"), ("speechServer.env", {"SPEECH_MAX_STREAMS": 5}),
+    ("speechServer.ttsEngine", "riva"), ("speechServer.model.precision", "int4"), ("speechServer.model.path", "/mine"),
+    ("speechServer.model.revision", "main"), ("speechServer.modelCache.accessMode", "ReadWriteOncePod"),
+    ("requestLog.enabled", "yes"), ("speechServer.env", ["A=b"]),
+    ("speechServer.gpus", -1), ("speechServer.modelCache.size", "20 GB"),
     ("config.llm.baseUrl", "nim-llm:8000"), ("config.riva.asrUri", "riva"), ("config.vad", None), ("secrets", None),
     ("config.llm.temperature", None),
 ]  # fmt: skip
@@ -61,50 +61,55 @@ INCOMPATIBLE: dict[str, tuple[dict[str, Any], str]] = {
     "a certificate nobody asks for": ({"secrets": {"tls": {"name": "t", "checkName": "c"}}}, "clear the name"),
     "an authority for a plain riva": ({"secrets": {"rivaCa": {"name": "ca"}}}, "set config.riva.ssl=true"),
     "two speech servers": (
-        {"embedded": {"enabled": True}, "config": {"riva": {"host": "riva"}}},
-        "clear them, or set parakeet.enabled=false"),
+        {"speechServer": {"enabled": True}, "config": {"riva": {"host": "riva"}}},
+        "clear them, or set speechServer.enabled=false"),
+    "values of an earlier release, for Parakeet": ({"parakeet": {"enabled": True}}, "write speechServer.enabled=true"),
+    "values of an earlier release, for the stand-ins": (
+        {"embedded": {"speech": {"replicas": 1}}}, "write speechServer.enabled=true and miniLlm.enabled=true"),
     "another port of the chart's own speech server": (
-        {"parakeet": {"enabled": True}, "config": {"riva": {"port": 443}}}, "leave config.riva.port"),
+        {"speechServer": PARAKEET, "config": {"riva": {"port": 443}}}, "leave config.riva.port"),
     "tls towards a speech server without a certificate": (
-        {"parakeet": {"enabled": True}, "config": {"riva": {"ssl": True}}}, "name one in secrets.speechTls.name"),
+        {"speechServer": PARAKEET, "config": {"riva": {"ssl": True}}}, "name one in secrets.speechTls.name"),
     "a certificate for no speech server": (
-        {"secrets": {"speechTls": {"name": "t"}}}, "set embedded.enabled=true or parakeet.enabled=true"),
+        {"secrets": {"speechTls": {"name": "t"}}}, "set speechServer.enabled=true"),
     "certificates asked for without tls": (
-        {"embedded": {"enabled": True}, "secrets": {"speechTls": {"clientCa": True}}}, "needs secrets.speechTls.name"),
+        {"speechServer": {"enabled": True}, "secrets": {"speechTls": {"clientCa": True}}},
+        "needs secrets.speechTls.name"),
     "a gateway that its speech server turns away": (
-        {"embedded": {"enabled": True}, "secrets": {"speechTls": {"name": "t", "clientCa": True}}},
+        {"speechServer": {"enabled": True}, "secrets": {"speechTls": {"name": "t", "clientCa": True}}},
         "name its own in secrets.rivaClient.name"),
     "tokens of no speech server": ({"secrets": {"speechTokens": {"name": "t"}}}, "the chart brings no speech server"),
     "a gateway without the token its speech server wants": (
-        {"embedded": {"enabled": True}, "secrets": {"speechTokens": {"name": "t"}}},
+        {"speechServer": {"enabled": True}, "secrets": {"speechTokens": {"name": "t"}}},
         "name the Secret with its own in secrets.rivaToken.name"),
     "a certificate shown without tls": ({"secrets": {"rivaClient": {"name": "c"}}}, "set config.riva.ssl=true"),
     "a token of a hub nobody asks": ({"secrets": {"hubToken": {"name": "t"}}}, "nothing is fetched, clear the name"),
     "a request log of no speech server": ({"requestLog": {"enabled": True}}, "set requestLog.enabled=false"),
     "a streaming model nowhere": (
-        {"parakeet": {"enabled": True, "engine": "streaming", "modelCache": {"existingClaim": "c"}}},
-        "needs parakeet.model.path"),
+        {"speechServer": {"enabled": True, "engine": "streaming", "modelCache": {"existingClaim": "c"}}},
+        "needs speechServer.model.path"),
     "a model in a volume that begins empty": (
-        {"parakeet": {"enabled": True, "model": {"path": "mine"}}}, "parakeet.model.path names a folder in a volume"),
+        {"speechServer": {**PARAKEET, "model": {"path": "mine"}}},
+        "speechServer.model.path names a folder in a volume"),
     "voices in a volume that begins empty": (
-        {"parakeet": {"enabled": True, "kokoroPath": "mine"}}, "parakeet.kokoroPath names a folder in a volume"),
+        {"speechServer": {**PARAKEET, "kokoroPath": "mine"}}, "speechServer.kokoroPath names a folder in a volume"),
     "a model outside the volume": (
-        {"parakeet": {"enabled": True, "model": {"path": "a/../../b"}, "modelCache": {"existingClaim": "c"}}},
+        {"speechServer": {**PARAKEET, "model": {"path": "a/../../b"}, "modelCache": {"existingClaim": "c"}}},
         "must lie below the models' volume"),
     "a commit of a model that is there": (
-        {"parakeet": {"enabled": True, "model": {"path": "a", "revision": "0" * 40}, "modelCache": {"size": "1Gi"}}},
+        {"speechServer": {**PARAKEET, "model": {"path": "a", "revision": "0" * 40}, "modelCache": {"size": "1Gi"}}},
         "clear one of them"),
     "a model that never comes": (
-        {"parakeet": {"enabled": True, "modelCache": {"pull": False}}}, "leaves no way to get a model"),
-    "a loader of nothing": ({"parakeet": {"enabled": True, "modelCache": {"loader": True}}}, "needs a claim"),
+        {"speechServer": {**PARAKEET, "modelCache": {"pull": False}}}, "leaves no way to get a model"),
+    "a loader of nothing": ({"speechServer": {**PARAKEET, "modelCache": {"loader": True}}}, "needs a claim"),
     "two pods on a claim of one node": (
-        {"parakeet": {"enabled": True, "replicas": 2, "modelCache": {"size": "1Gi"}}}, "ReadWriteMany or ReadOnlyMany"),
+        {"speechServer": {**PARAKEET, "replicas": 2, "modelCache": {"size": "1Gi"}}}, "ReadWriteMany or ReadOnlyMany"),
     "a claim that is only read and never filled": (
-        {"parakeet": {"enabled": True, "modelCache": {"existingClaim": "c", "accessMode": "ReadOnlyMany"}}},
-        "parakeet.modelCache.pull=false"),
+        {"speechServer": {**PARAKEET, "modelCache": {"existingClaim": "c", "accessMode": "ReadOnlyMany"}}},
+        "speechServer.modelCache.pull=false"),
     "two language models": (
-        {"embedded": {"enabled": True}, "config": {"llm": {"baseUrl": "http://nim:8000/v1"}}},
-        "clear it, or set embedded.llm.enabled=false"),
+        {"miniLlm": {"enabled": True}, "config": {"llm": {"baseUrl": "http://nim:8000/v1"}}},
+        "clear it, or set miniLlm.enabled=false"),
     "a cough that interrupts": (
         {"config": {"vad": {"overlapHangoverS": 0.2}}}, "must be below config.turn.bargeInAfterS"),
 }  # fmt: skip
@@ -131,7 +136,7 @@ def test_values_that_do_not_go_together_are_refused_with_what_to_do(chart: Chart
 
 
 def test_a_variable_of_a_backend_has_the_name_of_one(chart: Chart) -> None:
-    assert "speech-max" in chart.refusal(nested("embedded.speech.env", {"speech-max": "5"}))
+    assert "speech-max" in chart.refusal(nested("speechServer.env", {"speech-max": "5"}))
 
 
 def test_a_long_release_name_is_refused_before_kubernetes_does(chart: Chart) -> None:

@@ -103,9 +103,18 @@ def test_the_notes_warn_of_a_drain_that_takes_the_only_pod(chart: Chart) -> None
 
 
 def test_the_notes_say_how_to_be_rid_of_the_loader(chart: Chart) -> None:
-    filling = ("--set", "parakeet.enabled=true", "--set", "parakeet.modelCache.size=1Gi")
+    filling = (
+        "--set",
+        "speechServer.enabled=true",
+        "--set",
+        "speechServer.engine=parakeet",
+        "--set",
+        "speechServer.modelCache.size=1Gi",
+    )
 
-    assert "set parakeet.modelCache.loader=false" in _notes(chart, *filling, "--set", "parakeet.modelCache.loader=true")
+    assert "set speechServer.modelCache.loader=false" in _notes(
+        chart, *filling, "--set", "speechServer.modelCache.loader=true"
+    )
     assert "loader" not in _notes(chart, *filling)
 
 

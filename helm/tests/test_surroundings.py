@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from rendering import Chart
+from rendering import PARAKEET, Chart
 
 TLS = {"tls": {"name": "gateway-tls"}}
 MUTUAL = {"tls": {"name": "gateway-tls", "clientCa": True}}
@@ -20,7 +20,7 @@ def test_every_container_can_have_a_cpu_limit_for_a_quota(chart: Chart) -> None:
 def test_the_loader_can_have_one_too(chart: Chart) -> None:
     cache = {"existingClaim": "mine", "loader": True, "loaderResources": {"limits": {"cpu": "1"}}}
 
-    rendered = chart.render({"parakeet": {"enabled": True, "modelCache": cache}})
+    rendered = chart.render({"speechServer": {**PARAKEET, "modelCache": cache}})
 
     (loader,) = rendered.pod_specs["voice-loader"]["containers"]
     assert loader["resources"]["limits"] == {"cpu": "1", "memory": "2Gi"}
@@ -34,7 +34,9 @@ def test_the_cluster_can_choose_the_user_ids(chart: Chart) -> None:
 def test_user_ids_are_those_that_are_named(chart: Chart) -> None:
     ids = {"runAsUser": 1000700000, "fsGroup": 1000700001}
 
-    for spec in chart.render({"podSecurity": ids, "embedded": {"enabled": True}}).pod_specs.values():
+    for spec in chart.render(
+        {"podSecurity": ids, "speechServer": {"enabled": True}, "miniLlm": {"enabled": True}}
+    ).pod_specs.values():
         assert spec["securityContext"].items() >= {**ids, "runAsGroup": 10001}.items()
 
 
@@ -44,7 +46,7 @@ def test_user_root_is_refused(chart: Chart) -> None:
 
 def test_a_gateway_release_leaves_the_speech_server_running(chart: Chart) -> None:
     before = chart.set("embedded")
-    values = {"embedded": {"enabled": True}, "image": {"tags": {"gateway": "0.2.0"}}}
+    values = {"speechServer": {"enabled": True}, "miniLlm": {"enabled": True}, "image": {"tags": {"gateway": "0.2.0"}}}
     after = chart.render(values)
 
     assert after.container("voice-gateway")["image"] == "voice-workflow/gateway:0.2.0"
@@ -56,7 +58,9 @@ def test_a_gateway_release_leaves_the_speech_server_running(chart: Chart) -> Non
     ("tag", "pod"), [("speechServer", "voice-speech"), ("miniLlm", "voice-llm"), ("client", "voice-check")]
 )
 def test_every_part_has_a_tag_of_its_own(chart: Chart, tag: str, pod: str) -> None:
-    rendered = chart.render({"embedded": {"enabled": True}, "image": {"tag": "1", "tags": {tag: "2"}}})
+    rendered = chart.render(
+        {"speechServer": {"enabled": True}, "miniLlm": {"enabled": True}, "image": {"tag": "1", "tags": {tag: "2"}}}
+    )
 
     tags = {name: spec["containers"][0]["image"].rpartition(":")[2] for name, spec in rendered.pod_specs.items()}
     assert {name for name, used in tags.items() if used == "2"} == {pod}
@@ -111,6 +115,6 @@ def test_a_failed_check_does_not_outlive_the_release_and_says_why(chart: Chart) 
 def test_the_loader_is_changed_by_an_upgrade(chart: Chart) -> None:
     cache = {"existingClaim": "mine", "loader": True}
 
-    rendered = chart.render({"parakeet": {"enabled": True, "modelCache": cache}})
+    rendered = chart.render({"speechServer": {**PARAKEET, "modelCache": cache}})
 
     assert [name for name in rendered.names if "loader" in name] == ["StatefulSet/voice-loader"]

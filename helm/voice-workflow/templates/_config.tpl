@@ -38,7 +38,7 @@ GATEWAY_MAX_SESSIONS GATEWAY_MAX_SESSIONS_PER_TOKEN GATEWAY_MAX_SESSION_S CALLER
 
 {{/* Takes the root. "true" while the chart runs a mini LLM of its own. */}}
 {{- define "voice-workflow.ownLlm" -}}
-{{- if and .Values.embedded.enabled .Values.embedded.llm.enabled }}true{{ end }}
+{{- if .Values.miniLlm.enabled }}true{{ end }}
 {{- end }}
 
 {{/* Takes the root. Channels spread their streams over all addresses they are given: those of the headless Service, with one pod, too,

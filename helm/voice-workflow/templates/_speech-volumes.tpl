@@ -2,9 +2,9 @@
 
 {{- define "voice-workflow.speechMounts" -}}
 - {name: tmp, mountPath: /tmp}
-{{- with .Values.parakeet }}{{ if .enabled }}
-- {name: models, mountPath: /models{{ if eq .modelCache.accessMode "ReadOnlyMany" }}, readOnly: true{{ end }}}
-{{- end }}{{ end }}
+{{- if include "voice-workflow.withModels" . }}
+- {name: models, mountPath: /models{{ if eq .Values.speechServer.modelCache.accessMode "ReadOnlyMany" }}, readOnly: true{{ end }}}
+{{- end }}
 {{- if .Values.secrets.speechTls.name }}
 - {name: tls, mountPath: /etc/speech-server/tls, readOnly: true}
 {{- end }}
@@ -19,10 +19,10 @@
 {{- define "voice-workflow.speechVolumes" -}}
 - name: tmp
   emptyDir: {}
-{{- if .Values.parakeet.enabled }}
+{{- if include "voice-workflow.withModels" . }}
 - name: models
   {{- with include "voice-workflow.modelClaim" . }}
-  persistentVolumeClaim: {claimName: {{ . }}{{ if eq $.Values.parakeet.modelCache.accessMode "ReadOnlyMany" }}, readOnly: true{{ end }}}
+  persistentVolumeClaim: {claimName: {{ . }}{{ if eq $.Values.speechServer.modelCache.accessMode "ReadOnlyMany" }}, readOnly: true{{ end }}}
   {{- else }}
   emptyDir: {}
   {{- end }}
