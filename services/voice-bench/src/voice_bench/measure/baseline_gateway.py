@@ -73,7 +73,7 @@ class _Call:
                 await self._interrupt()
             elif message.HasField("end"):
                 break
-        listening.cancel()
+        await self._stop(listening)
         asr.cancel()
         await self._interrupt()
         await self._tell(pb.ServerMessage(ended=pb.SessionEnded(reason=pb.SessionEnded.CALLER_ENDED)))
@@ -134,8 +134,13 @@ class _Call:
     async def _interrupt(self) -> None:
         reply, self._reply = self._reply, None
         if reply and not reply.done():
-            reply.cancel()
+            await self._stop(reply)
             await self._turn(pb.TurnEvent.REPLY_INTERRUPTED, reply=self._n)
+
+    async def _stop(self, task: asyncio.Task[None]) -> None:
+        """Cancel it between two writes: gRPC can neither write nor end a stream once a write was cut off."""
+        async with self._writing:
+            task.cancel()
 
     async def _turn(self, kind: pb.TurnEvent.Kind.ValueType, reply: int = 0, text: str = "") -> None:
         event = pb.TurnEvent(kind=kind, reply=reply, text=text, decided_at=time.monotonic())
