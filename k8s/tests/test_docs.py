@@ -120,8 +120,8 @@ def test_refusals_are_quoted_as_callers_get_them(name: str, sentence: str) -> No
         ("docs/runbooks/riva-down.md", "a recognition stream ended:", "backends/riva_asr.py"),
         ("docs/runbooks/node-drain.md", "calls, for at most", "app/main.py"),
         ("docs/runbooks/bad-release.md", "bad settings:", "app/main.py"),
-        ("docs/runbooks/bad-release.md", "live settings refused, the old ones hold", "app/live.py"),
-        ("docs/operations.md", "live settings refused, the old ones hold", "app/live.py"),
+        ("docs/runbooks/bad-release.md", "live settings refused, the old ones hold", "app/live_settings.py"),
+        ("docs/operations.md", "live settings refused, the old ones hold", "app/live_settings.py"),
     ],
 )
 def test_log_lines_are_quoted_as_they_are_written(name: str, quoted: str, source: str) -> None:

@@ -4,10 +4,12 @@ import re
 
 import pytest
 from script_runner import ROOT
+from serving import tokens_file
+from serving.grpc_server import HANDSHAKE_MS
 from voice_gateway import config_live
-from voice_gateway.app import ports
+from voice_gateway.app import servers
 from voice_gateway.config import Settings
-from voice_gateway.core import tokens, turn_types
+from voice_gateway.core import turn_types
 from voice_gateway.core.conversation import Conversation
 from voice_gateway.edges import http
 from voice_gateway.edges.limits import Limits
@@ -20,14 +22,15 @@ ROWS = [
     if line.startswith("| ") and not line.startswith("| limit |")
 ]
 L = Limits()
+_GRPC = servers.grpc_limits(L, 1)
 S = Settings.model_fields
 DEFAULTS = {
-    "connections": f"{ports.max_connections(1) - ports.max_connections(0)} S + {ports.max_connections(0)}",
-    "streams on one connection": f"{ports.max_streams(1) - ports.max_streams(0)} S + {ports.max_streams(0)}",
-    "headers of an RPC": f"{ports.MAX_METADATA_BYTES} bytes",
+    "connections": f"{servers.max_connections(1) - servers.max_connections(0)} S + {servers.max_connections(0)}",
+    "streams on one connection": f"{servers.max_streams(1) - servers.max_streams(0)} S + {servers.max_streams(0)}",
+    "headers of an RPC": f"{_GRPC.metadata_bytes} bytes",
     "one message": f"{L.max_message_bytes} bytes",
-    "time for the TLS handshake and HTTP/2 preface": f"{ports.HANDSHAKE_TIMEOUT_MS // 1000} s",
-    "connection without an RPC": f"{ports.MAX_CONNECTION_IDLE_MS // 1000} s",
+    "time for the TLS handshake and HTTP/2 preface": f"{HANDSHAKE_MS // 1000} s",
+    "connection without an RPC": f"{_GRPC.idle_connection_s:g} s",
     "refusals that wait for their 0.2 s": f"{L.max_delayed_refusals}",
     "streams that have sent nothing yet": f"{L.max_waiting_streams}",
     "time to the first message (`GATEWAY_START_TIMEOUT_S`)": f"{S['gateway_start_timeout_s'].default} s",
@@ -59,7 +62,8 @@ DEFAULTS = {
     "calls (`GATEWAY_MAX_SESSIONS`)": f"{S['gateway_max_sessions'].default}",
     "calls of one token (`GATEWAY_MAX_SESSIONS_PER_TOKEN`)": "0 (no limit of its own)",
     "live settings": f"{config_live.MAX_BYTES} bytes, {config_live.MAX_PARTS} names and values, no anchors",
-    "tokens": f"{tokens.MAX_BYTES} bytes, {tokens.MAX_TOKENS} tokens of {tokens.MAX_TOKEN_CHARS} characters",
+    "tokens": f"{tokens_file.MAX_BYTES} bytes, {tokens_file.MAX_TOKENS} tokens "
+    f"of {tokens_file.MAX_TOKEN_CHARS} characters",
 }
 
 

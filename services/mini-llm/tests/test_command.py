@@ -12,7 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from mini_llm.settings import read_settings
+from mini_llm.settings import Settings
+from serving.settings import read
 
 WAIT_S = 30.0
 
@@ -62,7 +63,7 @@ def test_a_port_in_use_is_one_sentence() -> None:
             _, errors = process.communicate(timeout=WAIT_S)
     assert process.returncode == 1
     assert len(errors.splitlines()) == 1
-    assert f"Cannot listen on 127.0.0.1:{port}" in errors
+    assert f"can't listen on 127.0.0.1:{port}" in errors
 
 
 @pytest.mark.parametrize(
@@ -79,7 +80,7 @@ def test_an_unusable_setting_is_named(name: str, value: str) -> None:
 def test_an_empty_setting_counts_as_unset(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("TIMELINE", "SCRIPT", "PORT"):
         monkeypatch.setenv(f"MINI_LLM_{name}", "")
-    settings = read_settings()
+    settings = read(Settings)
     assert (settings.timeline, settings.script, settings.port) == (None, None, 8001)
 
 

@@ -3,8 +3,9 @@
 from typing import get_args
 
 import pytest
+from serving.settings import BadSettings
 from speech_server.engines.registry import ASR, TTS, asr_spec, tts_spec
-from speech_server.settings import BadSettings, ServerSettings, Settings, table
+from speech_server.settings import ServerSettings, Settings, table
 
 ORIGINAL = {
     "PARAKEET_MICROBATCH_WINDOW_MS": 8, "PARAKEET_MICROBATCH_MAX_BATCH": 32,

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
-from voice_gateway.config import BadSettings, Settings, read
+from serving.settings import BadSettings, read
+from voice_gateway.config import Settings
 from voice_gateway.config_calls import call_options, gate_policies, turn_policy
 from voice_gateway.config_table import described, table
 from voice_gateway.core.events import SETTABLE
@@ -22,7 +23,7 @@ def _bare_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_without_any_variable_the_defaults_hold() -> None:
-    settings = read()
+    settings = read(Settings)
     assert (settings.gateway_port, settings.gateway_http_port) == (50050, 8080)
     assert (settings.asr_target, settings.tts_target) == ("localhost:50051", "localhost:50051")
     assert settings.gateway_journal_dir is None
@@ -51,7 +52,7 @@ def test_a_variable_as_an_env_file_holds_it_is_understood(
     name: str, text: str, value: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(name, text)
-    assert getattr(read(), name.lower()) == value
+    assert getattr(read(Settings), name.lower()) == value
 
 
 BAD = {
@@ -90,7 +91,7 @@ BAD = {
 def test_a_bad_value_is_refused_in_the_name_of_its_variable(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(name, BAD[name])
     with pytest.raises(ValueError, match=rf"^{name}: .+ \(got ") as caught:
-        read()
+        read(Settings)
     assert ";" not in str(caught.value)
 
 
@@ -98,7 +99,7 @@ def test_every_bad_variable_is_named_at_once(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setenv("RIVA_PORT", "x")
     monkeypatch.setenv("VAD", "y")
     with pytest.raises(ValueError, match=r"RIVA_PORT: .*; VAD: "):
-        read()
+        read(Settings)
 
 
 def test_the_targets_may_differ() -> None:
@@ -165,9 +166,9 @@ def test_the_gate_has_the_operators_numbers_and_judges_a_sound_over_a_reply_more
 def test_a_hangover_that_lets_no_cough_end_before_it_interrupts_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VAD_OVERLAP_HANGOVER_S", "0.2")
     with pytest.raises(ValueError, match=r"^VAD_OVERLAP_HANGOVER_S: .*below TURN_BARGE_IN_AFTER_S \(0\.17\)"):
-        read()
+        read(Settings)
     monkeypatch.setenv("TURN_BARGE_IN_AFTER_S", "0")
-    assert read().vad_overlap_hangover_s == 0.2
+    assert read(Settings).vad_overlap_hangover_s == 0.2
 
 
 def test_the_table_holds_every_variable_once_with_its_meaning() -> None:
@@ -230,13 +231,13 @@ def test_files_of_tls_that_do_not_belong_together_are_refused(
     for name, value in settings.items():
         monkeypatch.setenv(name, value)
     with pytest.raises(BadSettings, match=sentence):
-        read()
+        read(Settings)
 
 
 def test_a_long_bad_value_is_not_repeated_whole(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LLM_SYSTEM_PROMPT", "x" * 16385)
     with pytest.raises(BadSettings) as caught:
-        read()
+        read(Settings)
     assert len(str(caught.value)) < 250
 
 

@@ -1,7 +1,8 @@
 """The live file is taken whole or not at all, and its refusal names every bad variable."""
 
 import pytest
-from voice_gateway.config import BadSettings, Settings
+from serving.settings import BadSettings
+from voice_gateway.config import Settings
 from voice_gateway.config_live import MAX_BYTES, Live, begun, looked, merged
 
 STARTUP = Settings(llm_temperature=0.5, greeting="Hello", gateway_port=7, riva_host="riva")

@@ -6,8 +6,8 @@ from typing import Any
 
 import grpc
 import pytest
+from serving.settings import BadSettings
 from voice_gateway.app.riva_token import RivaToken, TokenChannel
-from voice_gateway.config import BadSettings
 
 
 class _Echo(grpc.GenericRpcHandler):

@@ -7,13 +7,14 @@ from typing import Any
 
 import pytest
 from aiohttp import web
-from voice_gateway.app import ports
+from serving.grpc_server import options
+from voice_gateway.app.servers import grpc_limits
 from voice_gateway.edges.http import bound_connections
 from voice_gateway.edges.limits import Limits
 
 
 def test_grpc_bounds_connections_streams_and_bytes() -> None:
-    chosen = dict(ports.options(Limits(), 100))
+    chosen = dict(options(grpc_limits(Limits(), 100)))
     assert chosen["grpc.max_allowed_incoming_connections"] == 512
     assert chosen["grpc.max_concurrent_streams"] == 256
     assert chosen["grpc.max_receive_message_length"] == 512 * 1024

@@ -6,7 +6,8 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
-from voice_gateway.config import Settings, read
+from serving.settings import read
+from voice_gateway.config import Settings
 
 SCRIPT = Path(__file__).parents[3] / "scripts" / "settings_table.py"
 NAMES = [name.upper() for name in Settings.model_fields]
@@ -37,10 +38,10 @@ def test_the_example_holds_every_variable_once_and_sets_none(script: ModuleType)
 def test_the_example_uncommented_changes_nothing(script: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in NAMES:
         monkeypatch.delenv(name, raising=False)
-    defaults = read()
+    defaults = read(Settings)
     for name, value in variables(script).items():
         monkeypatch.setenv(name, value)
-    assert read() == defaults
+    assert read(Settings) == defaults
 
 
 def test_what_was_written_is_fresh_and_a_change_is_stale(

@@ -2,14 +2,17 @@
 
 import asyncio
 import logging
-import signal
 from importlib.metadata import version
 from typing import Annotated
 
 import typer
+from serving import log_format
+from serving.ports import PortTaken
+from serving.settings import BadSettings, read
+from serving.signals import stop_on_signals
 
 from mini_llm.server import CannotServe, serving
-from mini_llm.settings import Settings, SettingsRefused, read_settings
+from mini_llm.settings import Settings
 
 main = typer.Typer(pretty_exceptions_enable=False)
 
@@ -27,26 +30,23 @@ def serve(
     ] = False,
 ) -> None:
     """An OpenAI-compatible chat server without weights. Settings: MINI_LLM_* in the environment."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    log_format.set_up("INFO", "text")
     try:
-        asyncio.run(_serve(read_settings()))
-    except SettingsRefused as refusal:
+        asyncio.run(_serve(read(Settings)))
+    except BadSettings as refusal:
         typer.echo(str(refusal), err=True)
         raise typer.Exit(2) from None
-    except CannotServe as refusal:
+    except (CannotServe, PortTaken) as refusal:
         typer.echo(str(refusal), err=True)
         raise typer.Exit(1) from None
 
 
 async def _serve(settings: Settings) -> None:
     """Start, serve, stop."""
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for signal_number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(signal_number, stop.set)
+    stop = stop_on_signals()
     async with serving(settings) as port:
         logging.getLogger("mini_llm").info("listening on %s:%d", settings.host, port)
-        await stop.wait()
+        await stop.drain.wait()
         logging.getLogger("mini_llm").info("stopping: running answers get %g s", settings.drain_s)
 
 

@@ -1,7 +1,6 @@
 """How does the HTTP server come up, say how it is, and go down?"""
 
 import asyncio
-import json
 import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -10,7 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from aiohttp import web
-from prometheus_client import generate_latest
+from serving import http_pages
+from serving.http_server import HttpLimits, HttpServer
+from serving.ports import write_ports_file
 
 from mini_llm.chat import Chat
 from mini_llm.interfaces import Timeline
@@ -23,6 +24,8 @@ from mini_llm.timeline import NoTimeline, TimelineFile
 
 LARGEST_BODY_BYTES = 4 * 1024 * 1024
 RETRY_AFTER_S = 1
+LIMITS = HttpLimits(most_connections=10_000, idle_s=3600.0)
+"""A client keeps its connections between the turns of a call."""
 
 _LOG = logging.getLogger("mini_llm")
 
@@ -44,24 +47,26 @@ class Readiness:
         """True when nothing is in the way."""
         return not self.obstacle
 
+    @property
+    def reasons(self) -> dict[str, str]:
+        """The obstacle, if there is one, for the page that says so."""
+        return {"llm": self.obstacle} if self.obstacle else {}
+
 
 @asynccontextmanager
 async def serving(settings: Settings, timeline: Timeline | None = None) -> AsyncIterator[int]:
     """Serve inside this context; gives the port. On leaving, running answers get `drain_s` to end.
 
-    Raises CannotServe when the port is taken or a file cannot be written.
+    Raises PortTaken, or CannotServe when a file cannot be written.
     """
     file = _open_timeline(settings.timeline) if timeline is None and settings.timeline else None
     readiness = Readiness()
     metrics = Metrics()
     chat = Chat(settings, metrics, timeline or file or NoTimeline())
-    runner = web.AppRunner(
-        build_app(chat, readiness), access_log=None, handler_cancellation=True, shutdown_timeout=settings.drain_s
-    )
+    server = HttpServer(build_app(chat, readiness), settings.drain_s, LIMITS)
     loading: asyncio.TimerHandle | None = None
     try:
-        await runner.setup()
-        port = await _listen(runner, settings.host, settings.port)
+        port = await server.listen(settings.host, settings.port, "MINI_LLM_PORT")
         load_rulebook()
         loading = _become_ready(readiness, settings.ready_after_ms / 1000)
         if settings.ports_file:
@@ -71,7 +76,7 @@ async def serving(settings: Settings, timeline: Timeline | None = None) -> Async
         if loading:
             loading.cancel()
         readiness.obstacle = "Service is shutting down."
-        await runner.cleanup()
+        await server.stop()
         if file:
             file.close()
 
@@ -100,18 +105,14 @@ def build_app(chat: Chat, readiness: Readiness) -> web.Application:
     async def ready(http: web.Request) -> web.Response:
         return _health("Service is ready.", 200) if readiness.is_ready else _health(readiness.obstacle, 503)
 
-    async def metrics(http: web.Request) -> web.Response:
-        text = generate_latest(chat.metrics.registry)
-        return web.Response(body=text, content_type="text/plain", charset="utf-8")
-
     app = web.Application(middlewares=[_errors_as_json], client_max_size=LARGEST_BODY_BYTES)
     app.router.add_post("/v1/chat/completions", complete)
     app.router.add_get("/v1/models", models)
     app.router.add_get("/v1/models/{model:.+}", model)
     app.router.add_get("/v1/health/live", live)
     app.router.add_get("/v1/health/ready", ready)
-    app.router.add_get("/metrics", metrics)
-    app.router.add_get("/v1/metrics", metrics)
+    app.router.add_get(http_pages.NIM_PAGES[http_pages.METRICS], http_pages.metrics_page(chat.metrics.registry))
+    app.add_routes(http_pages.routes(lambda: http_pages.Readiness(readiness.reasons), chat.metrics.registry))
     return app
 
 
@@ -138,17 +139,6 @@ def _health(message: str, status: int) -> web.Response:
     return web.json_response({"object": "health.response", "message": message}, status=status)
 
 
-async def _listen(runner: web.AppRunner, host: str, port: int) -> int:
-    site = web.TCPSite(runner, host, port)
-    try:
-        await site.start()
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise CannotServe(f"Cannot listen on {host}:{port}: {reason}. Set MINI_LLM_HOST or MINI_LLM_PORT.") from error
-    bound: int = runner.addresses[0][1]
-    return bound
-
-
 def _become_ready(readiness: Readiness, after_s: float) -> asyncio.TimerHandle | None:
     """Now, or later by the timer given back."""
 
@@ -169,10 +159,7 @@ def _open_timeline(path: Path) -> TimelineFile:
 
 
 def _write_ports(path: Path, port: int) -> None:
-    """Whole or not at all, for readers that wait for the file."""
-    new = path.with_name(path.name + ".new")
     try:
-        new.write_text(json.dumps({"http": port}) + "\n", "utf-8")
-        new.replace(path)
+        write_ports_file(path, http=port)
     except OSError as error:
         raise CannotServe(f"Cannot write MINI_LLM_PORTS_FILE {path}: {error.strerror}.") from error

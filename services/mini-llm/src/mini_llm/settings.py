@@ -3,7 +3,7 @@
 from enum import StrEnum
 from pathlib import Path
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -47,16 +47,3 @@ class Settings(BaseSettings):
     fault_after: int = Field(0, ge=0, description="number of chat requests that are answered well at first")
     fault_count: int | None = Field(None, ge=0, description="number of requests with the fault; empty = all")
     slow_ms: float = Field(1_000, ge=0, description="extra time for each token with fault `slow`, milliseconds")
-
-
-class SettingsRefused(Exception):
-    """A variable holds something unusable; the message says which and why, one line each."""
-
-
-def read_settings() -> Settings:
-    """From the environment. Raises SettingsRefused."""
-    try:
-        return Settings()
-    except ValidationError as error:
-        lines = [f"MINI_LLM_{str(problem['loc'][0]).upper()}: {problem['msg']}" for problem in error.errors()]
-        raise SettingsRefused("\n".join(lines)) from error

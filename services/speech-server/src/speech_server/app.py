@@ -2,47 +2,50 @@
 
 import argparse
 import asyncio
-import json
 import logging
-import signal
 import sys
 from collections.abc import Awaitable, Mapping, Sequence
 from importlib.metadata import version
-from typing import Any
 
 import uvloop
 from aiohttp import web
+from serving import log_format
+from serving.bearer_tokens import BadTokens, BearerTokens
+from serving.certificates import BadTls, Certificates, http_context
+from serving.grpc_server import GrpcServer
+from serving.http_server import HttpLimits, HttpServer
+from serving.ports import write_ports_file
+from serving.settings import BadSettings
+from serving.signals import Stop, stop_on_signals
 
-from speech_server import http_listener
-from speech_server.bearer_tokens import BadTokens, Tokens
+from speech_server.admission_limits import gates, most_calls
+from speech_server.bearer_tokens import Tokens
 from speech_server.cli.verbs import COMMANDS, command, listing
 from speech_server.core.asr.recognition_plan import AsrPolicy
 from speech_server.core.tts.voices import VoicePolicy
 from speech_server.drain import LEAVE_WITHIN_S, Drain, let_end
 from speech_server.engines.registry import Engines, build, chosen_asr, endpointing
 from speech_server.errors import EngineError
-from speech_server.gates import gates, most_calls
-from speech_server.http_guard import allowed_origin, authorised, cross_origin
+from speech_server.health_http import application
+from speech_server.http_guard import allowed_origin, authorised, certified, cross_origin
 from speech_server.interfaces import HasCounters, HasQueue
-from speech_server.leaving import leave
 from speech_server.metrics import Metrics
 from speech_server.openai_audio.endpoint_context import EndpointContext, UploadLimits
 from speech_server.openai_audio.realtime import Realtime
 from speech_server.openai_audio.routes import add_routes
+from speech_server.process_abort import leave
 from speech_server.recognition.pipeline import RecognitionContext, StreamLimits
 from speech_server.request_log import RequestLog
 from speech_server.riva.asr_servicer import AsrServicer
 from speech_server.riva.decode_interceptor import DecodeInterceptor
 from speech_server.riva.first_message_limit import FirstMessages
-from speech_server.riva.grpc_server import GrpcLimits, GrpcServer, PortTaken, serve
+from speech_server.riva.grpc_server import grpc_limits, grpc_server
 from speech_server.riva.synthesis import SynthesisContext
 from speech_server.riva.tts_servicer import TtsServicer
 from speech_server.riva_realtime import routes as riva_realtime
-from speech_server.settings import BadSettings, Settings, table
+from speech_server.settings import Settings, table
 from speech_server.speech_length import LengthLimitedSynthesiser
 from speech_server.timeline import Timeline
-from speech_server.tls import BadTls, Certificates, certified, http_context
-from speech_server.web import application
 
 DRAINING = "The server is draining; take another one."
 STOP_WITHIN_S = 2.0
@@ -53,7 +56,7 @@ _log = logging.getLogger(__name__)
 class Server:
     """One speech server. `start`, then `drain` and `stop`."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, stop: Stop | None = None) -> None:
         server = settings.server
         self._settings = settings
         noted = settings.requests
@@ -71,9 +74,8 @@ class Server:
         self._gates = gates(settings)
         self._metrics.watch_places(self._gates.all)
         self._drain = Drain()
-        self._hurried = asyncio.Event()
-        self._runner: web.AppRunner | None = None
-        self._http: asyncio.Server | None = None
+        self._hurried = (stop or Stop()).at_once
+        self._http: HttpServer | None = None
         self._grpc: GrpcServer | None = None
         self.grpc_port = 0
         self.http_port = 0
@@ -106,8 +108,8 @@ class Server:
         if self._grpc is not None:
             self._grpc.health.set(False)
         await _at_most(server.speech_drain_notice_s, self._hurried.wait())
-        if self._runner is not None and self._runner.server is not None:
-            self._runner.server.pre_shutdown()  # connections that wait for a next request
+        if self._http is not None:
+            self._http.close_idle()
         if not self._hurried.is_set():
             grace_s = server.speech_drain_grace_s
             await let_end(self._drain, self._until_ended(grace_s), self._hurried, grace_s)
@@ -119,8 +121,7 @@ class Server:
     async def _until_ended(self, grace_s: float) -> None:
         """GOAWAY at once, to every gRPC connection; then until nothing runs any more."""
         if self._grpc is not None:
-            self._grpc.health.end_watches()
-            await self._grpc.server.stop(grace_s + LEAVE_WITHIN_S)
+            await self._grpc.stop(grace_s + LEAVE_WITHIN_S)
         # Not before: whoever called before the GOAWAY reached them is served.
         self._gates.close(DRAINING)
         await self._gates.until_idle()
@@ -128,11 +129,9 @@ class Server:
     async def stop(self) -> None:
         """Close everything, engines last."""
         if self._grpc is not None:
-            await self._grpc.server.stop(LEAVE_WITHIN_S)
+            await self._grpc.stop(LEAVE_WITHIN_S)
         if self._http is not None:
-            self._http.close()
-        if self._runner is not None:
-            await self._runner.cleanup()
+            await self._http.stop()
         for _, engine in reversed(self._engines.named):
             await engine.stop()
         self._timeline.close()
@@ -142,14 +141,10 @@ class Server:
     async def _listen(self) -> None:
         server = self._settings.server
         certificates = await asyncio.to_thread(Certificates, server.tls) if server.tls is not None else None
-        file = server.speech_tokens_file
-        tokens = Tokens(file, server.speech_max_per_token, server.speech_retry_after_ms) if file is not None else None
+        tokens = self._tokens()
         await self._listen_http(tokens, certificates)
-        self._grpc = await serve(
-            server.speech_host,
-            server.speech_grpc_port,
-            GrpcLimits(server.speech_max_message_bytes, most_calls(self._gates)),
-            certificates,
+        self._grpc = grpc_server(
+            grpc_limits(server.speech_max_message_bytes, most_calls(self._gates)),
             DecodeInterceptor(
                 tokens,
                 FirstMessages(server.speech_idle_limit_s, server.speech_retry_after_ms),
@@ -159,17 +154,24 @@ class Server:
             AsrServicer(self._recognition(), self._gates.streams, self._gates.recordings, self._metrics),
             TtsServicer(self._synthesis(), self._gates.syntheses, self._metrics),
         )
-        self.grpc_port = self._grpc.port
+        host, port = server.speech_host, server.speech_grpc_port
+        self.grpc_port = await self._grpc.listen(host, port, "SPEECH_GRPC_PORT", certificates)
         if server.speech_ports_file is not None:
-            ports = json.dumps({"grpc": self.grpc_port, "http": self.http_port})
-            # Whole or not there: whoever waits for the file reads it at once.
-            part = server.speech_ports_file.with_suffix(".part")
-            part.write_text(ports, encoding="utf-8")
-            part.replace(server.speech_ports_file)
+            write_ports_file(server.speech_ports_file, grpc=self.grpc_port, http=self.http_port)
+
+    def _tokens(self) -> Tokens | None:
+        server = self._settings.server
+        if server.speech_tokens_file is None:
+            return None
+        try:
+            accepted = BearerTokens(server.speech_tokens_file)
+        except BadTokens as error:
+            raise BadTokens(f"SPEECH_TOKENS_FILE: {error}") from None
+        return Tokens(accepted, server.speech_max_per_token, server.speech_retry_after_ms)
 
     async def _listen_http(self, tokens: Tokens | None, certificates: Certificates | None) -> None:
         server = self._settings.server
-        pages = application(lambda: self._waiting, self._metrics, lambda: self._engines.states)
+        pages = application(lambda: self._waiting, lambda: self._engines.states, self._metrics.registry)
         endpoint_context, synthesis = self._endpoint_context(), self._synthesis()
         add_routes(
             pages,
@@ -183,16 +185,12 @@ class Server:
         # Outside what says which paths there are.
         pages.middlewares[:0] = guard
         pages.on_response_prepare.append(self._part)
-        self._runner = http_listener.runner(pages, LEAVE_WITHIN_S)
-        await self._runner.setup()
+        limits = HttpLimits(most_calls(self._gates), server.speech_unread_limit_s)
+        self._http = HttpServer(pages, LEAVE_WITHIN_S, limits)
         context = http_context(certificates) if certificates is not None else None
-        host, port = server.speech_host, server.speech_http_port
-        try:
-            limits = http_listener.HttpLimits(most_calls(self._gates), server.speech_unread_limit_s)
-            self._http = await http_listener.listen(self._runner, host, port, context, limits)
-        except OSError as error:
-            raise PortTaken(f"can't listen on {host}:{port} (HTTP): {error.strerror or error}") from error
-        self.http_port = self._http.sockets[0].getsockname()[1]
+        self.http_port = await self._http.listen(
+            server.speech_host, server.speech_http_port, "SPEECH_HTTP_PORT", context
+        )
 
     async def _part(self, request: web.Request, response: web.StreamResponse) -> None:
         """What every answer carries. A draining server keeps no connection: the next request goes elsewhere."""
@@ -262,36 +260,31 @@ async def run(settings: Settings) -> None:
 
     Raises BadTls, BadTokens, PortTaken, EngineError, OSError.
     """
-    asked: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-    server = Server(settings)
-
-    def on_signal(number: int) -> None:
-        if asked.done():
-            server.hurry()
-        else:
-            asked.set_result(number)
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, on_signal, number)
+    stop = stop_on_signals()
+    server = Server(settings, stop)
     try:
-        await _start(server, asked)
-        await asked
+        await _start(server, stop)
+        await stop.drain.wait()
         await server.drain()
     finally:
         await server.stop()
 
 
-async def _start(server: Server, asked: "asyncio.Future[int]") -> None:
+async def _start(server: Server, stop: Stop) -> None:
     """Start, or leave the process when that is asked for meanwhile: a download does not hear of it."""
     starting = asyncio.create_task(server.start(), name="start")
-    either: set[asyncio.Future[Any]] = {starting, asked}
-    await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
-    if starting.done():
-        return starting.result()
+    asked = asyncio.create_task(stop.drain.wait(), name="asked to stop")
+    try:
+        await asyncio.wait({starting, asked}, return_when=asyncio.FIRST_COMPLETED)
+        if starting.done():
+            return starting.result()
+    finally:
+        asked.cancel()
     starting.cancel()
     await asyncio.wait({starting}, timeout=STOP_WITHIN_S)
     await asyncio.wait({asyncio.create_task(server.stop(), name="stop")}, timeout=STOP_WITHIN_S)
-    leave("speech-server: stopped before it was ready; what was downloaded is kept for the next start.", asked.result())
+    sentence = "speech-server: stopped before it was ready; what was downloaded is kept for the next start."
+    leave(sentence, stop.signal_number)
 
 
 async def _at_most(longest_s: float, waiting: Awaitable[object]) -> None:
@@ -329,12 +322,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     try:
         settings = Settings()
-        logging.basicConfig(
-            level=settings.server.speech_log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
-        )
+        log_format.set_up(settings.server.speech_log_level, "text")
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(run(settings))
-    except (BadSettings, BadTls, BadTokens, PortTaken, EngineError, OSError) as error:
+    except (BadSettings, BadTls, EngineError, OSError) as error:
         sys.stderr.write(f"speech-server: {error}\n")
         return 1
     return 0

@@ -1,15 +1,16 @@
-"""Who may ask over HTTP, from which web pages? Bearer tokens and CORS, around every route but the probes'."""
+"""Who may ask over HTTP, from which web pages? Certificates, tokens and CORS, around every route but the probes'."""
 
 from collections.abc import Mapping, Sequence
 
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 from multidict import CIMultiDict
+from serving.certificates import TlsFiles
 
 from speech_server.bearer_tokens import Tokens
 from speech_server.errors import SpeechError
+from speech_server.health_http import OPEN_PATHS
 from speech_server.openai_audio.errors import error_response
-from speech_server.tls import OPEN_PATHS
 
 SUBPROTOCOL = "openai-insecure-api-key."
 """How a browser sends its key to a WebSocket: it can set no header."""
@@ -19,6 +20,23 @@ _METHODS = "GET, POST, OPTIONS"
 _MOST_HEADERS_BYTES = 1024
 _EXPOSED = "Retry-After, retry-after-ms"
 _MAX_AGE_S = "600"
+_NO_CERTIFICATE = "A client certificate is needed here; send one that SPEECH_TLS_CLIENT_CA_FILE signed."
+
+
+def certified(files: TlsFiles) -> Middleware:
+    """Lets requests without a client certificate reach the probes' paths only."""
+
+    @web.middleware
+    async def check(request: web.Request, handler: Handler) -> web.StreamResponse:
+        tunnel = request.transport.get_extra_info("ssl_object") if request.transport else None
+        known = tunnel is not None and tunnel.getpeercert()
+        if files.client_ca is not None and not known and request.path not in OPEN_PATHS:
+            return web.json_response(
+                {"error": {"message": _NO_CERTIFICATE, "type": "authentication_error"}}, status=401
+            )
+        return await handler(request)
+
+    return check
 
 
 def authorised(tokens: Tokens, retry_after_ms: int) -> Middleware:

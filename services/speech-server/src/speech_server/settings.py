@@ -4,8 +4,10 @@ import re
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings
+from serving.certificates import TlsFiles
+from serving.settings import read
 
 from speech_server.core.asr.text_normalisation import masked_words
 from speech_server.engine_settings import (
@@ -17,15 +19,10 @@ from speech_server.engine_settings import (
     StreamingSettings,
 )
 from speech_server.setting_types import CONFIG, ORIGINAL_NAMES, Count, Milliseconds, Part, Port, Seconds
-from speech_server.tls import TlsFiles
 
 
 def _parts(comma_list: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in comma_list.split(",") if part.strip())
-
-
-class BadSettings(Exception):
-    """A variable has a value that doesn't work; the sentence names it."""
 
 
 class ServerSettings(BaseSettings):
@@ -200,29 +197,15 @@ class Settings:
     """All groups, read from the environment. Raises BadSettings naming the variable."""
 
     def __init__(self) -> None:
-        try:
-            self.server = ServerSettings()
-            self.voice = VoiceSettings()
-            self.requests = RequestSettings()
-            self.offline = OfflineSettings()
-            self.parakeet = ParakeetSettings()
-            self.moonshine = MoonshineSettings()
-            self.streaming = StreamingSettings()
-            self.kokoro = KokoroSettings()
-            self.script = ScriptSettings()
-        except ValidationError as error:
-            raise BadSettings("; ".join(_sentences(error))) from error
-        except Exception as error:  # a JSON variable that isn't JSON
-            raise BadSettings(str(error)) from error
-
-
-def _sentences(error: ValidationError) -> list[str]:
-    found = []
-    for one in error.errors():
-        name = ".".join(str(part) for part in one["loc"]) or "settings"
-        original = f" (or {ORIGINAL_NAMES[name].upper()})" if name in ORIGINAL_NAMES else ""
-        found.append(f"{name.upper()}{original}: {one['msg']}")
-    return found
+        self.server = read(ServerSettings, ORIGINAL_NAMES)
+        self.voice = read(VoiceSettings, ORIGINAL_NAMES)
+        self.requests = read(RequestSettings, ORIGINAL_NAMES)
+        self.offline = read(OfflineSettings, ORIGINAL_NAMES)
+        self.parakeet = read(ParakeetSettings, ORIGINAL_NAMES)
+        self.moonshine = read(MoonshineSettings, ORIGINAL_NAMES)
+        self.streaming = read(StreamingSettings, ORIGINAL_NAMES)
+        self.kokoro = read(KokoroSettings, ORIGINAL_NAMES)
+        self.script = read(ScriptSettings, ORIGINAL_NAMES)
 
 
 def table() -> str:

@@ -9,13 +9,14 @@ from typing import Any
 import aiohttp
 import grpc
 import pytest
+from serving.settings import BadSettings
 from speech_server.app import Server
 from speech_server.core.asr.asr_types import Hints
 from speech_server.engines.asr.scripted.energy_vad import EnergyDetector
 from speech_server.engines.fallback import FallbackRecogniser
 from speech_server.engines.registry import build
 from speech_server.errors import EngineUnavailable
-from speech_server.settings import BadSettings, Settings, table
+from speech_server.settings import Settings, table
 from speech_server.timeline import Timeline
 from speech_server.wire import riva_asr_pb2 as asr
 from speech_server.wire import riva_audio_pb2 as audio

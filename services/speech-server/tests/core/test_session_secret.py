@@ -1,8 +1,8 @@
 """A session's secret opens its socket for a while, and only with the token it was made of."""
 
 import pytest
+from serving.tokens_file import digest
 from speech_server.core.requests.session_secret import opened, session_secret
-from speech_server.core.tokens_file import digest
 
 ONE, OTHER = digest("one"), digest("other")
 GOOD = session_secret(ONE, 1000)

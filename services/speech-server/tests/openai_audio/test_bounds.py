@@ -7,7 +7,7 @@ from contextlib import suppress
 
 import aiohttp
 import pytest
-from speech_server import http_listener
+from serving import http_server
 from speech_server.app import Server
 from speech_server.openai_audio import realtime
 
@@ -61,7 +61,7 @@ async def test_headers_are_bounded(start_server: StartServer, headers: bytes) ->
 async def test_headers_that_trickle_end_the_connection(
     start_server: StartServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(http_listener, "WAIT_S", 0.2)
+    monkeypatch.setattr(http_server, "WAIT_S", 0.2)
     server = await start_server()
     reader, writer = await asyncio.open_connection("127.0.0.1", server.http_port)
 

@@ -8,9 +8,11 @@ from typing import Any
 import grpc
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
+from serving.grpc_server import options
 from speech_server.app import Server
 from speech_server.core.requests.error_text import bounded
-from speech_server.riva import first_message_limit, grpc_server
+from speech_server.riva import first_message_limit
+from speech_server.riva.grpc_server import grpc_limits
 from speech_server.riva.large_message_limit import LARGE_BYTES, LargeMessages
 from speech_server.wire import riva_asr_pb2 as asr
 from speech_server.wire import riva_tts_pb2 as tts
@@ -183,7 +185,7 @@ async def test_a_message_that_is_too_large_is_refused_and_the_server_goes_on(cal
 
 
 def test_grpc_itself_is_told_its_limits() -> None:
-    said = dict(grpc_server._options(grpc_server.GrpcLimits(1000, 50)))
+    said = dict(options(grpc_limits(1000, 50)))
     assert said["grpc.server_handshake_timeout_ms"] == 10_000
     assert said["grpc.max_connection_idle_ms"] == 600_000
     assert said["grpc.absolute_max_metadata_size"] == said["grpc.max_metadata_size"] == 16_384

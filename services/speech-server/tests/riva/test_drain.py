@@ -11,9 +11,9 @@ import aiohttp
 import grpc
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
+from serving.grpc_health import MOST_WATCHES
 from speech_server.app import Server
 from speech_server.drain import LEAVE, Drain
-from speech_server.riva.health import MOST_WATCHES
 from speech_server.wire import riva_tts_pb2 as tts
 
 from .caller import Caller, chunk, config, finals, hum, hush

@@ -14,8 +14,9 @@ import grpc
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
+from serving.settings import BadSettings
 from speech_server.app import Server, main
-from speech_server.settings import BadSettings, Settings, table
+from speech_server.settings import Settings, table
 
 from .caller import Caller, config, hum, hush
 from .conftest import QUICK
@@ -70,7 +71,7 @@ async def test_a_draining_server_is_live_and_not_ready(start_server: StartServer
     await server.drain()
     status, body = await get(server, "/readyz")
     assert status == 503
-    assert "draining" in json.loads(body)["waiting_for"]
+    assert "draining" in json.loads(body)["reasons"]
     assert (await get(server, "/livez"))[0] == 200
 
 
@@ -94,7 +95,7 @@ async def test_a_loading_server_says_what_it_waits_for_and_serves_nobody(
             session.get(f"http://127.0.0.1:{bound['http']}/readyz") as got,
         ):
             assert got.status == 503
-            assert (await got.json())["waiting_for"] == {"asr": "loading", "tts": "loading"}
+            assert (await got.json())["reasons"] == {"asr": "loading", "tts": "loading"}
         caller = Caller(bound["grpc"])
         assert await health(caller) == {NOT_SERVING}
         with pytest.raises(grpc.aio.AioRpcError, match="The server is starting"):

@@ -9,9 +9,10 @@ import aiohttp
 import grpc
 import pytest
 import trustme
+from serving.certificates import BadTls
+from serving.settings import BadSettings
 from speech_server.app import Server
-from speech_server.settings import BadSettings, Settings
-from speech_server.tls import BadTls
+from speech_server.settings import Settings
 from speech_server.wire import riva_tts_pb2 as tts
 from speech_server.wire.riva_tts_pb2_grpc import RivaSpeechSynthesisStub
 
@@ -125,40 +126,3 @@ def test_half_a_setting_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SPEECH_TLS_CERT_FILE", "cert.pem")
     with pytest.raises(BadSettings, match="SPEECH_TLS_KEY_FILE"):
         Settings()
-
-
-async def test_a_pair_that_does_not_fit_is_not_served(
-    start_server: StartServer, papers: Papers, caplog: pytest.LogCaptureFixture
-) -> None:
-    server = await start_server(**papers.settings())
-    ports = (server.grpc_port, server.http_port)
-    before = [await _serial(port) for port in ports]
-    old_key = papers.key.read_bytes()
-    papers.renew()
-    new_key = papers.key.read_bytes()
-    papers.key.write_bytes(old_key)
-    for _ in range(3):
-        assert [await _serial(port) for port in ports] == before
-    papers.cert.write_text("-----BEGIN CERTIFICATE-----\nhalf writ")
-    papers.key.unlink()
-    assert [await _serial(port) for port in ports] == before
-    assert sum("the certificate that is served stays" in record.message for record in caplog.records) == 1
-    papers.renew()
-    renewed = [await _serial(port) for port in ports]
-    assert renewed[0] == renewed[1] != before[0]
-    assert new_key not in papers.key.read_bytes()
-
-
-async def _of(started: Awaitable[Server]) -> Server:
-    return await started
-
-
-async def test_a_start_in_the_middle_of_a_renewal_waits_for_the_pair(start_server: StartServer, papers: Papers) -> None:
-    key = papers.key.read_bytes()
-    papers.key.write_text("not yet")
-    async with asyncio.TaskGroup() as tasks:
-        starting: asyncio.Task[Server] = tasks.create_task(_of(start_server(**papers.settings())))
-        await asyncio.sleep(0)
-        papers.key.write_bytes(key)
-        server = await starting
-    assert await voices(papers.channel(server.grpc_port)) == 1

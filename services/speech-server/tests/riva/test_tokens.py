@@ -11,9 +11,9 @@ import aiohttp
 import grpc
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
+from serving.bearer_tokens import BadTokens
+from serving.tokens_file import parse
 from speech_server.app import Server
-from speech_server.bearer_tokens import BadTokens
-from speech_server.core.tokens_file import parse
 from speech_server.wire import riva_tts_pb2 as tts
 
 from .caller import Caller, chunk, config, finals, hum, hush
@@ -86,7 +86,7 @@ async def test_a_browser_sends_its_key_as_a_subprotocol(start_server: StartServe
 async def test_the_file_is_read_anew(
     start_server: StartServer, file: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("speech_server.bearer_tokens._LOOK_EVERY_S", 0.0)
+    monkeypatch.setattr("serving.bearer_tokens._LOOK_EVERY_S", 0.0)
     caller = Caller((await start_server(SPEECH_TOKENS_FILE=str(file))).grpc_port)
     write, remove = file.write_bytes, file.unlink
 

@@ -13,7 +13,6 @@ from pydantic import (
     Field,
     JsonValue,
     SecretStr,
-    ValidationError,
     ValidationInfo,
     field_validator,
 )
@@ -26,7 +25,6 @@ Seconds = Annotated[float, Field(ge=0)]
 Port = Annotated[int, Field(ge=0, le=65535)]
 OneOf = BeforeValidator(int)
 """The environment holds text, which no Literal number equals."""
-_SHOWN_CHARS = 80
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]")
 """What no text needs; tabs and line ends may stand in prompts."""
 LIVE: dict[str, JsonValue] = {"live": True}
@@ -45,10 +43,6 @@ def _names(value: str) -> frozenset[str]:
     if value.strip() in ("all", "none"):
         return SETTABLE if value.strip() == "all" else frozenset()
     return frozenset(name for name in value.replace(",", " ").split())
-
-
-class BadSettings(ValueError):
-    """The gateway can't run with these settings; the sentence names each bad variable."""
 
 
 class Settings(BaseSettings):
@@ -345,24 +339,3 @@ class Settings(BaseSettings):
     def tts_target(self) -> str:
         """gRPC target of synthesis."""
         return self.riva_tts_uri or f"{self.riva_host}:{self.riva_port}"
-
-
-def read() -> Settings:
-    """The environment's settings. Raises BadSettings."""
-    try:
-        return Settings()
-    except ValidationError as error:
-        raise BadSettings("; ".join(complaints(error).values())) from None
-
-
-def complaints(error: ValidationError) -> dict[str, str]:
-    """What is wrong with each bad variable, by its name."""
-    said: dict[str, str] = {}
-    for part in error.errors():
-        name = str(part["loc"][0]).upper()
-        said.setdefault(name, f"{name}: {part['msg']} (got {_shortened(repr(part['input']))})")
-    return said
-
-
-def _shortened(text: str) -> str:
-    return text if len(text) <= _SHOWN_CHARS else f"{text[:_SHOWN_CHARS]}…"

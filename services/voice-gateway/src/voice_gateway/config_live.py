@@ -13,8 +13,9 @@ from difflib import get_close_matches
 
 import yaml
 from pydantic import ValidationError
+from serving.settings import BadSettings, complaints
 
-from voice_gateway.config import BadSettings, Settings, complaints
+from voice_gateway.config import Settings
 
 MAX_BYTES = 256 * 1024
 """Far more than all settings together, and read within milliseconds."""

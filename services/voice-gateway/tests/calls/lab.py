@@ -13,8 +13,8 @@ import grpc
 from fake_llm import FakeLlm
 from fake_riva import FakeRiva
 from raw_caller import Caller
+from serving.signals import Stop
 from voice_gateway.app.main import serve
-from voice_gateway.app.stopping import Stop
 from voice_gateway.config import Settings
 from voice_gateway.edges.held_call import HeldCall
 from voice_gateway.session.session import Session

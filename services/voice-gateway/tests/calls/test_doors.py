@@ -11,9 +11,10 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 from lab import Lab, lab
 from raw_caller import Caller
+from serving.settings import BadSettings
+from serving.signals import Stop
 from voice_gateway.app.main import serve
-from voice_gateway.app.stopping import Stop
-from voice_gateway.config import BadSettings, Settings
+from voice_gateway.config import Settings
 from voice_workflow.v1 import voice_workflow_pb2 as pb
 
 

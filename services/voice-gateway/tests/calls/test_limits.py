@@ -11,7 +11,7 @@ import grpc
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from lab import Lab, lab
-from voice_gateway.app import terms
+from voice_gateway.app import call_config
 from voice_gateway.core import turn_types
 from voice_gateway.edges.limits import Limits
 from voice_workflow.v1 import voice_workflow_pb2 as pb
@@ -266,7 +266,7 @@ async def test_a_flood_of_one_caller_is_read_slowly_and_told_in_a_few_lines(
     kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tight = partial(Limits, messages_burst=100, messages_per_s=500, errors_burst=5, typed_turns_burst=3, max_ahead_s=60)
-    monkeypatch.setattr(terms, "Limits", tight)
+    monkeypatch.setattr(call_config, "Limits", tight)
     async with lab() as there:
         caller = await there.call()
         flood = FLOODS[kind].SerializeToString()

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 from lab import Lab, lab
-from voice_gateway.app.live import LiveSettings
-from voice_gateway.config import BadSettings, Settings
+from serving.settings import BadSettings
+from voice_gateway.app.live_settings import LiveSettings
+from voice_gateway.config import Settings
 from voice_workflow.v1 import voice_workflow_pb2 as pb
 
 

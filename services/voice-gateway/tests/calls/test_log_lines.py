@@ -1,13 +1,11 @@
 """Can an operator follow a call in the log, without reading what was said in it?"""
 
-import json
 import logging
 from typing import Any
 
 import pytest
 from fake_llm import Answer
 from lab import lab
-from voice_gateway.app import log_format
 from voice_workflow.v1 import voice_workflow_pb2 as pb
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
@@ -64,24 +62,3 @@ async def test_a_backend_that_fails_leaves_a_line(caplog: pytest.LogCaptureFixtu
     assert (line["levelname"], line["failure"], line["fatal"]) == ("WARNING", "llm_unavailable", False)
     assert line["sentence"]
     assert line["session"]
-
-
-@pytest.mark.parametrize("form", ["text", "json"])
-def test_a_line_carries_its_fields_in_both_forms(form: Any, capsys: pytest.CaptureFixture[str]) -> None:
-    root = logging.getLogger()
-    handlers, level = root.handlers, root.level
-    root.handlers = []
-    try:
-        log_format.set_up("INFO", form)
-        extra = {"session": "call-1", "metadata": {"te nant": 'a "b"\nc'}}
-        logging.getLogger("somewhere").info("call began", extra=extra)
-    finally:
-        root.handlers = handlers
-        root.setLevel(level)
-    (line,) = capsys.readouterr().err.splitlines()
-    if form == "json":
-        said = json.loads(line)
-        assert (said["event"], said["level"], said["logger"]) == ("call began", "info", "somewhere")
-        assert said["metadata"] == {"te nant": 'a "b"\nc'}
-    else:
-        assert " INFO somewhere call began session=call-1 metadata.te_nant=" in line

@@ -9,7 +9,7 @@ import grpc
 import pytest
 from fake_riva import ramp
 from lab import Lab, lab
-from voice_gateway.app import terms
+from voice_gateway.app import call_config
 from voice_gateway.edges.limits import Limits
 from voice_workflow.v1 import voice_workflow_pb2 as pb
 
@@ -93,7 +93,7 @@ async def test_refused_streams_leave_nothing_behind() -> None:
 
 
 async def test_a_caller_who_never_reads_is_let_go_and_keeps_nobody_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(terms, "Limits", partial(Limits, max_unread_s=0.3))
+    monkeypatch.setattr(call_config, "Limits", partial(Limits, max_unread_s=0.3))
     async with lab() as there:
         deaf = there.caller(reads=False)
         await deaf.send(start=pb.SessionStart())

@@ -5,13 +5,15 @@ import logging
 import sys
 from collections.abc import Sequence
 
+from serving.settings import BadSettings
+
 from speech_server.engines.inventory import catalogue, named, placed_by_hand, wanted
 from speech_server.engines.onnx.model_format import Precision
 from speech_server.engines.spec import EngineModel
 from speech_server.errors import EngineUnavailable
-from speech_server.leaving import stop_at_once
 from speech_server.model_store.store import faults, read_manifest, remove, stored, unpinned_files
-from speech_server.settings import BadSettings, Settings
+from speech_server.process_abort import stop_at_once
+from speech_server.settings import Settings
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -16,13 +16,14 @@ from pathlib import Path
 from typing import TextIO
 
 from pcm import SAMPLE_BYTES
+from serving.settings import BadSettings
 
 from speech_server.core.asr.asr_types import ASR_RATE_HZ, Hints
 from speech_server.engines.registry import Engines, build
 from speech_server.errors import BadRequest, EngineError
-from speech_server.leaving import stop_at_once
+from speech_server.process_abort import stop_at_once
 from speech_server.recognition.audio_files import KNOWN, MORE, pcm16_of
-from speech_server.settings import BadSettings, Settings
+from speech_server.settings import Settings
 from speech_server.timeline import Timeline
 
 _LONGEST_S = 86_400.0

@@ -10,11 +10,12 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
+from serving.settings import BadSettings
 
 from speech_server.core.requests.request_stats import Percentiles, Window, report
 from speech_server.errors import BadRequest
 from speech_server.request_log import read
-from speech_server.settings import BadSettings, Settings
+from speech_server.settings import Settings
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -5,11 +5,13 @@ import asyncio
 import sys
 from collections.abc import Sequence
 
+from serving.settings import BadSettings
+
 from speech_server.core.tts.tts_types import Voice
 from speech_server.engines.registry import chosen_tts
 from speech_server.engines.spec import TtsSpec
 from speech_server.errors import EngineUnavailable
-from speech_server.settings import BadSettings, Settings
+from speech_server.settings import Settings
 from speech_server.timeline import Timeline
 
 

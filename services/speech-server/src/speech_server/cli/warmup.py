@@ -7,8 +7,8 @@ import time
 from collections.abc import Sequence
 
 import grpc
-from grpc_health.v1 import health_pb2
 from pcm import Clip, silence
+from serving.grpc_health_client import trouble
 
 from speech_server.cli.realtime_stream import StreamOptions, transcripts
 from speech_server.cli.server_connection import CommandFailed, connect, parser, sentences
@@ -54,19 +54,7 @@ async def _warm(given: argparse.Namespace) -> None:
 
 async def _until_serving(channel: grpc.aio.Channel, longest_s: float) -> None:
     deadline = time.monotonic() + longest_s
-    check = channel.unary_unary(
-        "/grpc.health.v1.Health/Check",
-        health_pb2.HealthCheckRequest.SerializeToString,
-        health_pb2.HealthCheckResponse.FromString,
-    )
-    while True:
-        try:
-            answer = await check(health_pb2.HealthCheckRequest(), timeout=5)
-            if answer.status == health_pb2.HealthCheckResponse.SERVING:
-                return
-            why = "it is loading or draining"
-        except grpc.aio.AioRpcError as error:
-            why = error.details() or error.code().name
+    while why := await trouble(channel):
         if time.monotonic() > deadline:
             raise CommandFailed(f"the server does not serve after {longest_s:g} s: {why}")
         await asyncio.sleep(_BETWEEN_S)

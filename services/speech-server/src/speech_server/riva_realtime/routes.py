@@ -10,10 +10,10 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from aiohttp import web
+from serving.tokens_file import digest
 
 from speech_server.core.requests.request_stats import OK
 from speech_server.core.requests.session_secret import session_secret
-from speech_server.core.tokens_file import digest
 from speech_server.core.tts.voices import list_voices
 from speech_server.drain import LEAVE, leaving
 from speech_server.errors import BadRequest, EngineError, NotServing, SpeechError

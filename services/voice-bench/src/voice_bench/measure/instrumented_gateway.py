@@ -9,7 +9,6 @@ import cProfile
 import gc
 import importlib
 import json
-import logging
 import os
 import signal
 import sys
@@ -18,6 +17,8 @@ from collections.abc import Awaitable
 from pathlib import Path
 
 import uvloop
+from serving import log_format
+from serving.settings import BadSettings, read
 
 
 def main() -> None:
@@ -26,10 +27,10 @@ def main() -> None:
     config = importlib.import_module("voice_gateway.config")
     program = importlib.import_module("voice_gateway.app.main")
     try:
-        settings = config.read()
-    except ValueError as error:
+        settings = read(config.Settings)
+    except BadSettings as error:
         sys.exit(f"voice-gateway: bad settings: {error}")
-    logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    log_format.set_up(settings.log_level, settings.log_format)
     profile = os.environ.get("VOICE_BENCH_PROFILE")
     uvloop.run(_profiled(program.serve(settings), Path(profile)) if profile else _watched(program.serve(settings)))
 

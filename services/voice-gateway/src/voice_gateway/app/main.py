@@ -10,20 +10,22 @@ from collections.abc import Callable, Iterator, Sequence
 from importlib.metadata import version
 
 import uvloop
+from serving import log_format
+from serving.ports import write_ports_file
+from serving.settings import BadSettings, read
+from serving.signals import Stop, stop_on_signals
 
-from voice_gateway import config, config_table
-from voice_gateway.app import log_format
+from voice_gateway import config_table
 from voice_gateway.app.background import Work, kept_up
-from voice_gateway.app.live import LiveSettings
-from voice_gateway.app.ports import Ports, open_ports, server_tls, tokens
+from voice_gateway.app.call_config import call_config
+from voice_gateway.app.connections import Backends, connect
+from voice_gateway.app.live_settings import LiveSettings
 from voice_gateway.app.registry import Registry
-from voice_gateway.app.stopping import Stop, stop_on_signals
-from voice_gateway.app.terms import terms
-from voice_gateway.app.wiring import Outside, backends
-from voice_gateway.config import BadSettings, Settings
+from voice_gateway.app.servers import Servers, server_certificates, tokens
+from voice_gateway.config import Settings
 from voice_gateway.edges import http
 from voice_gateway.edges.grpc.servicer import VoiceGateway
-from voice_gateway.edges.http import Readiness
+from voice_gateway.edges.http import GatewayReadiness
 from voice_gateway.metrics import Metrics
 from voice_gateway.session.turn_log_file import TurnLogFolder, TurnLogLimits
 
@@ -57,10 +59,11 @@ def _run() -> str:
     """Serve; why that was not possible, "" = it was."""
     failure = ""
     try:
-        settings = config.read()
+        settings = read(Settings)
         log_format.set_up(settings.log_level, settings.log_format)
         # Of bytes that don't decode gRPC logs a traceback of its own; what they mean for a call has its line here.
         logging.getLogger("grpc._common").setLevel(logging.CRITICAL)
+        logging.getLogger("httpx2").setLevel(logging.WARNING)  # it has a line for each request
         uvloop.run(serve(settings))
     except* BadSettings as group:
         failure = f"bad settings: {group.exceptions[0]}"
@@ -78,19 +81,21 @@ async def serve(
     """Serve until SIGTERM or SIGINT (or `stop`), then drain; `bound` is told the ports once they answer.
     Raises BadSettings, or OSError when a port is taken."""
     stop, metrics = stop or stop_on_signals(), Metrics()
-    live, tls, known = LiveSettings(settings), server_tls(settings), tokens(settings)
+    live, known = LiveSettings(settings), tokens(settings)
+    certificates = await asyncio.to_thread(server_certificates, settings)
     async with (
-        backends(settings, metrics, lambda: live.now.settings.llm_model) as outside,
+        connect(settings, metrics, lambda: live.now.settings.llm_model) as backends,
         asyncio.TaskGroup() as tasks,
     ):
-        now = terms(live.now.settings, outside)
+        now = call_config(live.now.settings, backends)
         turn_logs = _turn_logs(settings)
-        registry = Registry(now, tasks, outside.probes.down, turn_logs)
-        live.taken = lambda taken: registry.renew(terms(taken, outside))
-        await outside.probes.ask_all(_note_backend(metrics))
-        ready = _readiness(registry, outside, live)
-        ports = await open_ports(settings, VoiceGateway(registry, known), tls, http.application(metrics, ready))
-        looks = [file.look for file in (live, tls, known) if file]
+        registry = Registry(now, tasks, backends.probes.down, turn_logs)
+        live.taken = lambda taken: registry.renew(call_config(taken, backends))
+        await backends.probes.ask_all(_note_backend(metrics))
+        ready = _readiness(registry, backends, live)
+        servers = Servers(settings, VoiceGateway(registry, known), http.application(metrics, ready))
+        await servers.listen(certificates)
+        looks = [file.look for file in (live, certificates, known) if file]
 
         def looked() -> None:
             metrics.config_refused.set(bool(live.now.refused))
@@ -98,19 +103,19 @@ async def serve(
         background = [
             tasks.create_task(kept_up(name, work), name=name)
             for name, work in (
-                *_background(outside, turn_logs),
+                *_background(backends, turn_logs),
                 ("files", lambda: _look(looks, look_every_s, looked)),
-                ("http", ports.bound_http),
-                ("health", lambda: ports.follow(ready, settings.gateway_probe_every_s / 2)),
+                ("http", servers.bound_http),
+                ("health", lambda: servers.follow(ready, settings.gateway_probe_every_s / 2)),
             )
         ]
-        _told(settings, ports, bound)
+        _told(settings, servers, bound)
         await stop.drain.wait()
         log.info("draining %d calls, for at most %g s", registry.active, settings.gateway_drain_s)
         registry.close()
-        await ports.say_not_serving()
+        servers.say_not_serving()
         await registry.drain(settings.gateway_drain_s, stop.at_once)
-        await ports.close()
+        await servers.close()
         for task in background:
             task.cancel()
 
@@ -121,12 +126,12 @@ def _turn_logs(settings: Settings) -> TurnLogFolder | None:
     return TurnLogFolder(folder, limits) if folder else None
 
 
-def _background(outside: Outside, turn_logs: TurnLogFolder | None) -> Iterator[tuple[str, Work]]:
-    yield "probes", lambda: outside.probes.run(_note_backend(outside.metrics))
-    yield "asr servers", outside.asr.run
-    yield "tts servers", outside.tts.run
-    if outside.detector:
-        yield "vad", outside.detector.run
+def _background(backends: Backends, turn_logs: TurnLogFolder | None) -> Iterator[tuple[str, Work]]:
+    yield "probes", lambda: backends.probes.run(_note_backend(backends.metrics))
+    yield "asr servers", backends.asr.run
+    yield "tts servers", backends.tts.run
+    if backends.detector:
+        yield "vad", backends.detector.run
     if turn_logs:
         yield "turn_logs", turn_logs.keep_small
 
@@ -147,29 +152,27 @@ def _note_backend(metrics: Metrics) -> Callable[[str, bool], None]:
     return lambda name, up: metrics.backend_up.labels(name).set(up)
 
 
-def _readiness(registry: Registry, outside: Outside, live: LiveSettings) -> Callable[[], Readiness]:
-    loop, probes = asyncio.get_running_loop(), outside.probes
+def _readiness(registry: Registry, backends: Backends, live: LiveSettings) -> Callable[[], GatewayReadiness]:
+    loop, probes = asyncio.get_running_loop(), backends.probes
 
-    def ready() -> Readiness:
+    def ready() -> GatewayReadiness:
         long_down = probes.down_for_long(loop.time())
         troubles = probes.troubles()
         reasons = {name: trouble for name, trouble in troubles.items() if name in long_down}
         pod_reasons = {name: trouble for name, trouble in troubles.items() if name in probes.never_answered()}
         if registry.is_draining:
             reasons = pod_reasons = {"gateway": "draining"}
-        return Readiness(reasons, pod_reasons, registry.is_draining, live.now.taken, live.now.refused)
+        return GatewayReadiness(reasons, pod_reasons, registry.is_draining, live.now.taken, live.now.refused)
 
     return ready
 
 
-def _told(settings: Settings, ports: Ports, bound: Callable[[int, int], None]) -> None:
+def _told(settings: Settings, servers: Servers, bound: Callable[[int, int], None]) -> None:
     """Whoever waits for the ports."""
     # What was loaded until now stays for good: the collector need not look at it again, 25 ms each time.
     gc.collect()
     gc.freeze()
     if file := settings.gateway_ports_file:
-        fresh = file.with_name(f"{file.name}.new")
-        fresh.write_text(json.dumps({"grpc": ports.grpc, "http": ports.http}))
-        fresh.replace(file)  # whoever waits for the file never reads half of it
-    bound(ports.grpc, ports.http)
-    log.info("serving gRPC on port %d and HTTP on port %d", ports.grpc, ports.http)
+        write_ports_file(file, grpc=servers.grpc_port, http=servers.http_port)
+    bound(servers.grpc_port, servers.http_port)
+    log.info("serving gRPC on port %d and HTTP on port %d", servers.grpc_port, servers.http_port)

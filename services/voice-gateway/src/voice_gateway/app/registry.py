@@ -6,7 +6,7 @@ import secrets
 from collections import Counter
 from collections.abc import Callable
 
-from voice_gateway.app.terms import Terms
+from voice_gateway.app.call_config import CallConfig
 from voice_gateway.core import turn_types
 from voice_gateway.core.admission import Refusal, admit, elsewhere
 from voice_gateway.core.events import Caller, CallOptions, EndReason, GoAway
@@ -27,14 +27,14 @@ class Registry:
 
     def __init__(
         self,
-        terms: Terms,
+        config: CallConfig,
         tasks: asyncio.TaskGroup,
         down: Callable[[], list[str]],
         turn_logs: TurnLogFolder | None,
     ) -> None:
         self._id = secrets.token_hex(6)
         """Of this process; every resume token begins with it."""
-        self._terms = terms
+        self._config = config
         self._draining = False
         self._tasks = tasks
         self._down = down
@@ -49,17 +49,17 @@ class Registry:
     @property
     def server_info(self) -> ServerInfo:
         """What this gateway is."""
-        return self._terms.server_info
+        return self._config.server_info
 
     @property
     def limits(self) -> Limits:
         """What a caller may send and ask for."""
-        return self._terms.limits
+        return self._config.limits
 
     @property
     def defaults(self) -> CallOptions:
         """What a caller gets who asks for nothing."""
-        return self._terms.defaults
+        return self._config.defaults
 
     @property
     def is_draining(self) -> bool:
@@ -73,7 +73,7 @@ class Registry:
 
     def open(self, request: CallRequest, caller: Caller) -> HeldCall:
         """A new call. Raises Refused."""
-        resources, refusal = self._terms.resources, self._refusal(caller.identity)
+        resources, refusal = self._config.resources, self._refusal(caller.identity)
         metrics = resources.metrics
         if refusal:
             metrics.refused.labels(refusal.kind.value).inc()
@@ -95,7 +95,7 @@ class Registry:
             raise Refused(elsewhere())
         if call is None:
             raise NotFound("no call waits under this token (any more); start a new session")
-        self._terms.resources.metrics.resumed.inc()
+        self._config.resources.metrics.resumed.inc()
         return call
 
     def trouble(self) -> str:
@@ -103,14 +103,14 @@ class Registry:
         refusal = self._refusal()
         return refusal.sentence if refusal else ""
 
-    def renew(self, terms: Terms) -> None:
+    def renew(self, config: CallConfig) -> None:
         """These hold for new calls from now on; running ones keep theirs."""
-        self._terms = terms
+        self._config = config
 
     def close(self) -> None:
         """Refuse new calls from now on."""
         self._draining = True
-        self._terms.resources.metrics.draining.set(1)
+        self._config.resources.metrics.draining.set(1)
 
     async def drain(self, grace_s: float, at_once: asyncio.Event) -> None:
         """After `close`: let running calls end within `grace_s` or until `at_once`, then end them with a reason."""
@@ -134,16 +134,16 @@ class Registry:
         """Why no call can start now."""
         return admit(
             active=self.active,
-            limit=self._terms.max_sessions,
+            limit=self._config.max_sessions,
             draining=self._draining,
             down=self._down(),
             own=self._held_by[identity],
-            own_limit=self._terms.max_sessions_per_token if identity else 0,
+            own_limit=self._config.max_sessions_per_token if identity else 0,
         )
 
     async def _hold(self, call: HeldCall) -> None:
         session, identity = call.session, call.session.caller.identity
-        metrics = self._terms.resources.metrics
+        metrics = self._config.resources.metrics
         try:
             reason = await session.run()
             metrics.ended.labels(reason.value).inc()

@@ -4,8 +4,9 @@ import ssl
 from pathlib import Path
 
 import grpc
+from serving.settings import BadSettings
 
-from voice_gateway.config import BadSettings, Settings
+from voice_gateway.config import Settings
 
 
 def riva_credentials(settings: Settings) -> grpc.ChannelCredentials:

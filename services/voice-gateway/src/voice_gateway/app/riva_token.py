@@ -12,8 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import grpc
-
-from voice_gateway.config import BadSettings
+from serving.settings import BadSettings
 
 log = logging.getLogger(__name__)
 

@@ -11,6 +11,7 @@ from typing import TypeVar
 
 import grpc
 from grpc_health.v1 import health_pb2
+from serving.grpc_health_client import check, status_name
 
 log = logging.getLogger(__name__)
 
@@ -136,7 +137,7 @@ class Endpoint:
 
     async def _ask(self) -> tuple[Health, str]:
         try:
-            answer: health_pb2.HealthCheckResponse | None = await self.stub(_check)(health_pb2.HealthCheckRequest())
+            answer: health_pb2.HealthCheckResponse | None = await self.stub(check)(health_pb2.HealthCheckRequest())
             if answer is None:  # what gRPC makes of bytes that do not decode
                 return Health.DOWN, "its health answer is no message of grpc.health.v1"
             status = int(answer.status)
@@ -147,10 +148,8 @@ class Endpoint:
             return Health.DOWN, f"its health answer can't be used ({type(error).__name__})"
         if status == health_pb2.HealthCheckResponse.SERVING:
             return Health.SERVING, ""
-        known = health_pb2.HealthCheckResponse.ServingStatus.values()
-        name = health_pb2.HealthCheckResponse.ServingStatus.Name(status) if status in known else str(status)
         leaves = status == health_pb2.HealthCheckResponse.NOT_SERVING
-        return (Health.NOT_SERVING if leaves else Health.DOWN), f"health is {name}"
+        return (Health.NOT_SERVING if leaves else Health.DOWN), f"health is {status_name(status)}"
 
     def _become(self, health: Health, trouble: str) -> None:
         before, self.health, self.trouble = self.health, health, trouble
@@ -176,15 +175,3 @@ class Endpoint:
             old, self._old_channels = self._old_channels, []
             for channel in old:
                 await channel.close()
-
-
-_Check = grpc.aio.UnaryUnaryMultiCallable
-
-
-def _check(channel: grpc.aio.Channel) -> "_Check[health_pb2.HealthCheckRequest, health_pb2.HealthCheckResponse]":
-    """Riva, its NIMs and the speech server all answer the standard health service."""
-    return channel.unary_unary(
-        "/grpc.health.v1.Health/Check",
-        request_serializer=health_pb2.HealthCheckRequest.SerializeToString,
-        response_deserializer=health_pb2.HealthCheckResponse.FromString,
-    )

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from aiohttp import web
-from prometheus_client import generate_latest
+from serving import http_pages
+from serving.http_pages import Readiness
 
 from voice_gateway.metrics import Metrics
 
@@ -17,8 +18,8 @@ _LOOK_EVERY_S = 0.25
 
 
 @dataclass(frozen=True, slots=True)
-class Readiness:
-    """What /readyz tells."""
+class GatewayReadiness:
+    """What /readyz and /readyz/pod tell."""
 
     reasons: Mapping[str, str]
     """Why no call can go well here now, by part; empty = ready."""
@@ -32,29 +33,24 @@ class Readiness:
     """Why that file, as it stands, is not taken; the pod is ready all the same."""
 
 
-def application(metrics: Metrics, ready: Callable[[], Readiness]) -> web.Application:
+def application(metrics: Metrics, ready: Callable[[], GatewayReadiness]) -> web.Application:
     """The HTTP port."""
 
-    async def livez(_: web.Request) -> web.Response:
-        return web.Response(text="ok\n")
+    def told(reasons: Mapping[str, str], now: GatewayReadiness) -> Readiness:
+        config = {"taken": now.config_taken, "refused": now.config_refused}
+        return Readiness(reasons, {"draining": now.draining, "config": config})
 
-    async def readyz(request: web.Request) -> web.Response:
+    def calls() -> Readiness:
         now = ready()
-        reasons = now.pod_reasons if request.path.endswith("/pod") else now.reasons
-        body = {
-            "status": "not ready" if reasons else "ready",
-            "reasons": dict(reasons),
-            "draining": now.draining,
-            "config": {"taken": now.config_taken, "refused": now.config_refused},
-        }
-        return web.json_response(body, status=503 if reasons else 200)
+        return told(now.reasons, now)
 
-    async def scrape(_: web.Request) -> web.Response:
-        return web.Response(body=generate_latest(metrics.registry), content_type="text/plain", charset="utf-8")
+    def pod() -> Readiness:
+        now = ready()
+        return told(now.pod_reasons, now)
 
     app = web.Application()
-    pages = {"/livez": livez, "/readyz": readyz, "/readyz/pod": readyz, "/metrics": scrape}
-    app.add_routes([web.get(path, page) for path, page in pages.items()])
+    app.add_routes(http_pages.routes(calls, metrics.registry))
+    app.router.add_get("/readyz/pod", http_pages.ready_page(pod))
     return app
 
 

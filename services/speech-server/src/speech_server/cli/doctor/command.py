@@ -7,13 +7,15 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 
+from serving.settings import BadSettings
+
 from speech_server.cli.doctor.devices import device_of, look_at_devices
 from speech_server.cli.doctor.findings import Finding, ok
 from speech_server.cli.doctor.parts import look_at_parts
 from speech_server.cli.doctor.surroundings import look_at_surroundings
 from speech_server.cli.doctor.weights import look_at_weights
 from speech_server.engines.registry import recognisers
-from speech_server.settings import BadSettings, Settings
+from speech_server.settings import Settings
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -10,9 +10,10 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from serving.certificates import BadTls, Certificates, TlsFiles
+
 from speech_server.cli.doctor.findings import Finding, bad, note, ok
 from speech_server.settings import Settings
-from speech_server.tls import BadTls, Certificates, TlsFiles
 
 SOON = timedelta(days=14)
 """A certificate that ends sooner is worth a note."""

@@ -5,6 +5,7 @@ import logging
 from typing import TYPE_CHECKING
 
 import grpc
+from serving.bearer_tokens import BearerTokens
 from voice_workflow.v1 import voice_workflow_pb2 as pb
 
 from voice_gateway.core.events import Caller
@@ -13,7 +14,7 @@ from voice_gateway.edges.grpc import decode
 from voice_gateway.edges.grpc.converse import carry, started_message, wire_limits
 from voice_gateway.edges.grpc.deserialiser import M, StatusReporter, Undecodable, decoder
 from voice_gateway.edges.grpc.open_rpc_limit import OpenRpcLimit
-from voice_gateway.edges.grpc.tokens import Tokens
+from voice_gateway.edges.grpc.tokens import identity
 from voice_gateway.edges.grpc.trace import trace_id
 from voice_gateway.edges.held_call import HeldCall
 from voice_gateway.errors import BadRequest, NotFound, Unauthorised, VoiceError
@@ -30,10 +31,10 @@ _FIRST = "the first message must be SessionStart, with the audio formats; everyt
 
 
 class VoiceGateway:
-    """The service, in front of the registry's registry; with `tokens`, for those who hold one. Nothing of what a peer
+    """The service, in front of the registry; with `tokens`, for those who hold one. Nothing of what a peer
     sends is read before its token is accepted."""
 
-    def __init__(self, registry: CallRegistry, tokens: Tokens | None = None) -> None:
+    def __init__(self, registry: CallRegistry, tokens: BearerTokens | None = None) -> None:
         self._registry = registry
         self._tokens = tokens
         self._ending = StatusReporter()
@@ -63,11 +64,11 @@ class VoiceGateway:
     async def _converse(self, _: object, context: "Context") -> None:
         """One stream of one call."""
         try:
-            identity = await self._caller(context)
+            name = await self._caller(context)
             first = await self._first(context, pb.ClientMessage, _FIRST)
             if first.WhichOneof("message") != "start":
                 raise BadRequest(_FIRST)
-            caller = Caller(identity, trace_id(context.invocation_metadata()), first.start.sends_heartbeats)
+            caller = Caller(name, trace_id(context.invocation_metadata()), first.start.sends_heartbeats)
             resumed = first.start.HasField("resume")
             call = self._take_up(first.start.resume) if resumed else self._begin(first, caller)
             await carry(call, context, started_message(call, resumed=resumed))
@@ -110,7 +111,7 @@ class VoiceGateway:
         if self._tokens is None:
             return ""
         try:
-            return self._tokens.check(context.invocation_metadata())
+            return identity(self._tokens, context.invocation_metadata())
         except Unauthorised:
             limits = self._registry.limits
             if self._delayed_refusals < limits.max_delayed_refusals:

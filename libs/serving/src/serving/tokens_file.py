@@ -4,7 +4,7 @@
     4f1c9d0e7a
     team-b: 9b2e61c4d8   # also named: it stands in the log in place of the token
 
-The gateway reads the same format. A byte order mark, empty lines, spaces around and Windows line ends do not count.
+A byte order mark, empty lines, spaces around and Windows line ends do not count.
 """
 
 import re

@@ -4,7 +4,9 @@ import logging
 from collections.abc import Callable
 from pathlib import Path
 
-from voice_gateway.config import BadSettings, Settings
+from serving.settings import BadSettings
+
+from voice_gateway.config import Settings
 from voice_gateway.config_live import MAX_BYTES, Live, begun, looked
 
 log = logging.getLogger(__name__)

@@ -12,17 +12,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-import grpc
-from aiohttp import web
-from aiohttp.typedefs import Handler, Middleware
-
 log = logging.getLogger(__name__)
 
-OPEN_PATHS = frozenset(
-    {"/livez", "/readyz", "/healthz", "/metrics", "/v1/metrics", "/v1/health/live", "/v1/health/ready"}
-)
-"""What probes and Prometheus ask, which have neither a client certificate nor a token."""
-_NO_CERTIFICATE = "A client certificate is needed here; send one that SPEECH_TLS_CLIENT_CA_FILE signed."
 _START_WITHIN_S = 2.0
 """A start in the middle of a renewal waits so long for a pair that fits."""
 _LOOK_EVERY_S = 0.1
@@ -47,7 +38,7 @@ class TlsFiles:
 
 
 @dataclass(frozen=True, slots=True)
-class _Served:
+class Served:
     """What was read at one moment and fits."""
 
     certificate: bytes
@@ -69,11 +60,16 @@ class Certificates:
         self._seen, self._served = _at_start(files)
 
     @property
-    def served(self) -> _Served:
+    def served(self) -> Served:
         """The newest pair that fits."""
         with self._lock:
             self._look()
             return self._served
+
+    def look(self) -> None:
+        """Look for a better pair now."""
+        with self._lock:
+            self._look()
 
     def _look(self) -> None:
         try:
@@ -92,27 +88,8 @@ class Certificates:
         self._seen = seen
 
 
-def grpc_credentials(certificates: Certificates) -> grpc.ServerCredentials:
-    """For the gRPC port."""
-    told = certificates.served
-
-    def fetch() -> grpc.ServerCertificateConfiguration | None:
-        nonlocal told
-        served = certificates.served
-        if served is told:
-            return None
-        told = served
-        return _configuration(served)
-
-    return grpc.dynamic_ssl_server_credentials(
-        _configuration(told),
-        fetch,  # type: ignore[arg-type]  # None means "as before", which the stubs don't know
-        certificates.files.client_ca is not None,
-    )
-
-
 def http_context(certificates: Certificates) -> ssl.SSLContext:
-    """For the HTTP port; who needs a client certificate is decided by `certified`.
+    """For the HTTP port; a client certificate is asked for, not demanded: a probe has none.
 
     Each handshake gets the context of the newest pair, which nobody changes any more.
     """
@@ -126,23 +103,7 @@ def http_context(certificates: Certificates) -> ssl.SSLContext:
     return context
 
 
-def certified(files: TlsFiles) -> Middleware:
-    """Lets requests without a client certificate reach the probes' paths only."""
-
-    @web.middleware
-    async def check(request: web.Request, handler: Handler) -> web.StreamResponse:
-        tunnel = request.transport.get_extra_info("ssl_object") if request.transport else None
-        known = tunnel is not None and tunnel.getpeercert()
-        if files.client_ca is not None and not known and request.path not in OPEN_PATHS:
-            return web.json_response(
-                {"error": {"message": _NO_CERTIFICATE, "type": "authentication_error"}}, status=401
-            )
-        return await handler(request)
-
-    return check
-
-
-def _at_start(files: TlsFiles) -> tuple[Stamp, _Served]:
+def _at_start(files: TlsFiles) -> tuple[Stamp, Served]:
     until = time.monotonic() + _START_WITHIN_S
     while True:
         try:
@@ -158,11 +119,11 @@ def _stamp(files: TlsFiles) -> Stamp:
     return tuple((one.st_mtime_ns, one.st_size, one.st_ino) for one in found)
 
 
-def _read(files: TlsFiles) -> _Served:
+def _read(files: TlsFiles) -> Served:
     try:
         certificate, key = files.certificate.read_bytes(), files.key.read_bytes()
         client_ca = files.client_ca.read_bytes() if files.client_ca is not None else None
-        return _Served(certificate, key, client_ca, _context(certificate, key, client_ca))
+        return Served(certificate, key, client_ca, _context(certificate, key, client_ca))
     except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
         raise _bad(files, error) from error
 
@@ -188,7 +149,3 @@ def _bad(files: TlsFiles, error: Exception) -> BadTls:
     names = ", ".join(str(file) for file in files.all)
     why = (error.reason or error) if isinstance(error, ssl.SSLError) else error
     return BadTls(f"TLS can't use {names}: {why}; give PEM files that belong together")
-
-
-def _configuration(served: _Served) -> grpc.ServerCertificateConfiguration:
-    return grpc.ssl_server_certificate_configuration([(served.key, served.certificate)], served.client_ca)

@@ -4,7 +4,7 @@ import asyncio
 from dataclasses import dataclass
 from importlib.metadata import version
 
-from voice_gateway.app.wiring import Outside
+from voice_gateway.app.connections import Backends
 from voice_gateway.backends.endpoints import BalancedChannel
 from voice_gateway.backends.openai_llm import LlmSettings, OpenAiModel
 from voice_gateway.backends.riva_asr import AsrSettings, RivaRecogniser
@@ -23,7 +23,7 @@ _RIVA_STOP_HISTORY_MS = 800
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class CallConfig:
     """What holds for new calls."""
 
     server_info: ServerInfo
@@ -35,28 +35,28 @@ class Terms:
     limits: Limits
 
 
-def terms(settings: Settings, outside: Outside) -> Terms:
+def call_config(settings: Settings, backends: Backends) -> CallConfig:
     """What `settings` mean for new calls that use what is held open to the outside."""
     prepare(settings.asr_language, settings.tts_voice, speakable_options(settings))
-    return Terms(
+    return CallConfig(
         _server_info(settings),
         call_options(settings),
-        _resources(settings, outside),
+        _resources(settings, backends),
         settings.gateway_max_sessions,
         settings.gateway_max_sessions_per_token,
         Limits(may_set=settings.settable_by_callers),
     )
 
 
-def _resources(settings: Settings, outside: Outside) -> CallResources:
+def _resources(settings: Settings, backends: Backends) -> CallResources:
     return CallResources(
-        recogniser=RivaRecogniser(outside.asr, _asr(settings)),
-        detector=outside.detector,
+        recogniser=RivaRecogniser(backends.asr, _asr(settings)),
+        detector=backends.detector,
         gate_policies=gate_policies(settings),
         final_after_s=(settings.asr_stop_history_eou_ms or settings.asr_stop_history_ms or _RIVA_STOP_HISTORY_MS)
         / 1000,
-        reply=_reply_setup(settings, outside),
-        metrics=outside.metrics,
+        reply=_reply_setup(settings, backends),
+        metrics=backends.metrics,
         clock=asyncio.get_running_loop().time,
         max_session_s=settings.gateway_max_session_s,
         go_away_before_s=settings.gateway_goaway_before_s,
@@ -79,12 +79,12 @@ def _asr(settings: Settings) -> AsrSettings:
     )
 
 
-def _reply_setup(settings: Settings, outside: Outside) -> ReplySetup:
+def _reply_setup(settings: Settings, backends: Backends) -> ReplySetup:
     llm = LlmSettings(settings.llm_first_token_timeout_s, settings.llm_token_timeout_s, settings.llm_prewarm)
     tts = TtsSettings(settings.tts_first_audio_timeout_s, settings.tts_audio_timeout_s)
     return ReplySetup(
-        OpenAiModel(outside.llm, llm),
-        RivaSynthesiser(BalancedChannel(outside.tts), tts),
+        OpenAiModel(backends.llm, llm),
+        RivaSynthesiser(BalancedChannel(backends.tts), tts),
         settings.playout_lead_ms / 1000,
         settings.playout_frame_ms / 1000,
         settings.tts_ahead_s,

@@ -43,8 +43,8 @@ still is found."""
 
 
 @dataclass(frozen=True, slots=True)
-class Outside:
-    """What calls share."""
+class Backends:
+    """What calls share of the connections to the outside."""
 
     asr: Endpoints
     tts: Endpoints
@@ -55,7 +55,7 @@ class Outside:
 
 
 @asynccontextmanager
-async def backends(settings: Settings, metrics: Metrics, model: Callable[[], str]) -> AsyncGenerator[Outside, None]:
+async def connect(settings: Settings, metrics: Metrics, model: Callable[[], str]) -> AsyncGenerator[Backends, None]:
     """Everything that talks to the outside, closed at the end; `model` is the LLM_MODEL of now. Raises BadSettings."""
     key, every_s = settings.llm_api_key.get_secret_value(), settings.gateway_probe_every_s
     async with (
@@ -74,7 +74,7 @@ async def backends(settings: Settings, metrics: Metrics, model: Callable[[], str
         )
         detector = SileroDetector() if settings.vad == "silero" else None
         await warm_up(llm)
-        yield Outside(asr, tts, llm, probes, detector, metrics)
+        yield Backends(asr, tts, llm, probes, detector, metrics)
 
 
 @asynccontextmanager

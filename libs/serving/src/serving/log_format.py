@@ -34,7 +34,6 @@ def set_up(level: str, form: Literal["text", "json"]) -> None:
         )
     )
     logging.basicConfig(level=level, handlers=[handler])
-    logging.getLogger("httpx2").setLevel(logging.WARNING)  # it has a line for each request
 
 
 def _text(logger: WrappedLogger, name: str, line: EventDict) -> str:

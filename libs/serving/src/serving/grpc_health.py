@@ -17,23 +17,24 @@ Context = grpc.aio.ServicerContext[Any, Any]
 MOST_WATCHES = 200
 """Of the whole server. A load balancer holds one a connection."""
 _LONGEST_NAME = 200
-_NO_SUCH_SERVICE = "No such service here; ask without a name, or for one of Riva's."
+_NO_SUCH_SERVICE = "No such service here; ask without a name, or for one that reflection lists."
 
 
 class Health(HealthServicer):
     """The health of these services and, by the empty name, of the server."""
 
     def __init__(self, services: Iterable[str]) -> None:
-        self._services = frozenset({"", *services})
-        self._serving = False
+        self._serving = dict.fromkeys(("", *services), False)
         self._changed = asyncio.Event()
         self._watches = 0
         self._ended = False
 
-    def set(self, serving: bool) -> None:
-        """Tell every watch."""
-        self._serving = serving
-        self._wake()
+    def set(self, serving: bool, name: str | None = None) -> None:
+        """What watches and checks of this name are told; None = of every name."""
+        before, names = dict(self._serving), self._serving if name is None else (name,)
+        self._serving |= dict.fromkeys(names, serving)
+        if self._serving != before:
+            self._wake()
 
     def end_watches(self) -> None:
         """Nothing changes any more: watches end, and no new one is taken."""
@@ -42,9 +43,9 @@ class Health(HealthServicer):
 
     async def Check(self, request: health_pb2.HealthCheckRequest, context: Context) -> health_pb2.HealthCheckResponse:
         """The status now."""
-        if request.service not in self._services:
+        if request.service not in self._serving:
             await context.abort(grpc.StatusCode.NOT_FOUND, _NO_SUCH_SERVICE)
-        return self._answer(is_known=True)
+        return self._answer(request.service)
 
     async def Watch(self, request: health_pb2.HealthCheckRequest, context: Context) -> None:
         """The status now, and every other that follows."""
@@ -54,20 +55,21 @@ class Health(HealthServicer):
             await context.abort(
                 grpc.StatusCode.RESOURCE_EXHAUSTED, f"All {MOST_WATCHES} health watches are in use; use Check."
             )
-        is_known = request.service in self._services
+        # Of a name that is not served, and may be long, nothing is kept.
+        name = request.service if request.service in self._serving else None
         del request
         self._watches += 1
         try:
-            await self._tell_changes(context, is_known)
+            await self._tell_changes(context, name)
         finally:
             self._watches -= 1
         await context.abort(grpc.StatusCode.UNAVAILABLE, "The server is draining; watch another one.")
 
-    async def _tell_changes(self, context: Context, is_known: bool) -> None:
+    async def _tell_changes(self, context: Context, name: str | None) -> None:
         told: health_pb2.HealthCheckResponse | None = None
         while True:
             changed = self._changed
-            answer = self._answer(is_known)
+            answer = self._answer(name)
             if answer != told:
                 await context.write(answer)
                 told = answer
@@ -76,11 +78,11 @@ class Health(HealthServicer):
             else:
                 await changed.wait()
 
-    def _answer(self, is_known: bool) -> health_pb2.HealthCheckResponse:
+    def _answer(self, name: str | None) -> health_pb2.HealthCheckResponse:
         answer = health_pb2.HealthCheckResponse
-        if not is_known:
+        if name is None:
             return answer(status=answer.SERVICE_UNKNOWN)
-        return answer(status=answer.SERVING if self._serving else answer.NOT_SERVING)
+        return answer(status=answer.SERVING if self._serving[name] else answer.NOT_SERVING)
 
     def _wake(self) -> None:
         self._changed.set()
