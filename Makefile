@@ -5,8 +5,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
-PACKAGES := libs/pcm libs/serving $(addprefix services/,mini-llm speech-server voice-client voice-gateway voice-bench voicectl)
-LOCAL := $(addprefix voice-workflow-,bench client ctl gateway mini-llm pcm proto serving speech-server)
+PACKAGES := libs/pcm libs/serving libs/vad $(addprefix services/,mini-llm speech-server voice-client voice-gateway voice-bench voicectl)
+LOCAL := $(addprefix voice-workflow-,bench client ctl gateway mini-llm pcm proto serving speech-server vad)
 READY := $(VENV)/.ready
 ESPEAK := $(VENV)/.espeak
 export CALLER OUT

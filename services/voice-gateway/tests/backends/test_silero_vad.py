@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from pcm import read_wav
-from voice_gateway.backends.silero_vad import FRAME_S, FRAME_SAMPLES, SileroDetector
+from vad import FRAME_S, FRAME_SAMPLES
+from voice_gateway.backends.silero_vad import SileroDetector
 from voice_gateway.core.events import INPUT_RATE_HZ
 
 Scores = list[tuple[float, float]]
