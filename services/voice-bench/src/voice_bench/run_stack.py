@@ -2,13 +2,13 @@
 
 import asyncio
 import shutil
-import signal
 import socket
 import sys
 from dataclasses import replace
 from pathlib import Path
 
 from rich.console import Console
+from serving.signals import stop_on_signals
 
 from voice_bench.exit_codes import exit_with, to_stderr
 from voice_bench.options import Engine, Tts
@@ -35,11 +35,9 @@ def run(engine: Engine = RECOGNISER, tts: Tts = SYNTHESISER) -> None:
 
 async def _run(config: StackConfig) -> bool:
     """Ctrl-C and SIGTERM are the usual end, so they are no failure."""
-    console, ended = Console(highlight=False), asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, ended.set)
+    console, stop = Console(highlight=False), stop_on_signals()
     serving = asyncio.create_task(_serve(console, config), name="serve")
-    asked = asyncio.create_task(ended.wait(), name="wait for Ctrl-C")
+    asked = asyncio.create_task(stop.drain.wait(), name="wait for Ctrl-C")
     try:
         await asyncio.wait({serving, asked}, return_when=asyncio.FIRST_COMPLETED)
         if serving.done():

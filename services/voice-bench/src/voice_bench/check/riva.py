@@ -1,19 +1,20 @@
 """What does a Riva offer, ours or NVIDIA's? Its health, its models, its voices, and what it hears in a recording."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import Awaitable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import grpc
-from grpc_health.v1 import health_pb2
 from pcm import Clip
-from riva.client.proto import riva_asr_pb2, riva_audio_pb2, riva_tts_pb2
+from riva.client.proto import riva_asr_pb2, riva_tts_pb2
 from riva.client.proto.riva_asr_pb2_grpc import RivaSpeechRecognitionStub
 from riva.client.proto.riva_tts_pb2_grpc import RivaSpeechSynthesisStub
+from serving.grpc_health_client import trouble
 
-RATE_HZ = 16_000
+from voice_bench.realtime_recognition import RATE_HZ, cut, finals, recognise, recognition_config
+
 PIECE_S = 0.1
 _ABSENT = {grpc.StatusCode.UNIMPLEMENTED, grpc.StatusCode.NOT_FOUND}
 
@@ -47,25 +48,12 @@ async def until_ready(riva: grpc.aio.Channel, target: str, patience_s: float) ->
         async with asyncio.timeout(patience_s):
             await riva.channel_ready()
             while True:
-                last = await _health(riva)
-                if last == "SERVING":
+                last = await trouble(riva)
+                if not last:
                     return
                 await asyncio.sleep(0.5)
     except TimeoutError:
         raise RivaFailed(f"{target} was not ready after {patience_s:g} s: {last}") from None
-
-
-async def _health(riva: grpc.aio.Channel) -> str:
-    check = riva.unary_unary(
-        "/grpc.health.v1.Health/Check",
-        request_serializer=health_pb2.HealthCheckRequest.SerializeToString,
-        response_deserializer=health_pb2.HealthCheckResponse.FromString,
-    )
-    try:
-        answer = await check(health_pb2.HealthCheckRequest(), timeout=5)
-    except grpc.aio.AioRpcError as error:
-        return f"{error.code().name}: {error.details()}"
-    return health_pb2.HealthCheckResponse.ServingStatus.Name(answer.status)
 
 
 async def offer(riva: grpc.aio.Channel, timeout_s: float) -> Offer:
@@ -100,34 +88,17 @@ async def _listed(call: Awaitable[Any]) -> list[Any]:
 async def transcribe(riva: grpc.aio.Channel, clip: Clip, language: str, model: str, timeout_s: float) -> str:
     """The final words of `clip`, streamed in real time. Raises RivaFailed when it fails or hears nothing in time."""
     heard = clip.at(RATE_HZ)
-    call = RivaSpeechRecognitionStub(riva).StreamingRecognize(
-        _requests(heard.pcm16, language, model), timeout=len(heard.pcm16) / 2 / RATE_HZ + timeout_s
-    )
-    words = []
+    words: list[str] = []
     try:
-        async for answer in call:
-            words += [one.alternatives[0].transcript for one in answer.results if one.is_final and one.alternatives]
+        async with asyncio.timeout(heard.duration_s + timeout_s):
+            async for answer in recognise(
+                riva, recognition_config(language, model), cut(heard.pcm16, PIECE_S), PIECE_S
+            ):
+                words += finals(answer)
+    except TimeoutError:
+        raise RivaFailed(f"the server did not transcribe the recording within {timeout_s:g} s of its end") from None
     except grpc.aio.AioRpcError as error:
         raise RivaFailed(
             f"the server did not transcribe the recording: {error.code().name}: {error.details()}"
         ) from error
-    return " ".join(" ".join(words).split())
-
-
-async def _requests(pcm16: bytes, language: str, model: str) -> AsyncIterator[riva_asr_pb2.StreamingRecognizeRequest]:
-    config = riva_asr_pb2.RecognitionConfig(
-        encoding=riva_audio_pb2.AudioEncoding.LINEAR_PCM,
-        sample_rate_hertz=RATE_HZ,
-        language_code=language,
-        model=model,
-        max_alternatives=1,
-        audio_channel_count=1,
-        enable_automatic_punctuation=True,
-    )
-    yield riva_asr_pb2.StreamingRecognizeRequest(
-        streaming_config=riva_asr_pb2.StreamingRecognitionConfig(config=config, interim_results=True)
-    )
-    step = int(RATE_HZ * PIECE_S) * 2
-    for at in range(0, len(pcm16), step):
-        yield riva_asr_pb2.StreamingRecognizeRequest(audio_content=pcm16[at : at + step])
-        await asyncio.sleep(PIECE_S)
+    return " ".join(words)

@@ -5,9 +5,7 @@ No detector, no pacing, no resume, no history, no deadlines, no error paths. Onl
 """
 
 import asyncio
-import json
 import os
-import signal
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -20,6 +18,10 @@ from openai import AsyncOpenAI, DefaultAioHttpClient
 from riva.client.proto import riva_asr_pb2, riva_audio_pb2, riva_tts_pb2
 from riva.client.proto.riva_asr_pb2_grpc import RivaSpeechRecognitionStub
 from riva.client.proto.riva_tts_pb2_grpc import RivaSpeechSynthesisStub
+from serving.http_pages import READY, live_page
+from serving.http_server import HttpServer
+from serving.ports import write_ports_file
+from serving.signals import stop_on_signals
 from voice_workflow.v1 import voice_workflow_pb2 as pb
 from voice_workflow.v1 import voice_workflow_pb2_grpc
 
@@ -153,8 +155,7 @@ class _Call:
 
 async def serve() -> None:
     """Serve until SIGTERM; where everything is stands in the gateway's own variables."""
-    stop = asyncio.Event()
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
+    stop = stop_on_signals()
     async with grpc.aio.insecure_channel(f"{os.environ['RIVA_HOST']}:{os.environ['RIVA_PORT']}") as speech:
         model = AsyncOpenAI(
             base_url=os.environ["LLM_BASE_URL"], api_key="none", max_retries=0, http_client=DefaultAioHttpClient()
@@ -163,24 +164,15 @@ async def serve() -> None:
         voice_workflow_pb2_grpc.add_VoiceGatewayServicer_to_server(BaselineGateway(speech, model), server)
         port = server.add_insecure_port("127.0.0.1:0")
         await server.start()
-        runner = web.AppRunner(web.Application(), access_log=None)
-        runner.app.router.add_get("/readyz", lambda _: _ready())
-        await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        ports = {"grpc": port, "http": runner.addresses[0][1]}
-        _write(ports)
-        await stop.wait()
+        pages = web.Application()
+        pages.router.add_get(READY, live_page)
+        http = HttpServer(pages, 1.0)
+        http_port = await http.listen("127.0.0.1", 0, "")
+        write_ports_file(Path(os.environ["GATEWAY_PORTS_FILE"]), grpc=port, http=http_port)
+        await stop.drain.wait()
         await server.stop(1.0)
-        await runner.cleanup()
+        await http.stop()
         await model.close()
-
-
-def _write(ports: dict[str, int]) -> None:
-    Path(os.environ["GATEWAY_PORTS_FILE"]).write_text(json.dumps(ports), encoding="utf-8")
-
-
-async def _ready() -> web.Response:
-    return web.Response(text="ready")
 
 
 if __name__ == "__main__":

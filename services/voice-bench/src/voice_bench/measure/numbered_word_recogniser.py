@@ -6,21 +6,22 @@ streams it holds.
 
 import asyncio
 import audioop
-import json
 import os
-import signal
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
-import grpc
 from aiohttp import web
-from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from riva.client.proto import riva_asr_pb2 as riva
 from riva.client.proto.riva_asr_pb2_grpc import (
     RivaSpeechRecognitionServicer,
     add_RivaSpeechRecognitionServicer_to_server,
 )
+from serving.grpc_server import GrpcLimits, GrpcServer
+from serving.http_pages import READY
+from serving.http_server import HttpServer
+from serving.ports import write_ports_file
+from serving.signals import stop_on_signals
 
 from voice_bench.measure.clips import FRAME_BYTES, RATE_HZ
 from voice_bench.measure.numbered_words import text, words_in
@@ -28,6 +29,9 @@ from voice_bench.measure.numbered_words import text, words_in
 PORTS_FILE = "NUMBERED_WORDS_PORTS_FILE"
 NOTICE_S, GRACE_S = 1.5, 1.0
 """Asked to leave it says NOT_SERVING, then lets streams go on for so long, then ends them."""
+_LIMITS = GrpcLimits(
+    message_bytes=1 << 20, metadata_bytes=8192, connections=10_000, streams=10_000, idle_connection_s=600
+)
 _LOUD = 300
 _BYTES_PER_S = 2 * RATE_HZ
 
@@ -71,30 +75,28 @@ class NumberedWordRecogniser(RivaSpeechRecognitionServicer):  # type: ignore[mis
 
 async def serve() -> None:
     """Serve until SIGTERM, then leave as a speech server does."""
-    stop = asyncio.Event()
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
-    recogniser, answers = NumberedWordRecogniser(), health.aio.HealthServicer()
-    server = grpc.aio.server(options=(("grpc.so_reuseport", 0),))
-    add_RivaSpeechRecognitionServicer_to_server(recogniser, server)
-    health_pb2_grpc.add_HealthServicer_to_server(answers, server)
-    await answers.set("", health_pb2.HealthCheckResponse.SERVING)
-    port = server.add_insecure_port("127.0.0.1:0")
-    await server.start()
+    stop, recogniser = stop_on_signals(), NumberedWordRecogniser()
+    many = 10_000
+    limits = GrpcLimits(
+        message_bytes=1 << 20, metadata_bytes=8192, connections=many, streams=many, idle_connection_s=600
+    )
+    server = GrpcServer((), limits)
+    add_RivaSpeechRecognitionServicer_to_server(recogniser, server.server)
 
     async def ready(_: web.Request) -> web.Response:
         return web.json_response(recogniser.streams)
 
-    runner = web.AppRunner(web.Application(), access_log=None)
-    runner.app.router.add_get("/readyz", ready)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    ports = json.dumps({"grpc": port, "http": runner.addresses[0][1]})
-    await asyncio.to_thread(Path(os.environ[PORTS_FILE]).write_text, ports, encoding="utf-8")
-    await stop.wait()
-    await answers.set("", health_pb2.HealthCheckResponse.NOT_SERVING)
+    pages = web.Application()
+    pages.router.add_get(READY, ready)
+    http = HttpServer(pages, GRACE_S)
+    grpc_port = await server.listen("127.0.0.1", 0, "")
+    server.health.set(True)
+    write_ports_file(Path(os.environ[PORTS_FILE]), grpc=grpc_port, http=await http.listen("127.0.0.1", 0, ""))
+    await stop.drain.wait()
+    server.health.set(False)
     await asyncio.sleep(NOTICE_S)
     await server.stop(GRACE_S)
-    await runner.cleanup()
+    await http.stop()
 
 
 if __name__ == "__main__":

@@ -5,19 +5,17 @@ straight to the recogniser in the same frames, a fresh stream each; what the gat
 """
 
 import asyncio
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import grpc
 from pcm import read_wav
-from riva.client.proto import riva_asr_pb2, riva_audio_pb2
-from riva.client.proto.riva_asr_pb2_grpc import RivaSpeechRecognitionStub
 
 from voice_bench.measure.caller import CallFailed, calling, channel_to
 from voice_bench.measure.clips import FRAME_S, RATE_HZ, Frames, NoSpeech, frames_of
 from voice_bench.measure.gateway_process import GatewayProcess, Kind, gateway
+from voice_bench.realtime_recognition import finals, recognise, recognition_config
 from voice_bench.stack import Stack
 
 TAIL_S = 2.0
@@ -72,32 +70,15 @@ def recordings_in(folder: Path) -> list[Recording]:
 
 async def straight(stack: Stack, recording: Recording) -> str:
     """What the recogniser alone hears, all finals joined."""
-    config = riva_asr_pb2.RecognitionConfig(
-        encoding=riva_audio_pb2.AudioEncoding.LINEAR_PCM,
-        sample_rate_hertz=RATE_HZ,
-        language_code="en-US",
-        enable_automatic_punctuation=True,
-    )
-    streaming = riva_asr_pb2.StreamingRecognitionConfig(config=config, interim_results=True)
-    finals: list[str] = []
-    async with grpc.aio.insecure_channel(stack.speech_target) as channel:
-        call = RivaSpeechRecognitionStub(channel).StreamingRecognize()
-        await call.write(riva_asr_pb2.StreamingRecognizeRequest(streaming_config=streaming))
-
-        async def listen() -> None:
-            async for response in call:
-                finals.extend(one.alternatives[0].transcript for one in response.results if one.is_final)
-
-        listening = asyncio.create_task(listen(), name="straight to the recogniser")
-        due = time.monotonic()
-        for frame in (*recording.frames, *_tail()):
-            due += FRAME_S
-            await asyncio.sleep(max(0.0, due - time.monotonic()))
-            await call.write(riva_asr_pb2.StreamingRecognizeRequest(audio_content=frame))
-        await call.done_writing()
-        async with asyncio.timeout(ANSWER_WITHIN_S):
-            await listening
-    return " ".join(text.strip() for text in finals if text.strip())
+    frames = (*recording.frames, *_tail())
+    found: list[str] = []
+    async with (
+        grpc.aio.insecure_channel(stack.speech_target) as channel,
+        asyncio.timeout(len(frames) * FRAME_S + ANSWER_WITHIN_S),
+    ):
+        async for answer in recognise(channel, recognition_config("en-US"), frames, FRAME_S):
+            found += finals(answer)
+    return " ".join(filter(None, found))
 
 
 async def through_gateway(stack: Stack, recordings: Sequence[Recording], at_once: int) -> list[RecordedCall]:

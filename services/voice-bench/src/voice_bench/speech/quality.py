@@ -1,18 +1,16 @@
 """How well does a Riva target hear, and how fast? Each recording of a corpus, whole or as a live stream."""
 
 import asyncio
-import contextlib
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import grpc
-from pcm import SAMPLE_BYTES, duration_s, silence
+from pcm import duration_s, silence
 from riva.client.proto import riva_asr_pb2 as asr
-from riva.client.proto import riva_audio_pb2 as audio
 from riva.client.proto.riva_asr_pb2_grpc import RivaSpeechRecognitionStub
 
-from voice_bench.measure.clips import RATE_HZ
+from voice_bench.realtime_recognition import RATE_HZ, cut, recognise, recognition_config
 from voice_bench.speech.corpus import CorpusItem
 from voice_bench.speech.timing import Result
 
@@ -47,25 +45,24 @@ async def hear_all(
     free = asyncio.Semaphore(at_once)
     options = (("grpc.max_send_message_length", _MESSAGE_BYTES), ("grpc.max_receive_message_length", _MESSAGE_BYTES))
     async with grpc.aio.insecure_channel(target, options=options) as channel:
-        stub = RivaSpeechRecognitionStub(channel)
 
         async def one(spoken: CorpusItem) -> Recognition:
             async with free:
-                return await _hear(stub, spoken, live, language)
+                return await _hear(channel, spoken, live, language)
 
         return list(await asyncio.gather(*(one(spoken) for spoken in recordings)))
 
 
-async def _hear(stub: RivaSpeechRecognitionStub, spoken: CorpusItem, live: bool, language: str) -> Recognition:
+async def _hear(channel: grpc.aio.Channel, spoken: CorpusItem, live: bool, language: str) -> Recognition:
     pcm16 = await asyncio.to_thread(spoken.pcm16)
     audio_s = duration_s(pcm16, RATE_HZ)
     began = time.monotonic()
     try:
         async with asyncio.timeout(WITHIN_S + (2 * audio_s if live else 0)):
             if not live:
-                text = await _whole(stub, pcm16, language)
+                text = await _whole(channel, pcm16, language)
                 return Recognition(spoken, text, audio_s, time.monotonic() - began)
-            results = await _live(stub, pcm16, language)
+            results = await _live(channel, pcm16, language)
     except grpc.aio.AioRpcError as error:
         return Recognition(spoken, "", audio_s, 0.0, f"{error.code().name}: {error.details()}")
     except TimeoutError:
@@ -75,54 +72,26 @@ async def _hear(stub: RivaSpeechRecognitionStub, spoken: CorpusItem, live: bool,
     return Recognition(spoken, " ".join(one.text for one in finals), audio_s, latency_s, results=tuple(results))
 
 
-async def _whole(stub: RivaSpeechRecognitionStub, pcm16: bytes, language: str) -> str:
-    answer = await stub.Recognize(asr.RecognizeRequest(config=_config(language), audio=pcm16))
+async def _whole(channel: grpc.aio.Channel, pcm16: bytes, language: str) -> str:
+    answer = await RivaSpeechRecognitionStub(channel).Recognize(
+        asr.RecognizeRequest(config=recognition_config(language), audio=pcm16)
+    )
     texts = [result.alternatives[0].transcript.strip() for result in answer.results if result.alternatives]
     return " ".join(text for text in texts if text)
 
 
-async def _live(stub: RivaSpeechRecognitionStub, pcm16: bytes, language: str) -> list[Result]:
+async def _live(channel: grpc.aio.Channel, pcm16: bytes, language: str) -> list[Result]:
     """A chunk goes out the moment its last sample would have been spoken."""
-    call = stub.StreamingRecognize()
-    config = asr.StreamingRecognitionConfig(config=_config(language), interim_results=True)
-    config.config.endpointing_config.stop_history = round(1000 * STOP_HISTORY_S)
-    await call.write(asr.StreamingRecognizeRequest(streaming_config=config))
+    config = recognition_config(language)
+    config.endpointing_config.stop_history = round(1000 * STOP_HISTORY_S)
+    chunks = cut(pcm16 + silence(TAIL_S, RATE_HZ), CHUNK_S)
     began = time.monotonic()
     results: list[Result] = []
-
-    async def listen() -> None:
-        async for response in call:
-            at_s = time.monotonic() - began
-            texts = {True: "", False: ""}
-            for result in response.results:
-                if result.alternatives:
-                    texts[result.is_final] += " " + result.alternatives[0].transcript
-            results.extend(Result(at_s, text.strip(), final) for final, text in texts.items() if text)
-
-    listening = asyncio.create_task(listen(), name="results")
-    try:
-        with contextlib.suppress(grpc.aio.AioRpcError, asyncio.InvalidStateError):  # whoever listens is told why
-            await _send(call, pcm16 + silence(TAIL_S, RATE_HZ), began)
-        await listening
-    finally:
-        listening.cancel()
+    async for response in recognise(channel, config, chunks, CHUNK_S):
+        at_s = time.monotonic() - began
+        texts = {True: "", False: ""}
+        for result in response.results:
+            if result.alternatives:
+                texts[result.is_final] += " " + result.alternatives[0].transcript
+        results.extend(Result(at_s, text.strip(), final) for final, text in texts.items() if text)
     return results
-
-
-async def _send(call: "grpc.aio.StreamStreamCall", pcm16: bytes, began: float) -> None:  # type: ignore[type-arg]
-    size = round(CHUNK_S * RATE_HZ) * SAMPLE_BYTES
-    due = began
-    for at in range(0, len(pcm16), size):
-        due += CHUNK_S
-        await asyncio.sleep(max(0.0, due - time.monotonic()))
-        await call.write(asr.StreamingRecognizeRequest(audio_content=pcm16[at : at + size]))
-    await call.done_writing()
-
-
-def _config(language: str) -> asr.RecognitionConfig:
-    return asr.RecognitionConfig(
-        encoding=audio.AudioEncoding.LINEAR_PCM,
-        sample_rate_hertz=RATE_HZ,
-        language_code=language,
-        enable_automatic_punctuation=True,
-    )

@@ -13,10 +13,8 @@ from dataclasses import dataclass, field
 
 import grpc
 from riva.client.proto import riva_asr_pb2 as asr
-from riva.client.proto import riva_audio_pb2 as audio
-from riva.client.proto.riva_asr_pb2_grpc import RivaSpeechRecognitionStub
 
-from voice_bench.measure.clips import RATE_HZ
+from voice_bench.realtime_recognition import RATE_HZ, recognise, recognition_config
 from voice_bench.speech.overload_probe import Refusals, overload_probe
 
 CHUNK_S = 0.1
@@ -72,43 +70,30 @@ class Stream:
 
     async def run(self, channel: grpc.aio.Channel, seconds: float) -> None:
         """Talk for so long, in whole utterances, and listen."""
-        call = RivaSpeechRecognitionStub(channel).StreamingRecognize()
+        speech, period = round(SPEECH_S / CHUNK_S), round((SPEECH_S + PAUSE_S) / CHUNK_S)
+        chunks = [_HUSH] * self._phase
+        chunks += ([_TONE] * speech + [_HUSH] * (period - speech)) * (round(seconds / CHUNK_S) // period)
+
+        def sent(number: int) -> None:
+            self._sent_at.append(time.monotonic())
+            if (number - self._phase) % period == speech - 1 and number >= self._phase:
+                self._speech_ends.append(number)
+
         try:
-            async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self._listen(call), name="listen")
-                await self._speak(call, seconds)
-        except* grpc.aio.AioRpcError as group:
-            self._found.broken += [str(error) for error in group.exceptions]
+            async for response in recognise(channel, recognition_config(punctuation=False), chunks, CHUNK_S, sent):
+                self._note(response, time.monotonic())
+        except grpc.aio.AioRpcError as error:
+            self._found.broken.append(str(error))
         self._found.missing_finals += len(self._speech_ends) - self._answered
 
-    async def _speak(self, call: "grpc.aio.StreamStreamCall", seconds: float) -> None:  # type: ignore[type-arg]
-        recognition = asr.RecognitionConfig(encoding=audio.AudioEncoding.LINEAR_PCM, sample_rate_hertz=RATE_HZ)
-        config = asr.StreamingRecognitionConfig(config=recognition, interim_results=True)
-        await call.write(asr.StreamingRecognizeRequest(streaming_config=config))
-        speech, period = round(SPEECH_S / CHUNK_S), round((SPEECH_S + PAUSE_S) / CHUNK_S)
-        chunks = self._phase + round(seconds / CHUNK_S) // period * period
-        due = time.monotonic()
-        for number in range(chunks):
-            within = (number - self._phase) % period
-            loud = number >= self._phase and within < speech
-            due += CHUNK_S
-            await asyncio.sleep(max(0.0, due - time.monotonic()))
-            self._sent_at.append(time.monotonic())
-            if loud and within == speech - 1:
-                self._speech_ends.append(number)
-            await call.write(asr.StreamingRecognizeRequest(audio_content=_TONE if loud else _HUSH))
-        await call.done_writing()
-
-    async def _listen(self, call: "grpc.aio.StreamStreamCall") -> None:  # type: ignore[type-arg]
-        async for response in call:
-            now = time.monotonic()
-            for result in response.results:
-                if not result.alternatives:
-                    continue
-                if result.is_final:
-                    self._note_final(now)
-                else:
-                    self._found.partials.append(now - self._sent_by(result.audio_processed))
+    def _note(self, response: asr.StreamingRecognizeResponse, now: float) -> None:
+        for result in response.results:
+            if not result.alternatives:
+                continue
+            if result.is_final:
+                self._note_final(now)
+            else:
+                self._found.partials.append(now - self._sent_by(result.audio_processed))
 
     def _note_final(self, now: float) -> None:
         if self._answered < len(self._speech_ends):
