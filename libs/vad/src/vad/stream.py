@@ -26,13 +26,14 @@ class SileroStream:
         """Audio at `RATE_HZ`; gives the number of frames that it completes."""
         if self.closed:
             return 0
-        self._audio = self._audio[self._at :] + pcm16
-        self._at = 0
-        before = self.frames
-        self.frames, self.rest_bytes = divmod(len(self._audio) - CONTEXT_BYTES, FRAME_BYTES)
-        if self.frames > before:
+        if self._at:
+            self._audio, self._at = self._audio[self._at :], 0
+        self._audio += pcm16
+        frames, self.rest_bytes = divmod(len(self._audio) - CONTEXT_BYTES, FRAME_BYTES)
+        completed, self.frames = frames - self.frames, frames
+        if completed:
             self._wake(self)
-        return self.frames - before
+        return completed
 
     def close(self) -> None:
         """Nothing is told any more, whatever is under way, and no more is held than what the model is working on."""

@@ -26,7 +26,8 @@ class SileroStream:
         """Audio whose last sample arrived at that time."""
         if frames := self._stream.push(pcm16):
             last_at = arrived_at - self._stream.rest_bytes / 2 / RATE_HZ
-            self._arrivals.extend(last_at - behind * FRAME_S for behind in range(frames - 1, -1, -1))
+            for behind in range(frames - 1, -1, -1):
+                self._arrivals.append(last_at - behind * FRAME_S)
 
     def close(self) -> None:
         """Frames under way are dropped, and the call is let go although the detector may still hold its stream."""
