@@ -9,6 +9,9 @@ lost or doubled when a dropped stream is resumed with the token from SessionStar
 
 Times are in seconds unless a name says otherwise. Sample indices count samples of the stream they
 belong to, at that stream's own rate, from 0 at the start of the session.
+
+"Reserved" marks what the gateway does not serve yet: it never sends it, and refuses it with a sentence. The words and
+numbers stand, so that no client must change when it is served.
 """
 
 from collections import abc as _abc
@@ -43,7 +46,7 @@ class _AudioEncodingEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_AudioEn
     AUDIO_ENCODING_ALAW: _AudioEncoding.ValueType  # 3
     """G.711 A-law, 8 bits a sample"""
     AUDIO_ENCODING_OPUS: _AudioEncoding.ValueType  # 4
-    """raw Opus packets; refused with UNIMPLEMENTED where the server info does not list it"""
+    """reserved: raw Opus packets; refused with UNIMPLEMENTED where the server info does not list it"""
 
 class AudioEncoding(_AudioEncoding, metaclass=_AudioEncodingEnumTypeWrapper):
     """---------------------------------------------------------------------------------------------- audio"""
@@ -57,7 +60,7 @@ AUDIO_ENCODING_MULAW: AudioEncoding.ValueType  # 2
 AUDIO_ENCODING_ALAW: AudioEncoding.ValueType  # 3
 """G.711 A-law, 8 bits a sample"""
 AUDIO_ENCODING_OPUS: AudioEncoding.ValueType  # 4
-"""raw Opus packets; refused with UNIMPLEMENTED where the server info does not list it"""
+"""reserved: raw Opus packets; refused with UNIMPLEMENTED where the server info does not list it"""
 Global___AudioEncoding: _TypeAlias = AudioEncoding  # noqa: Y015
 
 class _TurnDetection:
@@ -148,7 +151,9 @@ class ClientMessage(_message.Message):
     @_builtins.property
     def interrupt(self) -> Global___Interrupt: ...
     @_builtins.property
-    def tool_result(self) -> Global___ToolResult: ...
+    def tool_result(self) -> Global___ToolResult:
+        """reserved"""
+
     @_builtins.property
     def end(self) -> Global___SessionEnd: ...
     def __init__(
@@ -243,7 +248,7 @@ class SessionStart(_message.Message):
     def endpointing(self) -> Global___EndpointingOptions: ...
     @_builtins.property
     def tools(self) -> _containers.RepeatedCompositeFieldContainer[Global___Tool]:
-        """at most 64"""
+        """reserved; at most 64"""
 
     @_builtins.property
     def metadata(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
@@ -422,6 +427,8 @@ Global___EndpointingOptions: _TypeAlias = EndpointingOptions  # noqa: Y015
 
 @_typing.final
 class Tool(_message.Message):
+    """Reserved."""
+
     DESCRIPTOR: _descriptor.Descriptor
 
     NAME_FIELD_NUMBER: _builtins.int
@@ -470,15 +477,18 @@ class SessionUpdate(_message.Message):
     system_prompt: _builtins.str
     voice: _builtins.str
     language: _builtins.str
+    """reserved: another language needs a new session"""
     turn_detection: Global___TurnDetection.ValueType
     replace_tools: _builtins.bool
-    """true: tools replaces the list, also by an empty one"""
+    """reserved; true: tools replaces the list, also by an empty one"""
     @_builtins.property
     def llm(self) -> Global___LlmOptions: ...
     @_builtins.property
     def endpointing(self) -> Global___EndpointingOptions: ...
     @_builtins.property
-    def tools(self) -> _containers.RepeatedCompositeFieldContainer[Global___Tool]: ...
+    def tools(self) -> _containers.RepeatedCompositeFieldContainer[Global___Tool]:
+        """reserved"""
+
     def __init__(
         self,
         *,
@@ -620,6 +630,8 @@ Global___Interrupt: _TypeAlias = Interrupt  # noqa: Y015
 
 @_typing.final
 class ToolResult(_message.Message):
+    """Reserved."""
+
     DESCRIPTOR: _descriptor.Descriptor
 
     ID_FIELD_NUMBER: _builtins.int
@@ -697,9 +709,13 @@ class ServerMessage(_message.Message):
     @_builtins.property
     def reply_audio(self) -> Global___ReplyAudio: ...
     @_builtins.property
-    def tool_call(self) -> Global___ToolCall: ...
+    def tool_call(self) -> Global___ToolCall:
+        """reserved"""
+
     @_builtins.property
-    def tool_call_cancelled(self) -> Global___ToolCallCancelled: ...
+    def tool_call_cancelled(self) -> Global___ToolCallCancelled:
+        """reserved"""
+
     @_builtins.property
     def latency(self) -> Global___TurnLatency: ...
     @_builtins.property
@@ -1023,6 +1039,8 @@ Global___ReplyAudio: _TypeAlias = ReplyAudio  # noqa: Y015
 
 @_typing.final
 class ToolCall(_message.Message):
+    """Reserved."""
+
     DESCRIPTOR: _descriptor.Descriptor
 
     ID_FIELD_NUMBER: _builtins.int
@@ -1056,6 +1074,8 @@ Global___ToolCall: _TypeAlias = ToolCall  # noqa: Y015
 
 @_typing.final
 class ToolCallCancelled(_message.Message):
+    """Reserved."""
+
     DESCRIPTOR: _descriptor.Descriptor
 
     ID_FIELD_NUMBER: _builtins.int
@@ -1184,6 +1204,7 @@ class GoAway(_message.Message):
         MAX_DURATION: GoAway._Reason.ValueType  # 2
         """the session's longest life is reached"""
         REBALANCE: GoAway._Reason.ValueType  # 3
+        """reserved"""
 
     class Reason(_Reason, metaclass=_ReasonEnumTypeWrapper): ...
     REASON_UNSPECIFIED: GoAway.Reason.ValueType  # 0
@@ -1192,6 +1213,7 @@ class GoAway(_message.Message):
     MAX_DURATION: GoAway.Reason.ValueType  # 2
     """the session's longest life is reached"""
     REBALANCE: GoAway.Reason.ValueType  # 3
+    """reserved"""
 
     REASON_FIELD_NUMBER: _builtins.int
     DEADLINE_S_FIELD_NUMBER: _builtins.int
@@ -1201,9 +1223,9 @@ class GoAway(_message.Message):
     deadline_s: _builtins.float
     """the stream is closed after this"""
     resume_token: _builtins.str
-    """"" = start a new session instead"""
+    """reserved; "" = start a new session instead"""
     target: _builtins.str
-    """where to go, as a gRPC target; "" = the same address"""
+    """reserved: where to go, as a gRPC target; "" = the same address"""
     def __init__(
         self,
         *,

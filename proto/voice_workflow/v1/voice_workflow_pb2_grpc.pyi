@@ -9,6 +9,9 @@ lost or doubled when a dropped stream is resumed with the token from SessionStar
 
 Times are in seconds unless a name says otherwise. Sample indices count samples of the stream they
 belong to, at that stream's own rate, from 0 at the start of the session.
+
+"Reserved" marks what the gateway does not serve yet: it never sends it, and refuses it with a sentence. The words and
+numbers stand, so that no client must change when it is served.
 """
 
 from collections import abc as _abc

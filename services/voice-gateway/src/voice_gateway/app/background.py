@@ -18,5 +18,5 @@ async def kept_up(name: str, work: Work) -> None:
         try:
             return await work()
         except Exception:
-            log.exception("%s broke; it begins again in %g s", name, BEGIN_AGAIN_AFTER_S)
+            log.exception("%s failed; it starts again in %g s", name, BEGIN_AGAIN_AFTER_S)
         await asyncio.sleep(BEGIN_AGAIN_AFTER_S)

@@ -22,7 +22,7 @@ _GOODBYE_S = 2.0
 """For the last words of calls that are closed."""
 
 
-class Registry:
+class Registry:  # size: what edges ask of it, and what the program does with it: admission, live settings, drain
     """All calls of this process. Implements `edges.call_registry.CallRegistry`."""
 
     def __init__(
@@ -148,7 +148,7 @@ class Registry:
             reason = await session.run()
             metrics.ended.labels(reason.value).inc()
         except Exception:  # of one call; the others know nothing of it
-            log.exception("%s broke", session.name)
+            log.exception("call %s failed; the other calls go on", session.name)
         finally:
             del self._calls[call.token]
             self._held_by[identity] -= 1

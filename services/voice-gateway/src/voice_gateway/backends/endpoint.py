@@ -47,7 +47,7 @@ class Health(Enum):
     """It can't be reached, or its answer makes no sense."""
 
 
-class Endpoint:
+class Endpoint:  # size: a server's health and its connections change together, on one answer
     """One server. `connect` opens a connection of its own to it."""
 
     def __init__(self, name: str, connect: Callable[[], grpc.aio.Channel], changed: Callable[[], None]) -> None:

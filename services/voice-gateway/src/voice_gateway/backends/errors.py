@@ -1,7 +1,7 @@
 """What happens when a backend fails? Foreign errors become ours here, with a sentence, and nowhere else."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
@@ -80,10 +80,3 @@ def deadline(service: Service, seconds: float, what: str) -> Iterator[None]:
         yield
     except TimeoutError:
         raise TooSlow(service, f"{_NAMES[service]} sent no {what} within {seconds:g} s; try again") from None
-
-
-async def next_within(items: AsyncIterator[T], seconds: float, service: Service, what: str) -> T | None:
-    """The next item, or None at the end. Raises TooSlow after `seconds`."""
-    with deadline(service, seconds, what):
-        async with asyncio.timeout(seconds):
-            return await anext(items, None)

@@ -71,7 +71,7 @@ class RivaRecogniser:
         return RivaRecognitionStream(self._endpoints, self._settings, _streaming_config(self._settings, options))
 
 
-class RivaRecognitionStream:
+class RivaRecognitionStream:  # size: one stream's buffers, clock and placement change together when it is opened again
     """One call's stream. `run` serves it; `push` never blocks."""
 
     def __init__(self, endpoints: Endpoints, settings: AsrSettings, config: riva.StreamingRecognitionConfig) -> None:

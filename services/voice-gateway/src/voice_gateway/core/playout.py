@@ -21,7 +21,7 @@ class _Report:
     final: bool
 
 
-class Playout:
+class Playout:  # size: one account of a reply's samples: made, sent, received, heard, and whose words they are
     """The playing of one reply: PCM16 in as it is made, frames out as they may leave."""
 
     def __init__(self, rate_hz: int, lead_s: float, frame_s: float) -> None:
@@ -126,7 +126,8 @@ class Playout:
             return by_clock
         if report.final:
             return report.samples
-        # What left after a gap can't have been heard before it left, however long ago the report is.
+        # What left after a gap can't have been heard before it left, however long ago the report is. Example: at 16 kHz
+        # 8000 samples reported 0.5 s ago may be 16000 by now, but no more than have been played by the pacing clock.
         return max(report.samples, min(by_clock, report.samples + round((now - report.at) * self._rate_hz)))
 
     def heard_text(self, now: float) -> str:

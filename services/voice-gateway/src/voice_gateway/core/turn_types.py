@@ -86,17 +86,18 @@ class Cause(Enum):
 
 @dataclass(frozen=True, slots=True)
 class StartReply:
-    """Begin reply `n` to `words`. A draft keeps its audio until it is released."""
+    """Begin reply `n` to `words`."""
 
     n: int
     words: str
     draft: bool = False
+    """Reserved: the turn is not decided yet, so the reply's audio waits for ReleaseReply."""
     cause: Cause = Cause.WORDS
 
 
 @dataclass(frozen=True, slots=True)
 class ReleaseReply:
-    """The turn of draft `n` is decided: audio may leave, the words enter the history."""
+    """Reserved: the turn of draft `n` is decided; audio may leave, the words enter the history."""
 
     n: int
 
@@ -183,7 +184,7 @@ class Call:
     tries: int = 0
     """How often the agent asked into silence since the caller last spoke."""
     pause: float = 0.0
-    """Learned pause of this caller, seconds; 0 = not learned."""
+    """Reserved: the pause that this caller makes inside a turn, as learned, seconds; 0 = not learned."""
     language: str = ""
     heard_until: float = 0.0
     """Audio the recogniser has accounted for."""
@@ -229,6 +230,7 @@ class Pausing:
     settled_until: float = 0.0
     committed: bool = False
     draft: int | None = None
+    """Reserved: the reply that was begun before the turn is decided."""
 
 
 @dataclass(frozen=True, slots=True)

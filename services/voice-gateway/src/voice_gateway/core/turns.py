@@ -239,7 +239,8 @@ def _absorb(state: Hearing | Pausing, heard: Heard, now: float, policy: Policy, 
     if not heard.text:
         return replace(state, settled_until=state.settled_until and max(state.settled_until, until)), before
     if isinstance(state, Pausing) and not state.committed and heard.text != state.partial:
-        # Words still grow: perhaps the detector missed the caller going on. Once settled they wait no longer.
+        # Words still grow: perhaps the detector missed the caller going on. Once settled they wait no longer. Example:
+        # a pause since 5.0 with end_silence = 0.3, and new words of audio until 5.6: it is a pause since 5.3.
         grown = min(until, state.began + policy.max_turn) - policy.end_silence
         state = replace(state, since=max(state.since, grown))
     return replace(state, partial=heard.text, settled_until=until if heard.stability >= 1.0 else 0.0), before
@@ -247,7 +248,12 @@ def _absorb(state: Hearing | Pausing, heard: Heard, now: float, policy: Policy, 
 
 def _silence(state: Pausing, policy: Policy) -> float:
     """How long the silence must be, once the recogniser has worked through the speech. A final waits for silence
-    that the recogniser has heard, too, so one that is late gets as much longer."""
+    that the recogniser has heard, too, so one that is late gets as much longer.
+
+    Example, speech stopped at 5.0, end_silence = 0.3, max_silence = 1.5: a final, or a partial with stability 1.0 (the
+    first pass of Riva's end of utterance), that stands for audio until 4.9 settles the words: the turn ends at 5.3.
+    After a partial with stability 0.9, told at 5.2 of audio until 4.8, it ends at 5.0 + 1.5 + 0.4 = 6.9, or at 6.0 if
+    the final comes then."""
     if state.settled_until <= 0 or state.settled_until < state.since - policy.lag_slack:
         return policy.max_silence + max(0.0, state.call.heard_at - state.call.heard_until)
     return 0.0 if policy.end_on_final or state.committed else policy.end_silence
@@ -258,7 +264,11 @@ def _said(turn: Hearing | Pausing) -> bool:
 
 
 def _take_floor(state: Overlap, *, committed: bool = False) -> Step:
-    """The overlap was the caller's turn."""
+    """The overlap was the caller's turn.
+
+    Example, with barge_in_after = 0.2: the caller speaks from 12.0 on while reply 3 is heard. At 12.2 reply 3 is
+    interrupted, and the state is Hearing since 12.0, without words. Had nobody heard reply 3 yet, it would be retracted,
+    and "book a table", which it answered, would stand before what the caller says now ("for two")."""
     return _caller_turn(state, committed=committed), (_drop(state),)
 
 

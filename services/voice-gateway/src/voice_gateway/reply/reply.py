@@ -64,7 +64,7 @@ class SpeechSetup:
     """How text is made speakable."""
 
 
-class Reply:
+class Reply:  # size: three tasks in a row over one account; a retraction reaches into all of them
     """Reply `n`."""
 
     def __init__(

@@ -70,7 +70,7 @@ class CallerInputSettings:
     max_lag_s: float
 
 
-class CallerInput:
+class CallerInput:  # size: recogniser, detector and absence judge the same audio, each by what the others have seen
     """One call's input."""
 
     def __init__(

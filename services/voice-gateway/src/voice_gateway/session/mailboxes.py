@@ -28,7 +28,7 @@ _HEARTBEAT_MISSED_S = 1.0
 _DEAD = (TurnKind.REPLY_INTERRUPTED, TurnKind.REPLY_RETRACTED)
 
 
-class Mailboxes:
+class Mailboxes:  # size: what a call's parts tell each other passes here, and what is owed for it
     """What the parts of a call tell each other, and what they need to know of the floor."""
 
     def __init__(

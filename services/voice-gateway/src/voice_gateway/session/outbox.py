@@ -16,7 +16,7 @@ class OutboxFull(Exception):
     """The caller reads too slowly: nothing that was not sent may be dropped."""
 
 
-class Outbox:
+class Outbox:  # size: the counters are sums over its queue, so that no event costs a walk through it
     """Events from `first` on; the oldest sent ones go when it is full, and with them the way back to there."""
 
     def __init__(self, max_events: int = MAX_EVENTS, max_bytes: int = MAX_BYTES) -> None:

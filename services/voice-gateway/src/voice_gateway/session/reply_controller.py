@@ -85,7 +85,7 @@ class _CurrentReply:
     """When it was interrupted."""
 
 
-class ReplyController:
+class ReplyController:  # size: orders of the turn machine, the listener of a reply, and the history that both change
     """One call's replies. At most one reply has the floor; the one before may still be amended."""
 
     def __init__(self, setup: ReplySetup, sink: ReplySink, clock: Callable[[], float], limit: int) -> None:

@@ -72,7 +72,7 @@ class CallResources:
     idle_prompt: str
 
 
-class Session:
+class Session:  # size: the caller's side, the registry's side and the listener of the input, in front of its parts
     """One call."""
 
     def __init__(
@@ -262,7 +262,7 @@ class Session:
                 for task in background:
                     task.cancel()
         except* Exception as group:
-            log.exception("call %s broke", self.name, exc_info=group)
+            log.exception("call %s failed", self.name, exc_info=group)
             self._mailboxes.fail(Failed(Failure.INTERNAL, "the gateway failed; connect again", True, fatal=True))
         finally:
             self._turn_log.close()

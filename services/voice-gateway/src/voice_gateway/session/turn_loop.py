@@ -26,7 +26,7 @@ class LoopSettings:
     idle_prompt: str
 
 
-class TurnLoop:
+class TurnLoop:  # size: what the machine's orders reach: it starts and stops the other parts
     """One call's turn-taking, from its first fact to its last."""
 
     def __init__(

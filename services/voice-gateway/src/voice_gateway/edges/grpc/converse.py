@@ -57,7 +57,7 @@ async def carry(call: HeldCall, context: "Context", started: pb.ServerMessage) -
     except* TimeoutError:
         unread = True
     except* grpc.aio.BaseError as broken:
-        log.info("a stream of %s broke: %s", call.session.name, "; ".join(map(str, broken.exceptions)))
+        log.info("a stream of call %s is broken: %s", call.session.name, "; ".join(map(str, broken.exceptions)))
     finally:
         is_last = call.detach(writer)
     if not is_last:

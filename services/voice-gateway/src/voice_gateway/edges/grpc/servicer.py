@@ -75,7 +75,7 @@ class VoiceGateway:
         except VoiceError as error:
             self._ending.end(context, error)
         except Exception:
-            log.exception("a stream of %s broke", context.peer())
+            log.exception("a stream of %s failed", context.peer())
             self._ending.end(context, VoiceError("the gateway failed; connect again"))
 
     async def _get_server_info(self, _: object, context: "InfoContext") -> pb.ServerInfo:
