@@ -1,5 +1,6 @@
-"""Does every description of a setting and of a chart value stand alone, without the line above it?"""
+"""Does every description of a setting, a chart value and a metric stand alone, without the line above it?"""
 
+import importlib
 import re
 from pathlib import Path
 
@@ -23,3 +24,14 @@ def test_a_description_does_not_lean_on_another_line(page: str) -> None:
     rows = described(page)
     assert len(rows) > 10
     assert [row for row in rows if _LEANS_ON_ANOTHER.match(row[1])] == []
+
+
+@pytest.mark.parametrize("module", ["voice_gateway.metrics", "speech_server.metrics"])
+def test_the_description_of_a_metric_does_not_lean_on_another(module: str) -> None:
+    found = [
+        (metric.name, metric.documentation)
+        for metric in importlib.import_module(module).Metrics().registry.collect()
+        if metric.name.startswith(("voice_", "speech_"))
+    ]
+    assert len(found) > 5
+    assert [metric for metric in found if _LEANS_ON_ANOTHER.match(metric[1])] == []

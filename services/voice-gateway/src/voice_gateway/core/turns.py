@@ -267,8 +267,8 @@ def _take_floor(state: Overlap, *, committed: bool = False) -> Step:
     """The overlap was the caller's turn.
 
     Example, with barge_in_after = 0.2: the caller speaks from 12.0 on while reply 3 is heard. At 12.2 reply 3 is
-    interrupted, and the state is Hearing since 12.0, without words. Had nobody heard reply 3 yet, it would be retracted,
-    and "book a table", which it answered, would stand before what the caller says now ("for two")."""
+    interrupted, and the state is Hearing since 12.0, without words. Had nobody heard reply 3 yet, it would be
+    retracted, and "book a table", which it answered, would stand before what the caller says now ("for two")."""
     return _caller_turn(state, committed=committed), (_drop(state),)
 
 
