@@ -1,7 +1,6 @@
 """Which settings hold for new calls now? The live file's, looked at every second; each look is checked first."""
 
 import logging
-from collections.abc import Callable
 from pathlib import Path
 
 from serving.settings import BadSettings
@@ -18,8 +17,6 @@ class LiveSettings:
     def __init__(self, startup: Settings) -> None:
         self._startup = startup
         self._file = startup.gateway_live_file
-        self.taken: Callable[[Settings], None] = lambda settings: None
-        """Told new settings that hold from now on."""
         self.now = self._first_look(self._file) if self._file else Live(startup)
 
     def _first_look(self, file: Path) -> Live:
@@ -33,7 +30,7 @@ class LiveSettings:
         return now
 
     def look(self) -> None:
-        """Take what stands in the file now, or say why not."""
+        """Take what stands in the file now, or say why not: `now` is another one then."""
         if self._file is None:
             return
         before, self.now = self.now, looked(self.now, self._startup, _content(self._file))
@@ -44,7 +41,6 @@ class LiveSettings:
                 "live settings %s taken; changed: %s", self.now.taken, _changed(before.settings, self.now.settings)
             )
             _follow_level(before.settings, self.now.settings)
-            self.taken(self.now.settings)
 
 
 def _content(file: Path) -> bytes | str:

@@ -90,21 +90,24 @@ async def serve(
         now = call_config(live.now.settings, backends)
         turn_logs = _turn_logs(settings)
         registry = Registry(now, tasks, backends.probes.down, turn_logs)
-        live.taken = lambda taken: registry.renew(call_config(taken, backends))
         await backends.probes.ask_all(_note_backend(metrics))
         ready = _readiness(registry, backends, live)
         servers = Servers(settings, VoiceGateway(registry, known), http.application(metrics, ready))
         await servers.listen(certificates)
-        looks = [file.look for file in (live, certificates, known) if file]
+        looks = [file.look for file in (certificates, known) if file]
 
-        def looked() -> None:
+        def look_at_settings() -> None:
+            before = live.now.settings
+            live.look()
             metrics.config_refused.set(bool(live.now.refused))
+            if live.now.settings is not before:
+                registry.renew(call_config(live.now.settings, backends))
 
         background = [
             tasks.create_task(kept_up(name, work), name=name)
             for name, work in (
                 *_background(backends, turn_logs),
-                ("files", lambda: _look(looks, look_every_s, looked)),
+                ("files", lambda: _look([look_at_settings, *looks], look_every_s)),
                 ("http", servers.bound_http),
                 ("health", lambda: servers.follow(ready, settings.gateway_probe_every_s / 2)),
             )
@@ -136,7 +139,7 @@ def _background(backends: Backends, turn_logs: TurnLogFolder | None) -> Iterator
         yield "turn_logs", turn_logs.keep_small
 
 
-async def _look(looks: Sequence[Callable[[], None]], every_s: float, looked: Callable[[], None]) -> None:
+async def _look(looks: Sequence[Callable[[], None]], every_s: float) -> None:
     """Look at the files that may change, until cancelled."""
     while True:
         await asyncio.sleep(every_s)
@@ -144,8 +147,7 @@ async def _look(looks: Sequence[Callable[[], None]], every_s: float, looked: Cal
             try:
                 look()
             except Exception:  # of one file; the others are looked at all the same
-                log.exception("a file that may change could not be taken")
-        looked()
+                log.exception("a file that may change could not be read again; what was read before holds")
 
 
 def _note_backend(metrics: Metrics) -> Callable[[str, bool], None]:

@@ -14,6 +14,7 @@ from voice_gateway.edges.grpc import decode
 from voice_gateway.edges.grpc.converse import carry, started_message, wire_limits
 from voice_gateway.edges.grpc.deserialiser import M, StatusReporter, Undecodable, decoder
 from voice_gateway.edges.grpc.open_rpc_limit import OpenRpcLimit
+from voice_gateway.edges.grpc.refusal_delay import RefusalDelay
 from voice_gateway.edges.grpc.tokens import identity
 from voice_gateway.edges.grpc.trace import trace_id
 from voice_gateway.edges.held_call import HeldCall
@@ -39,7 +40,7 @@ class VoiceGateway:
         self._tokens = tokens
         self._ending = StatusReporter()
         self._waiting = OpenRpcLimit(registry.limits.max_waiting_streams, "streams that have sent nothing yet")
-        self._delayed_refusals = 0
+        self._refusal_delay = RefusalDelay(registry.limits)
 
     @property
     def handlers(self) -> grpc.GenericRpcHandler:
@@ -104,22 +105,13 @@ class VoiceGateway:
         )
 
     async def _caller(self, context: "Context | InfoContext") -> str:
-        """The name of whoever holds the token that was sent; "" = everybody may call. Raises Unauthorised.
-
-        A status that overtakes the first message is INTERNAL to a caller who still writes: so it comes a moment
-        later, and what the caller sends meanwhile stays unread."""
+        """The name of whoever holds the token that was sent; "" = everybody may call. Raises Unauthorised."""
         if self._tokens is None:
             return ""
         try:
             return identity(self._tokens, context.invocation_metadata())
         except Unauthorised:
-            limits = self._registry.limits
-            if self._delayed_refusals < limits.max_delayed_refusals:
-                self._delayed_refusals += 1
-                try:
-                    await asyncio.sleep(limits.refusal_delay_s)
-                finally:
-                    self._delayed_refusals -= 1
+            await self._refusal_delay.pause()
             raise
 
     async def _first(self, context: "Context | InfoContext", type_: type[M], wanted: str) -> M:
