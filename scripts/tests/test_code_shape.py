@@ -13,10 +13,6 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = sorted(file.parent for file in ROOT.glob("[ls]*s/*/pyproject.toml"))
-NAMES_REPEAT = {"speech-server"}
-"""Packages in which two modules still define a class of the same name."""
-LARGE_CLASSES = {"speech-server"}
-"""Packages whose large classes do not say yet why they are large."""
 MOST_METHODS, MOST_ATTRIBUTES = 12, 10
 
 
@@ -50,15 +46,13 @@ def size(node: ast.ClassDef) -> tuple[int, int]:
     return sum(not function.name.startswith("__") for function in functions), len(declared | stored)
 
 
-@pytest.mark.parametrize("package", [one for one in PACKAGES if one.name not in NAMES_REPEAT], ids=lambda one: one.name)
+@pytest.mark.parametrize("package", PACKAGES, ids=lambda one: one.name)
 def test_a_class_name_is_defined_once(package: Path) -> None:
     names = Counter(node.name for node, _ in classes(package) if not node.name.startswith("_"))
     assert [name for name, count in names.items() if count > 1] == []
 
 
-@pytest.mark.parametrize(
-    "package", [one for one in PACKAGES if one.name not in LARGE_CLASSES], ids=lambda one: one.name
-)
+@pytest.mark.parametrize("package", PACKAGES, ids=lambda one: one.name)
 def test_a_class_is_small_or_says_why_not(package: Path) -> None:
     large = [
         f"{node.name}: {methods} methods, {attributes} attributes"

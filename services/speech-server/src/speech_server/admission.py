@@ -17,7 +17,7 @@ STARTING = "The server is starting; try again in a moment."
 Place = asyncio.Future[None]
 
 
-class Admission:
+class Admission:  # size: two ways in and one way out, over one count
     """Counts what is being served of one kind, and refuses what doesn't fit."""
 
     def __init__(

@@ -53,7 +53,7 @@ STOP_WITHIN_S = 2.0
 _log = logging.getLogger(__name__)
 
 
-class Server:
+class Server:  # size: the life of the process, top to bottom
     """One speech server. `start`, then `drain` and `stop`."""
 
     def __init__(self, settings: Settings, stop: Stop | None = None) -> None:

@@ -80,7 +80,7 @@ class _EngineQueue(Collector):
         )
 
 
-class Metrics:
+class Metrics:  # size: an attribute a metric
     """All of them; every label has few values."""
 
     def __init__(self, note: Callable[[RequestRecord], None] | None = None) -> None:

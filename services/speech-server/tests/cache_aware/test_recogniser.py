@@ -14,7 +14,7 @@ from parakeet.test_devices import FailingGraph
 from speech_server.core.asr.asr_types import AsrModel, Hints, Hypothesis
 from speech_server.engines.asr.scripted.energy_vad import EnergyDetector
 from speech_server.engines.asr.streaming_transducer.model import StreamStep
-from speech_server.engines.asr.streaming_transducer.recogniser import Setup, StreamingRecogniser
+from speech_server.engines.asr.streaming_transducer.recogniser import StreamingRecogniser, StreamingSetup
 from speech_server.engines.asr.streaming_transducer.step_batcher import StepBatcher, StepLimits
 from speech_server.engines.onnx.model_format import Device
 from speech_server.engines.onnx.providers import ChosenDevice
@@ -41,7 +41,7 @@ async def make(tiny_folder: Path) -> AsyncIterator[Make]:
         def build(
             choice: ChosenDevice | None = None, open_with: SessionOpener | None = None, **more: Any
         ) -> StreamingRecogniser:
-            setup = Setup(AsrModel("tiny", ("en-US",)), tiny_folder, limits=Limits(1), **more)
+            setup = StreamingSetup(AsrModel("tiny", ("en-US",)), tiny_folder, limits=Limits(1), **more)
             found = choice or ChosenDevice("cpu", "as the test says")
             made = StreamingRecogniser(setup, EnergyDetector(-45, 20), open_with, lambda wish: found)
             stack.push_async_callback(made.stop)
@@ -152,7 +152,7 @@ async def test_a_gpu_that_fails_in_an_utterance_is_left_without_losing_it(make: 
 
 
 async def test_an_engine_without_a_folder_names_the_setting() -> None:
-    engine = StreamingRecogniser(Setup(AsrModel("tiny", ("en-US",)), None), EnergyDetector(-45, 20))
+    engine = StreamingRecogniser(StreamingSetup(AsrModel("tiny", ("en-US",)), None), EnergyDetector(-45, 20))
     with pytest.raises(EngineUnavailable, match="STREAMING_MODEL_PATH"):
         await engine.start()
     with pytest.raises(EngineUnavailable, match="not loaded"):

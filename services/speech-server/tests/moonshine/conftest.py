@@ -12,7 +12,7 @@ from speech_server.core.asr.asr_types import ASR_RATE_HZ
 from speech_server.embedded.silero import SileroDetector
 from speech_server.engine_settings import MoonshineSettings
 from speech_server.engines.asr.moonshine.model import MoonshineModel
-from speech_server.engines.asr.moonshine.model_files import ModelFiles, find_model
+from speech_server.engines.asr.moonshine.model_files import MoonshineFiles, find_model
 from speech_server.engines.asr.moonshine.spec import build
 from speech_server.engines.asr.moonshine.spec import model as moonshine
 from speech_server.engines.asr.offline.recogniser import OfflineRecogniser
@@ -47,12 +47,12 @@ def recordings() -> Mapping[str, Recording]:
 
 
 @pytest.fixture(scope="session")
-def files() -> ModelFiles:
+def files() -> MoonshineFiles:
     return find_model(moonshine(MoonshineSettings()).fetched("int8"))
 
 
 @pytest.fixture(scope="session")
-def model(files: ModelFiles) -> MoonshineModel:
+def model(files: MoonshineFiles) -> MoonshineModel:
     return MoonshineModel(files, Limits(1))
 
 

@@ -15,7 +15,7 @@ from threading import Thread
 import pytest
 from speech_server.engine_settings import MoonshineSettings
 from speech_server.engines.asr.moonshine.model import MoonshineModel
-from speech_server.engines.asr.moonshine.model_files import HUB_FILES, WHEEL_FILES, ModelFiles, find_model
+from speech_server.engines.asr.moonshine.model_files import HUB_FILES, WHEEL_FILES, MoonshineFiles, find_model
 from speech_server.engines.asr.moonshine.spec import HUB, MOONSHINE, WHEEL, fetch, known, model
 from speech_server.engines.onnx.model_format import ModelBroken
 from speech_server.errors import EngineUnavailable
@@ -113,7 +113,7 @@ def test_without_an_index_the_sentence_says_what_to_do(tmp_path: Path, monkeypat
         fetch(MOONSHINE, "int8", tmp_path)
 
 
-def test_what_is_fetched_is_what_was_pinned(files: ModelFiles) -> None:
+def test_what_is_fetched_is_what_was_pinned(files: MoonshineFiles) -> None:
     assert {name: keep(files.encoder.with_name(name)).sha256 for name in WHEEL_FILES} == dict(MOONSHINE.sums)
     assert len(files.vocabulary) == 32_768
 
@@ -127,7 +127,7 @@ def test_a_commit_means_the_hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         model(MoonshineSettings()).fetched("int8")
 
 
-def test_the_tokens_of_the_hub_are_those_of_the_wheel(files: ModelFiles, tmp_path: Path) -> None:
+def test_the_tokens_of_the_hub_are_those_of_the_wheel(files: MoonshineFiles, tmp_path: Path) -> None:
     (tmp_path / "onnx").mkdir()
     for name in HUB_FILES[:2]:
         (tmp_path / name).touch()
@@ -144,7 +144,7 @@ def test_the_tokens_of_the_hub_are_those_of_the_wheel(files: ModelFiles, tmp_pat
 
 
 @pytest.mark.parametrize("name", WHEEL_FILES)
-def test_a_file_that_is_missing_is_named(files: ModelFiles, tmp_path: Path, name: str) -> None:
+def test_a_file_that_is_missing_is_named(files: MoonshineFiles, tmp_path: Path, name: str) -> None:
     for one in WHEEL_FILES:
         (tmp_path / one).symlink_to(files.encoder.with_name(one))
     (tmp_path / name).unlink()
@@ -153,7 +153,7 @@ def test_a_file_that_is_missing_is_named(files: ModelFiles, tmp_path: Path, name
 
 
 @pytest.mark.parametrize("name", WHEEL_FILES)
-def test_a_file_that_was_cut_off_is_named(files: ModelFiles, tmp_path: Path, name: str) -> None:
+def test_a_file_that_was_cut_off_is_named(files: MoonshineFiles, tmp_path: Path, name: str) -> None:
     for one in WHEEL_FILES:
         content = files.encoder.with_name(one).read_bytes()
         (tmp_path / one).write_bytes(content[: len(content) // 2 + 1] if one == name else content)
@@ -161,7 +161,7 @@ def test_a_file_that_was_cut_off_is_named(files: ModelFiles, tmp_path: Path, nam
         MoonshineModel(find_model(tmp_path))
 
 
-def test_another_model_in_its_place_is_noticed(files: ModelFiles, tmp_path: Path) -> None:
+def test_another_model_in_its_place_is_noticed(files: MoonshineFiles, tmp_path: Path) -> None:
     for one in WHEEL_FILES:
         (tmp_path / one).symlink_to(files.encoder.with_name(one))
     (tmp_path / WHEEL_FILES[0]).unlink()

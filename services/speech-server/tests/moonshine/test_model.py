@@ -7,7 +7,7 @@ import pytest
 from speech_server.core.asr.estimated_times import spread
 from speech_server.engines.asr.moonshine.greedy_decoding import Written
 from speech_server.engines.asr.moonshine.model import MoonshineModel
-from speech_server.engines.asr.moonshine.model_files import ModelFiles
+from speech_server.engines.asr.moonshine.model_files import MoonshineFiles
 from speech_server.engines.onnx.session import Stop
 from speech_server.errors import EngineUnavailable
 from speech_server.recognition.sectioning import loud_part_s
@@ -55,7 +55,7 @@ def test_words_get_times_within_the_speech_and_no_confidence(
     assert " ".join(word.text for word in said.words) == said.text
 
 
-def test_what_the_model_is_unsure_of_all_along_is_not_said(model: MoonshineModel, files: ModelFiles) -> None:
+def test_what_the_model_is_unsure_of_all_along_is_not_said(model: MoonshineModel, files: MoonshineFiles) -> None:
     word = files.vocabulary.index("▁You".encode())
     assert model._text(Written([word], [-0.3, -0.9])) == "You"
     assert model._text(Written([word], [-0.9, -0.7])) == ""

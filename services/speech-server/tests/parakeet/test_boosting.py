@@ -11,7 +11,7 @@ from speech_server.core.asr.batching import Rules
 from speech_server.core.asr.boosting import Boosting, Lexicon
 from speech_server.core.asr.subwords import Emitted
 from speech_server.engines.asr.offline.batch_queue import BatchLimits
-from speech_server.engines.asr.offline.recogniser import OfflineRecogniser, Setup
+from speech_server.engines.asr.offline.recogniser import OfflineRecogniser, OfflineSetup
 from speech_server.engines.asr.parakeet.greedy_decoding import States, collapse, greedy
 from speech_server.engines.asr.parakeet.loading import load
 from speech_server.engines.asr.parakeet.model import ParakeetModel, Placement
@@ -175,7 +175,7 @@ def _favoured(text: str) -> int:
 @pytest.fixture
 async def engine(tiny_folder: Path) -> AsyncIterator[OfflineRecogniser]:
     async with AsyncExitStack() as stack:
-        setup = Setup(
+        setup = OfflineSetup(
             AsrModel("tiny", ("en-US",), boosts=True),
             lambda: load(lambda precision: tiny_folder, "cpu", Placement(limits=Limits(1))),
             rules=Rules(window_s=0.002),

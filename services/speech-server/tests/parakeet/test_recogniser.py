@@ -10,7 +10,7 @@ import pytest
 from speech_server.core.asr.asr_types import AsrModel, Hints
 from speech_server.core.asr.batching import Rules
 from speech_server.engines.asr.offline.batch_queue import BatchLimits
-from speech_server.engines.asr.offline.recogniser import OfflineRecogniser, Setup
+from speech_server.engines.asr.offline.recogniser import OfflineRecogniser, OfflineSetup
 from speech_server.engines.asr.parakeet.loading import load
 from speech_server.engines.asr.parakeet.model import Placement
 from speech_server.engines.asr.scripted.energy_vad import EnergyDetector
@@ -48,7 +48,7 @@ async def make(tiny_folder: Path) -> AsyncIterator[Callable[..., OfflineRecognis
             **more: object,
         ) -> OfflineRecogniser:
             found = choice or ChosenDevice("cpu", "as the test says")
-            setup = Setup(
+            setup = OfflineSetup(
                 AsrModel("tiny", ("en-US",)),
                 lambda: load(
                     lambda precision: tiny_folder, device, Placement(limits=Limits(1)), open_with, lambda wish: found

@@ -21,7 +21,7 @@ from speech_server.core.asr.boosting import Boosting, Phrases
 from speech_server.core.asr.subwords import WORD_START
 from speech_server.engines.asr.parakeet.greedy_decoding import States, greedy
 from speech_server.engines.asr.parakeet.model import ParakeetModel, Placement
-from speech_server.engines.asr.parakeet.model_files import ModelFiles, find_model
+from speech_server.engines.asr.parakeet.model_files import ParakeetFiles, find_model
 from speech_server.engines.asr.parakeet.onnx_graphs import OnnxJoint
 from speech_server.engines.onnx.providers import probe
 from speech_server.engines.onnx.session import Limits, OnnxSession, Stop
@@ -72,7 +72,9 @@ class Watched:
         return self._joint.step(frames, tokens, states)
 
 
-def measure(files: ModelFiles, placement: Placement, batch: int, clip_s: float, runs: int, phrases: int = 50) -> Cost:
+def measure(
+    files: ParakeetFiles, placement: Placement, batch: int, clip_s: float, runs: int, phrases: int = 50
+) -> Cost:
     """Measure one model. Raises EngineUnavailable for a CTC model, which has no steps."""
     if files.decoder is None:
         raise EngineUnavailable("A CTC model has no decoder; there is nothing to measure.")

@@ -25,7 +25,7 @@ _KBPS = (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160)
 _LENGTH_FRAME_MARK_BY = 64
 
 
-class Encoder(Protocol):
+class AudioEncoder(Protocol):
     """One answer's encoder; its methods may take milliseconds."""
 
     def push(self, pcm16: bytes) -> bytes:
@@ -35,7 +35,7 @@ class Encoder(Protocol):
         """The rest."""
 
 
-def encoder(format: Format) -> Encoder:
+def encoder(format: Format) -> AudioEncoder:
     """An encoder of PCM16 mono at RATE_HZ."""
     return _Plain(_wav_header() if format == "wav" else b"") if format in ("wav", "pcm") else _Coded(format)
 

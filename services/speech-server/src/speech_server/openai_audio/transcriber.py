@@ -39,7 +39,7 @@ def new_id(kind: str) -> str:
     return f"{kind}_{secrets.token_hex(10)}"
 
 
-class Transcriber:
+class Transcriber:  # size: the state of one session, in one loop
     """One session's ears. They open with the first audio, and anew after a change of what they go by."""
 
     def __init__(

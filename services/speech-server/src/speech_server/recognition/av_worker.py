@@ -21,7 +21,7 @@ _FORMATS = (
 """Containers that hold their own audio. Playlists are not among them: they would make FFmpeg open other files."""
 
 
-class Window:
+class FileWindow:
     """Bytes `start` to `end` of standard input, as FFmpeg reads a file."""
 
     def __init__(self, start: int, end: int) -> None:
@@ -58,7 +58,7 @@ def main(start: int, end: int) -> int:
     resampler: Any = None
     try:
         options = {"format_whitelist": _FORMATS}
-        with av.open(Window(start, end), metadata_errors="ignore", options=options) as container:
+        with av.open(FileWindow(start, end), metadata_errors="ignore", options=options) as container:
             reader: Any = container
             for frame in reader.decode(audio=0):
                 here = (frame.format.name, frame.layout.name, frame.sample_rate)

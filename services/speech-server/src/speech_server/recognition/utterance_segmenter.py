@@ -42,7 +42,7 @@ class Final:
 TranscriptEvent = Partial | Final
 
 
-class UtteranceSegmenter:
+class UtteranceSegmenter:  # size: sample counts of one stream, which move together
     """One stream of audio. `push` in order, then `finish`."""
 
     def __init__(

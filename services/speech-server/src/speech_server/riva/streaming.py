@@ -30,7 +30,7 @@ PROGRESS_S = 0.25
 _SLICE_BYTES = 65_536
 
 
-class StreamingRecognition:
+class StreamingRecognition:  # size: four tasks around the state of one stream
     """One streaming recognition after its configuration was accepted. `run` it once."""
 
     def __init__(

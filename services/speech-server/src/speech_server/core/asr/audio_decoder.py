@@ -29,7 +29,7 @@ class Compressed(Enum):
     OGG = b"OggS"
 
 
-class Stream(Protocol):
+class AudioStream(Protocol):
     """Audio of one kind while it arrives."""
 
     after: bytes | None
@@ -56,7 +56,7 @@ class AudioDecoder:
         self._bare = AudioFormat(bare, rate_hz or ASR_RATE_HZ)
         self._start = b""
         """Bytes of which the kind can't be said yet."""
-        self._stream: Stream | None = None
+        self._stream: AudioStream | None = None
         self._resampler = Resampler(ASR_RATE_HZ, ASR_RATE_HZ)
         self._rate_hz = ASR_RATE_HZ
 
@@ -96,7 +96,7 @@ class AudioDecoder:
     def _is_linear(self) -> bool:
         return self._bare.encoding is Encoding.PCM16
 
-    def _opened(self, kind: Kind | None) -> Stream:
+    def _opened(self, kind: Kind | None) -> AudioStream:
         match kind:
             case Kind.WAV:
                 return WavStream()

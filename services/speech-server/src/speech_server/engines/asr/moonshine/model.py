@@ -8,7 +8,7 @@ from speech_server.core.asr.asr_types import ASR_RATE_HZ, Hypothesis
 from speech_server.core.asr.boosting import Boosting
 from speech_server.core.asr.estimated_times import spread
 from speech_server.engines.asr.moonshine.greedy_decoding import Written, greedy
-from speech_server.engines.asr.moonshine.model_files import ModelFiles
+from speech_server.engines.asr.moonshine.model_files import MoonshineFiles
 from speech_server.engines.onnx.loader import with_cpu_fallback
 from speech_server.engines.onnx.model_format import Device, ModelBroken, Precision
 from speech_server.engines.onnx.session import Limits, SessionOpener, Stop, open_session
@@ -33,7 +33,7 @@ class MoonshineModel:
     lexicon = None
 
     def __init__(
-        self, files: ModelFiles, limits: Limits | None = None, open_with: SessionOpener = open_session
+        self, files: MoonshineFiles, limits: Limits | None = None, open_with: SessionOpener = open_session
     ) -> None:
         """Load. Raises ModelBroken."""
         limits = limits or Limits()

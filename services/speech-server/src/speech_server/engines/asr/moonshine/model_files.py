@@ -16,7 +16,7 @@ _AGAIN = "run `speech-server models pull moonshine` again"
 
 
 @dataclass(frozen=True, slots=True)
-class ModelFiles:
+class MoonshineFiles:
     """A folder that was found whole."""
 
     encoder: Path
@@ -25,7 +25,7 @@ class ModelFiles:
     """The UTF-8 bytes of each token, by number; a letter may be spread over several."""
 
 
-def find_model(folder: Path) -> ModelFiles:
+def find_model(folder: Path) -> MoonshineFiles:
     """What lies in a model's folder. Raises ModelBroken with a sentence that names what is wrong."""
     for names in (WHEEL_FILES, HUB_FILES):
         encoder, decoder, tokenizer = (folder / name for name in names)
@@ -33,7 +33,7 @@ def find_model(folder: Path) -> ModelFiles:
             for path in (decoder, tokenizer):
                 if not path.is_file():
                     raise ModelBroken(f"{path} is missing beside {encoder.name}; {_AGAIN}.")
-            return ModelFiles(encoder, decoder, _vocabulary(tokenizer))
+            return MoonshineFiles(encoder, decoder, _vocabulary(tokenizer))
     raise ModelBroken(f"There is no Moonshine model in {folder}; {_AGAIN}, or name another folder.")
 
 

@@ -50,7 +50,7 @@ class _Waiting:
     answer: "asyncio.Future[Hypothesis]"
 
 
-class BatchQueue:
+class BatchQueue:  # size: one queue; who waits, who runs and who is given up are one decision
     """One model's queue. `start`, `submit` from any number of streams, `stop`."""
 
     def __init__(

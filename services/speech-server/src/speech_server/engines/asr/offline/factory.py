@@ -6,18 +6,18 @@ from speech_server.core.asr.asr_types import AsrModel
 from speech_server.core.asr.batching import Rules
 from speech_server.engines.asr.offline.batch_queue import BatchLimits
 from speech_server.engines.asr.offline.model import Loaded
-from speech_server.engines.asr.offline.recogniser import Setup
+from speech_server.engines.asr.offline.recogniser import OfflineSetup
 from speech_server.engines.asr.offline.streaming import Streaming
 from speech_server.settings import Settings
 
 
-def setup(settings: Settings, model: AsrModel, load: Callable[[], Loaded], step_ms: float) -> Setup:
+def setup(settings: Settings, model: AsrModel, load: Callable[[], Loaded], step_ms: float) -> OfflineSetup:
     """For the model that `load` loads; `step_ms`: new audio before a stream's next partial."""
     chosen, requests = settings.offline, settings.requests
     most = chosen.speech_microbatch_max_batch
     # What may wait is a multiple of the largest batch.
     waiting = max(1, round((1 + requests.speech_queue_max_factor) * most))
-    return Setup(
+    return OfflineSetup(
         model=model,
         load=load,
         rules=Rules(window_s=chosen.speech_microbatch_window_ms / 1000, most=most),

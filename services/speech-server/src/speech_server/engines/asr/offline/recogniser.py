@@ -32,7 +32,7 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Setup:
+class OfflineSetup:
     """Everything the operator decided."""
 
     model: AsrModel
@@ -47,10 +47,10 @@ class Setup:
     """A clip that is nowhere louder says nothing."""
 
 
-class OfflineRecogniser:
+class OfflineRecogniser:  # size: what interfaces.py asks of an engine, and its optional parts
     """`start` loads; then any number of streams and recordings."""
 
-    def __init__(self, setup: Setup, detector: VoiceActivityDetector) -> None:
+    def __init__(self, setup: OfflineSetup, detector: VoiceActivityDetector) -> None:
         """`detector` finds the silences in which recordings are cut; the server starts it first."""
         self._setup = setup
         self._detector = detector

@@ -46,7 +46,7 @@ class Streaming:
 
 
 @dataclass
-class _Open:
+class _Open:  # size: everything that is known of one utterance
     """One utterance. The buffer begins `base_s` after it."""
 
     audio: bytearray = field(default_factory=bytearray)
@@ -71,7 +71,7 @@ class _Open:
         return len(self.audio) / 2 / ASR_RATE_HZ
 
 
-class OfflineUtterances:
+class OfflineUtterances:  # size: one state machine, drawn above
     """One stream's utterances; also a `SpeculativeUtterances`."""
 
     def __init__(

@@ -12,8 +12,8 @@ from speech_server.core.asr.asr_types import ASR_RATE_HZ, Hypothesis
 from speech_server.core.asr.boosting import Boosting, Lexicon
 from speech_server.core.asr.subwords import Emitted, hypothesis
 from speech_server.engines.asr.parakeet.greedy_decoding import collapse, greedy
-from speech_server.engines.asr.parakeet.model_files import ModelFiles, find_model
-from speech_server.engines.asr.parakeet.onnx_graphs import Encoder, OnnxJoint
+from speech_server.engines.asr.parakeet.model_files import ParakeetFiles, find_model
+from speech_server.engines.asr.parakeet.onnx_graphs import OnnxJoint, ParakeetEncoder
 from speech_server.engines.onnx.loader import with_cpu_fallback
 from speech_server.engines.onnx.model_format import Device, ModelBroken, Precision, PrecisionSetting
 from speech_server.engines.onnx.session import Limits, OnnxSession, SessionOpener, Stop, open_session
@@ -38,7 +38,7 @@ class Placement:
 class ParakeetModel:
     """One model. One thread calls it; `stop` may come from another."""
 
-    def __init__(self, files: ModelFiles, placement: Placement, open_with: SessionOpener = open_session) -> None:
+    def __init__(self, files: ParakeetFiles, placement: Placement, open_with: SessionOpener = open_session) -> None:
         """Load. Raises ModelBroken, EngineUnavailable."""
         self._open = open_with
         self._load(files, placement)
@@ -49,7 +49,7 @@ class ParakeetModel:
         return self._placement.device
 
     @property
-    def files(self) -> ModelFiles:
+    def files(self) -> ParakeetFiles:
         """What is loaded now."""
         return self._files
 
@@ -109,8 +109,8 @@ class ParakeetModel:
         features, frames = self._front_end(batch, lengths)
         return features.astype(np.float32, copy=False), frames
 
-    def _load(self, files: ModelFiles, placement: Placement) -> None:
-        encoder = Encoder(self._open(files.encoder, placement.device, placement.limits), files)
+    def _load(self, files: ParakeetFiles, placement: Placement) -> None:
+        encoder = ParakeetEncoder(self._open(files.encoder, placement.device, placement.limits), files)
         joint: OnnxSession | None = None
         if files.decoder is not None:
             joint = self._open(files.decoder, placement.decoder_device, placement.limits)

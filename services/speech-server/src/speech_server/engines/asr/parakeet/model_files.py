@@ -18,7 +18,7 @@ from speech_server.engines.onnx.transducer import FRAME_S
 
 
 @dataclass(frozen=True, slots=True)
-class ModelFiles:
+class ParakeetFiles:
     """A model that is whole as far as names and sizes tell."""
 
     folder: Path
@@ -46,7 +46,7 @@ class ModelFiles:
         return FRAME_S * self.subsampling
 
 
-def find_model(folder: Path, device: Device, wish: PrecisionSetting = "auto") -> ModelFiles:
+def find_model(folder: Path, device: Device, wish: PrecisionSetting = "auto") -> ParakeetFiles:
     """The model in this folder, in the wished precision or the best one there is. Raises ModelBroken."""
     if not folder.is_dir():
         raise ModelBroken(f"There is no model folder {folder}; run `speech-server models pull`, or name another.")
@@ -76,12 +76,12 @@ def _one(folder: Path, stem: str, precision: Precision) -> Path | None:
     return next((path for path in found if path.is_file()), None)
 
 
-def _whole(folder: Path, precision: Precision, encoder: Path, decoder: Path | None) -> ModelFiles:
+def _whole(folder: Path, precision: Precision, encoder: Path, decoder: Path | None) -> ParakeetFiles:
     for path in (encoder, decoder):
         if path is not None and path.stat().st_size == 0:
             raise ModelBroken(f"{path} is empty; run `speech-server models verify`, then pull it again.")
     config = _config(folder / "config.json")
-    return ModelFiles(
+    return ParakeetFiles(
         folder=folder,
         precision=precision,
         encoder=encoder,

@@ -6,16 +6,16 @@ from typing import Any
 import numpy as np
 
 from speech_server.engines.asr.parakeet.greedy_decoding import States
-from speech_server.engines.asr.parakeet.model_files import ModelFiles
+from speech_server.engines.asr.parakeet.model_files import ParakeetFiles
 from speech_server.engines.onnx.model_format import ModelBroken
 from speech_server.engines.onnx.session import NUMPY, OnnxSession, Stop
 from speech_server.engines.onnx.transducer import Floats, Ints
 
 
-class Encoder:
+class ParakeetEncoder:
     """The encoder of a transducer, or a whole CTC model."""
 
-    def __init__(self, graph: OnnxSession, files: ModelFiles) -> None:
+    def __init__(self, graph: OnnxSession, files: ParakeetFiles) -> None:
         self._graph = graph
         self._is_ctc = files.decoder is None
         self._subsampling = files.subsampling
@@ -40,7 +40,7 @@ class Encoder:
 class OnnxJoint:
     """Prediction and joint network of one batch, on onnxruntime."""
 
-    def __init__(self, graph: OnnxSession, files: ModelFiles, stop: Stop) -> None:
+    def __init__(self, graph: OnnxSession, files: ParakeetFiles, stop: Stop) -> None:
         assert files.decoder is not None
         self._graph = graph
         self._stop = stop

@@ -20,7 +20,7 @@ MOST_TOKENS = 10
 """In one frame, as NeMo's own decoding has it."""
 
 
-class Nets(Protocol):
+class Networks(Protocol):
     """Prediction and joint network of a batch."""
 
     def join(self, frames: Floats, predicted: Floats) -> Floats:
@@ -31,7 +31,7 @@ class Nets(Protocol):
 
 
 def greedy(
-    encoded: Floats, before: Prediction, nets: Nets, blank: int, followed: Followed | None = None
+    encoded: Floats, before: Prediction, nets: Networks, blank: int, followed: Followed | None = None
 ) -> tuple[list[list[Emitted]], Prediction]:
     """Tokens of each caller's frames, counted from 0, and the prediction after them.
 

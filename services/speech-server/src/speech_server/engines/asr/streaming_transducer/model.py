@@ -21,7 +21,13 @@ from speech_server.engines.asr.streaming_transducer import features
 from speech_server.engines.asr.streaming_transducer.features import AudioTail
 from speech_server.engines.asr.streaming_transducer.greedy_decoding import greedy
 from speech_server.engines.asr.streaming_transducer.model_files import ADVICE, Shape, StreamingFiles, find_model
-from speech_server.engines.asr.streaming_transducer.onnx_graphs import Caches, Encoder, Joiner, Prediction, Predictor
+from speech_server.engines.asr.streaming_transducer.onnx_graphs import (
+    Caches,
+    Joiner,
+    Prediction,
+    Predictor,
+    StreamingEncoder,
+)
 from speech_server.engines.onnx.loader import with_cpu_fallback
 from speech_server.engines.onnx.model_format import Device, ModelBroken
 from speech_server.engines.onnx.session import Limits, OnnxSession, SessionOpener, Stop, open_session
@@ -63,8 +69,8 @@ class StreamStep:
 
 
 @dataclass(frozen=True, slots=True)
-class Nets:
-    """What one decode asks; `Nets` of `decoding`."""
+class OnnxNetworks:
+    """What one decode asks; `OnnxNetworks` of `decoding`."""
 
     joiner: Joiner
     predictor: Predictor
@@ -159,7 +165,7 @@ class StreamingModel:
     def _round(self, ready: Sequence[Utterance], stop: Stop) -> None:
         windows = np.stack([one.frames[: self.shape.window] for one in ready])
         encoded, caches = self._encoder.run(windows, self._stacked(ready), stop)
-        nets = Nets(self._joiner, self._predictor, stop)
+        nets = OnnxNetworks(self._joiner, self._predictor, stop)
         followed = follow([one.boosting for one in ready], [one.place for one in ready])
         found, after = greedy(encoded, _joined(ready), nets, self._files.blank, followed)
         for row, (one, tokens) in enumerate(zip(ready, found, strict=True)):
@@ -186,7 +192,7 @@ class StreamingModel:
 
     def _load(self, files: StreamingFiles, device: Device) -> None:
         on_cpu = Limits(self._limits.threads)
-        encoder = Encoder(self._open_with(files.encoder, device, self._limits), files)
+        encoder = StreamingEncoder(self._open_with(files.encoder, device, self._limits), files)
         predictor = Predictor(self._open_with(files.decoder, "cpu", on_cpu), files, encoder.shape)
         joiner = Joiner(self._open_with(files.joiner, "cpu", on_cpu), files)
         try:

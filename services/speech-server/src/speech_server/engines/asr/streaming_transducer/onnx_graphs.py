@@ -33,7 +33,7 @@ class Prediction:
     second: Floats
 
 
-class Encoder:
+class StreamingEncoder:
     """The encoder: a window of every caller in, its new frames and caches out."""
 
     def __init__(self, graph: OnnxSession, files: StreamingFiles) -> None:

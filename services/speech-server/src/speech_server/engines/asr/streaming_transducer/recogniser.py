@@ -30,7 +30,7 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Setup:
+class StreamingSetup:
     """Everything the operator decided."""
 
     model: AsrModel
@@ -49,7 +49,7 @@ class StreamingRecogniser:
 
     def __init__(
         self,
-        setup: Setup,
+        setup: StreamingSetup,
         detector: VoiceActivityDetector,
         open_with: SessionOpener | None = None,
         probe_with: Callable[[DeviceSetting], ChosenDevice] = lambda wish: probe(wish, "STREAMING_DEVICE"),

@@ -6,7 +6,7 @@ from speech_server.core.asr.asr_types import AsrModel
 from speech_server.engine_settings import StreamingSettings
 from speech_server.engines.asr.streaming_transducer.model import StreamingModel
 from speech_server.engines.asr.streaming_transducer.model_files import find_model
-from speech_server.engines.asr.streaming_transducer.recogniser import Setup, StreamingRecogniser
+from speech_server.engines.asr.streaming_transducer.recogniser import StreamingRecogniser, StreamingSetup
 from speech_server.engines.asr.streaming_transducer.step_batcher import StepLimits
 from speech_server.engines.onnx.model_format import Device
 from speech_server.engines.onnx.session import Limits
@@ -23,7 +23,7 @@ MEMORY_FACTOR = 2
 def build(settings: Settings, timeline: Timeline, detector: VoiceActivityDetector) -> StreamingRecogniser:
     """The engine, not started."""
     chosen = settings.streaming
-    setup = Setup(
+    setup = StreamingSetup(
         model=AsrModel(chosen.streaming_model_name, chosen.languages(), boosts=True),
         folder=chosen.streaming_model_path,
         device=chosen.streaming_device,
