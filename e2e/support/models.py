@@ -7,14 +7,14 @@ from typing import Any
 
 from e2e.support.config import ROOT
 
-_TESTS = ROOT / "services" / "speech-server" / "tests"
+_TESTS = ROOT / "services" / "speech-server" / "tests" / "engines"
 
 
 def make_models(folder: Path) -> Path:
     """Writes parakeet, streaming and kokoro into the folder; they hear and say nothing sensible."""
     _tiny("parakeet").make_model(folder / "parakeet")
-    _tiny("cache_aware").make_model(folder / "streaming")
-    _tiny("neural_tts").write_model(folder / "kokoro", {"af_heart": 0.3})
+    _tiny("streaming_transducer").make_model(folder / "streaming")
+    _tiny("kokoro").write_model(folder / "kokoro", {"af_heart": 0.3})
     return folder
 
 

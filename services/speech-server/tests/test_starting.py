@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from parakeet.fake_hub import REPO, REVISION, Hub, hub
-from parakeet.tiny import make_model
+from engines.parakeet.fake_hub import REPO, REVISION, Hub, hub
+from engines.parakeet.tiny import make_model
 from speech_server.app import main
 
 ROOT = Path(__file__).resolve().parents[3]

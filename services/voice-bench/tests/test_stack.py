@@ -225,7 +225,7 @@ async def test_ctrl_c_on_run_ends_every_process_and_is_no_failure() -> None:
 
 
 async def test_run_speaks_with_the_voice_that_is_named(tmp_path: Path) -> None:
-    tiny = runpy.run_path(str(Path(__file__).parents[2] / "speech-server/tests/neural_tts/tiny.py"))
+    tiny = runpy.run_path(str(Path(__file__).parents[2] / "speech-server/tests/engines/kokoro/tiny.py"))
     tiny["write_release"](tmp_path, {"af_heart": LEVEL})
     run = await asyncio.create_subprocess_exec(
         Path(sys.executable).parent / "voice-bench", "run", "--engine", "scripted", "--tts", "kokoro",

@@ -4,8 +4,8 @@ import json
 from pathlib import Path
 
 import pytest
-from cache_aware.tiny import make_model as make_streaming
-from neural_tts.tiny import write_model as write_kokoro
+from engines.kokoro.tiny import write_model as write_kokoro
+from engines.streaming_transducer.tiny import make_model as make_streaming
 from speech_server.app import main
 from speech_server.cli.doctor.command import examine
 from speech_server.cli.doctor.findings import Finding

@@ -11,7 +11,7 @@ from speech_server.engines.asr.offline.streaming import OfflineUtterances, Strea
 from speech_server.engines.asr.scripted.energy_vad import EnergyDetector
 from speech_server.recognition.utterance_segmenter import Final, Partial, TranscriptEvent, UtteranceSegmenter
 
-from .test_utterances import Model
+from .test_streaming import Model
 
 RULES = Endpointing(0.1, 0.2, 0.8, 0.98, stop_history_eou_s=0.4)
 

@@ -14,8 +14,8 @@ from pathlib import Path
 import onnxruntime
 import pytest
 import trustme
-from cache_aware.tiny import make_model as make_streaming
-from parakeet.tiny import make_model
+from engines.parakeet.tiny import make_model
+from engines.streaming_transducer.tiny import make_model as make_streaming
 from speech_server.app import Server
 from speech_server.cli.doctor import devices, weights
 from speech_server.cli.doctor.devices import look_at_devices

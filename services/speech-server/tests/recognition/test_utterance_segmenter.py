@@ -4,14 +4,13 @@ import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
+from riva.caller import hum, hush, pieces
 from speech_server.core.asr.asr_types import ASR_RATE_HZ, Hypothesis
 from speech_server.core.asr.endpointer import Endpointing
 from speech_server.engines.asr.scripted.energy_vad import EnergyActivity
 from speech_server.errors import TooQuiet
 from speech_server.recognition.audio_queue import AudioQueue
 from speech_server.recognition.utterance_segmenter import Final, TranscriptEvent, UtteranceSegmenter
-
-from .caller import hum, hush, pieces
 
 RULES = Endpointing(stop_history_s=0.2)
 

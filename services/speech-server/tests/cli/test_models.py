@@ -4,10 +4,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from cache_aware.tiny import make_model as make_streaming
-from neural_tts.tiny import write_model as write_kokoro
-from parakeet.fake_hub import REPO, REVISION, hub
-from parakeet.tiny import make_model as make_parakeet
+from engines.kokoro.tiny import write_model as write_kokoro
+from engines.parakeet.fake_hub import REPO, REVISION, hub
+from engines.parakeet.tiny import make_model as make_parakeet
+from engines.streaming_transducer.tiny import make_model as make_streaming
 from speech_server.app import main
 from speech_server.engines.tts.kokoro.spec import KOKORO
 from speech_server.model_store.store import folder_of, keep, write_manifest

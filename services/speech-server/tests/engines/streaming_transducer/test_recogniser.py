@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from parakeet.test_devices import FailingGraph
 from speech_server.core.asr.asr_types import AsrModel, Hints, Hypothesis
 from speech_server.engines.asr.scripted.energy_vad import EnergyDetector
 from speech_server.engines.asr.streaming_transducer.model import StreamStep
@@ -20,6 +19,8 @@ from speech_server.engines.onnx.model_format import Device
 from speech_server.engines.onnx.providers import ChosenDevice
 from speech_server.engines.onnx.session import Limits, OnnxSession, SessionOpener, Stop, open_session
 from speech_server.errors import EngineBusy, EngineUnavailable
+
+from engines.parakeet.test_devices import FailingGraph
 
 HINTS = Hints("en-US")
 Make = Callable[..., StreamingRecogniser]

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from parakeet.tiny import make_model
+from engines.parakeet.tiny import make_model
 from speech_server.settings import Settings
 
 RIGHT = {
