@@ -20,10 +20,10 @@ _log = logging.getLogger(__name__)
 class FallbackRecogniser:
     """Two recognisers that look like one."""
 
-    def __init__(self, first: Recogniser, spare: Recogniser) -> None:
+    def __init__(self, first: Recogniser, fallback: Recogniser) -> None:
         self._first = first
-        self._spare = spare
-        self._has_spare = False
+        self._fallback = fallback
+        self._fallback_runs = False
         self._failed = ""
         self._changing = asyncio.Lock()
 
@@ -32,13 +32,13 @@ class FallbackRecogniser:
         """The first engine's: callers go on asking for it. Phrases are promised only while who works can boost them."""
         if not self._failed:
             return self._first.models
-        return [replace(model, boosts=self._spare.models[0].boosts) for model in self._first.models]
+        return [replace(model, boosts=self._fallback.models[0].boosts) for model in self._first.models]
 
     @property
     def state(self) -> str:
         """Who works."""
         if self._failed:
-            return f"spare engine {self._spare.models[0].name}, because: {self._failed}"
+            return f"spare engine {self._fallback.models[0].name}, because: {self._failed}"
         return str(getattr(self._first, "state", self._first.models[0].name))
 
     @property
@@ -61,7 +61,7 @@ class FallbackRecogniser:
     async def stop(self) -> None:
         """Stop both."""
         await self._first.stop()
-        await self._spare.stop()
+        await self._fallback.stop()
 
     async def open(self, hints: Hints) -> "FallbackUtterances":
         """A stream of whoever works."""
@@ -70,7 +70,7 @@ class FallbackRecogniser:
                 return FallbackUtterances(self, await self._first.open(hints), hints)
             except EngineUnavailable as error:
                 await self.take_over(error)
-        return FallbackUtterances(self, await self._spare.open(hints), hints, is_spare=True)
+        return FallbackUtterances(self, await self._fallback.open(hints), hints, is_fallback=True)
 
     async def transcribe(self, pcm16: bytes, hints: Hints) -> Hypothesis:
         """A whole recording, by whoever works."""
@@ -79,38 +79,38 @@ class FallbackRecogniser:
                 return await self._first.transcribe(pcm16, hints)
             except EngineUnavailable as error:
                 await self.take_over(error)
-        return await self._spare.transcribe(pcm16, hints)
+        return await self._fallback.transcribe(pcm16, hints)
 
     async def take_over(self, error: EngineUnavailable) -> None:
         """The spare works from now on. Raises EngineUnavailable when it can't either."""
         async with self._changing:
-            if not self._has_spare:
-                _log.error("the spare engine %s takes over: %s", self._spare.models[0].name, error)
-                await self._spare.start()
-                self._has_spare = True
+            if not self._fallback_runs:
+                _log.error("the spare engine %s takes over: %s", self._fallback.models[0].name, error)
+                await self._fallback.start()
+                self._fallback_runs = True
             self._failed = self._failed or str(error)
 
-    async def open_spare(self, hints: Hints) -> Utterances:
+    async def open_fallback(self, hints: Hints) -> Utterances:
         """A stream of the spare."""
-        return await self._spare.open(hints)
+        return await self._fallback.open(hints)
 
 
 class FallbackUtterances:
     """One stream; moves to the spare in the middle of an utterance without losing it."""
 
     def __init__(
-        self, engines: FallbackRecogniser, utterances: Utterances, hints: Hints, is_spare: bool = False
+        self, engines: FallbackRecogniser, utterances: Utterances, hints: Hints, is_fallback: bool = False
     ) -> None:
         self._engines = engines
         self._utterances = utterances
         self._hints = hints
-        self._is_spare = is_spare
+        self._is_fallback = is_fallback
         # Bounded by the longest utterance the server allows.
         self._said = bytearray()
 
     async def accept(self, pcm16: bytes) -> Hypothesis:
         """Decode more."""
-        self._said += b"" if self._is_spare else pcm16
+        self._said += b"" if self._is_fallback else pcm16
         try:
             return await self._utterances.accept(pcm16)
         except EngineUnavailable as error:
@@ -150,11 +150,11 @@ class FallbackUtterances:
             return await self._move(error)
 
     async def _move(self, error: EngineUnavailable) -> Hypothesis:
-        if self._is_spare:
+        if self._is_fallback:
             raise error
         await self._engines.take_over(error)
-        failed, self._utterances = self._utterances, await self._engines.open_spare(self._hints)
-        self._is_spare = True
+        failed, self._utterances = self._utterances, await self._engines.open_fallback(self._hints)
+        self._is_fallback = True
         with contextlib.suppress(EngineUnavailable):
             await failed.close()
         said = bytes(self._said)

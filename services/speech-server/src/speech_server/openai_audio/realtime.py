@@ -67,13 +67,13 @@ class _Connection:
         self._context = context
         self._socket = socket
         self._stats = stats
-        self._transcriber = Transcriber(context.recognition, context.metrics, stats, session, self._tell)
+        self._transcriber = Transcriber(context.recognition, context.metrics, stats, session, self._send_event)
 
     async def serve(self) -> None:
         """Answer message after message until the client closes. Raises EngineError, TooQuiet."""
         transcriber = self._transcriber
         try:
-            await self._tell({"type": "session.created", "session": transcriber.session.described()})
+            await self._send_event({"type": "session.created", "session": transcriber.session.described()})
             while (message := await self._next()).type in (WSMsgType.TEXT, WSMsgType.BINARY):
                 await self._answer(message)
         except ConnectionError:
@@ -95,13 +95,13 @@ class _Connection:
         """Say why, and close."""
         refused = self._context.error_response(error, ROUTE)
         self._stats.status = refused.status
-        await self.tell_error(refused.body()["error"])
+        await self.send_error(refused.body()["error"])
         await self._socket.close(code=code, message=ascii_only(refused.sentence, _CLOSE_BYTES).encode())
 
-    async def tell_error(self, error: dict[str, Any]) -> None:
+    async def send_error(self, error: dict[str, Any]) -> None:
         """An error event; the client may be gone."""
         if not self._socket.closed:
-            await self._tell({"type": "error", "error": error})
+            await self._send_event({"type": "error", "error": error})
 
     async def _next(self) -> WSMessage:
         limit_s = self._context.recognition.limits.idle_s
@@ -121,7 +121,7 @@ class _Connection:
             await self._perform(event)
         except SpeechError as error:
             body = self._context.error_response(error, ROUTE).body()["error"]
-            await self.tell_error({**body, "event_id": event_id})
+            await self.send_error({**body, "event_id": event_id})
 
     async def _perform(self, event: dict[str, Any]) -> None:
         transcriber = self._transcriber
@@ -129,16 +129,16 @@ class _Connection:
         match kind:
             case "session.update" | "transcription_session.update":
                 await transcriber.configure(updated(transcriber.session, event.get("session")))
-                await self._tell({"type": f"{kind}d", "session": transcriber.session.described()})
+                await self._send_event({"type": f"{kind}d", "session": transcriber.session.described()})
             case "input_audio_buffer.append":
                 await transcriber.append(_audio(event))
             case "input_audio_buffer.commit":
                 await transcriber.commit()
             case "input_audio_buffer.clear":
                 await transcriber.clear()
-                await self._tell({"type": "input_audio_buffer.cleared"})
+                await self._send_event({"type": "input_audio_buffer.cleared"})
 
-    async def _tell(self, event: dict[str, Any]) -> None:
+    async def _send_event(self, event: dict[str, Any]) -> None:
         await self._socket.send_str(json.dumps({"event_id": new_id("event"), **event}))
 
 

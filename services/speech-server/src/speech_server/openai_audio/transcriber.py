@@ -31,7 +31,7 @@ _DECODE_BYTES = ASR_RATE_HZ // 10 * SAMPLE_BYTES
 _SHORTEST_COMMIT_S = 0.1
 """OpenAI refuses to commit less."""
 
-Tell = Callable[[dict[str, Any]], Awaitable[None]]
+SendEvent = Callable[[dict[str, Any]], Awaitable[None]]
 
 
 def new_id(kind: str) -> str:
@@ -43,13 +43,18 @@ class Transcriber:  # size: the state of one session, in one loop
     """One session's ears. They open with the first audio, and anew after a change of what they go by."""
 
     def __init__(
-        self, recognition: RecognitionContext, metrics: Metrics, stats: RequestStats, session: Session, tell: Tell
+        self,
+        recognition: RecognitionContext,
+        metrics: Metrics,
+        stats: RequestStats,
+        session: Session,
+        send_event: SendEvent,
     ) -> None:
         self.session = session
         self._recognition = recognition
         self._metrics = metrics
         self._stats = stats
-        self._tell = tell
+        self._send_event = send_event
         self._held = AsyncExitStack()
         self._segmenter: UtteranceSegmenter | None = None
         self._utterances: Utterances | None = None
@@ -148,11 +153,11 @@ class Transcriber:  # size: the state of one session, in one loop
             case Partial(hypothesis):
                 assert self._segmenter is not None
                 await self._note_start(self._segmenter.began_s)
-                await self._tell_delta(self._deltas.push(hypothesis.text), hypothesis)
+                await self._send_delta(self._deltas.push(hypothesis.text), hypothesis)
             case Final():
                 await self._note_start(heard.start_s)
                 end_s = heard.start_s + heard.audio_s
-                await self._tell_of_item("input_audio_buffer.speech_stopped", audio_end_ms=self._ms(end_s))
+                await self._send_item_event("input_audio_buffer.speech_stopped", audio_end_ms=self._ms(end_s))
                 self._stats.inference_s += heard.engine_s
                 self._metrics.utterance(time.monotonic() - heard.stopped_at, heard.engine_s, heard.audio_s)
                 await self._end_item(heard.hypothesis, heard.audio_s)
@@ -160,7 +165,7 @@ class Transcriber:  # size: the state of one session, in one loop
     async def _note_start(self, start_s: float) -> None:
         if not self._started:
             self._started = True
-            await self._tell_of_item("input_audio_buffer.speech_started", audio_start_ms=self._ms(start_s))
+            await self._send_item_event("input_audio_buffer.speech_started", audio_start_ms=self._ms(start_s))
 
     async def _finish_open(self) -> None:
         """The client ends the item while voice activity would go on."""
@@ -173,7 +178,7 @@ class Transcriber:  # size: the state of one session, in one loop
         self._waiting += pcm16
         if len(self._waiting) >= _DECODE_BYTES:
             hypothesis = await self._accept()
-            await self._tell_delta(self._deltas.push(hypothesis.text), hypothesis)
+            await self._send_delta(self._deltas.push(hypothesis.text), hypothesis)
 
     async def _accept(self) -> Hypothesis:
         assert self._utterances is not None
@@ -200,10 +205,10 @@ class Transcriber:  # size: the state of one session, in one loop
             "role": "user",
             "content": [{"type": "input_audio", "transcript": None}],
         }
-        await self._tell_of_item("input_audio_buffer.committed", previous_item_id=previous)
+        await self._send_item_event("input_audio_buffer.committed", previous_item_id=previous)
         for kind in ("conversation.item.added", "conversation.item.done"):
-            await self._tell({"type": kind, "previous_item_id": previous, "item": shown})
-        await self._tell_delta(self._deltas.finish(hypothesis.text), hypothesis)
+            await self._send_event({"type": kind, "previous_item_id": previous, "item": shown})
+        await self._send_delta(self._deltas.finish(hypothesis.text), hypothesis)
         event: dict[str, Any] = {
             "transcript": hypothesis.text,
             "content_index": 0,
@@ -211,15 +216,17 @@ class Transcriber:  # size: the state of one session, in one loop
         }
         if self.session.logprobs:
             event["logprobs"] = word_logprobs(hypothesis.words)
-        await self._tell_of_item("conversation.item.input_audio_transcription.completed", **event)
+        await self._send_item_event("conversation.item.input_audio_transcription.completed", **event)
         self._fresh_item(item)
 
-    async def _tell_delta(self, delta: str, hypothesis: Hypothesis) -> None:
+    async def _send_delta(self, delta: str, hypothesis: Hypothesis) -> None:
         if delta:
-            await self._tell_of_item("conversation.item.input_audio_transcription.delta", content_index=0, delta=delta)
+            await self._send_item_event(
+                "conversation.item.input_audio_transcription.delta", content_index=0, delta=delta
+            )
 
-    async def _tell_of_item(self, kind: str, **more: Any) -> None:
-        await self._tell({"type": kind, "item_id": self._item, **more})
+    async def _send_item_event(self, kind: str, **more: Any) -> None:
+        await self._send_event({"type": kind, "item_id": self._item, **more})
 
     def _fresh_item(self, previous: str | None) -> None:
         self._previous = previous

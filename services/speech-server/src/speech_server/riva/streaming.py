@@ -142,20 +142,20 @@ class StreamingRecognition:  # size: four tasks around the state of one stream
         while (piece := await self._queue.take()) is not None:
             self._drain.check()
             async for heard in segmenter.push(piece.pcm16, piece.arrived_at, self._queue.waiting_s):
-                await self._tell(heard)
+                await self._write_event(heard)
             if piece.force_end:
-                await self._tell(await segmenter.force_end(piece.arrived_at))
+                await self._write_event(await segmenter.force_end(piece.arrived_at))
             if self._plan.interim and segmenter.in_utterance and segmenter.processed_s - self._reported_s >= PROGRESS_S:
                 await self._send(asr_messages.progress(segmenter.processed_s))
         # A client that went away looks like one that half-closed until the next await.
         await asyncio.sleep(0)
         last = await segmenter.finish(time.monotonic())
         if last is not None and (last.hypothesis.text or not self._has_final or self._text):
-            await self._tell(last)
+            await self._write_event(last)
         elif not self._has_final:
-            await self._tell(await segmenter.force_end(time.monotonic()))
+            await self._write_event(await segmenter.force_end(time.monotonic()))
 
-    async def _tell(self, heard: TranscriptEvent) -> None:
+    async def _write_event(self, heard: TranscriptEvent) -> None:
         match heard:
             case Partial(hypothesis, ending):
                 changed = hypothesis.text != self._text
@@ -168,9 +168,9 @@ class StreamingRecognition:  # size: four tasks around the state of one stream
                         )
                     )
             case Final():
-                await self._tell_final(heard)
+                await self._write_final(heard)
 
-    async def _tell_final(self, said: Final) -> None:
+    async def _write_final(self, said: Final) -> None:
         self._text = ""
         self._has_final = True
         if self._observer is not None:

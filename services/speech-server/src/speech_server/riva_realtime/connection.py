@@ -41,7 +41,7 @@ class Connection:
             try:
                 return _event(message.data)
             except SpeechError as error:
-                await self.tell_error(error)
+                await self.send_error(error)
 
     async def unless_closed(self, work: Coroutine[None, None, None]) -> None:
         """Do the work, one message read ahead. Raises ConnectionResetError, the work undone, when that is the close."""
@@ -61,23 +61,25 @@ class Connection:
         if self._ahead is None:
             self._ahead = await self._socket.receive()
 
-    async def tell(self, kind: str, **more: Any) -> None:
+    async def send_event(self, kind: str, **more: Any) -> None:
         """Send an event. Raises ConnectionError when the client is gone."""
         await self._socket.send_str(json.dumps({"event_id": new_id("event"), "type": kind, **more}))
 
-    async def tell_error(self, error: BaseException) -> None:
+    async def send_error(self, error: BaseException) -> None:
         """Send an error event; the client may be gone."""
         if not self._socket.closed:
-            await self.tell("error", **self._context.error_response(error, self._route).body())
+            await self.send_event("error", **self._context.error_response(error, self._route).body())
 
     async def end(self, error: BaseException, code: int) -> None:
         """Say why, and close."""
-        await self.tell_error(error)
+        await self.send_error(error)
         await self._socket.close(code=code, message=b"the session has ended with an error")
 
-    async def tell_created(self) -> None:
+    async def send_created(self) -> None:
         """The first event of every session."""
-        await self.tell("conversation.created", conversation={"id": new_id("conv"), "object": "realtime.conversation"})
+        await self.send_event(
+            "conversation.created", conversation={"id": new_id("conv"), "object": "realtime.conversation"}
+        )
 
 
 def _event(data: str | bytes) -> dict[str, Any]:

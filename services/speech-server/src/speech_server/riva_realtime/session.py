@@ -12,6 +12,9 @@ from speech_server.core.tts.tts_types import Voice
 from speech_server.openai_audio.errors import BadParameter
 
 Session = Mapping[str, Any]
+_ENDPOINTING = [
+    "start_history", "start_threshold", "stop_history", "stop_threshold", "stop_history_eou", "stop_threshold_eou",
+]  # fmt: skip
 
 
 def transcription_defaults(models: Sequence[AsrModel]) -> dict[str, Any]:
@@ -33,17 +36,7 @@ def transcription_defaults(models: Sequence[AsrModel]) -> dict[str, Any]:
         },
         "speaker_diarization": {"enable_speaker_diarization": False, "max_speaker_count": 8},
         "word_boosting": {"enable_word_boosting": False, "word_boosting_list": []},
-        "endpointing_config": dict.fromkeys(
-            (
-                "start_history",
-                "start_threshold",
-                "stop_history",
-                "stop_threshold",
-                "stop_history_eou",
-                "stop_threshold_eou",
-            ),
-            0,
-        ),
+        "endpointing_config": dict.fromkeys(_ENDPOINTING, 0),
         "client_secret": None,
     }
 

@@ -41,12 +41,12 @@ class SynthesisSession:
 
     async def serve(self) -> None:
         """From the first event to the last. Raises ConnectionError, TooQuiet, EngineError."""
-        await self._connection.tell_created()
+        await self._connection.send_created()
         while (event := await self._connection.receive())["type"] != "input_text.done":
             try:
                 await self._answer(event)
             except SpeechError as error:
-                await self._connection.tell_error(error)
+                await self._connection.send_error(error)
         await self._connection.unless_closed(self._speak(is_last=True))
 
     async def _answer(self, event: dict[str, Any]) -> None:
@@ -56,7 +56,7 @@ class SynthesisSession:
             case "input_text.append":
                 self._append(event.get("text"))
             case "input_text.commit":
-                await self._connection.tell("input_text.committed")
+                await self._connection.send_event("input_text.committed")
                 await self._connection.unless_closed(self._speak(is_last=False))
             case other:
                 raise BadParameter(f"{shown(other)} is no event of this session; send {_EVENTS}.", "type")
@@ -66,7 +66,7 @@ class SynthesisSession:
         chosen = self._plan(_request(session, "a")).request.voice
         session["input_text_synthesis"] = {"language_code": chosen.language, "voice_name": chosen.name}
         self._session = session
-        await self._connection.tell("synthesize_session.updated", session=session)
+        await self._connection.send_event("synthesize_session.updated", session=session)
 
     def _append(self, text: Any) -> None:
         if not isinstance(text, str):
@@ -88,9 +88,11 @@ class SynthesisSession:
                 synthesise(self._synthesis, self._metrics, _request(self._session, text), self._stats)
             ) as made:
                 async for audio, _ in made:
-                    await self._connection.tell("conversation.item.speech.data", audio=base64.b64encode(audio).decode())
+                    await self._connection.send_event(
+                        "conversation.item.speech.data", audio=base64.b64encode(audio).decode()
+                    )
         duration_ms = round((self._stats.audio_s - before_s) * 1000)
-        await self._connection.tell(
+        await self._connection.send_event(
             "conversation.item.speech.completed",
             is_last_result=is_last,
             synthesis_metadata={"audio_duration_ms": duration_ms, "characters": len(text)},

@@ -47,19 +47,19 @@ class TranscriptionSession:
 
     async def serve(self) -> None:
         """From the first event to the last. Raises ConnectionError, TooQuiet, EngineError."""
-        await self._connection.tell_created()
+        await self._connection.send_created()
         requests = self._requests()
         first = await anext(requests, None)
         if first is not None:
             async with open_segmenter(self._recognition, self._plan) as (segmenter, utterances):
                 stream = StreamingRecognition(
-                    self._plan, segmenter, utterances, self._recognition, self._metrics, self._tell
+                    self._plan, segmenter, utterances, self._recognition, self._metrics, self._send_result
                 )
                 try:
                     await stream.run(_after(first, requests))
                 finally:
                     self._stats.audio_s, self._stats.inference_s = segmenter.processed_s, segmenter.engine_s
-        await self._tell_completed(self._said, is_last=True)
+        await self._send_completed(self._said, is_last=True)
 
     async def _requests(self) -> AsyncIterator[asr.StreamingRecognizeRequest]:
         """The client's audio, until it is done; other events are answered on the way."""
@@ -79,7 +79,7 @@ class TranscriptionSession:
                         yield request
                     case "input_audio_buffer.commit":
                         previous = self._previous
-                        await self._connection.tell(
+                        await self._connection.send_event(
                             "input_audio_buffer.committed", item_id=self._item, previous_item_id=previous
                         )
                     case "input_audio_buffer.done":
@@ -87,7 +87,7 @@ class TranscriptionSession:
                     case other:
                         raise BadParameter(f"{shown(other)} is no event of this session; send {_EVENTS}.", "type")
             except SpeechError as error:
-                await self._connection.tell_error(error)
+                await self._connection.send_error(error)
 
     async def _update(self, sent: Any) -> None:
         before = self._session
@@ -98,19 +98,19 @@ class TranscriptionSession:
             self._session = before
             raise
         told = {"warnings": list(self._plan.warnings)} if self._plan.warnings else {}
-        await self._connection.tell("transcription_session.updated", session=self._session, **told)
+        await self._connection.send_event("transcription_session.updated", session=self._session, **told)
 
     def _planned(self) -> RecognitionPlan:
         recognition = self._recognition
         config = recognition_config(self._session)
         return replace(asr_messages.plan(config, recognition.recogniser.models, recognition.policy), interim=True)
 
-    async def _tell(self, result: asr.StreamingRecognitionResult) -> None:
+    async def _send_result(self, result: asr.StreamingRecognitionResult) -> None:
         if not result.alternatives:
             return  # only how far the engine is
         best = result.alternatives[0]
         if not result.is_final:
-            await self._connection.tell(
+            await self._connection.send_event(
                 "conversation.item.input_audio_transcription.delta",
                 item_id=self._item,
                 content_index=0,
@@ -119,10 +119,10 @@ class TranscriptionSession:
             return
         self._said.append(best)
         if not self._done:
-            await self._tell_completed([best], is_last=False)
+            await self._send_completed([best], is_last=False)
 
-    async def _tell_completed(self, said: list[asr.SpeechRecognitionAlternative], *, is_last: bool) -> None:
-        await self._connection.tell(
+    async def _send_completed(self, said: list[asr.SpeechRecognitionAlternative], *, is_last: bool) -> None:
+        await self._connection.send_event(
             "conversation.item.input_audio_transcription.completed",
             item_id=self._item,
             content_index=0,

@@ -10,35 +10,10 @@ from dataclasses import replace
 from speech_server.errors import EngineUnavailable
 from speech_server.model_store.pinned_model import PinnedModel
 
-EUROPEAN = tuple(
-    [
-        "en-US",
-        "bg-BG",
-        "cs-CZ",
-        "da-DK",
-        "de-DE",
-        "el-GR",
-        "es-ES",
-        "et-EE",
-        "fi-FI",
-        "fr-FR",
-        "hr-HR",
-        "hu-HU",
-        "it-IT",
-        "lt-LT",
-        "lv-LV",
-        "mt-MT",
-        "nl-NL",
-        "pl-PL",
-        "pt-PT",
-        "ro-RO",
-        "ru-RU",
-        "sk-SK",
-        "sl-SI",
-        "sv-SE",
-        "uk-UA",
-    ]
-)
+EUROPEAN = (
+    "en-US", "bg-BG", "cs-CZ", "da-DK", "de-DE", "el-GR", "es-ES", "et-EE", "fi-FI", "fr-FR", "hr-HR", "hu-HU", "it-IT",
+    "lt-LT", "lv-LV", "mt-MT", "nl-NL", "pl-PL", "pt-PT", "ro-RO", "ru-RU", "sk-SK", "sl-SI", "sv-SE", "uk-UA",
+)  # fmt: skip
 """The 25 languages of Parakeet v3, which finds out by itself which one is spoken."""
 
 
