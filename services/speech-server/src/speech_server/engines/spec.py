@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Protocol
 
 from speech_server.core.tts.tts_types import Voice
-from speech_server.embedded import silero
+from speech_server.engines import silero_vad
 from speech_server.engines.onnx.model_format import Device, Precision, PrecisionSetting
 from speech_server.engines.onnx.providers import DeviceSetting
 from speech_server.errors import EngineUnavailable
@@ -112,13 +112,13 @@ class AsrSpec:
     """Who recognises when it can't."""
     device: Callable[[Settings], tuple[str, DeviceSetting]] | None = None
     """Where it shall run, with the name of the setting; None: on the CPU, always."""
-    detector: Callable[[Settings], VoiceActivityDetector] = lambda settings: silero.SileroDetector()
+    detector: Callable[[Settings], VoiceActivityDetector] = lambda settings: silero_vad.SileroDetector()
     stop_history_ms: Callable[[Settings], int] = lambda settings: settings.voice.speech_stop_history_ms
     models: EngineModels | None = None
     libraries: tuple[tuple[str, str], ...] = ()
     """(module, what it is for)"""
     parts: Callable[[], Sequence[tuple[str, Startable]]] = lambda: (
-        ("voice activity (Silero)", silero.SileroDetector()),
+        ("voice activity (Silero)", silero_vad.SileroDetector()),
     )
     """What is small enough for the doctor to start, by name."""
 

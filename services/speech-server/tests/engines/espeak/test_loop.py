@@ -5,9 +5,9 @@ from collections.abc import AsyncIterator
 import pytest
 from pcm import Clip
 from speech_server.core.asr.asr_types import ASR_RATE_HZ, Hints
-from speech_server.embedded.silero import SileroDetector
 from speech_server.engines.asr.moonshine.spec import build
 from speech_server.engines.asr.offline.recogniser import OfflineRecogniser
+from speech_server.engines.silero_vad import SileroDetector
 from speech_server.engines.tts.espeak.synthesiser import EspeakSynthesiser
 from speech_server.engines.tts.espeak.voices import RATE_HZ
 from speech_server.settings import Settings

@@ -3,7 +3,7 @@
 import asyncio
 
 import pytest
-from speech_server.embedded.silero import SileroDetector
+from speech_server.engines.silero_vad import SileroDetector
 from speech_server.errors import EngineUnavailable
 
 from .conftest import Recordings, quiet

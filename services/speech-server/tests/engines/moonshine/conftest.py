@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 from pcm import read_wav
 from speech_server.core.asr.asr_types import ASR_RATE_HZ
-from speech_server.embedded.silero import SileroDetector
 from speech_server.engine_settings import MoonshineSettings
 from speech_server.engines.asr.moonshine.model import MoonshineModel
 from speech_server.engines.asr.moonshine.model_files import MoonshineFiles, find_model
@@ -18,6 +17,7 @@ from speech_server.engines.asr.moonshine.spec import model as moonshine
 from speech_server.engines.asr.offline.recogniser import OfflineRecogniser
 from speech_server.engines.onnx.session import Limits
 from speech_server.engines.onnx.transducer import Floats
+from speech_server.engines.silero_vad import SileroDetector
 from speech_server.settings import Settings
 from speech_server.timeline import Timeline
 

@@ -8,8 +8,8 @@ import numpy.typing as npt
 import pytest
 from speech_server.core.asr.asr_types import Hints
 from speech_server.core.asr.endpointer import Endpointing
-from speech_server.embedded.silero import SileroDetector
 from speech_server.engines.asr.offline.recogniser import OfflineRecogniser
+from speech_server.engines.silero_vad import SileroDetector
 from speech_server.recognition.level_gate import LevelGate
 from speech_server.recognition.utterance_segmenter import Final, Partial, TranscriptEvent, UtteranceSegmenter
 

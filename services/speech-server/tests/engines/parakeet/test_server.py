@@ -85,7 +85,7 @@ async def test_a_recording_comes_back_as_text_over_riva(start: Start) -> None:
 
 @pytest.fixture
 def noise_is_speech(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("speech_server.embedded.silero.SileroDetector", lambda: EnergyDetector(-45, 20))
+    monkeypatch.setattr("speech_server.engines.silero_vad.SileroDetector", lambda: EnergyDetector(-45, 20))
 
 
 def _favoured(text: str) -> int:

@@ -41,7 +41,7 @@ QUICK = {
 @pytest.fixture
 def configured(monkeypatch: pytest.MonkeyPatch, tiny_folder: Path) -> Configured:
     # Noise is speech here.
-    monkeypatch.setattr("speech_server.embedded.silero.SileroDetector", lambda: EnergyDetector(-45, 20))
+    monkeypatch.setattr("speech_server.engines.silero_vad.SileroDetector", lambda: EnergyDetector(-45, 20))
 
     def settings(**more: str) -> Settings:
         for name, value in {**QUICK, "STREAMING_MODEL_PATH": str(tiny_folder), **more}.items():
