@@ -108,12 +108,13 @@ async def test_a_file_that_goes_away_is_told_and_its_settings_stay(file: Path) -
 
 async def test_limits_endpointing_and_deadlines_of_new_calls_follow_the_file(file: Path) -> None:
     async with lab(gateway_live_file=file, gateway_goaway_before_s=0) as there:
+        before = await config(there)
         replace(
             file,
             "GATEWAY_MAX_SESSIONS: 1\nGATEWAY_MAX_SESSION_S: 77\nASR_STOP_HISTORY_MS: 640\nASR_LANGUAGE: de-DE\n"
             "LLM_FIRST_TOKEN_TIMEOUT_S: 0.05\nGREETING: Good day.\nTURN_MAX_S: 33\n",
         )
-        await until_taken(there, await config(there))
+        await until_taken(there, before)
         caller = there.caller()
         started = await caller.start()
         assert (started.limits.max_session_s, started.limits.max_turn_s) == (77, 33)
@@ -129,8 +130,9 @@ async def test_limits_endpointing_and_deadlines_of_new_calls_follow_the_file(fil
         await caller.type("Hello?")
         assert "within 0.05 s" in (await caller.error(pb.Error.LLM_TIMEOUT)).message
         await caller.hang_up()
+        before = await config(there)
         replace(file, "LOG_LEVEL: INFO\n")
-        await until_taken(there, await config(there))
+        await until_taken(there, before)
 
 
 async def test_a_running_call_that_comes_back_is_told_its_own_limits(file: Path) -> None:
@@ -139,8 +141,9 @@ async def test_a_running_call_that_comes_back_is_told_its_own_limits(file: Path)
         token = (await first.start()).resume_token
         first.cancel()
         await first.over()
+        before = await config(there)
         replace(file, "GATEWAY_MAX_SESSION_S: 77\n")
-        await until_taken(there, await config(there))
+        await until_taken(there, before)
         back = there.caller()
         started = await back.start(resume=pb.Resume(token=token, last_server_seq=0))
         assert (started.resumed, started.limits.max_session_s) == (True, 3600)
