@@ -36,6 +36,8 @@ at_leisure() { # what waits for nothing: it takes the time that the suites, whic
     check "documents are fresh" "$python" scripts/check_docs.py
     tests helm
     tests scripts
+    scripts/interop.sh "${UV:-uv}" "$python" || { echo "FAILED: third-party clients" >&2; failed=$((failed + 1)); }
+    tests k8s
     echo "$passed $failed" > "$beside.counts"
 }
 
@@ -49,12 +51,10 @@ if [ -z "${VOICE_AUDIO:-}" ]; then
 fi
 export VOICE_AUDIO
 for package in "$@"; do tests "$package"; done
-scripts/interop.sh "${UV:-uv}" "$python" || { echo "FAILED: third-party clients" >&2; failed=$((failed + 1)); }
-tests interop
-tests k8s
-echo "== checks and tests that ran at the same time: lint, types, generated files, helm, scripts"
+echo "== checks and tests that ran at the same time: lint, types, generated files, helm, scripts, k8s"
 wait "$leisure"
 cat "$beside"
+tests interop
 read -r good bad < "$beside.counts" || { good=0 bad=1; echo "FAILED: the checks beside the suites did not end" >&2; }
 passed=$((passed + good)) failed=$((failed + bad))
 echo "$passed passed, $failed failed"
