@@ -130,20 +130,20 @@ class Servers:
             listener()
 
 
-def ear(servers: Servers, settings: AsrSettings) -> RivaRecognitionStream:
-    """One call's ear."""
+def recognition(servers: Servers, settings: AsrSettings) -> RivaRecognitionStream:
+    """One call's recognition."""
     return RivaRecognitionStream(
         cast(Endpoints, servers), settings, riva.StreamingRecognitionConfig(interim_results=True)
     )
 
 
 class TranscriptState:
-    """An ear at work."""
+    """A recognition stream at work."""
 
     def __init__(self, *names: str, settings: AsrSettings = SETTINGS) -> None:
         self.server = Servers(*names)
         self.results: list[RecognitionResult] = []
-        self.ear = ear(self.server, settings)
+        self.recognition = recognition(self.server, settings)
 
     @property
     def stream(self) -> Stream:
@@ -153,7 +153,7 @@ class TranscriptState:
 @asynccontextmanager
 async def listening(*names: str) -> AsyncGenerator[TranscriptState, None]:
     found = TranscriptState(*names)
-    task = asyncio.create_task(found.ear.run(found.results.append))
+    task = asyncio.create_task(found.recognition.run(found.results.append))
     await asyncio.sleep(0.01)
     yield found
     task.cancel()
@@ -172,22 +172,22 @@ async def test_the_configuration_goes_first() -> None:
 
 async def test_audio_waits_for_a_full_chunk_unless_it_is_urgent() -> None:
     async with listening() as call:
-        call.ear.push(audio(0.04), urgent=False)
-        call.ear.push(audio(0.04), urgent=False)
+        call.recognition.push(audio(0.04), urgent=False)
+        call.recognition.push(audio(0.04), urgent=False)
         await asyncio.sleep(0.01)
         assert call.stream.audio == b""
-        call.ear.push(audio(0.04), urgent=False)
+        call.recognition.push(audio(0.04), urgent=False)
         await asyncio.sleep(0.01)
         assert call.stream.audio == audio(0.12)
-        call.ear.push(audio(0.02), urgent=True)
+        call.recognition.push(audio(0.02), urgent=True)
         await asyncio.sleep(0.01)
         assert call.stream.audio == audio(0.14)
 
 
 async def test_a_finished_utterance_sends_what_is_left_and_asks_for_the_final() -> None:
     async with listening() as call:
-        call.ear.push(audio(0.04), urgent=False)
-        call.ear.finish_utterance()
+        call.recognition.push(audio(0.04), urgent=False)
+        call.recognition.finish_utterance()
         await asyncio.sleep(0.01)
         assert call.stream.audio == audio(0.04)
         assert dict(call.stream.requests[-1].runtime_config) == {"force_eou": "true"}
@@ -195,39 +195,39 @@ async def test_a_finished_utterance_sends_what_is_left_and_asks_for_the_final() 
 
 async def test_a_stream_that_dies_is_opened_again_with_the_audio_no_final_stands_for() -> None:
     async with listening() as call:
-        call.ear.push(audio(1.0), urgent=True)
+        call.recognition.push(audio(1.0), urgent=True)
         await asyncio.sleep(0.01)
         call.stream.say("hel", final=False, processed_s=0.5)
         await asyncio.sleep(0.01)
         call.stream.end()
-        call.ear.push(audio(0.05, 2), urgent=False)
+        call.recognition.push(audio(0.05, 2), urgent=False)
         await asyncio.sleep(0.5)
         assert len(call.server.streams) == 2
         assert call.stream.audio == audio(1.0) + audio(0.05, 2)
-        call.ear.push(audio(0.1, 3), urgent=True)
+        call.recognition.push(audio(0.1, 3), urgent=True)
         await asyncio.sleep(0.01)
         assert call.stream.audio == audio(1.0) + audio(0.05, 2) + audio(0.1, 3)
 
 
 async def test_audio_sent_while_a_final_was_on_its_way_is_not_lost_with_the_stream() -> None:
     async with listening() as call:
-        call.ear.push(audio(1.0, 1), urgent=True)
+        call.recognition.push(audio(1.0, 1), urgent=True)
         await asyncio.sleep(0.01)
-        call.ear.push(audio(0.5, 2), urgent=True)
+        call.recognition.push(audio(0.5, 2), urgent=True)
         await asyncio.sleep(0.01)
         call.stream.say("hello", final=True, processed_s=1.0)
         await asyncio.sleep(0.01)
-        assert call.ear.open_audio == audio(0.5, 2)
+        assert call.recognition.open_audio == audio(0.5, 2)
         call.stream.end()
         await asyncio.sleep(0.5)
-        call.ear.push(audio(0.1, 3), urgent=True)
+        call.recognition.push(audio(0.1, 3), urgent=True)
         await asyncio.sleep(0.01)
         assert call.stream.audio == audio(0.5, 2) + audio(0.1, 3)
 
 
 async def test_what_waits_for_a_new_stream_is_sent_without_new_audio() -> None:
     async with listening() as call:
-        call.ear.push(audio(1.0), urgent=True)
+        call.recognition.push(audio(1.0), urgent=True)
         await asyncio.sleep(0.01)
         call.stream.say("hel", final=False, processed_s=0.5)
         call.stream.end()
@@ -237,22 +237,22 @@ async def test_what_waits_for_a_new_stream_is_sent_without_new_audio() -> None:
 
 async def test_a_final_that_does_not_say_how_far_it_reaches_stands_for_all_that_was_sent() -> None:
     async with listening() as call:
-        call.ear.push(audio(1.0), urgent=True)
+        call.recognition.push(audio(1.0), urgent=True)
         await asyncio.sleep(0.01)
         call.stream.say("hello", final=True)
         await asyncio.sleep(0.01)
-        assert call.ear.open_audio == b""
+        assert call.recognition.open_audio == b""
 
 
 async def test_on_a_new_stream_times_are_still_those_of_the_call() -> None:
     async with listening() as call:
-        call.ear.push(audio(2.0), urgent=True)
+        call.recognition.push(audio(2.0), urgent=True)
         await asyncio.sleep(0.01)
         call.stream.say("one", final=True, processed_s=2.0, word_ends_ms=1500)
         await asyncio.sleep(0.01)
         call.stream.end()
         await asyncio.sleep(0.5)
-        call.ear.push(audio(1.0), urgent=True)
+        call.recognition.push(audio(1.0), urgent=True)
         await asyncio.sleep(0.01)
         call.stream.say("two", final=True, processed_s=1.0, word_ends_ms=500)
         await asyncio.sleep(0.01)
@@ -262,10 +262,10 @@ async def test_on_a_new_stream_times_are_still_those_of_the_call() -> None:
 
 async def test_silence_keeps_a_quiet_stream_alive_without_counting_as_audio_of_the_call() -> None:
     async with listening() as call:
-        call.ear.push(audio(1.0), urgent=True)
+        call.recognition.push(audio(1.0), urgent=True)
         await asyncio.sleep(31.0)
         assert call.stream.audio == audio(1.0) + bytes(2 * 3200)
-        assert call.ear.received_s == 1.0
+        assert call.recognition.received_s == 1.0
         call.stream.say("a", final=True, processed_s=1.2, word_ends_ms=1200)
         await asyncio.sleep(0.01)
         assert call.results[0].audio_processed_s == pytest.approx(1.0)
@@ -274,10 +274,10 @@ async def test_silence_keeps_a_quiet_stream_alive_without_counting_as_audio_of_t
 async def test_a_recogniser_too_far_behind_fails_instead_of_losing_words() -> None:
     call = TranscriptState()
     for _ in range(5):
-        call.ear.push(audio(1.0), urgent=True)
+        call.recognition.push(audio(1.0), urgent=True)
     with pytest.raises(TooSlow, match="5 s behind; hang up and try again"):
-        call.ear.push(audio(0.1), urgent=True)
-    assert len(call.ear.open_audio) == len(audio(5.0))
+        call.recognition.push(audio(0.1), urgent=True)
+    assert len(call.recognition.open_audio) == len(audio(5.0))
 
 
 def status(code: grpc.StatusCode) -> grpc.aio.AioRpcError:
@@ -286,7 +286,7 @@ def status(code: grpc.StatusCode) -> grpc.aio.AioRpcError:
 
 async def ended(call: TranscriptState) -> float:
     """When `run` raised; every stream ends at once meanwhile."""
-    task = asyncio.create_task(call.ear.run(call.results.append))
+    task = asyncio.create_task(call.recognition.run(call.results.append))
     began = asyncio.get_running_loop().time()
     while not task.done():
         await asyncio.sleep(0.1)
@@ -305,15 +305,15 @@ async def test_a_server_that_closes_every_stream_at_once_is_given_up_when_it_was
 @pytest.mark.parametrize("away_s", [4, 25, 30])
 async def test_a_call_lives_through_the_absence_of_its_only_server_and_all_audio_is_heard(away_s: int) -> None:
     call = TranscriptState(settings=replace(SETTINGS, buffer_s=60.0, outage_s=40.0))
-    running = asyncio.create_task(call.ear.run(call.results.append))
-    call.ear.push(audio(1.0), urgent=True)
+    running = asyncio.create_task(call.recognition.run(call.results.append))
+    call.recognition.push(audio(1.0), urgent=True)
     await asyncio.sleep(0.01)
     call.stream.say("hel", final=False, processed_s=0.5)
     await asyncio.sleep(0.01)
     call.server.all[0].refuses = status(grpc.StatusCode.UNAVAILABLE)
     call.stream.answers.put_nowait(status(grpc.StatusCode.UNAVAILABLE))
     for _ in range(away_s * 10):
-        call.ear.push(audio(0.1, 2), urgent=False)
+        call.recognition.push(audio(0.1, 2), urgent=False)
         await asyncio.sleep(0.1)
     call.server.all[0].refuses = None
     await asyncio.sleep(1.2)
@@ -327,8 +327,8 @@ async def test_a_silent_caller_leaves_little_audio_to_hear_again_after_an_absenc
         call.server.all[0].refuses = status(grpc.StatusCode.UNAVAILABLE)
         call.stream.answers.put_nowait(status(grpc.StatusCode.UNAVAILABLE))
         for _ in range(200):
-            call.ear.push(audio(0.1), urgent=False)
-            call.ear.trim_silence()
+            call.recognition.push(audio(0.1), urgent=False)
+            call.recognition.trim_silence()
             await asyncio.sleep(0.1)
         call.server.all[0].refuses = None
         await asyncio.sleep(1.2)
@@ -337,37 +337,37 @@ async def test_a_silent_caller_leaves_little_audio_to_hear_again_after_an_absenc
 
 async def test_words_that_the_detector_missed_are_heard_again_whole() -> None:
     async with listening() as call:
-        call.ear.push(audio(3.0), urgent=True)
+        call.recognition.push(audio(3.0), urgent=True)
         await asyncio.sleep(0.01)
         call.stream.say("hello", final=False, processed_s=1.0)
         await asyncio.sleep(0.01)
-        call.ear.trim_silence()
+        call.recognition.trim_silence()
         call.stream.end()
         await asyncio.sleep(0.5)
-        call.ear.trim_silence()
+        call.recognition.trim_silence()
         assert call.stream.audio == audio(3.0)
         call.stream.say("hello there", final=True, processed_s=2.9)
         await asyncio.sleep(0.01)
-        call.ear.push(audio(2.0, 2), urgent=True)
+        call.recognition.push(audio(2.0, 2), urgent=True)
         await asyncio.sleep(0.01)
-        call.ear.push(audio(1.5, 3), urgent=True)
+        call.recognition.push(audio(1.5, 3), urgent=True)
         await asyncio.sleep(0.01)
-        call.ear.trim_silence()
-        assert call.ear.open_audio == audio(1.5, 3), "after the final they are not open any more"
+        call.recognition.trim_silence()
+        assert call.recognition.open_audio == audio(1.5, 3), "after the final they are not open any more"
 
 
 async def test_a_configuration_that_was_never_taken_is_not_tried_again() -> None:
     call = TranscriptState()
     call.server.all[0].refuses = status(grpc.StatusCode.INVALID_ARGUMENT)
     with pytest.raises(Broken, match="INVALID_ARGUMENT: on purpose"):
-        await call.ear.run(call.results.append)
+        await call.recognition.run(call.results.append)
     assert len(call.server.streams) == 1
 
 
 @pytest.mark.parametrize("code", [grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.NOT_FOUND])
 async def test_a_stream_that_worked_and_was_freed_by_the_server_is_opened_again(code: grpc.StatusCode) -> None:
     async with listening() as call:
-        call.ear.push(audio(1.0), urgent=True)
+        call.recognition.push(audio(1.0), urgent=True)
         await asyncio.sleep(0.01)
         call.stream.say("hel", final=False, processed_s=0.5)
         call.stream.answers.put_nowait(status(code))
@@ -386,7 +386,7 @@ async def test_a_stream_that_stood_for_long_without_a_word_and_was_freed_is_open
 
 async def test_what_can_not_be_decoded_ends_the_stream_and_not_the_call() -> None:
     async with listening() as call:
-        call.ear.push(audio(1.0), urgent=True)
+        call.recognition.push(audio(1.0), urgent=True)
         await asyncio.sleep(0.01)
         call.stream.answers.put_nowait(NoMessage())
         await asyncio.sleep(0.5)
@@ -395,14 +395,14 @@ async def test_what_can_not_be_decoded_ends_the_stream_and_not_the_call() -> Non
 
 async def test_a_server_that_answers_nothing_is_left_for_one_that_serves_and_no_audio_is_lost() -> None:
     async with listening("one", "two") as call:
-        call.ear.push(audio(1.0), urgent=True)
+        call.recognition.push(audio(1.0), urgent=True)
         await asyncio.sleep(0.01)
         call.stream.say("hel", final=False, processed_s=0.5)
         await asyncio.sleep(0.8)
         call.server.become(0, Health.SILENT)
         await asyncio.sleep(0.1)
         assert len(call.server.streams) == 1, "it said something 0.9 s ago"
-        call.ear.push(audio(0.2, 2), urgent=True)
+        call.recognition.push(audio(0.2, 2), urgent=True)
         await asyncio.sleep(0.15)
         assert [stream.server.name for stream in call.server.streams] == ["one", "two"]
         assert call.stream.audio == audio(1.0) + audio(0.2, 2)
@@ -413,7 +413,7 @@ async def test_a_server_that_answers_nothing_is_kept_while_there_is_no_other_or_
         call.server.become(0, Health.SILENT)
         for n in range(1, 50):
             call.server.become(1, Health.SERVING if n % 2 else Health.DOWN)
-            call.ear.push(audio(0.1), urgent=True)
+            call.recognition.push(audio(0.1), urgent=True)
             call.stream.say("slow but there", final=False, processed_s=n / 100)
             await asyncio.sleep(0.9)
         call.server.become(1, Health.DOWN)
@@ -436,12 +436,12 @@ async def test_moving_again_and_again_takes_more_and_more_patience_until_a_final
 
 async def test_a_server_that_leaves_is_left_after_the_next_final() -> None:
     async with listening("one", "two") as call:
-        call.ear.push(audio(1.0), urgent=True)
+        call.recognition.push(audio(1.0), urgent=True)
         await asyncio.sleep(0.01)
         call.server.become(0, Health.NOT_SERVING)
         await asyncio.sleep(5)
         assert len(call.server.streams) == 1, "in the midst of an utterance"
-        call.ear.push(audio(0.1, 2), urgent=True)
+        call.recognition.push(audio(0.1, 2), urgent=True)
         await asyncio.sleep(0.01)
         call.stream.say("hello", final=True, processed_s=1.0)
         await asyncio.sleep(0.01)
@@ -452,18 +452,18 @@ async def test_a_server_that_leaves_is_left_after_the_next_final() -> None:
 
 async def test_a_server_that_leaves_is_left_at_once_by_a_caller_who_is_silent() -> None:
     async with listening("one", "two") as call:
-        call.ear.push(audio(3.0), urgent=True)
+        call.recognition.push(audio(3.0), urgent=True)
         await asyncio.sleep(0.01)
-        call.ear.trim_silence()
+        call.recognition.trim_silence()
         call.server.become(0, Health.NOT_SERVING)
-        call.ear.trim_silence()
+        call.recognition.trim_silence()
         await asyncio.sleep(0.01)
         assert call.stream.server.name == "two"
 
 
 async def test_a_fresh_connection_to_the_same_server_takes_over_from_one_that_leads_nowhere() -> None:
     async with listening() as call:
-        call.ear.push(audio(1.0), urgent=True)
+        call.recognition.push(audio(1.0), urgent=True)
         await asyncio.sleep(0.01)
         call.server.become(0, Health.DOWN)
         await asyncio.sleep(5)
@@ -477,7 +477,7 @@ async def test_a_fresh_connection_to_the_same_server_takes_over_from_one_that_le
 
 async def test_results_that_bring_nothing_new_are_not_told() -> None:
     async with listening() as call:
-        call.ear.push(audio(2.0), urgent=True)
+        call.recognition.push(audio(2.0), urgent=True)
         await asyncio.sleep(0.01)
         for text, processed_s in (("", 0.5), ("", 0.5), ("hel", 0.5), ("", 0.5), ("hel", 0.5), ("", 0.7), ("", 0.7)):
             call.stream.say(text, final=False, processed_s=processed_s)
@@ -488,7 +488,7 @@ async def test_results_that_bring_nothing_new_are_not_told() -> None:
 
 async def test_a_recogniser_is_never_ahead_of_what_it_was_sent() -> None:
     async with listening() as call:
-        call.ear.push(audio(1.0), urgent=True)
+        call.recognition.push(audio(1.0), urgent=True)
         await asyncio.sleep(0.01)
         for processed_s in (float("nan"), float("inf"), -1.0, 1e30):
             call.stream.say("hello", final=True, processed_s=processed_s, word_ends_ms=2_000_000_000)

@@ -17,7 +17,7 @@ POLICIES = GatePolicies(GatePolicy(hangover_s=0.25), GatePolicy(hangover_s=0.1))
 FINAL_AFTER_S = 0.4
 
 
-class RecognitionStream:
+class ScriptedStream:
     """A recogniser's stream that says what the test says."""
 
     def __init__(self) -> None:
@@ -78,13 +78,13 @@ class Call:
         self.is_replying = False
         self.facts: list[SpeechStarted | SpeechStopped | Heard] = []
         self.told: list[Transcribed | TurnChanged | Failed] = []
-        self.ear = RecognitionStream()
+        self.recognition = ScriptedStream()
         self.detector = Detector()
         self.paused_at: list[float] = []
         self.stalls: list[bool] = []
         self.overdue_s = 0.0
-        self.hearing = CallerInput(
-            self.ear,
+        self.input = CallerInput(
+            self.recognition,
             self.detector if detects else None,
             CallerInputSettings(POLICIES, FINAL_AFTER_S, max_lag_s=8.0),
             self,
@@ -115,7 +115,7 @@ class Call:
         self.detector.probability = probability
         for _ in range(count):
             self.now += FRAME_S
-            self.hearing.push(FRAME)
+            self.input.push(FRAME)
 
 
 def test_speech_becomes_facts_and_events_with_its_samples() -> None:
@@ -130,9 +130,9 @@ def test_speech_becomes_facts_and_events_with_its_samples() -> None:
     assert (started.kind, started.turn, started.sample) == (TurnKind.SPEECH_STARTED, 4, 12 * 512)
     assert (stopped.kind, stopped.sample) == (TurnKind.SPEECH_STOPPED, 30 * 512)
     assert started.decided_at == pytest.approx(100 + 12 * FRAME_S)
-    assert call.hearing.last_speech_sample == 30 * 512
-    assert call.hearing.last_speech_at == pytest.approx(100 + 30 * FRAME_S)
-    assert call.hearing.speech_began_at == pytest.approx(100 + 10 * FRAME_S)
+    assert call.input.last_speech_sample == 30 * 512
+    assert call.input.last_speech_at == pytest.approx(100 + 30 * FRAME_S)
+    assert call.input.speech_began_at == pytest.approx(100 + 10 * FRAME_S)
 
 
 def test_a_cough_over_a_reply_is_over_sooner_than_a_pause_in_a_turn() -> None:
@@ -166,7 +166,9 @@ def test_audio_hurries_only_around_the_moment_a_final_may_hang_on_it() -> None:
     call = Call()
     call.frames(0.9, 30)
     call.frames(0.0, 60)
-    urgent = [round((number - 30) * FRAME_S, 3) for number, (_, hurries) in enumerate(call.ear.pushed, 1) if hurries]
+    urgent = [
+        round((number - 30) * FRAME_S, 3) for number, (_, hurries) in enumerate(call.recognition.pushed, 1) if hurries
+    ]
     assert min(urgent) == pytest.approx(FINAL_AFTER_S - 0.16, abs=FRAME_S)
     assert max(urgent) == pytest.approx(FINAL_AFTER_S + 0.16, abs=FRAME_S)
     assert len(urgent) == pytest.approx(0.32 / FRAME_S, abs=1)
@@ -175,15 +177,18 @@ def test_audio_hurries_only_around_the_moment_a_final_may_hang_on_it() -> None:
 def test_without_a_detector_no_audio_hurries() -> None:
     call = Call(detects=False)
     call.frames(0.0, 3)
-    assert [hurries for _, hurries in call.ear.pushed] == [False] * 3
+    assert [hurries for _, hurries in call.recognition.pushed] == [False] * 3
     assert call.facts == []
 
 
 async def test_results_become_transcripts_and_facts_in_the_calls_time() -> None:
     call = Call()
     call.frames(0.0, 125)  # four seconds
-    call.ear.says = [RecognitionResult(" hello", False, 0.5, 3.0), RecognitionResult(" hello you", True, 1.0, 4.0)]
-    await call.hearing.run()
+    call.recognition.says = [
+        RecognitionResult(" hello", False, 0.5, 3.0),
+        RecognitionResult(" hello you", True, 1.0, 4.0),
+    ]
+    await call.input.run()
     heard = [fact for fact in call.facts if isinstance(fact, Heard)]
     assert [(fact.text, fact.final, fact.stability) for fact in heard] == [
         ("hello", False, 0.5),
@@ -200,44 +205,48 @@ async def test_results_become_transcripts_and_facts_in_the_calls_time() -> None:
 async def test_only_a_final_with_words_counts_as_the_final_of_a_turn() -> None:
     call = Call()
     call.now = 103.0
-    call.ear.says = [RecognitionResult("", True), RecognitionResult("hello", False), RecognitionResult("  ", True)]
-    await call.hearing.run()
-    assert call.hearing.final_at == 0.0
-    call.ear.says = [RecognitionResult("hello", True)]
-    await call.hearing.run()
-    assert call.hearing.final_at == 103.0
+    call.recognition.says = [
+        RecognitionResult("", True),
+        RecognitionResult("hello", False),
+        RecognitionResult("  ", True),
+    ]
+    await call.input.run()
+    assert call.input.final_at == 0.0
+    call.recognition.says = [RecognitionResult("hello", True)]
+    await call.input.run()
+    assert call.input.final_at == 103.0
 
 
 def test_a_committed_turn_asks_for_its_final() -> None:
     call = Call()
-    call.hearing.finish_utterance()
-    assert call.ear.finished == 1
-    assert (call.hearing.open_audio, call.hearing.received_s) == (b"open", 0.0)
+    call.input.finish_utterance()
+    assert call.recognition.finished == 1
+    assert (call.input.open_audio, call.input.received_s) == (b"open", 0.0)
 
 
 def test_silence_after_the_final_need_not_be_heard_again() -> None:
     call = Call()
     call.frames(0.9, 20)
-    before = call.ear.forgotten
+    before = call.recognition.forgotten
     call.frames(0.0, 60)
-    assert call.ear.forgotten == before, "the final may still be on its way"
-    call.hearing.final_at = call.now
+    assert call.recognition.forgotten == before, "the final may still be on its way"
+    call.input.final_at = call.now
     call.frames(0.0, 1)
-    assert call.ear.forgotten == before + 1
+    assert call.recognition.forgotten == before + 1
 
 
 @pytest.mark.looptime
 async def test_audio_that_stops_in_the_midst_of_speech_has_stopped_the_speech() -> None:
     call = Call()
     call.frames(0.9, 5)
-    watch = asyncio.create_task(call.hearing.watch())
+    watch = asyncio.create_task(call.input.watch())
     await asyncio.sleep(0.5)
     call.now += 0.5
     assert call.speech == [SpeechStarted()]
     call.now += 0.8
     await asyncio.sleep(0.8)
     assert call.speech == [SpeechStarted(), SpeechStopped()]
-    assert call.ear.finished == 1
+    assert call.recognition.finished == 1
     watch.cancel()
 
 
@@ -249,12 +258,12 @@ async def test_words_get_their_final_though_the_caller_stops_after_the_detector_
     call = Call()
     call.frames(0.9, 20)
     call.frames(0.0, round(stops_after_s / FRAME_S))
-    watch = asyncio.create_task(call.hearing.watch())
+    watch = asyncio.create_task(call.input.watch())
     await asyncio.sleep(0)
     call.now += 1.3
     await asyncio.sleep(1.3)
     assert call.speech == [SpeechStarted(), SpeechStopped()]
-    assert (call.ear.finished, call.ear.finished_in_silence) == (finished, finished)
+    assert (call.recognition.finished, call.recognition.finished_in_silence) == (finished, finished)
     behind = call.facts[-1]
     assert isinstance(behind, Heard)
     assert behind.until == pytest.approx(call.now - 101.3), "the recogniser has heard no silence: the turn waits for it"
@@ -265,12 +274,12 @@ async def test_words_get_their_final_though_the_caller_stops_after_the_detector_
 async def test_a_caller_who_leaves_is_not_absent() -> None:
     call = Call()
     call.frames(0.9, 20)
-    watch = asyncio.create_task(call.hearing.watch())
-    call.hearing.left()
+    watch = asyncio.create_task(call.input.watch())
+    call.input.left()
     call.now += 5.0
     await asyncio.sleep(5.0)
     assert call.speech == [SpeechStarted()]
-    call.hearing.returned()
+    call.input.returned()
     await asyncio.sleep(0.5)
     assert call.speech == [SpeechStarted()]
     call.now += 1.3
@@ -283,7 +292,7 @@ async def test_a_caller_who_leaves_is_not_absent() -> None:
 async def test_a_link_that_stands_still_is_waited_for_and_one_that_stays_so_is_not() -> None:
     call = Call()
     call.frames(0.9, 20)
-    watch = asyncio.create_task(call.hearing.watch())
+    watch = asyncio.create_task(call.input.watch())
     for second in range(1, 8):
         call.now, call.overdue_s = call.now + 1.0, float(second)
         await asyncio.sleep(1.0)
@@ -302,14 +311,14 @@ async def test_a_link_that_stands_still_is_waited_for_and_one_that_stays_so_is_n
 async def test_a_caller_who_returns_is_waited_for_until_the_audio_that_was_kept_has_come(keeps_audio: bool) -> None:
     call = Call()
     call.frames(0.9, 20)
-    watch = asyncio.create_task(call.hearing.watch())
-    call.hearing.left()
+    watch = asyncio.create_task(call.input.watch())
+    call.input.left()
     call.now += 3.0
-    call.hearing.returned()
+    call.input.returned()
     waited_s = 0.0
-    while call.hearing.is_catching_up:
+    while call.input.is_catching_up:
         for _ in range(30 if keeps_audio else 3):
-            call.hearing.push(FRAME)
+            call.input.push(FRAME)
         call.now += 0.1
         waited_s += 0.1
         await asyncio.sleep(0.1)
@@ -322,8 +331,8 @@ async def test_a_caller_who_returns_is_waited_for_until_the_audio_that_was_kept_
 async def test_speech_that_stops_says_how_much_of_it_the_recogniser_has_not_heard() -> None:
     call = Call()
     call.frames(0.9, 100)
-    call.ear.says = [RecognitionResult("go", False, 0.5, 1.0)]
-    await call.hearing.run()
+    call.recognition.says = [RecognitionResult("go", False, 0.5, 1.0)]
+    await call.input.run()
     call.frames(0.0, 10)
     stopped = call.facts[-1]
     assert isinstance(stopped, SpeechStopped)

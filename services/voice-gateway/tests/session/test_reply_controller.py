@@ -43,10 +43,10 @@ class Replies:
         self.told: list[ReplyText | ReplyAudio | TurnChanged | TurnMeasured | Failed] = []
         self.model = ScriptedModel(*script)
         self.voice = voice
-        self.speaking = ReplyController(
+        self.controller = ReplyController(
             ReplySetup(self.model, voice, 0.2, 0.1, 6.0, apology), self, self.clock, limit=50
         )
-        self.speaking.open(tasks)
+        self.controller.open(tasks)
 
     def post(self, fact: ReplyAudible | ReplyEnded) -> None:
         self.facts.append(fact)
@@ -65,14 +65,14 @@ class Replies:
 
     def start(self, n: int, words: str = "hi", text: str = "", t0_sample: int = 0) -> Timeline:
         timeline = Timeline({Mark.SPEECH_ENDED: self.clock()} if t0_sample else {})
-        self.speaking.start(n, words, text, OPTIONS, timeline, t0_sample)
+        self.controller.start(n, words, text, OPTIONS, timeline, t0_sample)
         return timeline
 
     def changes(self, kind: TurnKind) -> list[TurnChanged]:
         return [event for event in self.told if isinstance(event, TurnChanged) and event.kind is kind]
 
     def history(self) -> list[tuple[int, str, bool]]:
-        return [(entry.n, entry.reply, entry.cut) for entry in self.speaking.conversation.exchanges]
+        return [(entry.n, entry.reply, entry.cut) for entry in self.controller.conversation.exchanges]
 
     def sent_s(self) -> float:
         return sum(len(event.pcm16) for event in self.told if isinstance(event, ReplyAudio)) / 2 / RATE_HZ
@@ -85,7 +85,7 @@ async def replies(
     async with asyncio.TaskGroup() as tasks:
         found = Replies(tasks, script or (FIVE,), voice or ScriptedVoice(), apology)
         yield found
-        found.speaking.stop()
+        found.controller.stop()
 
 
 async def test_a_reply_played_to_its_end_enters_the_history_whole() -> None:
@@ -100,12 +100,12 @@ async def test_a_reply_played_to_its_end_enters_the_history_whole() -> None:
 
 async def test_the_model_gets_ready_once_at_a_time_and_not_after_the_call() -> None:
     async with replies() as call:
-        call.speaking.prepare()
-        call.speaking.prepare()
+        call.controller.prepare()
+        call.controller.prepare()
         await asyncio.sleep(0.05)
         assert call.model.readied == 1
         await asyncio.sleep(0.1)
-        call.speaking.prepare()
+        call.controller.prepare()
         await asyncio.sleep(0.05)
         assert call.model.readied == 2
         began = call.clock()
@@ -136,7 +136,7 @@ async def test_an_interrupted_reply_is_cut_to_the_words_that_were_heard() -> Non
     async with replies() as call:
         call.start(1)
         await asyncio.sleep(1.2)
-        call.speaking.interrupt(1, speech_began_at=1.0)
+        call.controller.interrupt(1, speech_began_at=1.0)
         assert call.history() == [(1, "one two", True)]
         (event,) = call.changes(TurnKind.REPLY_INTERRUPTED)
         assert (event.heard_text, event.heard_ms, event.reply) == ("one two", 1200, 1)
@@ -153,7 +153,7 @@ async def test_an_interrupt_before_anything_was_heard_leaves_nothing_in_the_hist
     async with replies(1.0, FIVE) as call:
         call.start(1)
         await asyncio.sleep(0.5)
-        call.speaking.interrupt(1, None)
+        call.controller.interrupt(1, None)
         assert call.history() == [(1, "", True)]
         assert call.facts == []
 
@@ -162,7 +162,7 @@ async def test_words_of_a_phrase_still_being_made_count_as_heard_though_the_voic
     async with replies("seven letters " * 9 + "end.", voice=ScriptedVoice(pace_s=0.4, timed=False)) as call:
         call.start(1)
         await asyncio.sleep(3.0)
-        call.speaking.interrupt(1, None)
+        call.controller.interrupt(1, None)
         (event,) = call.changes(TurnKind.REPLY_INTERRUPTED)
         assert event.heard_ms == 3000
         assert "seven letters seven letters seven letters".startswith(event.heard_text)
@@ -173,9 +173,9 @@ async def test_a_second_interrupt_of_the_same_reply_is_not_told() -> None:
     async with replies() as call:
         call.start(1)
         await asyncio.sleep(1.2)
-        call.speaking.interrupt(1, None)
-        call.speaking.interrupt(1, None)
-        call.speaking.interrupt(99, None)
+        call.controller.interrupt(1, None)
+        call.controller.interrupt(1, None)
+        call.controller.interrupt(99, None)
         assert len(call.changes(TurnKind.REPLY_INTERRUPTED)) == 1
 
 
@@ -183,10 +183,10 @@ async def test_the_final_report_amends_the_history_within_its_time() -> None:
     async with replies() as call:
         call.start(1)
         await asyncio.sleep(1.6)
-        call.speaking.interrupt(1, None)
+        call.controller.interrupt(1, None)
         assert call.history() == [(1, "one two three", True)]
         await asyncio.sleep(0.19)
-        call.speaking.report(PlayoutReported(1, 1050, 0, final=True))
+        call.controller.report(PlayoutReported(1, 1050, 0, final=True))
         assert call.history() == [(1, "one two", True)]
 
 
@@ -194,10 +194,10 @@ async def test_a_late_final_report_and_one_that_is_not_final_change_nothing_afte
     async with replies() as call:
         call.start(1)
         await asyncio.sleep(1.6)
-        call.speaking.interrupt(1, None)
-        call.speaking.report(PlayoutReported(1, 500, 0, final=False))
+        call.controller.interrupt(1, None)
+        call.controller.report(PlayoutReported(1, 500, 0, final=False))
         await asyncio.sleep(0.21)
-        call.speaking.report(PlayoutReported(1, 500, 0, final=True))
+        call.controller.report(PlayoutReported(1, 500, 0, final=True))
         assert call.history() == [(1, "one two three", True)]
 
 
@@ -205,18 +205,18 @@ async def test_the_reply_before_is_still_amended_when_the_next_one_has_begun() -
     async with replies() as call:
         call.start(1)
         await asyncio.sleep(1.6)
-        call.speaking.interrupt(1, None)
+        call.controller.interrupt(1, None)
         call.start(2, words="stop")
         await asyncio.sleep(0.1)
-        call.speaking.report(PlayoutReported(1, 600, 0, final=True))
+        call.controller.report(PlayoutReported(1, 600, 0, final=True))
         assert call.history() == [(1, "one", True), (2, "", False)]
 
 
 async def test_a_report_of_a_reply_nobody_knows_is_ignored() -> None:
     async with replies() as call:
-        call.speaking.report(PlayoutReported(1, 600, 0, final=True))
+        call.controller.report(PlayoutReported(1, 600, 0, final=True))
         call.start(1)
-        call.speaking.report(PlayoutReported(77, 600, 0, final=True))
+        call.controller.report(PlayoutReported(77, 600, 0, final=True))
         assert call.history() == [(1, "", False)]
 
 
@@ -224,8 +224,8 @@ async def test_reports_say_what_was_heard_when_the_reply_is_interrupted() -> Non
     async with replies() as call:
         call.start(1)
         await asyncio.sleep(1.6)
-        call.speaking.report(PlayoutReported(1, 900, 0, final=False))
-        call.speaking.interrupt(1, None)
+        call.controller.report(PlayoutReported(1, 900, 0, final=False))
+        call.controller.interrupt(1, None)
         assert call.history() == [(1, "one", True)]
 
 
@@ -234,8 +234,8 @@ async def test_voice_to_voice_is_measured_on_the_callers_own_clock() -> None:
         call.start(1, t0_sample=16_000)
         await asyncio.sleep(0.5)
         # 300 ms were played when input sample 28 800 was recorded: it began at 24 000, half a second after T0.
-        call.speaking.report(PlayoutReported(1, 300, 28_800, final=False))
-        call.speaking.report(PlayoutReported(1, 400, 99_999, final=False))
+        call.controller.report(PlayoutReported(1, 300, 28_800, final=False))
+        call.controller.report(PlayoutReported(1, 400, 99_999, final=False))
         await asyncio.sleep(2.5)
         (measured,) = [event for event in call.told if isinstance(event, TurnMeasured)]
         assert measured.latencies["voice_to_voice"] == pytest.approx(0.5)
@@ -246,7 +246,7 @@ async def test_a_retracted_reply_leaves_neither_words_nor_sound() -> None:
     async with replies(1.0, FIVE) as call:
         call.start(1, words="what")
         await asyncio.sleep(0.5)
-        call.speaking.retract(1)
+        call.controller.retract(1)
         await asyncio.sleep(3.0)
         assert call.history() == []
         assert (call.sent_s(), call.facts, call.model.closed) == (0.0, [], 1)
@@ -278,7 +278,7 @@ async def test_an_apology_that_is_interrupted_is_cut_like_any_other_words() -> N
     async with replies("Hello there.", Broken("llm", "it broke"), apology="Sorry. Ask again.") as call:
         call.start(1)
         await asyncio.sleep(1.7)
-        call.speaking.interrupt(1, None)
+        call.controller.interrupt(1, None)
         assert call.history() == [(1, "Hello there. Sorry.", True)]
 
 
@@ -286,24 +286,24 @@ async def test_while_nobody_is_attached_audio_waits() -> None:
     async with replies() as call:
         call.start(1)
         await asyncio.sleep(0.5)
-        call.speaking.silence(True)
+        call.controller.silence(True)
         sent_s = call.sent_s()
         await asyncio.sleep(5.0)
         assert call.sent_s() == sent_s
-        call.speaking.silence(False)
+        call.controller.silence(False)
         await asyncio.sleep(2.5)
         assert call.sent_s() == 2.5
 
 
 async def test_a_reply_that_begins_while_nobody_is_attached_waits_too() -> None:
     async with replies() as call:
-        call.speaking.silence(True)
+        call.controller.silence(True)
         call.start(1)
-        call.speaking.hold(1)
-        call.speaking.resume(1)
+        call.controller.hold(1)
+        call.controller.resume(1)
         await asyncio.sleep(5.0)
         assert (call.sent_s(), call.facts) == (0.0, [])
-        call.speaking.silence(False)
+        call.controller.silence(False)
         await asyncio.sleep(0.01)
         assert call.facts == [ReplyAudible(1)]
 
@@ -311,12 +311,12 @@ async def test_a_reply_that_begins_while_nobody_is_attached_waits_too() -> None:
 async def test_a_reply_the_machine_holds_stays_held_when_the_caller_comes_back() -> None:
     async with replies(0.2, FIVE) as call:
         call.start(1)
-        call.speaking.hold(1)
-        call.speaking.silence(True)
-        call.speaking.silence(False)
+        call.controller.hold(1)
+        call.controller.silence(True)
+        call.controller.silence(False)
         await asyncio.sleep(2.0)
         assert call.sent_s() == 0.0
-        call.speaking.resume(1)
+        call.controller.resume(1)
         await asyncio.sleep(0.01)
         assert call.sent_s() > 0.0
         assert len(call.changes(TurnKind.REPLY_HELD)) == len(call.changes(TurnKind.REPLY_RESUMED)) == 1
@@ -327,7 +327,7 @@ async def test_what_never_arrived_was_not_heard() -> None:
         call.start(1)
         await asyncio.sleep(1.6)
         call.arrived = RATE_HZ // 2
-        call.speaking.interrupt(1, None)
+        call.controller.interrupt(1, None)
         (cut,) = call.changes(TurnKind.REPLY_INTERRUPTED)
         assert (cut.heard_ms, cut.heard_text) == (500, "one")
         assert call.history() == [(1, "one", True)]
@@ -338,8 +338,8 @@ async def test_the_callers_own_report_counts_more_than_what_is_known_to_have_arr
         call.start(1)
         await asyncio.sleep(1.6)
         call.arrived = RATE_HZ // 2
-        call.speaking.interrupt(1, None)
-        call.speaking.report(PlayoutReported(1, RATE_HZ, 0, final=True))
+        call.controller.interrupt(1, None)
+        call.controller.report(PlayoutReported(1, RATE_HZ, 0, final=True))
         assert call.history() == [(1, "one two", True)]
 
 
@@ -357,5 +357,5 @@ async def test_a_model_that_began_in_a_thought_is_held_the_next_time() -> None:
             call.start(n)
             await asyncio.sleep(5.0)
         assert call.voice.phrases[3:] == ["No thought.", "None at all."] * 2
-        first = [current.timeline.marks for current in call.speaking._recent]
+        first = [current.timeline.marks for current in call.controller._recent]
         assert [marks[Mark.PHRASE_SENT] - marks[Mark.LLM_ASKED] for marks in first] == pytest.approx([0.5, 0.0])

@@ -9,6 +9,7 @@ import itertools
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import grpc
@@ -147,8 +148,7 @@ class Endpoints:
         now = dict.fromkeys(address for found in self._found.values() for address in found)
         for address in [address for address in now if address not in self._known]:
             name = f"{self._service} at {address.target.removeprefix('ipv4:')}"
-            connect = lambda address=address: self._connect(address)  # noqa: E731
-            self._known[address] = Endpoint(name, connect, self._changed)
+            self._known[address] = Endpoint(name, partial(self._connect, address), self._changed)
         for address in self._known.keys() - now.keys():
             self._leaving.append(self._known.pop(address))
             self._changed()
