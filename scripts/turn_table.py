@@ -1,4 +1,4 @@
-"""What does each fact do in each state of the turn machine? Writes the arrows into docs/turn-taking.md.
+"""What does each fact do in each state of the turn machine? Writes all transitions into docs/turn-taking.md.
 
 python scripts/turn_table.py            write the tables between the two markers
 python scripts/turn_table.py --check    say whether they are stale (exit status 1) and write nothing
