@@ -22,10 +22,10 @@ An empty variable counts as unset. [.env.example](../.env.example) holds the sam
 
 ## Live settings
 
-Settings marked live may also stand in the YAML file that `GATEWAY_LIVE_FILE` names, one `NAME: value` a line; what
-stands there wins over the environment. The gateway looks at the file every second. A changed file is checked first and
-taken whole or not at all; it holds for calls that begin afterwards, running calls keep theirs. A line that is taken
-out lets the environment's value hold again.
+Settings marked live may also stand in the YAML file that `GATEWAY_LIVE_FILE` names, one `NAME: value` on each line;
+what stands there wins over the environment. The gateway looks at the file every second. A changed file is checked
+first and taken whole or not at all; it is in force for calls that begin afterwards, running calls keep their settings.
+When a line is taken out, the environment's value is in force again.
 
 A file that is refused (an unknown name, a setting that is not live, a value of the wrong type or out of range, a
 control character, a name twice, anchors or aliases, more than 256 KiB, or no live setting at all) or gone
@@ -35,15 +35,15 @@ changes nothing. It is logged, `voice_config_refused` is 1, and `/readyz` says w
      "config": {{"taken": "9f86d081884c",
                 "refused": "LLM_TEMPERATURE: Input should be less than or equal to 2 (got 3)"}}}}
 
-`taken` is the first 12 characters of the SHA-256 of the file that holds. At the start, with no older file to hold on
-to, every good line counts and the bad ones are named in the same places, so that a pod serves whatever somebody typed;
+`taken` is the first 12 characters of the SHA-256 of the file in force. At the start there is no older file to keep:
+then every good line counts and the bad ones are named in the same places, so that a typing mistake stops no pod;
 without the file it does not start.
 Replace it by renaming another one over it (a ConfigMap mount does), so that no half of it is ever read.
 
 The certificate files and the tokens file are looked at as often: new connections are shown the new certificate once
 it fits its key, and new calls need one of the new tokens. A tokens file without a token refuses every call. It holds
-a token a line; `NAME: TOKEN` gives a token the name that stands in the log for its calls (else `line-N`). What follows
-a `#` at the start of a line or after a space is a comment. A file with any other line changes nothing.
+one token on each line; `NAME: TOKEN` gives a token the name that stands in the log for its calls (else `line-N`).
+What follows a `#` at the start of a line or after a space is a comment. A file with any other line changes nothing.
 
 ## All settings
 

@@ -15,12 +15,13 @@ class OfflineSettings(BaseSettings):
     model_config = CONFIG
 
     speech_microbatch_window_ms: float = Field(
-        8, ge=0, le=1000, description="a clip waits so long for others to share its batch"
+        8, ge=0, le=1000, description="time that a clip waits for others to share its batch"
     )
-    speech_microbatch_max_batch: Count = Field(32, description="most clips of a batch")
+    speech_microbatch_max_batch: Count = Field(32, description="most clips in one batch")
     speech_batch_limit_s: Seconds = Field(5, description="a batch that runs longer is broken off")
     speech_stream_context_seconds: Seconds = Field(
-        10, description="longer speech of a stream is committed as it becomes stable; twice as much is the bound"
+        10,
+        description="longest open speech of a stream; beyond it stable words are committed; twice as much is the limit",
     )
 
 
@@ -38,7 +39,7 @@ class ParakeetSettings(BaseSettings):
         None, description="where models are kept; empty = voice-workflow/models under XDG_CACHE_HOME"
     )
     parakeet_pull: bool = Field(True, description="fetch a missing model at the start; false = refuse to start")
-    parakeet_languages: str = Field("", description="comma list that a model placed by hand speaks; empty = en-US")
+    parakeet_languages: str = Field("", description="languages of a model placed by hand, with commas; empty = en-US")
     parakeet_device: Literal["auto", "cuda", "cpu"] = Field(
         "auto", description="where the encoder runs; auto = CUDA when it really loads"
     )
@@ -52,7 +53,7 @@ class ParakeetSettings(BaseSettings):
     parakeet_gpu_memory_mb: int = Field(0, ge=0, description="most GPU memory of the encoder, in MiB; 0 = no limit")
     parakeet_stream_step_ms: Milliseconds = Field(300, gt=0, description="new audio before a stream's next partial")
     parakeet_fallback_engine: Literal["none", "moonshine", "scripted"] = Field(
-        "none", description="who recognises when Parakeet can't start or fails on the CPU too"
+        "none", description="recogniser that takes over when Parakeet can't start or fails on the CPU too"
     )
 
     def languages(self) -> tuple[str, ...]:
@@ -86,7 +87,7 @@ class StreamingSettings(BaseSettings):
         None, description="folder of the model, placed by hand: encoder, decoder and joiner .onnx, tokens.txt"
     )
     streaming_model_name: str = Field("streaming", min_length=1, description="name of the model in the model list")
-    streaming_languages: str = Field("en-US", description="comma list that it speaks, the default first")
+    streaming_languages: str = Field("en-US", description="languages of the model, with commas, the default first")
     streaming_device: Literal["auto", "cuda", "cpu"] = Field(
         "auto", description="where the encoder runs; auto = CUDA when it really loads"
     )
@@ -96,13 +97,13 @@ class StreamingSettings(BaseSettings):
     streaming_threads: int = Field(0, ge=0, description="CPU threads of the model; 0 = one a core")
     streaming_gpu_memory_mb: int = Field(0, ge=0, description="most GPU memory of the encoder, in MiB; 0 = no limit")
     streaming_fallback_engine: Literal["none", "moonshine", "scripted"] = Field(
-        "none", description="who recognises when the model can't start or fails on the CPU too"
+        "none", description="recogniser that takes over when the model can't start or fails on the CPU too"
     )
     streaming_max_batch: Count = Field(32, description="callers heard in one call of the encoder, at most")
     streaming_max_streams: Count = Field(
         160, description="streams and recordings open at once; each open utterance holds the model's caches (some MB)"
     )
-    streaming_tick_limit_s: Seconds = Field(5, description="a call for all callers that runs longer is broken off")
+    streaming_tick_limit_s: Seconds = Field(5, description="a call of the encoder that runs longer is broken off")
 
     @field_validator("streaming_languages")
     @classmethod
@@ -127,7 +128,7 @@ class KokoroSettings(BaseSettings):
         None, description="where the model is kept; empty = voice-workflow/models under XDG_CACHE_HOME"
     )
     kokoro_pull: bool = Field(True, description="fetch a missing model at the start; false = refuse to start")
-    kokoro_precision: Literal["fp32", "fp16", "int8"] = Field("int8", description="which of the model's files")
+    kokoro_precision: Literal["fp32", "fp16", "int8"] = Field("int8", description="precision of the model's file")
     kokoro_threads: int = Field(0, ge=0, description="CPU threads of the model; 0 = one a core")
     kokoro_phrase_limit_s: Seconds = Field(30, description="a phrase that takes longer to make is given up")
 
@@ -137,28 +138,30 @@ class ScriptSettings(BaseSettings):
 
     model_config = CONFIG
 
-    script_transcript: str = Field("caller {stream} turn {utterance}", description="what is heard")
-    script_lines: Path | None = Field(None, description="file of lines heard in turn, instead")
-    script_partial_every_ms: Milliseconds = Field(100, gt=0, description="audio a word of a partial takes")
-    script_final_delay_ms: Milliseconds = Field(20, description="silence complete to final")
+    script_transcript: str = Field(
+        "caller {stream} turn {utterance}", description="text that the scripted recogniser hears"
+    )
+    script_lines: Path | None = Field(None, description="file of lines that the scripted recogniser hears in turn")
+    script_partial_every_ms: Milliseconds = Field(100, gt=0, description="audio for each word of a partial")
+    script_final_delay_ms: Milliseconds = Field(20, description="time from the complete silence to the final")
     script_stop_history_ms: Milliseconds = Field(
         200, gt=0, description="SPEECH_STOP_HISTORY_MS of the scripted recogniser"
     )
-    script_energy_dbfs: float = Field(-45, le=0, description="from this level on a frame is speech")
-    script_frame_ms: Literal[10, 20] = Field(10, description="length of a frame")
+    script_energy_dbfs: float = Field(-45, le=0, description="level from which a frame is speech")
+    script_frame_ms: Literal[10, 20] = Field(10, description="length of a frame of the scripted voice activity")
     script_asr_fault: Literal["none", "unavailable", "stall", "die_mid_utterance"] = Field(
         "none", description="what goes wrong in recognition"
     )
-    script_asr_fault_after: int = Field(0, ge=0, description="streams (unavailable) or utterances spared first")
-    script_asr_fault_times: int = Field(0, ge=0, description="how often; 0 = always")
-    tone_first_chunk_ms: Milliseconds = Field(80, description="text to first audio")
-    tone_rtf: float = Field(0, ge=0, description="making time by audio time after that; 0 = at once")
+    script_asr_fault_after: int = Field(0, ge=0, description="streams (unavailable) or utterances served well at first")
+    script_asr_fault_times: int = Field(0, ge=0, description="how often the fault happens; 0 = always")
+    tone_first_chunk_ms: Milliseconds = Field(80, description="time from a text to its first audio")
+    tone_rtf: float = Field(0, ge=0, description="seconds to make a second of the audio after that; 0 = at once")
     tone_rate_hz: int = Field(22_050, ge=8000, le=96_000, description="sample rate of the tone voice")
     tone_fault: Literal["none", "silent", "stall", "unavailable"] = Field(
         "none", description="what goes wrong in synthesis"
     )
-    tone_fault_after: int = Field(0, ge=0, description="texts spared first")
-    tone_fault_times: int = Field(0, ge=0, description="how often; 0 = always")
+    tone_fault_after: int = Field(0, ge=0, description="texts served well at first")
+    tone_fault_times: int = Field(0, ge=0, description="how often the fault happens; 0 = always")
 
     @field_validator("script_transcript")
     @classmethod

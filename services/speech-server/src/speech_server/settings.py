@@ -52,15 +52,17 @@ class ServerSettings(BaseSettings):
         "", description="comma list of origins whose web pages may call over HTTP, such as https://app.example; * = all"
     )
     speech_asr_engine: Literal["moonshine", "parakeet", "streaming", "scripted"] = Field(
-        "moonshine", description="who recognises"
+        "moonshine", description="recogniser"
     )
-    speech_tts_engine: Literal["embedded", "kokoro", "tone"] = Field("embedded", description="who speaks")
+    speech_tts_engine: Literal["embedded", "kokoro", "tone"] = Field("embedded", description="synthesiser")
     speech_max_streams: Count = Field(100, description="recognitions at once; more are refused")
     speech_max_syntheses: Count = Field(100, description="syntheses at once; more are refused")
-    speech_retry_after_ms: Milliseconds = Field(1000, description="what a refused caller is told to wait")
-    speech_idle_limit_s: Seconds = Field(600, description="a stream without any message this long is ended")
+    speech_retry_after_ms: Milliseconds = Field(
+        1000, description="time after which a refused caller is told to try again"
+    )
+    speech_idle_limit_s: Seconds = Field(600, description="a stream that brings no message for this long is ended")
     speech_unread_limit_s: Seconds = Field(
-        60, description="a client that reads nothing of its answer this long is let go"
+        60, description="an answer of which the client reads nothing for this long is broken off"
     )
     speech_max_ahead_s: Seconds = Field(5, description="audio read ahead of a slow engine, then reading stops")
     speech_max_utterance_s: Seconds = Field(60, description="an utterance is cut after this long")
@@ -68,19 +70,25 @@ class ServerSettings(BaseSettings):
         8_388_608, description="largest gRPC request message; longer recordings come by HTTP, or as a stream"
     )
     speech_unary_limit_bytes: Count = Field(
-        4_000_000, description="largest Synthesize answer; gRPC clients take 4 MiB unless told otherwise"
+        4_000_000, description="largest Synthesize answer; gRPC clients take 4 MiB unless they are set otherwise"
     )
-    speech_text_limit: Count = Field(4096, description="characters of one text to speak")
+    speech_text_limit: Count = Field(4096, description="most characters of one text to speak")
     speech_max_speech_s: Seconds = Field(
         600, description="longest audio of one text, SSML breaks included; longer is refused, or ended with an error"
     )
     speech_drain_notice_s: float = Field(
-        5, ge=0, description="after SIGTERM: not ready, still serving, so that load balancers see it"
+        5,
+        ge=0,
+        description="time after SIGTERM when the server is not ready but still serves, so that load balancers notice",
     )
     speech_drain_grace_s: float = Field(
-        600, ge=0, description="after the notice: longest wait for streams; from half of it on they end at a pause"
+        600,
+        ge=0,
+        description="time after the notice in which streams may end; from half of it on they are ended at a pause",
     )
-    speech_timeline: Path | None = Field(None, description="JSON lines of scripted moments, for benchmarks")
+    speech_timeline: Path | None = Field(
+        None, description="file for JSON lines with the times of the scripted engines, for benchmarks"
+    )
 
     @model_validator(mode="after")
     def _tls_is_whole(self) -> "ServerSettings":
@@ -138,7 +146,7 @@ class VoiceSettings(BaseSettings):
     speech_vad_offset: Part = Field(0.35, description="speech probability below which speech pauses")
     speech_pre_roll_ms: Milliseconds = Field(300, description="audio kept from before speech was found")
     speech_quietest_dbfs: float = Field(
-        -65, ge=-96, le=0, description="audio below this level is silence, whatever the detector thinks; -96 = none is"
+        -65, ge=-96, le=0, description="audio below this level is silence, whatever the detector says; -96 = off"
     )
     speech_write_numbers: bool = Field(
         False, description="number words become digits (en fr es pt de nl it da), unless verbatim_transcripts is set"
@@ -173,7 +181,7 @@ class RequestSettings(BaseSettings):
     speech_max_queue_wait_s: Seconds = Field(30, description="a recording that waited longer is refused")
     speech_max_audio_seconds: Seconds = Field(7200, description="longest recording")
     speech_max_upload_mb: Count = Field(64, description="largest upload, in MiB")
-    speech_upload_stall_s: Seconds = Field(30, description="an upload of which nothing comes for so long is ended")
+    speech_upload_stall_s: Seconds = Field(30, description="an upload that brings nothing for this long is ended")
     speech_request_log: Path | None = Field(
         None, description="JSON lines of every request, a file a day; `speech-server report` reads it; empty = none"
     )

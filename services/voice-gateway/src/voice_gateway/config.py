@@ -68,11 +68,13 @@ class Settings(BaseSettings):
         json_schema_extra=LIVE,
     )
     gateway_resume_grace_s: Seconds = Field(15, description="how long a dropped call waits for its caller")
-    gateway_max_session_s: float = Field(3600, ge=1, description="longest call", json_schema_extra=LIVE)
+    gateway_max_session_s: float = Field(3600, ge=1, description="longest call, seconds", json_schema_extra=LIVE)
     gateway_goaway_before_s: Seconds = Field(
         30, description="time before GATEWAY_MAX_SESSION_S to send GoAway; 0 = never"
     )
-    gateway_start_timeout_s: float = Field(10, gt=0, description="how long a new stream may take to say what it is")
+    gateway_start_timeout_s: float = Field(
+        10, gt=0, description="how long a new stream may take to send its first message"
+    )
     gateway_drain_s: Seconds = Field(30, description="how long running calls may go on after SIGTERM")
     gateway_down_after_s: Seconds = Field(15, description="a backend down for this long makes /readyz answer 503")
     gateway_probe_every_s: float = Field(
@@ -82,13 +84,15 @@ class Settings(BaseSettings):
         None, description="YAML file of live settings, NAME: value; wins over the environment, read when it changes"
     )
     gateway_tls_cert_file: Path | None = Field(
-        None, description="PEM certificate chain of the gRPC port; unset = plain"
+        None, description="PEM certificate chain of the gRPC port; unset = no TLS"
     )
     gateway_tls_key_file: Path | None = Field(
         None, description="PEM key of GATEWAY_TLS_CERT_FILE", validate_default=True
     )
     gateway_tls_client_ca_file: Path | None = Field(
-        None, description="PEM authorities; callers must show a certificate signed by one (mTLS)", validate_default=True
+        None,
+        description="PEM file of authorities; callers must show a certificate signed by one of them (mTLS)",
+        validate_default=True,
     )
     gateway_tokens_file: Path | None = Field(
         None,
@@ -104,7 +108,7 @@ class Settings(BaseSettings):
     )
     caller_may_set: Annotated[str, AfterValidator(_settable)] = Field(
         "all",
-        description="what callers may choose otherwise than the operator, separated by commas; all or none; of "
+        description="what callers may choose for their own call, separated by commas; all or none; of "
         + ", ".join(sorted(SETTABLE)),
         json_schema_extra=LIVE,
     )
@@ -121,7 +125,7 @@ class Settings(BaseSettings):
         "localhost", description="Riva or speech-server host, for both services; each address of the name is a server"
     )
     riva_port: Port = Field(50051, description="gRPC port of RIVA_HOST")
-    riva_ssl: bool = Field(False, description="TLS towards it")
+    riva_ssl: bool = Field(False, description="use TLS towards Riva or the speech server")
     riva_ca_file: Path | None = Field(
         None, description="PEM authorities for RIVA_SSL; unset = the public ones", validate_default=True
     )
@@ -145,12 +149,17 @@ class Settings(BaseSettings):
         400, ge=0, description="silence after which ASR says final; 0 = its default", json_schema_extra=LIVE
     )
     asr_stop_history_eou_ms: int = Field(
-        0, ge=0, description="first-pass end of utterance; 0 = off", json_schema_extra=LIVE
+        0,
+        ge=0,
+        description="silence after which ASR says in its first pass that the utterance ends; 0 = off",
+        json_schema_extra=LIVE,
     )
     asr_chunk_ms: int = Field(100, ge=10, le=500, description="audio sent to ASR at once while nothing is urgent")
-    asr_buffer_s: float = Field(60, ge=1, description="audio kept for a recogniser that is behind; then it failed")
+    asr_buffer_s: float = Field(
+        60, ge=1, description="audio kept for a recogniser that is behind; beyond that the call ends"
+    )
     asr_keepalive_s: float = Field(15, gt=0, description="silence is sent to ASR after this long without audio")
-    asr_connect_timeout_s: float = Field(5, gt=0, description="to open a recognition stream")
+    asr_connect_timeout_s: float = Field(5, gt=0, description="how long a recognition stream may take to open")
     asr_outage_s: Seconds = Field(
         40, description="how long a call whose recognition stream died tries to open another; then it ends"
     )
@@ -162,23 +171,23 @@ class Settings(BaseSettings):
     llm_api_key: SecretStr = Field(SecretStr("none"), description="API key of LLM_BASE_URL")
     llm_model: str = Field("meta/llama-3.1-8b-instruct", description="model name", json_schema_extra=LIVE)
     llm_temperature: float = Field(0.5, ge=0, le=2, description="sampling temperature", json_schema_extra=LIVE)
-    llm_max_tokens: int = Field(256, ge=1, le=4096, description="longest reply", json_schema_extra=LIVE)
+    llm_max_tokens: int = Field(256, ge=1, le=4096, description="longest reply, tokens", json_schema_extra=LIVE)
     llm_system_prompt: str = Field(
         "You are a voice agent. Answer in one to three short sentences of plain text, without lists or markup.",
-        description="how the agent behaves",
+        description="system prompt: how the agent behaves",
         max_length=16384,
         json_schema_extra=LIVE,
     )
-    llm_history: int = Field(50, ge=1, description="exchanges the model is shown", json_schema_extra=LIVE)
+    llm_history: int = Field(50, ge=1, description="earlier exchanges that the model is shown", json_schema_extra=LIVE)
     llm_first_token_timeout_s: float = Field(
         8,
         gt=0,
-        description="from the request to the first text of the answer, whatever comes before it (thoughts of a "
-        "reasoning model count as nothing)",
+        description="longest wait from the request to the first text of the answer, whatever comes before it (thoughts "
+        "of a reasoning model count as nothing)",
         json_schema_extra=LIVE,
     )
     llm_token_timeout_s: float = Field(
-        5, gt=0, description="from one piece of the answer's text to the next", json_schema_extra=LIVE
+        5, gt=0, description="longest wait from one piece of the answer's text to the next", json_schema_extra=LIVE
     )
     llm_apology: str = Field(
         "Sorry, something went wrong. Please ask me again.",
@@ -193,7 +202,9 @@ class Settings(BaseSettings):
         json_schema_extra=LIVE,
     )
     llm_prewarm: bool = Field(
-        True, description="open its connection (GET /models) in each pause of the caller", json_schema_extra=LIVE
+        True,
+        description="open the connection to the language model (GET /models) in each pause of the caller",
+        json_schema_extra=LIVE,
     )
 
     # ---- synthesis
@@ -218,25 +229,30 @@ class Settings(BaseSettings):
     tts_first_audio_timeout_s: float = Field(
         5,
         gt=0,
-        description="from a phrase sent to its first audio, and to more audio from a voice that failed in mid-phrase",
+        description="longest wait from a phrase sent to its first audio, and to more audio from a voice that failed in "
+        "mid-phrase",
         json_schema_extra=LIVE,
     )
     tts_audio_timeout_s: float = Field(
-        5, gt=0, description="from one chunk of a phrase's audio to the next", json_schema_extra=LIVE
+        5, gt=0, description="longest wait from one chunk of a phrase's audio to the next", json_schema_extra=LIVE
     )
-    tts_ahead_s: float = Field(6, gt=0, description="audio made ahead of playing; then TTS waits")
-    playout_lead_ms: int = Field(200, ge=40, le=2000, description="audio sent ahead of playing")
+    tts_ahead_s: float = Field(6, gt=0, description="longest audio made ahead of playing; then TTS waits")
+    playout_lead_ms: int = Field(200, ge=40, le=2000, description="longest audio sent ahead of playing")
     playout_frame_ms: int = Field(100, ge=10, le=500, description="audio in one message to the caller")
 
     # ---- turn taking
-    greeting: str = Field("", description="spoken first; empty = the caller begins", json_schema_extra=LIVE)
+    greeting: str = Field(
+        "", description="greeting that the agent speaks first; empty = the caller begins", json_schema_extra=LIVE
+    )
     turn_end_silence_s: Seconds = Field(
         0.15,
         description="silence, after VAD_HANGOVER_S, that ends a turn of settled words",
         json_schema_extra=LIVE,
     )
     turn_max_silence_s: Seconds = Field(
-        1.5, description="TURN_END_SILENCE_S for words that may still change", json_schema_extra=LIVE
+        1.5,
+        description="silence that ends a turn of words that may still change (TURN_END_SILENCE_S is for settled ones)",
+        json_schema_extra=LIVE,
     )
     turn_end_on_final: bool = Field(
         False, description="a final ends the turn without further silence", json_schema_extra=LIVE
@@ -244,31 +260,37 @@ class Settings(BaseSettings):
     turn_barge_in_after_s: Seconds = Field(
         0.17, description="speech over a reply that interrupts it", json_schema_extra=LIVE
     )
-    turn_max_s: float = Field(60, ge=1, description="longest turn", json_schema_extra=LIVE)
+    turn_max_s: float = Field(60, ge=1, description="longest turn of a caller", json_schema_extra=LIVE)
     turn_lag_slack_s: Seconds = Field(
         0.6, description="a recogniser this far back counts as behind", json_schema_extra=LIVE
     )
     turn_max_lag_s: Seconds = Field(
-        8, description="a recogniser behind and silent for this long is lost", json_schema_extra=LIVE
+        8,
+        description="a recogniser that is behind and tells nothing for this long counts as lost",
+        json_schema_extra=LIVE,
     )
     turn_idle_after_s: Seconds = Field(
         0, description="silence until the agent asks if anybody is there; 0 = never", json_schema_extra=LIVE
     )
-    turn_idle_tries: int = Field(2, ge=0, description="how often it asks before it hangs up", json_schema_extra=LIVE)
+    turn_idle_tries: int = Field(
+        2, ge=0, description="how often the agent asks into silence before it hangs up", json_schema_extra=LIVE
+    )
     turn_idle_prompt: str = Field(
-        "Are you still there?", min_length=1, description="what it asks", json_schema_extra=LIVE
+        "Are you still there?", min_length=1, description="what the agent asks into silence", json_schema_extra=LIVE
     )
     vad: Literal["silero", "none"] = Field("silero", description="voice activity detector")
     vad_start: float = Field(
-        0.5, gt=0, le=1, description="speech probability that starts speech", json_schema_extra=LIVE
+        0.5, gt=0, le=1, description="speech probability from which speech starts", json_schema_extra=LIVE
     )
     vad_stop: float = Field(
-        0.35, gt=0, le=1, description="speech probability below which it stops", json_schema_extra=LIVE
+        0.35, gt=0, le=1, description="speech probability below which speech stops", json_schema_extra=LIVE
     )
     vad_start_frames: int = Field(
         2, ge=1, description="frames of 32 ms above VAD_START that start speech", json_schema_extra=LIVE
     )
-    vad_hangover_s: Seconds = Field(0.25, description="silence that stops speech", json_schema_extra=LIVE)
+    vad_hangover_s: Seconds = Field(
+        0.25, description="silence after which speech counts as stopped", json_schema_extra=LIVE
+    )
     vad_overlap_hangover_s: Seconds = Field(
         0.1,
         description="VAD_HANGOVER_S while a reply plays; shorter than TURN_BARGE_IN_AFTER_S",
