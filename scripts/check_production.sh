@@ -5,7 +5,7 @@
 #   --target    address of the gateway's gRPC port, as callers use it
 #   --metrics   URL of the gateway's /metrics; once for each pod
 #   --riva      address of ASR and TTS; --llm: URL of the model server with /v1. Both are asked for their models, because the
-#               check never passes with a scripted or embedded backend behind the gateway
+#               check never passes with a simulated or demo backend behind the gateway
 #   --calls N         default 20 (env CHECK_CALLS), --at-once N calls at the same time, default 2 (CHECK_AT_ONCE)
 #   --p95 SECONDS     objective for gateway_response_latency, default 1.2 (CHECK_P95_S)
 #   --errors PART     share of calls and turns that may fail, default 0.01 (CHECK_ERRORS)

@@ -4,7 +4,7 @@
 #
 # usage: scripts/deploy_gateway.sh [--embedded] [--values FILE]... [--set NAME=VALUE]... [--set-json NAME=VALUE]...
 #                                  [--release NAME] [--namespace NAME] [--timeout SECONDS] [--no-test] [--dry-run]
-#   --embedded    also installs the embedded backends in place of Riva and NIM: no GPU, no account
+#   --embedded    also installs the chart's own speech server and mini LLM in place of Riva and NIM: no GPU, no account
 #   --values      values file of the chart helm/voice-workflow, such as k8s/nim/gateway-values.yaml; values of an earlier
 #                 install are not kept: give all of them every time
 #   --set         one value; --set-json: one list or mapping

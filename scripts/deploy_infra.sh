@@ -2,7 +2,7 @@
 # Prepares a cluster for the models: namespaces, the two NGC Secrets, and disks where there is no storage provisioner.
 #
 # usage: scripts/deploy_infra.sh [--no-ngc] [--local-volumes NODE] [--dry-run]
-#   --no-ngc               create no Secrets: for the embedded backends, or where a secret store creates them
+#   --no-ngc               create no Secrets: without Riva and NIM, or where a secret store creates them
 #   --local-volumes NODE   use folders of this node as the models' disks (k8s/local-volumes)
 #   --dry-run              show the steps without doing them
 #   env NGC_API_KEY        the NGC key; it is sent to the API server through a pipe and never written to a disk, a log or an argument
@@ -51,6 +51,6 @@ if [ -n "$node" ]; then
     run kubectl apply --request-timeout=30s --kustomize "$root/k8s/local-volumes"
 fi
 if [ -z "$dry" ] && ! kubectl get nodes --request-timeout=10s --output=jsonpath='{.items[*].status.allocatable}' | grep -q nvidia.com/gpu; then
-    say "no node offers nvidia.com/gpu: install NVIDIA's GPU operator, or use the embedded backends"
+    say "no node offers nvidia.com/gpu: install NVIDIA's GPU operator, or deploy the gateway with --embedded"
 fi
 end "done; next: scripts/deploy_riva.sh, or scripts/deploy_gateway.sh --embedded"

@@ -5,10 +5,10 @@
      ├─ Unauthorised       no call without an accepted token
      ├─ BadRequest         the caller's message can't be served as it is
      ├─ Forbidden          ... and the operator does not let callers choose that
-     ├─ RateLimited            ... now, and may be sent again later
+     ├─ RateLimited        ... now, and may be sent again later
      ├─ Unsupported        ... and never will be by this gateway
      ├─ NotFound           no call waits under this resume token
-     ├─ StreamReplaced              this stream ends, the call may go on on another
+     ├─ StreamReplaced     this stream ends, the call may go on on another
      └─ Upstream           a backend failed
          ├─ Unavailable    it can't be reached, or refuses
          ├─ TooSlow        it missed a deadline

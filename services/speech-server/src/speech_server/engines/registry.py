@@ -1,6 +1,7 @@
 """Which engines are there, and which do the settings name? One spec each; only what is chosen is imported.
 
-To add one: a package whose `spec` module holds a SPEC, its name here, and in the setting that chooses it.
+To add one: a package whose `spec` module holds a SPEC, its name here, and in the setting that chooses it; what else
+names the engines stands in CONTRIBUTING.md ("Add …").
 """
 
 import importlib

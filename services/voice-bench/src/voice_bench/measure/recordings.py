@@ -21,7 +21,7 @@ from voice_bench.stack import Stack
 TAIL_S = 2.0
 """Silence after the speech: longer than any recogniser waits for its final."""
 ANSWER_WITHIN_S = 45.0
-"""All calls at once may keep an embedded recogniser busy for a while."""
+"""All calls at once may keep a recogniser on the CPU busy for a while."""
 _QUIET_S = 1.5
 """Nothing new for so long after an answer: the call has said all it will."""
 

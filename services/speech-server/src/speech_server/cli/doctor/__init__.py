@@ -1,1 +1,1 @@
-"""What has this machine that the chosen engines need, and what should be done about the rest?"""
+"""What does this machine have of what the chosen engines need, and what should be done about the rest?"""

@@ -1,6 +1,6 @@
 """How is eSpeak NG called? Through ctypes, in the worker's process only.
 
-eSpeak NG is GPL-3.0-or-later. Nothing but `espeak_worker`, a program of its own, may import this file.
+eSpeak NG is GPL-3.0-or-later. Nothing but `worker`, a program of its own, may import this file.
 """
 
 import ctypes
