@@ -31,7 +31,7 @@ class BearerTokens:
         self._seen = _stamp(file)
         self._holders = self._read()
         if not self._holders:
-            raise BadTokens(f"{file} holds no token; write one a line")
+            raise BadTokens(f"{file} holds no token; write one on each line")
 
     @property
     def holders(self) -> Mapping[bytes, str]:

@@ -63,7 +63,7 @@ class Health(HealthServicer):
             await self._tell_changes(context, name)
         finally:
             self._watches -= 1
-        await context.abort(grpc.StatusCode.UNAVAILABLE, "The server is draining; watch another one.")
+        await context.abort(grpc.StatusCode.UNAVAILABLE, "The server is draining; watch another server.")
 
     async def _tell_changes(self, context: Context, name: str | None) -> None:
         told: health_pb2.HealthCheckResponse | None = None

@@ -34,7 +34,7 @@ class _Quiet(logging.Filter):
         if isinstance(error, HttpProcessingError):
             record.levelno, record.levelname = logging.INFO, logging.getLevelName(logging.INFO)
             record.msg, record.args = (
-                "refused what is no HTTP request: %s",
+                "refused bytes that are no HTTP request: %s",
                 (" ".join(error.message.split())[:200],),
             )
             record.exc_info = None

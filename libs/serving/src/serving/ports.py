@@ -9,7 +9,7 @@ class PortTaken(OSError):
 
     def __init__(self, host: str, port: int, setting: str) -> None:
         super().__init__(
-            f"can't listen on {host}:{port} (in use, or not ours); set {setting} to a free port, or 0 for any"
+            f"can't listen on {host}:{port} (in use, or not allowed); set {setting} to a free port, or 0 for any"
         )
 
 

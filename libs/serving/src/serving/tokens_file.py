@@ -29,11 +29,11 @@ def digest(token: str) -> bytes:
 def parse(content: bytes) -> Mapping[bytes, str]:
     """The holder's name by the digest of the token. Raises ValueError with a sentence that never holds a token."""
     if len(content) > MAX_BYTES:
-        raise ValueError(f"holds more than {MAX_BYTES} bytes; write one token a line, fewer of them")
+        raise ValueError(f"holds more than {MAX_BYTES} bytes; write one token on each line, and fewer of them")
     try:
         text = content.decode("utf-8-sig")
     except UnicodeError:
-        raise ValueError("is no text; write one token a line") from None
+        raise ValueError("is no text; write one token on each line") from None
     found: dict[bytes, str] = {}
     for number, line in enumerate(text.splitlines(), 1):
         if said := _COMMENT.sub("", line).strip():

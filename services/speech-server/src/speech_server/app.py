@@ -47,7 +47,7 @@ from speech_server.settings import Settings, table
 from speech_server.speech_length import LengthLimitedSynthesiser
 from speech_server.timeline import Timeline
 
-DRAINING = "The server is draining; take another one."
+DRAINING = "The server is draining; use another one."
 STOP_WITHIN_S = 2.0
 """A start that is given up has so long to put away what it had."""
 _log = logging.getLogger(__name__)

@@ -253,7 +253,7 @@ async def code(there: Lab, token: str) -> grpc.StatusCode:
     ("wrong", "sentence"),
     [
         ({"gateway_tokens_file": "absent"}, "GATEWAY_TOKENS_FILE: .*No such file"),
-        ({"gateway_tokens_file": "empty"}, "GATEWAY_TOKENS_FILE: .*empty holds no token; write one a line"),
+        ({"gateway_tokens_file": "empty"}, "GATEWAY_TOKENS_FILE: .*empty holds no token; write one on each line"),
         ({"gateway_tls_cert_file": "absent", "gateway_tls_key_file": "absent"}, "GATEWAY_TLS_CERT_FILE.*No such file"),
         ({"gateway_tls_cert_file": "empty", "gateway_tls_key_file": "empty"}, "GATEWAY_TLS_CERT_FILE.*give PEM files"),
         ({"riva_ssl": True, "riva_ca_file": "absent"}, "RIVA_CA_FILE: .*can't be read"),

@@ -37,7 +37,7 @@ def main(arguments: Sequence[str]) -> int:
         chosen = _chosen(settings, given.model, given.revision)
         if given.order == "verify":
             return max([_verify(one) for one in chosen])
-        with stop_at_once("Stopped. What came is kept, and the next pull goes on there."):
+        with stop_at_once("Stopped. What was downloaded is kept, and the next pull continues there."):
             return max([_pull(one, given.precision) for one in chosen])
     except (BadSettings, EngineUnavailable, OSError) as error:
         sys.stderr.write(f"speech-server models: {error}\n")
@@ -79,7 +79,9 @@ def _list(settings: Settings) -> int:
 def _verify(model: EngineModel) -> int:
     place, expected = model.place, read_manifest(model.place)
     if expected is None and model.by_hand is None:
-        raise EngineUnavailable(f"{model.name} was never fetched whole into {place}; run `speech-server models pull`.")
+        raise EngineUnavailable(
+            f"{model.name} was never fetched completely into {place}; run `speech-server models pull`."
+        )
     if expected is not None:
         wrong = faults(place, expected)
     else:

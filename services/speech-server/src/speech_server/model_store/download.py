@@ -166,12 +166,13 @@ def _status(error: Any) -> int | None:
 
 def _why_not(error: OSError, model: PinnedModel, folder: Path) -> str:
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        where = f"set {model.setting}_CACHE elsewhere"
+        where = f"set {model.setting}_CACHE to another disk"
         return f"No room for {model.name} in {folder}: {error.strerror}. Free space, or {where}."
     if error.errno in (errno.EACCES, errno.EROFS):
         return f"{folder} can't be written ({error.strerror}); set {model.setting}_CACHE to a folder that can."
     hub = os.environ.get("HF_ENDPOINT", "https://huggingface.co")
     return (
-        f"{model.name} could not be fetched from {hub} ({error}). What came is kept, and the next pull goes on there. "
-        f"Without a network: place the files by hand and set {model.setting}_MODEL_PATH to their folder."
+        f"{model.name} could not be fetched from {hub} ({error}). What was downloaded is kept, and the next pull "
+        "continues there. Without a network: place the files by hand and "
+        f"set {model.setting}_MODEL_PATH to their folder."
     )

@@ -32,7 +32,7 @@ def text_of(sent: Any, path: str, *, may_be_empty: bool = False) -> str:
     if not sent.strip() and not may_be_empty:
         raise BadParameter(f"{path} is empty; send a value, or leave it out.", path)
     if any("\ud800" <= character <= "\udfff" for character in sent):
-        raise BadParameter(f"{path} has half a character; send whole Unicode.", path)
+        raise BadParameter(f"{path} has half a character (a lone surrogate); send whole Unicode characters.", path)
     return sent
 
 

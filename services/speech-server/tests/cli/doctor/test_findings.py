@@ -87,7 +87,7 @@ def test_a_damaged_model_is_bad(given: Given, tmp_path: Path) -> None:
     assert other.mark == "ok", "fp32 serves both"
     wished = given(SPEECH_ASR_ENGINE="parakeet", PARAKEET_PRECISION="fp16")
     (other,) = [one for one in look_at_weights(wished, "cpu") if one.what.startswith("model")]
-    assert (other.mark, other.advice) == ("note", "the start fetches what lacks")
+    assert (other.mark, other.advice) == ("note", "the start fetches what is missing")
     wished = given(SPEECH_ASR_ENGINE="parakeet", PARAKEET_PRECISION="fp16", PARAKEET_PULL="false")
     assert "no fp16 model" in bad(look_at_weights(wished, "cpu")).advice
     chosen = given(SPEECH_ASR_ENGINE="parakeet", PARAKEET_PRECISION="auto", PARAKEET_PULL="true")

@@ -25,7 +25,7 @@ class LiveSettings:
             raise BadSettings(f"GATEWAY_LIVE_FILE: {content}")
         now = begun(self._startup, content)
         if now.refused:
-            log.error("of the live settings these are refused, the environment's hold: %s", now.refused)
+            log.error("these live settings are refused, the environment's values hold: %s", now.refused)
         _follow_level(self._startup, now.settings)
         return now
 
@@ -38,7 +38,9 @@ class LiveSettings:
             log.error("live settings refused, the old ones hold: %s", self.now.refused)
         if self.now.taken != before.taken:
             log.info(
-                "live settings %s taken; changed: %s", self.now.taken, _changed(before.settings, self.now.settings)
+                "live settings %s are in force; changed: %s",
+                self.now.taken,
+                _changed(before.settings, self.now.settings),
             )
             _follow_level(before.settings, self.now.settings)
 

@@ -147,7 +147,7 @@ async def _look(looks: Sequence[Callable[[], None]], every_s: float) -> None:
             try:
                 look()
             except Exception:  # of one file; the others are looked at all the same
-                log.exception("a file that may change could not be read again; what was read before holds")
+                log.exception("looking at a file that may change failed; what was read before stays in force")
 
 
 def _note_backend(metrics: Metrics) -> Callable[[str, bool], None]:

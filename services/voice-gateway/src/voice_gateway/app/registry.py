@@ -94,7 +94,7 @@ class Registry:  # size: what edges ask of it, and what the program does with it
         if call is None and _is_foreign(token, self._id):
             raise Refused(elsewhere())
         if call is None:
-            raise NotFound("no call waits under this token (any more); start a new session")
+            raise NotFound("no call waits for this resume token, or not any more; start a new session")
         self._config.resources.metrics.resumed.inc()
         return call
 

@@ -43,7 +43,7 @@ def riva_errors(service: Service) -> Iterator[None]:
 def decoded(service: Service, message: T | None) -> T:
     """A message of a gRPC stream. gRPC makes None of bytes that don't decode; raises Broken then."""
     if message is None:
-        raise Broken(service, f"{_NAMES[service]} answered bytes that are no message of Riva's; check its version")
+        raise Broken(service, f"{_NAMES[service]} answered with bytes that are no Riva message; check its version")
     return message
 
 

@@ -90,7 +90,9 @@ class PcmStream:
         if header is None:
             return
         if header.channels != 1:
-            raise Broken("tts", f"speech synthesis sends {header.channels} channels; ask it for mono", retryable=False)
+            raise Broken(
+                "tts", f"speech synthesis sends {header.channels} channels; set it up to send mono", retryable=False
+            )
         size = struct.unpack_from("<I", self._held, header.audio_offset - 4)[0]
         self._left_bytes = size if 0 < size < _STREAMED_BYTES else inf
         self._held = self._held[header.audio_offset :]

@@ -66,7 +66,7 @@ class AudioIn:
         if ahead_s > self._max_ahead_s + age_s * _FAST_CLOCK:
             raise BadRequest(
                 f"first_sample = {first_sample} is {ahead_s:.4g} s ahead of the call; "
-                "count samples from 0 at the start of the session, without gaps but for silence"
+                "count samples from 0 at the start of the session, without gaps except for silence"
             )
 
     def _check_rate(self, age_s: float) -> None:

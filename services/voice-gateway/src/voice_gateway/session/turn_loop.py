@@ -94,7 +94,7 @@ class TurnLoop:  # size: what the machine's orders reach: it starts and stops th
                     return await self._mailboxes.inbox.get()
             except TimeoutError:
                 if self.age_s >= self._settings.max_session_s:
-                    return CallEnded(EndReason.MAX_DURATION, "the longest life of a call is reached; connect again")
+                    return CallEnded(EndReason.MAX_DURATION, "the call has reached its longest duration; connect again")
             if not self._turn_clock.is_stopped:
                 return turn_types.Tick()
 
@@ -103,7 +103,8 @@ class TurnLoop:  # size: what the machine's orders reach: it starts and stops th
         chars, most = turn_types.turn_chars(self.state) + len(typed), turn_types.MAX_TURN_CHARS
         if turn_types.turn_chars(self.state) and chars > most:
             sentence = (
-                f"this turn would have {chars} characters, and {most} are the most; wait for the reply, then type on"
+                f"this turn would have {chars} characters, and {most} are the most; wait for the reply, "
+                "then go on typing"
             )
             self._mailboxes.send(Failed(Failure.OVERLOADED, sentence, True, 1.0))
             return False

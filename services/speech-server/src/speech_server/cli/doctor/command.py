@@ -20,7 +20,9 @@ from speech_server.settings import Settings
 
 def main(arguments: Sequence[str]) -> int:
     """The `doctor` verb; gives the exit status."""
-    parser = argparse.ArgumentParser(prog="speech-server doctor", description="What has this machine, what lacks?")
+    parser = argparse.ArgumentParser(
+        prog="speech-server doctor", description="What does this machine have, and what is missing?"
+    )
     parser.add_argument("--json", action="store_true", help="JSON instead of lines")
     given = parser.parse_args(arguments)
     try:

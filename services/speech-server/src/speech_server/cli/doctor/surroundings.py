@@ -40,7 +40,11 @@ def _ports(settings: Settings) -> Iterator[Finding]:
         elif ours:
             yield note("port", f"{name}={port} is in use: a speech server runs here already")
         else:
-            yield bad("port", f"{name}={port} can't be listened on: {taken[name]}", f"set {name}, or end who has it")
+            yield bad(
+                "port",
+                f"{name}={port} can't be listened on: {taken[name]}",
+                f"set {name} to another port, or end the program that uses it",
+            )
 
 
 def _why_taken(host: str, port: int) -> str:
@@ -77,7 +81,9 @@ def _certificate(files: TlsFiles, now: datetime) -> Finding:
         ends = _ends(context, files.certificate)
     except ssl.SSLError as error:
         reason = error.verify_message if isinstance(error, ssl.SSLCertVerificationError) else str(error)
-        return bad("certificate", f"{files.certificate}: {reason}", "have it renewed; the server takes it as it comes")
+        return bad(
+            "certificate", f"{files.certificate}: {reason}", "have it renewed; the running server takes the new one"
+        )
     if ends - now < SOON:
         return note("certificate", f"{files.certificate} ends {ends:%Y-%m-%d %H:%M} UTC", "have it renewed")
     who = "callers need one, too" if files.client_ca is not None else "callers need none"
@@ -108,5 +114,9 @@ def _log(path: Path) -> Finding:
     if path.is_dir() or not (place.is_dir() or place == path):
         return bad("request log", f"{path} can't be made: {place} is in the way", "set SPEECH_REQUEST_LOG to a file")
     if not os.access(place, os.W_OK):
-        return bad("request log", f"{place} can't be written", "set SPEECH_REQUEST_LOG elsewhere, or give the right")
+        return bad(
+            "request log",
+            f"{place} can't be written",
+            "set SPEECH_REQUEST_LOG to another place, or allow writing there",
+        )
     return ok("request log", f"{path}, kept for days as SPEECH_REQUEST_LOG_DAYS says")

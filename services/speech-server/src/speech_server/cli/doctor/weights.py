@@ -55,7 +55,7 @@ def _model(model: EngineModel, device: Device, *, may_load: bool) -> Finding:
         except EngineUnavailable as error:
             if model.source is None or not model.may_pull:
                 raise
-            return note(what, f"other files of it are here: {error}", "the start fetches what lacks")
+            return note(what, f"other files of it are here: {error}", "the start fetches what is missing")
         if expected is None and model.pinned is not None and unpinned_files(place, model.pinned):
             return note(what, f"{found}; not the files of the pinned revision", "fine if this export is your own")
         return ok(what, found)

@@ -32,5 +32,5 @@ def read_vocabulary(path: Path, advice: str) -> tuple[str, ...]:
     except (OSError, ValueError) as error:
         raise ModelBroken(f'{path} is not a list of "token number" lines: {error}; {advice}.') from error
     if sorted(tokens) != list(range(len(tokens))) or BLANK not in tokens.values():
-        raise ModelBroken(f"{path} has holes or no {BLANK}: it was cut off; {advice}.")
+        raise ModelBroken(f"{path} has missing numbers or no {BLANK}: it was cut off; {advice}.")
     return tuple(tokens[number] for number in range(len(tokens)))

@@ -94,6 +94,6 @@ def open_session(
             f"{path} can't be loaded: {first_line(error)}. It may be cut off, or its .data file missing: {advice}."
         ) from error
     if device == "cuda" and CUDA not in graph.get_providers():
-        raise EngineUnavailable(f"CUDA does not take {path.name}; it would run on the CPU unsaid.")
+        raise EngineUnavailable(f"CUDA does not take {path.name}; it would run on the CPU without notice.")
     made: OnnxSession = graph
     return made

@@ -137,5 +137,5 @@ class VoiceGateway:
     def _take_up(self, resume: pb.Resume) -> HeldCall:
         call = self._registry.resume(resume.token)
         if not call.session.outbox.rewind(resume.last_server_seq):
-            raise NotFound("what came after that message is not kept any more; start a new session")
+            raise NotFound("the events after that message are not kept any more; start a new session")
         return call

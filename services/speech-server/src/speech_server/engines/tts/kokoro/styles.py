@@ -61,11 +61,11 @@ def _single(path: Path) -> Styles:
 
 def _shaped(values: npt.NDArray[np.generic]) -> Styles:
     if not values.size or values.size % STYLE_SIZE:
-        raise ValueError(f"a style of {values.size} numbers")
+        raise ValueError(f"it has {values.size} numbers; whole styles of {STYLE_SIZE} are needed")
     return values.astype(np.float32).reshape(-1, 1, STYLE_SIZE)
 
 
 def _equal_parts(values: npt.NDArray[np.float32], count: int) -> list[Styles]:
     if not count or not values.size or values.size % (count * STYLE_SIZE):
-        raise ValueError(f"{values.size} numbers for {count} voices")
+        raise ValueError(f"it has {values.size} numbers for {count} voices; whole styles of {STYLE_SIZE} are needed")
     return [_shaped(part) for part in np.split(values, count)]
