@@ -1,4 +1,4 @@
-"""What do long streams and kept connections hear of a server that is on its way out?
+"""What do long streams and kept connections hear of a server that is about to stop?
 
     SIGTERM ─ notice ─▶ GOAWAY ─ half the grace ─▶ streams leave at a pause ─ rest of the grace ─▶ streams leave at once
 

@@ -1,4 +1,4 @@
-"""What can an operator turn of the engines? Environment variables, read once; every one has a default that works."""
+"""What can an operator set of the engines? Environment variables, read once; every one has a default that works."""
 
 from pathlib import Path
 from typing import Literal

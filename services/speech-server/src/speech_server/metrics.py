@@ -1,4 +1,4 @@
-"""What does the server tell Prometheus? One registry a server, so that two servers fit in one process."""
+"""What does the server tell Prometheus? One registry for each server, so that two servers fit in one process."""
 
 import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence

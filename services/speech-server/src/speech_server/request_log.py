@@ -1,4 +1,4 @@
-"""Where do the request records go? Into a file a day of JSON lines, written by a thread of its own."""
+"""Where do the request records go? Into one file of JSON lines for each day, written by a thread of its own."""
 
 import logging
 import queue

@@ -1,4 +1,4 @@
-"""What can an operator turn? Environment variables, read once; every one has a default that works."""
+"""What can an operator set? Environment variables, read once; every one has a default that works."""
 
 import re
 from pathlib import Path
@@ -183,7 +183,8 @@ class RequestSettings(BaseSettings):
     speech_max_upload_mb: Count = Field(64, description="largest upload, in MiB")
     speech_upload_stall_s: Seconds = Field(30, description="an upload that brings nothing for this long is ended")
     speech_request_log: Path | None = Field(
-        None, description="JSON lines of every request, a file a day; `speech-server report` reads it; empty = none"
+        None,
+        description="JSON lines of every request, one file for each day; `speech-server report` reads it; empty = none",
     )
     speech_request_log_days: Count = Field(7, description="days that the request log is kept")
 

@@ -96,7 +96,7 @@ class Settings(BaseSettings):
     )
     gateway_tokens_file: Path | None = Field(
         None,
-        description="bearer tokens, one a line (TOKEN or NAME: TOKEN, # comments); callers must send one of them; "
+        description="bearer tokens, one on each line (TOKEN or NAME: TOKEN, # comments); callers must send one; "
         "unset = everybody may call",
     )
     gateway_journal_dir: Path | None = Field(
@@ -117,7 +117,7 @@ class Settings(BaseSettings):
     )
 
     log_format: Literal["text", "json"] = Field(
-        "text", description="form of log lines: text for people, json = one object a line for a log collector"
+        "text", description="form of log lines: text for people, json = one object on each line for a log collector"
     )
 
     # ---- recognition

@@ -112,10 +112,10 @@ def _mapping(content: bytes) -> Mapping[str, object]:
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise BadSettings(f"the live file is no YAML: {' '.join(str(error).split())}") from None
     if found is not None and not isinstance(found, dict):
-        raise BadSettings("the live file must be a mapping, one NAME: value a line")
+        raise BadSettings("the live file must be a mapping, one NAME: value on each line")
     if not found or not any(str(name) in _LIVE for name in found):
         raise BadSettings(
-            "the live file names no live setting; an empty one is most likely a mistake, so what held stays"
+            "the live file names no live setting; an empty one is most likely a mistake, so the settings in force stay"
         )
     return {str(name): value for name, value in found.items()}
 
@@ -129,7 +129,7 @@ def _check_shape(content: bytes) -> None:
         if getattr(event, "anchor", None):
             raise BadSettings("the live file has anchors or aliases (& and *); write each value out, in quotes")
         if count > MAX_PARTS or depth > _MAX_DEPTH:
-            raise BadSettings("the live file holds lists within lists, or too much; write one NAME: value a line")
+            raise BadSettings("the live file holds lists within lists, or too much; write one NAME: value on each line")
         if isinstance(event, yaml.ScalarEvent):
             _check_number(event)
 

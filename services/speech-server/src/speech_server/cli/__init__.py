@@ -1,1 +1,1 @@
-"""What can `speech-server` do besides serving? A module a verb."""
+"""What can `speech-server` do besides serving? One module for each verb."""

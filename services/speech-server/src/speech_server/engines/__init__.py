@@ -1,1 +1,1 @@
-"""Who recognises and who speaks? A package an engine, the registry that builds them, and what they share."""
+"""Who recognises and who speaks? One package for each engine, the registry that builds them, and what they share."""

@@ -156,9 +156,9 @@ def _event(message: WSMessage) -> dict[str, Any]:
     try:
         event = json.loads(message.data)
     except (ValueError, RecursionError) as error:
-        raise BadParameter("The message is not JSON; send one event a message.", None, "invalid_json") from error
+        raise BadParameter("The message is not JSON; send one event in each message.", None, "invalid_json") from error
     if not isinstance(event, dict):
-        raise BadParameter("The message is not an object; send one event a message.", None, TYPE)
+        raise BadParameter("The message is not an object; send one event in each message.", None, TYPE)
     return event
 
 

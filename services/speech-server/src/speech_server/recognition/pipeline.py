@@ -1,4 +1,4 @@
-"""What does recognition work with, and how does one request get ears of its own?"""
+"""What does recognition work with, and how does one request get a recogniser of its own?"""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -67,7 +67,7 @@ class _WholeUtterances:
 async def open_segmenter(
     recognition: RecognitionContext, plan: RecognitionPlan, *, recorded: bool = False
 ) -> AsyncIterator[tuple[UtteranceSegmenter, Utterances]]:
-    """The ears of one stream, or of one recording, given back after the block. Raises EngineError."""
+    """The segmenter and utterances of one stream or recording, given back after the block. Raises EngineError."""
     utterances: Utterances
     if recorded and recognition.by_utterance:
         utterances = _WholeUtterances(recognition.recogniser, plan.hints)

@@ -86,7 +86,7 @@ def _event(data: str | bytes) -> dict[str, Any]:
     try:
         event = json.loads(data)
     except (ValueError, RecursionError) as error:
-        raise BadRequest("The message is not JSON; send one event a message.") from error
+        raise BadRequest("The message is not JSON; send one event in each message.") from error
     if not isinstance(event, dict) or not isinstance(event.get("type"), str):
         raise BadRequest("The message is not an event; send an object with a type.")
     return event

@@ -1,4 +1,4 @@
-"""How late are partials and finals when many streams run_streams at once, and what do those beyond the limit meet?
+"""How late are partials and finals when many streams run at once, and what do those beyond the limit meet?
 
 A tone is speech to the scripted engine. A result says up to which moment of its stream the engine has heard
 (`audio_processed`): how late it is counts from when the audio of that moment was sent.

@@ -55,7 +55,7 @@ def _content(file: Path) -> bytes | str:
 
 
 def _changed(old: Settings, new: Settings) -> str:
-    """Names only: a prompt is nobody's business but the operator's."""
+    """Names only: what a prompt says must not stand in a log."""
     names = [name.upper() for name in Settings.model_fields if getattr(old, name) != getattr(new, name)]
     return ", ".join(names) or "nothing"
 

@@ -1,1 +1,1 @@
-"""The outside, behind the ports: Riva, the language model, the detector. Foreign exceptions stop here."""
+"""The outside, behind `interfaces`: Riva, the language model, the detector. Foreign exceptions stop here."""

@@ -1,4 +1,4 @@
-"""How is one speech server? Asked all the time by grpc.health.v1; its streams and calls tell, too.
+"""Is one speech server well? It is asked all the time by grpc.health.v1; its streams and calls tell, too.
 
 A server that stands still (stopped, or its network gone) refuses nothing: it is told by an answer that does not come.
 """

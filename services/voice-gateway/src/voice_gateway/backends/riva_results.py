@@ -1,4 +1,4 @@
-"""What does one response of Riva's recognition say? Numbers that can't be are left out here, not met further in."""
+"""What does one response of Riva's recognition say? Impossible numbers are left out here and get no further."""
 
 from dataclasses import replace
 from math import isfinite

@@ -1,4 +1,4 @@
-"""When may what be said of a reply? Pieces of the model's text in, phrases for a voice out, as early as they are sure.
+"""What of a reply may be said, and when? Pieces of the model's text in, phrases for a voice out, as soon as sure.
 
 Time is an argument, seconds on any steady clock.
 """

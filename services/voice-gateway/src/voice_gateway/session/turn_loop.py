@@ -1,4 +1,4 @@
-"""The shell of the turn machine: takes facts from the inbox, steps the machine, carries its orders out.
+"""What runs the turn machine? This loop takes facts from the inbox, steps the machine and carries out its orders.
 
 Orders start or stop things; nothing here waits for an effect.
 """

@@ -1,1 +1,1 @@
-"""Who recognises? A package an engine, and what every model of whole clips shares."""
+"""Who recognises? One package for each engine, and what every model of whole clips shares."""

@@ -1,1 +1,1 @@
-"""Who speaks? A package an engine."""
+"""Who speaks? One package for each engine."""

@@ -1,1 +1,1 @@
-"""eSpeak NG: small voices without weights, in a program of its own, one process a text."""
+"""eSpeak NG: small voices without weights, in a program of its own, one process for each text."""

@@ -34,7 +34,7 @@ class EspeakSynthesiser:
     @property
     def state(self) -> str:
         """One line for `/readyz`."""
-        return f"eSpeak NG on cpu, a process a text, {len(self._voices)} voices"
+        return f"eSpeak NG on cpu, one process for each text, {len(self._voices)} voices"
 
     async def start(self) -> None:
         """Load eSpeak NG in its own process. Raises EngineUnavailable with a sentence."""
