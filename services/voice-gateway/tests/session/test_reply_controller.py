@@ -39,6 +39,8 @@ class Replies:
         self.room = True
         self.requests = 0
         self.arrived = 10**9
+        self.dropped_after: int | None = None
+        """Frames that were sent; None = all of them."""
         self.facts: list[ReplyAudible | ReplyEnded] = []
         self.told: list[ReplyText | ReplyAudio | TurnChanged | TurnMeasured | Failed] = []
         self.model = ScriptedModel(*script)
@@ -59,6 +61,10 @@ class Replies:
 
     def has_room(self, rate_hz: int, lead_s: float) -> bool:
         return self.room
+
+    def sent_samples(self, n: int) -> int:
+        heard = [event for event in self.told if isinstance(event, ReplyAudio) and event.n == n]
+        return sum(len(event.pcm16) // 2 for event in heard[: self.dropped_after])
 
     def arrived_samples(self, n: int, rate_hz: int) -> int:
         return self.arrived
@@ -359,3 +365,13 @@ async def test_a_model_that_began_in_a_thought_is_held_the_next_time() -> None:
         assert call.voice.phrases[3:] == ["No thought.", "None at all."] * 2
         first = [current.timeline.marks for current in call.controller._recent]
         assert [marks[Mark.PHRASE_SENT] - marks[Mark.LLM_ASKED] for marks in first] == pytest.approx([0.5, 0.0])
+
+
+async def test_a_report_beyond_what_was_sent_counts_no_audio_that_was_dropped_before_it_left() -> None:
+    async with replies() as call:
+        call.start(1)
+        await asyncio.sleep(1.6)
+        call.dropped_after = 10
+        call.controller.interrupt(1, None)
+        call.controller.report(PlayoutReported(1, 10 * RATE_HZ, 0, final=True))
+        assert call.history() == [(1, "one two", True)]

@@ -107,6 +107,10 @@ class Mailboxes:  # size: what a call's parts tell each other passes here, and w
         under_way_s = self.outbox.audio_under_way_bytes / SAMPLE_BYTES / rate_hz
         return under_way_s < self._delivery.under_way_s(lead_s)
 
+    def sent_samples(self, n: int) -> int:
+        """How much of reply `n` was sent to the caller."""
+        return self.outbox.sent_samples(n)
+
     def arrived_samples(self, n: int, rate_hz: int) -> int:
         """How much of reply `n`, at this rate, can have reached the caller since it last acknowledged some."""
         return self.outbox.arrived_samples(n) + round(self._delivery.unknown_s * rate_hz)

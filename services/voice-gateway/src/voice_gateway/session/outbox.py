@@ -48,6 +48,10 @@ class Outbox:  # size: the counters are sums over its queue, so that no event co
         """How much of reply `n` the caller can have heard: what was acknowledged, or else sent."""
         return (self._acknowledged_to if self._has_acknowledgements else self._sent_to).get(n, 0)
 
+    def sent_samples(self, n: int) -> int:
+        """How much of reply `n` was sent, of those that are remembered."""
+        return self._sent_to.get(n, 0)
+
     def put(self, event: SessionEvent) -> None:
         """Number and keep an event. Raises OutboxFull; the last word always fits."""
         audio_bytes, size = _audio_bytes(event), _size(event)

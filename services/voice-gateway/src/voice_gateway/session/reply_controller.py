@@ -60,6 +60,9 @@ class ReplySink(Protocol):
     def has_room(self, rate_hz: int, lead_s: float) -> bool:
         """Whether more reply audio may be sent, at this rate, so far ahead of its playing."""
 
+    def sent_samples(self, n: int) -> int:
+        """How much of reply `n` was sent to the caller; of a cut one the rest never will be."""
+
     def arrived_samples(self, n: int, rate_hz: int) -> int:
         """How much of reply `n`, at this rate, can have reached the caller."""
 
@@ -196,7 +199,8 @@ class ReplyController:  # size: orders of the turn machine, the listener of a re
         now = self._clock()
         if current.cut_at is not None and (not report.final or now - current.cut_at > AMEND_S):
             return
-        current.reply.playout.report(report.samples, now, final=report.final)
+        sent = current.reply.playout.sent_samples if current.cut_at is None else self._sink.sent_samples(report.n)
+        current.reply.playout.report(min(report.samples, sent), now, final=report.final)
         if 0 < report.samples <= current.reply.playout.sent_samples and current.t0_sample:
             began = report.input_sample - report.samples * INPUT_RATE_HZ / current.rate_hz
             after_t0_s = (began - current.t0_sample) / INPUT_RATE_HZ
