@@ -375,3 +375,13 @@ async def test_a_report_beyond_what_was_sent_counts_no_audio_that_was_dropped_be
         call.controller.interrupt(1, None)
         call.controller.report(PlayoutReported(1, 10 * RATE_HZ, 0, final=True))
         assert call.history() == [(1, "one two", True)]
+
+
+@pytest.mark.parametrize("at_s", [0.5, 1.0, 1.5])
+async def test_no_audio_follows_the_interrupt_though_more_came_in_that_very_moment(at_s: float) -> None:
+    async with replies(voice=ScriptedVoice(pace_s=0.5)) as call:
+        call.start(1)
+        asyncio.get_running_loop().call_later(at_s, call.controller.interrupt, 1, None)
+        await asyncio.sleep(at_s + 1.0)
+        kinds = [event.kind if isinstance(event, TurnChanged) else type(event) for event in call.told]
+        assert ReplyAudio not in kinds[kinds.index(TurnKind.REPLY_INTERRUPTED) :]

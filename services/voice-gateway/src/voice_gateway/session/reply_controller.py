@@ -87,6 +87,12 @@ class _CurrentReply:
     cut_at: float | None = None
     """When it was interrupted."""
 
+    def stop(self) -> None:
+        """Nothing more leaves, from now on: a task that is cancelled still takes the step that it was woken for."""
+        self.held = True
+        self.reply.hold()
+        self.task.cancel()
+
 
 class ReplyController:  # size: orders of the turn machine, the listener of a reply, and the history that both change
     """One call's replies. At most one reply has the floor; the one before may still be amended."""
@@ -168,7 +174,7 @@ class ReplyController:  # size: orders of the turn machine, the listener of a re
     def retract(self, n: int) -> None:
         """Nobody heard it."""
         if current := self._at(n):
-            current.task.cancel()
+            current.stop()
             self.conversation = self.conversation.retracted(n)
             self._changed(TurnKind.REPLY_RETRACTED, n)
 
@@ -178,7 +184,7 @@ class ReplyController:  # size: orders of the turn machine, the listener of a re
         if current is None or current.cut_at is not None:
             return
         now = self._clock()
-        current.task.cancel()
+        current.stop()
         current.cut_at = now
         current.reply.playout.arrived(self._sink.arrived_samples(n, current.rate_hz))
         if speech_began_at is not None:
