@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager, contextmanager
 import pytest
 
 from e2e.support.cluster import Cluster
-from e2e.support.config import PARTS, ROOT, BadConfig, TestConfig, read_config
+from e2e.support.config import PARTS, ROOT, BadConfig, ClusterConfig, read_config
 from e2e.support.figures import Figures
 from e2e.support.pods import put_programs
 from e2e.support.release import Release
@@ -64,7 +64,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 @pytest.fixture(scope="session")
-def config() -> TestConfig:
+def config() -> ClusterConfig:
     return read_config()
 
 
@@ -79,7 +79,7 @@ def cluster() -> Cluster:
 
 
 @pytest.fixture(scope="session")
-def installing(cluster: Cluster, config: TestConfig) -> Installing:
+def installing(cluster: Cluster, config: ClusterConfig) -> Installing:
     """`with installing("scripted", "drain", key=value) as release:` in a namespace of its own."""
 
     @contextmanager

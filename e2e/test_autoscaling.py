@@ -7,7 +7,7 @@ import pytest
 from e2e.conftest import Installing
 from e2e.support.callers import calls, start, tally
 from e2e.support.cluster import Cluster
-from e2e.support.config import TestConfig
+from e2e.support.config import ClusterConfig
 from e2e.support.figures import Figures
 from e2e.support.poll import until
 from e2e.support.shell import attempt
@@ -30,7 +30,7 @@ SETTINGS = {
 @pytest.mark.hpa
 @pytest.mark.timeout(600)
 def test_pods_grow_with_calls_and_shrink_without_cutting_one(
-    installing: Installing, cluster: Cluster, config: TestConfig, figures: Figures
+    installing: Installing, cluster: Cluster, config: ClusterConfig, figures: Figures
 ) -> None:
     said = attempt(["kubectl", "get", "--raw", "/apis/custom.metrics.k8s.io/v1beta1"], timeout_s=30)
     assert not said.status, (

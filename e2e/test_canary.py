@@ -8,7 +8,7 @@ import pytest
 from e2e.conftest import Installing
 from e2e.support.callers import Callers, calls, start, tally
 from e2e.support.cluster import Cluster
-from e2e.support.config import TestConfig
+from e2e.support.config import ClusterConfig
 from e2e.support.figures import Figures
 from e2e.support.release import Release
 from e2e.support.traffic_share import share_of_canary
@@ -20,7 +20,7 @@ RUNNING, RUNNING_S = 10, 60
 
 
 @pytest.fixture
-def routed(installing: Installing, cluster: Cluster, config: TestConfig) -> Iterator[tuple[Release, str]]:
+def routed(installing: Installing, cluster: Cluster, config: ClusterConfig) -> Iterator[tuple[Release, str]]:
     """A release behind the Gateway, and the Gateway's address; the first call has come through."""
     assert config.gateway, (
         "name a Gateway with E2E_GATEWAY=namespace/name, or leave its tests out with E2E_WITHOUT=gateway"
@@ -39,7 +39,9 @@ def routed(installing: Installing, cluster: Cluster, config: TestConfig) -> Iter
 
 
 @pytest.mark.gateway
-def test_a_canary_by_route(routed: tuple[Release, str], cluster: Cluster, config: TestConfig, figures: Figures) -> None:
+def test_a_canary_by_route(
+    routed: tuple[Release, str], cluster: Cluster, config: ClusterConfig, figures: Figures
+) -> None:
     release, target = routed
     running = _running(cluster, release, target, "running")
     with figures.timed("canary start by route, s"):
@@ -58,7 +60,9 @@ def test_a_canary_by_route(routed: tuple[Release, str], cluster: Cluster, config
     _stayed(on_both, figures, "calls held through the rollback")
 
 
-def test_a_canary_by_replicas(installing: Installing, cluster: Cluster, config: TestConfig, figures: Figures) -> None:
+def test_a_canary_by_replicas(
+    installing: Installing, cluster: Cluster, config: ClusterConfig, figures: Figures
+) -> None:
     with installing("scripted", "replicas", {"replicas": "3"}) as release:
         target = release.address()
         running = _running(cluster, release, target, "running")
@@ -74,7 +78,7 @@ def test_a_canary_by_replicas(installing: Installing, cluster: Cluster, config: 
 
 
 def test_a_promoted_canary_is_the_release_and_helm_goes_on(
-    installing: Installing, cluster: Cluster, config: TestConfig, figures: Figures
+    installing: Installing, cluster: Cluster, config: ClusterConfig, figures: Figures
 ) -> None:
     with installing("scripted", "promote") as release:
         _start(release, config)
@@ -92,7 +96,7 @@ def test_a_promoted_canary_is_the_release_and_helm_goes_on(
 
 
 def test_a_full_rollback_by_helm(
-    installing: Installing, cluster: Cluster, config: TestConfig, figures: Figures
+    installing: Installing, cluster: Cluster, config: ClusterConfig, figures: Figures
 ) -> None:
     with installing("scripted", "rollback") as release:
         running = _running(cluster, release, release.address(), "bad")
@@ -113,7 +117,7 @@ def _stream(release: Release) -> list[str]:
     return calls(release.address(), every_s=0.5, for_s=40, hold_s=1, audio=False)
 
 
-def _start(release: Release, config: TestConfig) -> None:
+def _start(release: Release, config: ClusterConfig) -> None:
     image = config.image("gateway", config.canary_tag)
     voicectl(release, "canary", "start", "--image", image, "--weight", str(WEIGHT))
 

@@ -7,7 +7,7 @@ import pytest
 from voice_client import connect
 
 from e2e.support.cluster import Cluster
-from e2e.support.config import TestConfig
+from e2e.support.config import ClusterConfig
 from e2e.support.figures import Figures
 from e2e.support.pods import put_programs, serve
 from e2e.support.poll import until
@@ -21,7 +21,7 @@ KUBELET_WITHIN_S = 150
 
 
 @pytest.fixture(scope="module")
-def release(cluster: Cluster, config: TestConfig) -> Iterator[Release]:
+def release(cluster: Cluster, config: ClusterConfig) -> Iterator[Release]:
     """Its model answers with the temperature and the prompt it was given."""
     with cluster.namespace("change") as namespace:
         put_programs(cluster, namespace)

@@ -8,7 +8,7 @@ import pytest
 from e2e.conftest import Installing
 from e2e.support.callers import calls, start, tally
 from e2e.support.cluster import Cluster, Pod
-from e2e.support.config import TestConfig
+from e2e.support.config import ClusterConfig
 from e2e.support.figures import Figures
 from e2e.support.poll import until
 from e2e.support.release import Release
@@ -62,7 +62,9 @@ def test_autoscaling_keeps_the_pods_that_run_and_so_does_a_hand(release: Release
     cluster.wait_ready(release.namespace, release.config.replicas)
 
 
-def test_callers_of_a_full_pod_find_the_free_one(installing: Installing, cluster: Cluster, config: TestConfig) -> None:
+def test_callers_of_a_full_pod_find_the_free_one(
+    installing: Installing, cluster: Cluster, config: ClusterConfig
+) -> None:
     with installing("scripted", "full", {"replicas": "2", "config.gateway.maxSessions": "3"}) as release:
         cluster.wait_ready(release.namespace, 2)
         six = calls(release.address(), count=6, hold_s=12)

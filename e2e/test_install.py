@@ -11,7 +11,7 @@ from voice_client import Call, ReplyAudio, connect
 from e2e.conftest import Installing
 from e2e.support.callers import start
 from e2e.support.cluster import RESTRICTED, Cluster
-from e2e.support.config import TestConfig
+from e2e.support.config import ClusterConfig
 from e2e.support.figures import Figures
 from e2e.support.pods import put_programs
 from e2e.support.poll import until
@@ -23,7 +23,7 @@ VOICE = str(Path(sys.executable).with_name("voice"))
 
 
 @pytest.fixture(scope="module")
-def release(cluster: Cluster, config: TestConfig, figures: Figures) -> Iterator[Release]:
+def release(cluster: Cluster, config: ClusterConfig, figures: Figures) -> Iterator[Release]:
     """Installed with the embedded engines; the time to its first spoken reply is measured on the way."""
     with cluster.namespace("install") as namespace:
         put_programs(cluster, namespace)
@@ -66,7 +66,7 @@ def test_a_spoken_round_trip_through_port_forward(release: Release, figures: Fig
         run([VOICE, "check", "--host", host, "--port", port], timeout_s=60)
 
 
-def test_a_spoken_round_trip_through_the_service(release: Release, cluster: Cluster, config: TestConfig) -> None:
+def test_a_spoken_round_trip_through_the_service(release: Release, cluster: Cluster, config: ClusterConfig) -> None:
     host, port = release.address().split(":")
     command = ["voice", "check", "--host", host, "--port", port, "--json"]
     checking = start(cluster, release.namespace, "check", config.image("client"), command)

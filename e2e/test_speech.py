@@ -13,7 +13,7 @@ from speech_server.wire.riva_asr_pb2_grpc import RivaSpeechRecognitionStub
 
 from e2e.support.certificates import Authority
 from e2e.support.cluster import Cluster
-from e2e.support.config import TestConfig
+from e2e.support.config import ClusterConfig
 from e2e.support.figures import Figures
 from e2e.support.models import make_models
 from e2e.support.port_forward import port_forward
@@ -31,7 +31,7 @@ LOADER = "talk-loader-0"
 
 @pytest.fixture(scope="module")
 def release(
-    cluster: Cluster, config: TestConfig, figures: Figures, tmp_path_factory: pytest.TempPathFactory
+    cluster: Cluster, config: ClusterConfig, figures: Figures, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Release]:
     """Parakeet over a claim that was filled as docs/operations.md says."""
     with cluster.namespace("parakeet") as namespace, claim(cluster, namespace, "models", config):
@@ -136,7 +136,7 @@ async def test_streaming_and_neural_voices_are_served_from_a_volume_that_pods_on
         assert await reply_to(target, "hello")
 
 
-async def test_gateway_and_speech_server_show_each_other_certificates(cluster: Cluster, config: TestConfig) -> None:
+async def test_gateway_and_speech_server_show_each_other_certificates(cluster: Cluster, config: ClusterConfig) -> None:
     authority = Authority()
     settings = {
         "replicas": "1",

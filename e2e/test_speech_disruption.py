@@ -9,7 +9,7 @@ import pytest
 from e2e.conftest import Installing
 from e2e.support.callers import Callers, Outcome, calls, failures_text, slowest_answer_s, start, tally, unanswered
 from e2e.support.cluster import Cluster, Pod
-from e2e.support.config import TestConfig
+from e2e.support.config import ClusterConfig
 from e2e.support.figures import Figures
 from e2e.support.poll import until
 from e2e.support.release import Release
@@ -36,7 +36,7 @@ def release(installing: Installing, cluster: Cluster) -> Iterator[Release]:
 
 @contextmanager
 def running_calls(
-    cluster: Cluster, config: TestConfig, release: Release, purpose: str
+    cluster: Cluster, config: ClusterConfig, release: Release, purpose: str
 ) -> Iterator[tuple[Callers, Callers]]:
     """Ten calls that are up, and the first of the new ones; what is disturbed in the block is disturbed under them."""
     image, target = config.image("client"), release.address()
@@ -50,17 +50,17 @@ def running_calls(
     yield held, new
 
 
-def _restart(release: Release, cluster: Cluster, config: TestConfig) -> None:
+def _restart(release: Release, cluster: Cluster, config: ClusterConfig) -> None:
     run(["kubectl", "-n", release.namespace, "rollout", "restart", f"deployment/{release.name}-speech"], timeout_s=30)
     _rolled_out(release)
 
 
-def _upgrade(release: Release, cluster: Cluster, config: TestConfig) -> None:
+def _upgrade(release: Release, cluster: Cluster, config: ClusterConfig) -> None:
     release.upgrade({"speechServer.env.E2E": "rolled"})
     _rolled_out(release)
 
 
-def _drain(release: Release, cluster: Cluster, config: TestConfig) -> None:
+def _drain(release: Release, cluster: Cluster, config: ClusterConfig) -> None:
     selector = f"app.kubernetes.io/instance={release.name},app.kubernetes.io/name={SPEECH}"
     node = cluster.ready(release.namespace, SPEECH)[0].node
     order = ["kubectl", "drain", node, "--pod-selector", selector, "--ignore-daemonsets", "--delete-emptydir-data"]
@@ -70,7 +70,7 @@ def _drain(release: Release, cluster: Cluster, config: TestConfig) -> None:
         run(["kubectl", "uncordon", node], timeout_s=30)
 
 
-def _crash(release: Release, cluster: Cluster, config: TestConfig) -> None:
+def _crash(release: Release, cluster: Cluster, config: ClusterConfig) -> None:
     pod = cluster.ready(release.namespace, SPEECH)[0]
     order = ["kubectl", "-n", release.namespace, "delete", "pod", pod.name, "--grace-period=0", "--force"]
     run(order, timeout_s=30)
@@ -80,9 +80,9 @@ def _crash(release: Release, cluster: Cluster, config: TestConfig) -> None:
 def test_no_call_ends_and_no_answer_is_late_when_a_speech_server_goes_as_planned(
     release: Release,
     cluster: Cluster,
-    config: TestConfig,
+    config: ClusterConfig,
     figures: Figures,
-    disturb: Callable[[Release, Cluster, TestConfig], None],
+    disturb: Callable[[Release, Cluster, ClusterConfig], None],
 ) -> None:
     purpose = disturb.__name__.strip("_")
     _settled(release, cluster, 2)
@@ -96,7 +96,7 @@ def test_no_call_ends_and_no_answer_is_late_when_a_speech_server_goes_as_planned
 
 
 def test_no_call_ends_when_one_of_two_speech_servers_crashes(
-    release: Release, cluster: Cluster, config: TestConfig, figures: Figures
+    release: Release, cluster: Cluster, config: ClusterConfig, figures: Figures
 ) -> None:
     _settled(release, cluster, 2)
     with running_calls(cluster, config, release, "crash") as (held, new):
@@ -108,7 +108,7 @@ def test_no_call_ends_when_one_of_two_speech_servers_crashes(
 
 
 def test_running_calls_live_through_the_crash_of_the_only_speech_server(
-    release: Release, cluster: Cluster, config: TestConfig, figures: Figures
+    release: Release, cluster: Cluster, config: ClusterConfig, figures: Figures
 ) -> None:
     cluster.scale(release.namespace, f"{release.name}-speech", 1)
     _settled(release, cluster, 1)
@@ -131,7 +131,7 @@ def test_running_calls_live_through_the_crash_of_the_only_speech_server(
 
 @pytest.mark.power
 def test_new_calls_are_healthy_soon_after_a_node_with_a_speech_server_vanished(
-    installing: Installing, cluster: Cluster, config: TestConfig, figures: Figures
+    installing: Installing, cluster: Cluster, config: ClusterConfig, figures: Figures
 ) -> None:
     assert config.power_off, (
         "nothing takes the power of a node here: name a shell command with E2E_POWER_OFF and one that brings it back "
@@ -161,7 +161,7 @@ def test_new_calls_are_healthy_soon_after_a_node_with_a_speech_server_vanished(
 
 
 def _calls_while_the_node_vanishes(
-    release: Release, cluster: Cluster, config: TestConfig, figures: Figures, node: str
+    release: Release, cluster: Cluster, config: ClusterConfig, figures: Figures, node: str
 ) -> tuple[list[Outcome], list[Outcome]]:
     """All outcomes, and those of new calls that were begun after NEW_HEALTHY_S."""
     with running_calls(cluster, config, release, "vanish") as (held, meanwhile):

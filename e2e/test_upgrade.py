@@ -3,7 +3,7 @@
 from e2e.conftest import Installing
 from e2e.support.callers import Outcome, calls, start, tally
 from e2e.support.cluster import Cluster
-from e2e.support.config import TestConfig
+from e2e.support.config import ClusterConfig
 from e2e.support.figures import Figures
 
 SHORT_S, LONG_S = 18, 75
@@ -13,7 +13,7 @@ SLOW_START_S = 3.0
 
 
 def test_no_call_is_cut_by_a_rolling_upgrade(
-    installing: Installing, cluster: Cluster, config: TestConfig, figures: Figures
+    installing: Installing, cluster: Cluster, config: ClusterConfig, figures: Figures
 ) -> None:
     image = config.image("client")
     with installing("scripted", "upgrade") as release:

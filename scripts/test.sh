@@ -34,6 +34,7 @@ at_leisure() { # what waits for nothing: it takes the time that the suites, whic
     check "types" scripts/types.sh "$python" "$@"
     check "generated code is fresh" env PYTHON="$python" scripts/proto.sh --check
     check "documents are fresh" "$python" scripts/check_docs.py
+    check "cluster tests are found" "$python" -m pytest --collect-only --quiet --no-summary e2e
     tests helm
     tests scripts
     scripts/interop.sh "${UV:-uv}" "$python" || { echo "FAILED: third-party clients" >&2; failed=$((failed + 1)); }

@@ -17,7 +17,7 @@ class BadConfig(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class TestConfig:
+class ClusterConfig:
     """The images to install and what the cluster offers."""
 
     registry: str
@@ -45,7 +45,7 @@ class TestConfig:
         return f"{self.image_prefix}/{name}:{tag or self.tag}"
 
 
-def read_config() -> TestConfig:
+def read_config() -> ClusterConfig:
     """Raises BadConfig."""
     tag = os.environ.get("E2E_TAG") or (ROOT / "VERSION").read_text(encoding="utf-8").strip()
     without = frozenset(part for part in os.environ.get("E2E_WITHOUT", "").split(",") if part)
@@ -57,7 +57,7 @@ def read_config() -> TestConfig:
     replicas = os.environ.get("E2E_REPLICAS", "2")
     if replicas not in {"1", "2"}:
         raise BadConfig("E2E_REPLICAS must be 1 or 2")
-    return TestConfig(
+    return ClusterConfig(
         registry=os.environ.get("E2E_REGISTRY", "").rstrip("/"),
         tag=tag,
         canary_tag=os.environ.get("E2E_CANARY_TAG") or f"{tag}-canary",

@@ -6,7 +6,7 @@ from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from e2e.support.config import CHART, ROOT, VALUES, TestConfig
+from e2e.support.config import CHART, ROOT, VALUES, ClusterConfig
 from e2e.support.shell import ProgramResult, attempt, run
 
 LONG_S = 120.0
@@ -24,7 +24,7 @@ class Release:
     namespace: str
     values: str
     """Name of a file in e2e/values."""
-    config: TestConfig
+    config: ClusterConfig
     settings: MutableMapping[str, str] = field(default_factory=dict)
     name: str = "talk"
     helm: str = field(default_factory=helm_program)

@@ -7,7 +7,7 @@ from typing import Any
 from kubernetes.client.exceptions import ApiException
 
 from e2e.support.cluster import Cluster
-from e2e.support.config import TestConfig
+from e2e.support.config import ClusterConfig
 from e2e.support.poll import until
 
 _DEFAULT = "storageclass.kubernetes.io/is-default-class"
@@ -17,7 +17,7 @@ _FOLDERS = "/var/tmp"
 
 
 @contextmanager
-def claim(cluster: Cluster, namespace: str, name: str, config: TestConfig) -> Iterator[None]:
+def claim(cluster: Cluster, namespace: str, name: str, config: ClusterConfig) -> Iterator[None]:
     """A PersistentVolumeClaim that user 10001 may write to; gone at the end, with what it held."""
     if config.storage_class or _has_default_class(cluster):
         _make_claim(
@@ -63,7 +63,7 @@ def _volume(name: str, folder: str, node: str, claimed_by: dict[str, str]) -> di
     return {"metadata": {"name": name}, "spec": spec}
 
 
-def _on_node(cluster: Cluster, namespace: str, node: str, config: TestConfig, name: str, command: str) -> None:
+def _on_node(cluster: Cluster, namespace: str, node: str, config: ClusterConfig, name: str, command: str) -> None:
     """Runs a command as root beside the node's folders."""
     container = {
         "name": "program",
