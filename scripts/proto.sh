@@ -9,6 +9,8 @@ PATH="$(dirname "$python"):$PATH"
 generate() { # proto root, glob below it, output root
     "$python" -m grpc_tools.protoc -I "$1" --python_out="$3" --grpc_python_out="$3" \
         --mypy_out=quiet:"$3" --mypy_grpc_out=quiet:"$3" "$1"/$2
+    # Of files with messages alone there are no stubs.
+    find "$3" -name '*_pb2_grpc.py*' -exec sh -c 'grep -q "^class .*Stub" "$1" || rm "$1"' _ {} \;
 }
 
 out_gateway=proto out_speech=services/speech-server/src
