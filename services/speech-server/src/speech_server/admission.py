@@ -24,12 +24,15 @@ class Admission:  # size: two ways in and one way out, over one count
         self, kind: str, limit: int, retry_after_ms: int, *, queue: int = 0, longest_wait_s: float = 0.0
     ) -> None:
         """`limit` at once; `queue` more may wait, each at most `longest_wait_s`."""
-        self._kind = kind
-        self._limit = limit
+        self.kind = kind
+        """What is counted here, as a plural."""
+        self.limit = limit
+        """How many may hold a place."""
         self._retry_after_ms = retry_after_ms
         self._queue = queue
         self._longest_wait_s = longest_wait_s
-        self._active = 0
+        self.active = 0
+        """How many hold a place."""
         # Bounded by `queue`: who finds it full is refused.
         self._line: deque[Place] = deque()
         self._is_open = False
@@ -37,22 +40,7 @@ class Admission:  # size: two ways in and one way out, over one count
         self._idle = asyncio.Event()
 
     def __repr__(self) -> str:
-        return f"<Admission {self._kind}: {self._active}/{self._limit} active, {len(self._line)}/{self._queue} waiting>"
-
-    @property
-    def kind(self) -> str:
-        """What is counted here, as a plural."""
-        return self._kind
-
-    @property
-    def limit(self) -> int:
-        """How many may hold a place."""
-        return self._limit
-
-    @property
-    def active(self) -> int:
-        """How many hold a place."""
-        return self._active
+        return f"<Admission {self.kind}: {self.active}/{self.limit} active, {len(self._line)}/{self._queue} waiting>"
 
     @property
     def waiting(self) -> int:
@@ -72,7 +60,7 @@ class Admission:  # size: two ways in and one way out, over one count
         """Would a request be taken now, perhaps into the line? Raises Busy or NotServing, before its body is read."""
         if not self._is_open:
             raise NotServing(self._why_not)
-        if self._active >= self._limit and len(self._line) >= self._queue:
+        if self.active >= self.limit and len(self._line) >= self._queue:
             raise Busy(self._full(), self._retry_after_ms)
 
     @contextmanager
@@ -80,9 +68,9 @@ class Admission:  # size: two ways in and one way out, over one count
         """Hold a place for the length of the block, without waiting for one. Raises Busy or NotServing."""
         if not self._is_open:
             raise NotServing(self._why_not)
-        if self._active >= self._limit or self._line:
+        if self.active >= self.limit or self._line:
             raise Busy(self._full(), self._retry_after_ms)
-        self._active += 1
+        self.active += 1
         try:
             yield
         finally:
@@ -107,8 +95,8 @@ class Admission:  # size: two ways in and one way out, over one count
         await self._idle.wait()
 
     async def _place(self) -> None:
-        if self._active < self._limit and not self._line:
-            self._active += 1
+        if self.active < self.limit and not self._line:
+            self.active += 1
             return
         place: Place = asyncio.get_running_loop().create_future()
         self._line.append(place)
@@ -119,7 +107,7 @@ class Admission:  # size: two ways in and one way out, over one count
             self._leave(place)
             if isinstance(error, TimeoutError):
                 raise WaitedTooLong(
-                    f"No place among the {self._limit} {self._kind} came free within {self._longest_wait_s:g} s; "
+                    f"No place among the {self.limit} {self.kind} came free within {self._longest_wait_s:g} s; "
                     "try again later, or elsewhere."
                 ) from error
             raise
@@ -139,13 +127,13 @@ class Admission:  # size: two ways in and one way out, over one count
             if not place.done():
                 place.set_result(None)
                 return
-        self._active -= 1
+        self.active -= 1
         self._note_idle()
 
     def _note_idle(self) -> None:
-        if not self._is_open and not self._active and not self._line:
+        if not self._is_open and not self.active and not self._line:
             self._idle.set()
 
     def _full(self) -> str:
         waiting = f" and {self._queue} wait" if self._queue else ""
-        return f"All {self._limit} {self._kind} are in use{waiting}; try again after retry-after-ms, or elsewhere."
+        return f"All {self.limit} {self.kind} are in use{waiting}; try again after retry-after-ms, or elsewhere."

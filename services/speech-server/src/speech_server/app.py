@@ -230,9 +230,7 @@ class Server:  # size: the life of the process, top to bottom
             voices=synthesis.policy,
             text_limit=synthesis.text_limit,
             uploads=UploadLimits(
-                requests.speech_max_upload_mb << 20,
-                requests.speech_max_audio_seconds,
-                requests.speech_upload_stall_s,
+                requests.speech_max_upload_mb << 20, requests.speech_max_audio_seconds, requests.speech_upload_stall_s
             ),
             uploading=self._gates.uploading,
             recordings=self._gates.recordings,

@@ -25,18 +25,14 @@ class Drain:
     """How far the end of the server has come; it never goes back."""
 
     def __init__(self) -> None:
-        self._begun = False
+        self.has_begun = False
+        """Is the server on its way out?"""
         self._at_pause = asyncio.Event()
         self._at_once = asyncio.Event()
 
-    @property
-    def has_begun(self) -> bool:
-        """Is the server on its way out?"""
-        return self._begun
-
     def begin(self) -> None:
         """Connections are not kept from now on."""
-        self._begun = True
+        self.has_begun = True
 
     def leave_at_pause(self) -> None:
         """Long streams end where nothing is lost."""
@@ -96,10 +92,7 @@ async def let_end(drain: Drain, ended: Coroutine[None, None, None], hurried: asy
     """Wait for `ended`, telling long streams to leave when their time has come; not once it is `hurried`."""
     steps = ((grace_s / 2, drain.leave_at_pause), (grace_s / 2, drain.leave_at_once), (LEAVE_WITHIN_S, lambda: None))
     async with asyncio.TaskGroup() as tasks:
-        waits = {
-            tasks.create_task(ended, name="drain"),
-            tasks.create_task(_until(hurried), name="hurry"),
-        }
+        waits = {tasks.create_task(ended, name="drain"), tasks.create_task(_until(hurried), name="hurry")}
         for longest_s, then in steps:
             done, _ = await asyncio.wait(waits, timeout=longest_s, return_when=asyncio.FIRST_COMPLETED)
             if done:

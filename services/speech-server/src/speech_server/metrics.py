@@ -4,10 +4,11 @@ import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeVar
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.core import CounterMetricFamily
 from prometheus_client.registry import Collector
 
 from speech_server.admission import Admission
@@ -53,74 +54,27 @@ class _Figures(Collector):
             yield CounterMetricFamily(f"speech_engine_{name}", "Counted by the recogniser itself", value=value)
 
 
-class _Places(Collector):
-    def __init__(self, gates: Sequence[Admission]) -> None:
-        self._gates = gates
-
-    def collect(self) -> Iterator[GaugeMetricFamily]:
-        told: Mapping[str, tuple[str, Callable[[Admission], int]]] = {
-            "active": ("Requests that hold a place now", lambda gate: gate.active),
-            "waiting": ("Requests in line for a place now", lambda gate: gate.waiting),
-            "limit": ("Requests that may hold a place", lambda gate: gate.limit),
-        }
-        for name, (meaning, count) in told.items():
-            family = GaugeMetricFamily(f"speech_admission_{name}", meaning, labels=["kind"])
-            for gate in self._gates:
-                family.add_metric([gate.kind], count(gate))
-            yield family
-
-
-class _EngineQueue(Collector):
-    def __init__(self, waiting: Callable[[], int]) -> None:
-        self._waiting = waiting
-
-    def collect(self) -> Iterator[GaugeMetricFamily]:
-        yield GaugeMetricFamily(
-            "speech_engine_waiting", "Pieces of audio in line for the model now", value=self._waiting()
-        )
-
-
 class Metrics:  # size: an attribute a metric
     """All of them; every label has few values."""
 
     def __init__(self, note: Callable[[RequestRecord], None] | None = None) -> None:
         """`note` gets the record of every request that has ended."""
-        self.registry = CollectorRegistry()
-        made = self.registry
+        self.registry = made = CollectorRegistry()
         self._note = note
+        seconds = partial(Histogram, buckets=_SECONDS, registry=made)
         labels = ["wire", "route"]
         self._requests = Counter("speech_requests_ended", "Requests ended", [*labels, "status"], registry=made)
-        self._queue = Histogram(
-            "speech_queue_seconds", "Time in line for a place", labels, buckets=_SECONDS, registry=made
-        )
-        self._inference = Histogram(
-            "speech_inference_seconds", "Engine time of a request", labels, buckets=_SECONDS, registry=made
-        )
-        self._total = Histogram(
-            "speech_request_seconds", "Request arrived to answer complete", labels, buckets=_SECONDS, registry=made
-        )
+        self._queue = seconds("speech_queue_seconds", "Time in line for a place", labels)
+        self._inference = seconds("speech_inference_seconds", "Engine time of a request", labels)
+        self._total = seconds("speech_request_seconds", "Request arrived to answer complete", labels)
         self._active = Gauge("speech_requests_active", "Requests being served", ["service"], registry=made)
         self._served = Counter("speech_requests", "Requests admitted", ["service"], registry=made)
         self._refused = Counter("speech_refusals", "Requests refused", ["rpc", "code"], registry=made)
         self._utterances = Counter("speech_utterances", "Finals sent", registry=made)
-        self._final = Histogram(
-            "speech_final_latency_seconds",
-            "End of the utterance arrived to final written",
-            buckets=_SECONDS,
-            registry=made,
-        )
-        self._rtf = Histogram(
-            "speech_recognition_rtf",
-            "Engine time by audio time, one observation an utterance",
-            buckets=_RTF,
-            registry=made,
-        )
-        self._first_chunk = Histogram(
-            "speech_synthesis_first_chunk_seconds",
-            "Text arrived to first audio written",
-            buckets=_SECONDS,
-            registry=made,
-        )
+        self._final = seconds("speech_final_latency_seconds", "End of the utterance arrived to final written")
+        meaning = "Engine time by audio time, one observation an utterance"
+        self._rtf = Histogram("speech_recognition_rtf", meaning, buckets=_RTF, registry=made)
+        self._first_chunk = seconds("speech_synthesis_first_chunk_seconds", "Text arrived to first audio written")
         self._spoken = Counter("speech_synthesis_audio_seconds", "Audio synthesised", registry=made)
 
     @contextmanager
@@ -179,11 +133,20 @@ class Metrics:  # size: an attribute a metric
 
     def watch_places(self, gates: Sequence[Admission]) -> None:
         """Show how many requests of each kind are served and wait, as it is when Prometheus asks."""
-        self.registry.register(_Places(gates))
+        told: Mapping[str, tuple[str, Callable[[Admission], int]]] = {
+            "active": ("Requests that hold a place now", lambda gate: gate.active),
+            "waiting": ("Requests in line for a place now", lambda gate: gate.waiting),
+            "limit": ("Requests that may hold a place", lambda gate: gate.limit),
+        }
+        for name, (meaning, count) in told.items():
+            gauge = Gauge(f"speech_admission_{name}", meaning, ["kind"], registry=self.registry)
+            for gate in gates:
+                gauge.labels(gate.kind).set_function(partial(count, gate))
 
     def watch_queue(self, waiting: Callable[[], int]) -> None:
         """Show the length of an engine's own queue likewise."""
-        self.registry.register(_EngineQueue(waiting))
+        meaning = "Pieces of audio in line for the model now"
+        Gauge("speech_engine_waiting", meaning, registry=self.registry).set_function(waiting)
 
     def page(self) -> bytes:
         """The text Prometheus reads."""

@@ -9,15 +9,9 @@ from pydantic_settings import BaseSettings
 from serving.certificates import TlsFiles
 from serving.settings import read
 
+from speech_server import engine_settings
+from speech_server.core.asr.recognition_plan import Policy
 from speech_server.core.asr.text_normalisation import masked_words
-from speech_server.engine_settings import (
-    KokoroSettings,
-    MoonshineSettings,
-    OfflineSettings,
-    ParakeetSettings,
-    ScriptSettings,
-    StreamingSettings,
-)
 from speech_server.setting_types import CONFIG, ORIGINAL_NAMES, Count, Milliseconds, Part, Port, Seconds
 
 
@@ -124,15 +118,13 @@ class VoiceSettings(BaseSettings):
 
     model_config = CONFIG
 
-    speech_model_policy: Literal["strict", "ignore"] = Field(
+    speech_model_policy: Policy = Field(
         "ignore", description="an unknown ASR model is refused, or served by the default"
     )
-    speech_language_policy: Literal["strict", "ignore"] = Field(
+    speech_language_policy: Policy = Field(
         "strict", description="an unknown ASR language is refused, or served by the default"
     )
-    speech_voice_policy: Literal["strict", "ignore"] = Field(
-        "strict", description="an unknown voice is refused, or served by the default"
-    )
+    speech_voice_policy: Policy = Field("strict", description="an unknown voice is refused, or served by the default")
     speech_voice_aliases: dict[str, str] = Field({}, description='JSON: {"name asked for": "name of a voice"}')
     speech_leading_space: bool = Field(True, description="a space before transcripts after the first final")
     speech_start_history_ms: Milliseconds = Field(300, gt=0, description="window for the start of speech")
@@ -193,12 +185,12 @@ GROUPS: tuple[type[BaseSettings], ...] = (
     ServerSettings,
     VoiceSettings,
     RequestSettings,
-    OfflineSettings,
-    ParakeetSettings,
-    MoonshineSettings,
-    StreamingSettings,
-    KokoroSettings,
-    ScriptSettings,
+    engine_settings.OfflineSettings,
+    engine_settings.ParakeetSettings,
+    engine_settings.MoonshineSettings,
+    engine_settings.StreamingSettings,
+    engine_settings.KokoroSettings,
+    engine_settings.ScriptSettings,
 )
 
 
@@ -209,12 +201,12 @@ class Settings:
         self.server = read(ServerSettings, ORIGINAL_NAMES)
         self.voice = read(VoiceSettings, ORIGINAL_NAMES)
         self.requests = read(RequestSettings, ORIGINAL_NAMES)
-        self.offline = read(OfflineSettings, ORIGINAL_NAMES)
-        self.parakeet = read(ParakeetSettings, ORIGINAL_NAMES)
-        self.moonshine = read(MoonshineSettings, ORIGINAL_NAMES)
-        self.streaming = read(StreamingSettings, ORIGINAL_NAMES)
-        self.kokoro = read(KokoroSettings, ORIGINAL_NAMES)
-        self.script = read(ScriptSettings, ORIGINAL_NAMES)
+        self.offline = read(engine_settings.OfflineSettings, ORIGINAL_NAMES)
+        self.parakeet = read(engine_settings.ParakeetSettings, ORIGINAL_NAMES)
+        self.moonshine = read(engine_settings.MoonshineSettings, ORIGINAL_NAMES)
+        self.streaming = read(engine_settings.StreamingSettings, ORIGINAL_NAMES)
+        self.kokoro = read(engine_settings.KokoroSettings, ORIGINAL_NAMES)
+        self.script = read(engine_settings.ScriptSettings, ORIGINAL_NAMES)
 
 
 def table() -> str:

@@ -1,13 +1,12 @@
 """`speech-server client FILE`: stream a recording to a server; a line PART or FINAL for every transcript."""
 
 import argparse
-import asyncio
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from speech_server.cli.realtime_stream import Result, StreamOptions, read_recording, transcripts
-from speech_server.cli.server_connection import CommandFailed, connect, parser, sentences
+from speech_server.cli.server_connection import connect, exit_code, parser, sentences
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -19,15 +18,7 @@ def main(arguments: Sequence[str]) -> int:
     options.add_argument("--chunk-ms", type=int, default=100, help="audio in a message")
     options.add_argument("--pace", type=float, default=1.0, help="times real time; 0 = as fast as it goes")
     options.add_argument("--words", action="store_true", help="word times under each FINAL")
-    given = options.parse_args(arguments)
-    try:
-        asyncio.run(_stream(given))
-    except CommandFailed as error:
-        sys.stderr.write(f"speech-server client: {error}\n")
-        return 1
-    except KeyboardInterrupt:
-        return 130
-    return 0
+    return exit_code("client", _stream(options.parse_args(arguments)))
 
 
 async def _stream(given: argparse.Namespace) -> None:

@@ -1,7 +1,9 @@
 """How does a tool reach a server? Options every tool has, and the channel they make."""
 
 import argparse
-from collections.abc import AsyncIterator, Iterator
+import asyncio
+import sys
+from collections.abc import AsyncIterator, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
@@ -20,6 +22,18 @@ def parser(program: str, description: str | None) -> argparse.ArgumentParser:
     made.add_argument("--tls-cert", type=Path, help="PEM certificate to show")
     made.add_argument("--tls-key", type=Path, help="its key")
     return made
+
+
+def exit_code(program: str, work: Coroutine[None, None, None]) -> int:
+    """Of a command that has done this work, or has said why not."""
+    try:
+        asyncio.run(work)
+    except CommandFailed as error:
+        sys.stderr.write(f"speech-server {program}: {error}\n")
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    return 0
 
 
 @asynccontextmanager

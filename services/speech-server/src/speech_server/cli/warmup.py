@@ -11,7 +11,7 @@ from pcm import Clip, silence
 from serving.grpc_health_client import trouble
 
 from speech_server.cli.realtime_stream import StreamOptions, transcripts
-from speech_server.cli.server_connection import CommandFailed, connect, parser, sentences
+from speech_server.cli.server_connection import CommandFailed, connect, exit_code, parser, sentences
 from speech_server.wire import riva_audio_pb2 as audio
 from speech_server.wire import riva_tts_pb2 as tts
 from speech_server.wire.riva_tts_pb2_grpc import RivaSpeechSynthesisStub
@@ -25,15 +25,7 @@ def main(arguments: Sequence[str]) -> int:
     options = parser("warmup", __doc__)
     options.add_argument("--wait", type=float, default=120.0, help="seconds until the server must serve")
     options.add_argument("--text", default="The server is warm.", help="what it says, and hears")
-    given = options.parse_args(arguments)
-    try:
-        asyncio.run(_warm(given))
-    except CommandFailed as error:
-        sys.stderr.write(f"speech-server warmup: {error}\n")
-        return 1
-    except KeyboardInterrupt:
-        return 130
-    return 0
+    return exit_code("warmup", _warm(options.parse_args(arguments)))
 
 
 async def _warm(given: argparse.Namespace) -> None:

@@ -59,17 +59,14 @@ class SileroDetector:
 class SileroActivity:
     """One stream's speech probability."""
 
+    frame_s = vad.FRAME_S
+
     def __init__(self, detector: SileroDetector) -> None:
         self._detector = detector
         self._stream: vad.SileroStream | None = None
         self._answer: Answer | None = None
         self._frames = 0
         self._scores: list[float] = []
-
-    @property
-    def frame_s(self) -> float:
-        """32 ms."""
-        return vad.FRAME_S
 
     async def score(self, pcm16: bytes) -> Sequence[float]:
         """Probabilities of the frames this audio completes, oldest first. Raises EngineUnavailable."""

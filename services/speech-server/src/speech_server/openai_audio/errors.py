@@ -11,26 +11,14 @@ from typing import Any
 
 from aiohttp import web
 
+from speech_server import errors
 from speech_server.core.requests.error_text import bounded
-from speech_server.errors import (
-    BadRequest,
-    Busy,
-    EngineBusy,
-    EngineError,
-    NotFound,
-    NotServing,
-    TooLarge,
-    TooQuiet,
-    Unauthorised,
-    WaitedTooLong,
-    first_known,
-)
 
 _LONGEST_PARAM_BYTES = 200
 _log = logging.getLogger(__name__)
 
 
-class BadParameter(BadRequest):
+class BadParameter(errors.BadRequest):
     """One parameter is wrong; `param` names it, `code` is OpenAI's word for what is wrong with it."""
 
     def __init__(self, sentence: str, param: str | None, code: str = "invalid_value") -> None:
@@ -66,22 +54,22 @@ class ErrorResponse:
 
 
 _KINDS: tuple[tuple[type[Exception], int, str, str, str | None], ...] = (
-    (TooLarge, 413, "INVALID_ARGUMENT", "invalid_request_error", "too_large"),
-    (BadRequest, 400, "INVALID_ARGUMENT", "invalid_request_error", None),
-    (Unauthorised, 401, "UNAUTHENTICATED", "authentication_error", "invalid_api_key"),
-    (NotFound, 404, "NOT_FOUND", "invalid_request_error", "model_not_found"),
-    (Busy, 429, "RESOURCE_EXHAUSTED", "rate_limit_error", "rate_limit_exceeded"),
-    (EngineBusy, 429, "RESOURCE_EXHAUSTED", "rate_limit_error", "rate_limit_exceeded"),
-    (WaitedTooLong, 503, "DEADLINE_EXCEEDED", "server_error", "waited_too_long"),
-    (NotServing, 503, "UNAVAILABLE", "server_error", "not_serving"),
-    (TooQuiet, 408, "DEADLINE_EXCEEDED", "invalid_request_error", "too_quiet"),
-    (EngineError, 503, "UNAVAILABLE", "server_error", "engine_unavailable"),
+    (errors.TooLarge, 413, "INVALID_ARGUMENT", "invalid_request_error", "too_large"),
+    (errors.BadRequest, 400, "INVALID_ARGUMENT", "invalid_request_error", None),
+    (errors.Unauthorised, 401, "UNAUTHENTICATED", "authentication_error", "invalid_api_key"),
+    (errors.NotFound, 404, "NOT_FOUND", "invalid_request_error", "model_not_found"),
+    (errors.Busy, 429, "RESOURCE_EXHAUSTED", "rate_limit_error", "rate_limit_exceeded"),
+    (errors.EngineBusy, 429, "RESOURCE_EXHAUSTED", "rate_limit_error", "rate_limit_exceeded"),
+    (errors.WaitedTooLong, 503, "DEADLINE_EXCEEDED", "server_error", "waited_too_long"),
+    (errors.NotServing, 503, "UNAVAILABLE", "server_error", "not_serving"),
+    (errors.TooQuiet, 408, "DEADLINE_EXCEEDED", "invalid_request_error", "too_quiet"),
+    (errors.EngineError, 503, "UNAVAILABLE", "server_error", "engine_unavailable"),
 )
 
 
 def error_response(error: BaseException, route: str, retry_after_ms: int) -> ErrorResponse:
     """What the caller is told. An error nobody expected is logged, and told as such."""
-    cause = first_known(error)
+    cause = errors.first_known(error)
     if isinstance(cause, web.HTTPException):
         sentence = f"{cause.reason}: see the documentation for paths and methods."
         return ErrorResponse(cause.status, "INVALID_ARGUMENT", "invalid_request_error", None, sentence)
@@ -91,14 +79,14 @@ def error_response(error: BaseException, route: str, retry_after_ms: int) -> Err
         sentence = "Something went wrong inside the server; its log says what."
         return ErrorResponse(500, "INTERNAL", "server_error", None, sentence)
     _, http, status, kind, code = found
-    again_ms = cause.retry_after_ms if isinstance(cause, Busy) else retry_after_ms
+    again_ms = cause.retry_after_ms if isinstance(cause, errors.Busy) else retry_after_ms
     param = None
     if isinstance(cause, BadParameter):
         code = cause.code
         param = bounded(cause.param, _LONGEST_PARAM_BYTES) if cause.param is not None else None
     sentence = bounded(str(cause))
     _log.log(
-        logging.DEBUG if isinstance(cause, Unauthorised) else logging.INFO,
+        logging.DEBUG if isinstance(cause, errors.Unauthorised) else logging.INFO,
         "%s refused: %s: %s",
         route,
         status,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from speech_server.core.asr.asr_types import Hypothesis, Word
+from speech_server.core.asr.subwords import shifted
 
 _LANGUAGES = {
     "ar": "arabic", "bg": "bulgarian", "cs": "czech", "da": "danish", "de": "german", "el": "greek", "en": "english",
@@ -46,9 +47,7 @@ class Transcript:
 
 def segment_of(hypothesis: Hypothesis, start_s: float, audio_s: float) -> Segment:
     """A heard utterance that began at `start_s` and was `audio_s` long; its words, when it has any, say it better."""
-    words = tuple(
-        Word(word.text, start_s + word.start_s, start_s + word.end_s, word.confidence) for word in hypothesis.words
-    )
+    words = shifted(hypothesis.words, start_s)
     begin_s, end_s = (words[0].start_s, words[-1].end_s) if words else (start_s, start_s + audio_s)
     return Segment(hypothesis.text, begin_s, max(begin_s, end_s), words, hypothesis.confidence)
 

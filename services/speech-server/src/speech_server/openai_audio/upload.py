@@ -40,11 +40,6 @@ class Upload:
     size: int = 0
     fields: dict[str, list[str]] = field(default_factory=dict)
 
-    def one(self, name: str) -> str | None:
-        """The last value of a field."""
-        values = self.fields.get(name)
-        return values[-1] if values else None
-
 
 @asynccontextmanager
 async def uploaded(request: web.Request, limits: UploadLimits) -> AsyncIterator[Upload]:

@@ -13,13 +13,9 @@ class LevelGate:
 
     def __init__(self, activity: VoiceActivity, quietest_dbfs: float) -> None:
         self._activity = activity
+        self.frame_s = activity.frame_s
         self._quietest_dbfs = quietest_dbfs
         self._framer = Framer(round(activity.frame_s * ASR_RATE_HZ) * SAMPLE_BYTES)
-
-    @property
-    def frame_s(self) -> float:
-        """Length of one scored frame in seconds."""
-        return self._activity.frame_s
 
     async def score(self, pcm16: bytes) -> Sequence[float]:
         """Probabilities of the frames completed by this audio."""

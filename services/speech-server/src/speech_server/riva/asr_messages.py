@@ -9,21 +9,11 @@ from pcm import SAMPLE_BYTES, Encoding
 from pcm.riff import parse_wav
 from pcm.sniffing import LOOK_BYTES, Kind, sniff
 
+from speech_server.core.asr import recognition_plan
 from speech_server.core.asr.asr_types import ASR_RATE_HZ, AsrModel, Hints, Hypothesis
 from speech_server.core.asr.audio_decoder import AudioDecoder, Compressed
 from speech_server.core.asr.ignored_options import estimated_word_times, ignored_options
-from speech_server.core.asr.recognition_plan import (
-    AsrPolicy,
-    EndpointingOptions,
-    RecognitionPlan,
-    TextOptions,
-    choose_endpointing,
-    choose_language,
-    choose_phrases,
-    choose_rate,
-    choose_text_format,
-    model_of,
-)
+from speech_server.core.asr.recognition_plan import AsrPolicy, EndpointingOptions, RecognitionPlan, TextOptions
 from speech_server.core.asr.text_normalisation import normalise_text
 from speech_server.errors import BadRequest, TooLarge
 from speech_server.recognition.audio_files import pcm16_of
@@ -53,20 +43,23 @@ def plan(config: asr.RecognitionConfig, models: Sequence[AsrModel], policy: AsrP
         raise BadRequest(f"max_alternatives is {config.max_alternatives}; send 1 or more, or 0 for the default.")
     if config.diarization_config.enable_speaker_diarization:
         raise BadRequest("No diarizer is loaded; send diarization_config.enable_speaker_diarization = false.")
-    rate_hz = choose_rate(config.sample_rate_hertz)
-    language = choose_language(config.model, config.language_code, rate_hz, models, policy)
+    rate_hz = recognition_plan.choose_rate(config.sample_rate_hertz)
+    language = recognition_plan.choose_language(config.model, config.language_code, rate_hz, models, policy)
     contexts = [(tuple(context.phrases), context.boost) for context in config.speech_contexts]
     custom = dict(config.custom_configuration)
-    model = model_of(config.model, language, models)
+    model = recognition_plan.model_of(config.model, language, models)
+    phrases = recognition_plan.choose_phrases(contexts)
     return RecognitionPlan(
         encoding=choose_encoding(config.encoding, "LINEAR_PCM, FLAC, MULAW, OGGOPUS or ALAW"),
         rate_hz=rate_hz,
-        hints=Hints(language, choose_phrases(contexts), min(config.max_alternatives or 1, MOST_ALTERNATIVES)),
-        endpointing=choose_endpointing(_wish(config.endpointing_config), custom, policy.endpointing),
+        hints=Hints(
+            language, recognition_plan.choose_phrases(contexts), min(config.max_alternatives or 1, MOST_ALTERNATIVES)
+        ),
+        endpointing=recognition_plan.choose_endpointing(_wish(config.endpointing_config), custom, policy.endpointing),
         word_times=config.enable_word_time_offsets,
         leading_space=policy.leading_space,
         alternatives=config.max_alternatives or 1,
-        wording=choose_text_format(_wanted(config), language, model, policy),
+        wording=recognition_plan.choose_text_format(_wanted(config), language, model, policy),
         vad_probabilities=custom.get("get_vad_probabilities", "").lower() == "true",
         warnings=(
             *ignored_options(
@@ -91,11 +84,6 @@ def choose_encoding(encoding: audio.AudioEncoding.ValueType, instead: str) -> En
     return found
 
 
-def audio_decoder(plan: RecognitionPlan) -> AudioDecoder:
-    """The way in for the audio of a plan."""
-    return AudioDecoder(plan.encoding, plan.rate_hz)
-
-
 async def recording(plan: RecognitionPlan, audio_content: bytes, longest_s: float) -> AsyncGenerator[bytes, None]:
     """A whole recording as PCM16 at the recogniser's rate, in pieces: bare samples as the request says, or any file.
 
@@ -104,7 +92,7 @@ async def recording(plan: RecognitionPlan, audio_content: bytes, longest_s: floa
     linear = plan.encoding not in (Encoding.MULAW, Encoding.ALAW)
     kind = sniff(audio_content[:LOOK_BYTES], whole=True, text=linear)
     if kind is None:
-        into = audio_decoder(plan)
+        into = AudioDecoder(plan.encoding, plan.rate_hz)
         # Off the loop: a whole recording may take a second.
         pcm16 = await asyncio.to_thread(lambda: into.push(audio_content) + into.flush())
         if len(pcm16) > longest_s * ASR_RATE_HZ * SAMPLE_BYTES:

@@ -8,38 +8,26 @@ from typing import Any, NoReturn
 
 import grpc
 
+from speech_server import errors
 from speech_server.core.asr.ignored_options import WARNING
 from speech_server.core.requests.error_text import ascii_only, bounded
 from speech_server.core.requests.request_stats import LEFT
-from speech_server.errors import (
-    BadRequest,
-    Busy,
-    EngineBusy,
-    EngineError,
-    NotFound,
-    NotRead,
-    NotServing,
-    TooQuiet,
-    Unauthorised,
-    WaitedTooLong,
-    first_known,
-)
 from speech_server.metrics import Metrics, RequestStats
 
 RETRY_AFTER = "retry-after-ms"
 """Trailer of RESOURCE_EXHAUSTED: when another try may be worth it."""
 
 _STATUS: tuple[tuple[type[Exception], grpc.StatusCode], ...] = (
-    (BadRequest, grpc.StatusCode.INVALID_ARGUMENT),
-    (NotFound, grpc.StatusCode.NOT_FOUND),
-    (Unauthorised, grpc.StatusCode.UNAUTHENTICATED),
-    (Busy, grpc.StatusCode.RESOURCE_EXHAUSTED),
-    (EngineBusy, grpc.StatusCode.RESOURCE_EXHAUSTED),
-    (NotServing, grpc.StatusCode.UNAVAILABLE),
-    (EngineError, grpc.StatusCode.UNAVAILABLE),
-    (TooQuiet, grpc.StatusCode.DEADLINE_EXCEEDED),
-    (NotRead, grpc.StatusCode.DEADLINE_EXCEEDED),
-    (WaitedTooLong, grpc.StatusCode.DEADLINE_EXCEEDED),
+    (errors.BadRequest, grpc.StatusCode.INVALID_ARGUMENT),
+    (errors.NotFound, grpc.StatusCode.NOT_FOUND),
+    (errors.Unauthorised, grpc.StatusCode.UNAUTHENTICATED),
+    (errors.Busy, grpc.StatusCode.RESOURCE_EXHAUSTED),
+    (errors.EngineBusy, grpc.StatusCode.RESOURCE_EXHAUSTED),
+    (errors.NotServing, grpc.StatusCode.UNAVAILABLE),
+    (errors.EngineError, grpc.StatusCode.UNAVAILABLE),
+    (errors.TooQuiet, grpc.StatusCode.DEADLINE_EXCEEDED),
+    (errors.NotRead, grpc.StatusCode.DEADLINE_EXCEEDED),
+    (errors.WaitedTooLong, grpc.StatusCode.DEADLINE_EXCEEDED),
 )
 _log = logging.getLogger(__name__)
 
@@ -62,7 +50,7 @@ async def answering(context: Context, rpc: str, metrics: Metrics, retry_after_ms
             _note_left(rpc, stats)
             raise
         except Exception as error:
-            if _has_left(context, first_known(error)):
+            if _has_left(context, errors.first_known(error)):
                 _note_left(rpc, stats)
                 # What gRPC takes from a handler whose call is over, without a word in its log.
                 raise asyncio.CancelledError from error
@@ -88,7 +76,7 @@ def _has_left(context: Context, error: BaseException) -> bool:
 def _refuse(
     context: Context, rpc: str, metrics: Metrics, stats: RequestStats, retry_after_ms: int, error: Exception
 ) -> NoReturn:
-    cause = first_known(error)
+    cause = errors.first_known(error)
     code = status_of(cause)
     metrics.refused(rpc, code.name)
     stats.status = code.name
@@ -97,7 +85,7 @@ def _refuse(
         _end(context, code, "Something went wrong inside the server; its log says what.", ())
     sentence = bounded(str(cause))
     _log.info("%s refused: %s: %s", rpc, code.name, sentence)
-    trailer = cause.retry_after_ms if isinstance(cause, Busy) else retry_after_ms
+    trailer = cause.retry_after_ms if isinstance(cause, errors.Busy) else retry_after_ms
     busy = code is grpc.StatusCode.RESOURCE_EXHAUSTED
     _end(context, code, sentence, ((RETRY_AFTER, str(trailer)),) if busy else ())
 

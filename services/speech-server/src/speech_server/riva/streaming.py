@@ -12,6 +12,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 
+from speech_server.core.asr.audio_decoder import AudioDecoder
 from speech_server.core.asr.recognition_plan import RecognitionPlan
 from speech_server.drain import LEAVE, Drain
 from speech_server.errors import BadRequest, NotServing, TooQuiet
@@ -86,7 +87,7 @@ class StreamingRecognition:  # size: four tasks around the state of one stream
             self._queue.fail(error)
 
     async def _read_all(self, requests: AsyncIterator[asr.StreamingRecognizeRequest]) -> None:
-        audio_decoder = asr_messages.audio_decoder(self._plan)
+        audio_decoder = AudioDecoder(self._plan.encoding, self._plan.rate_hz)
         async for request in requests:
             if request.WhichOneof("streaming_request") == "streaming_config":
                 raise BadRequest("streaming_config came again; send it in the first message only, then audio.")

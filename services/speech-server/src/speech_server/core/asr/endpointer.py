@@ -62,25 +62,21 @@ class Endpointer:
         self._eou_frames = _frames(eou_s, frame_s) if early and eou_s is not None else 0
         self._window: deque[bool] = deque(maxlen=max(self._start_frames, self._stop_frames))
         self._frame = 0
-        self._in_speech = False
-        self._end_expected = False
-
-    @property
-    def in_speech(self) -> bool:
+        self.in_speech = False
         """Is an utterance open?"""
-        return self._in_speech
+        self._end_expected = False
 
     def push(self, probability: float) -> Fact | None:
         """What this frame has made true."""
-        voiced = probability >= (self._rules.offset if self._in_speech else self._rules.onset)
+        voiced = probability >= (self._rules.offset if self.in_speech else self._rules.onset)
         self._window.append(voiced)
         self._frame += 1
-        return self._while_speech(voiced) if self._in_speech else self._while_quiet(voiced)
+        return self._while_speech(voiced) if self.in_speech else self._while_quiet(voiced)
 
     def reset(self) -> None:
         """The utterance was ended from outside: wait for the next start, counting on."""
         self._window.clear()
-        self._in_speech = self._end_expected = False
+        self.in_speech = self._end_expected = False
 
     def _while_quiet(self, voiced: bool) -> Fact | None:
         if not voiced:
@@ -90,7 +86,7 @@ class Endpointer:
             return None
         first = self._frame - len(recent) + recent.index(True)
         self.reset()
-        self._in_speech = True
+        self.in_speech = True
         return Started(first)
 
     def _while_speech(self, voiced: bool) -> Fact | None:

@@ -57,10 +57,7 @@ class ToneSynthesiser:
     def voices(self) -> Sequence[Voice]:
         """Two names for one tone."""
         rate_hz = self._script.rate_hz
-        return (
-            Voice("English-US.Female-1", "en-US", rate_hz),
-            Voice("English-US.Male-1", "en-US", rate_hz),
-        )
+        return (Voice("English-US.Female-1", "en-US", rate_hz), Voice("English-US.Male-1", "en-US", rate_hz))
 
     async def start(self) -> None:
         """Nothing to load."""

@@ -18,7 +18,6 @@ from speech_server.core.asr.boosting import Boosting
 from speech_server.engines.onnx.batch_runner import BatchRunner, fail_all
 from speech_server.engines.onnx.serial_executor import TookTooLong
 from speech_server.engines.onnx.session import Stop
-from speech_server.engines.onnx.stats import EngineStats
 from speech_server.engines.onnx.transducer import Floats
 from speech_server.errors import EngineBusy, EngineUnavailable
 
@@ -65,6 +64,8 @@ class BatchQueue:  # size: one queue; who waits, who runs and who is given up ar
         self._numbers = itertools.count(1)
         self._arrived = asyncio.Event()
         self._runner = BatchRunner("recogniser", limits.segment_s)
+        self.stats = self._runner.stats
+        """What was done since the start."""
         self._audio_by_second: float | None = None
         self._said_at = -SAY_EVERY_S
         self._said_shed = 0
@@ -74,11 +75,6 @@ class BatchQueue:  # size: one queue; who waits, who runs and who is given up ar
         """`audio_by_second`: how much the model hears in a second, as measured, bounds the first batches."""
         self._audio_by_second = audio_by_second
         self._runner.start(self._step, self._waiting.values)
-
-    @property
-    def stats(self) -> EngineStats:
-        """What was done since the start."""
-        return self._runner.stats
 
     @property
     def waiting(self) -> int:

@@ -49,19 +49,9 @@ class ParakeetModel:
         return self._placement.device
 
     @property
-    def files(self) -> ParakeetFiles:
-        """What is loaded now."""
-        return self._files
-
-    @property
     def precision(self) -> Precision:
         """Of what is loaded now."""
-        return self._files.precision
-
-    @property
-    def lexicon(self) -> Lexicon:
-        """Of the vocabulary: makes the boostings of callers' phrases."""
-        return self._lexicon
+        return self.files.precision
 
     def transcribe(
         self, clips: Sequence[Floats], stop: Stop, boostings: Sequence[Boosting | None] = ()
@@ -77,28 +67,28 @@ class ParakeetModel:
             decode = partial(self._decode, [clips[number] for number in heard], favoured, stop)
             emitted = with_cpu_fallback("Parakeet", decode, stop, self.device, self.to_cpu)
             for number, tokens in zip(heard, emitted, strict=True):
-                found[number] = hypothesis(tokens, self._files.vocabulary, self._files.frame_s)
+                found[number] = hypothesis(tokens, self.files.vocabulary, self.files.frame_s)
         return found
 
     def to_cpu(self, why: str) -> None:
         """Load the CPU's files in place of the GPU's. Raises ModelBroken when there are none."""
         limits = Limits(self._placement.limits.threads)
         placement = Placement("cpu", "cpu", "auto", limits)
-        self._load(find_model(self._files.folder, "cpu"), placement)
+        self._load(find_model(self.files.folder, "cpu"), placement)
 
     def _decode(self, clips: Sequence[Floats], boostings: Sequence[Boosting | None], stop: Stop) -> list[list[Emitted]]:
         features, lengths = self.features(clips)
         encoded, frames = self.encoder.run(features, lengths, stop)
         if self.joint is None:
             self._fits(encoded.shape[2])
-            return collapse(encoded, frames, self._files.blank, boostings)
-        joint = OnnxJoint(self.joint, self._files, stop)
-        tokens = len(self._files.vocabulary)
-        return greedy(encoded, frames, joint, tokens, self._files.blank, self._files.most_tokens, boostings)
+            return collapse(encoded, frames, self.files.blank, boostings)
+        joint = OnnxJoint(self.joint, self.files, stop)
+        tokens = len(self.files.vocabulary)
+        return greedy(encoded, frames, joint, tokens, self.files.blank, self.files.most_tokens, boostings)
 
     def _fits(self, width: int) -> None:
-        if width != len(self._files.vocabulary):
-            raise ModelBroken(f"vocab.txt has {len(self._files.vocabulary)} tokens, the model knows {width}.")
+        if width != len(self.files.vocabulary):
+            raise ModelBroken(f"vocab.txt has {len(self.files.vocabulary)} tokens, the model knows {width}.")
 
     def features(self, clips: Sequence[Floats]) -> tuple[Floats, Ints]:
         """[batch, mel, time] and frames of each, padded with zeros."""
@@ -116,5 +106,5 @@ class ParakeetModel:
             joint = self._open(files.decoder, placement.decoder_device, placement.limits)
             OnnxJoint(joint, files, Stop())
         self._front_end = NemoPreprocessorNumpy(f"nemo{encoder.mel_bands}")
-        self._lexicon = Lexicon(files.vocabulary, files.blank)
-        self._files, self._placement, self.encoder, self.joint = files, placement, encoder, joint
+        self.lexicon = Lexicon(files.vocabulary, files.blank)
+        self.files, self._placement, self.encoder, self.joint = files, placement, encoder, joint

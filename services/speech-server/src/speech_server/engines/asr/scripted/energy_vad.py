@@ -12,13 +12,8 @@ class EnergyActivity:
 
     def __init__(self, threshold_dbfs: float, frame_ms: int) -> None:
         self._threshold_dbfs = threshold_dbfs
-        self._frame_s = frame_ms / 1000
+        self.frame_s = frame_ms / 1000
         self._framer = Framer(ASR_RATE_HZ * frame_ms // 1000 * SAMPLE_BYTES)
-
-    @property
-    def frame_s(self) -> float:
-        """Length of one scored frame in seconds."""
-        return self._frame_s
 
     async def score(self, pcm16: bytes) -> Sequence[float]:
         """Probabilities of the frames completed by this audio."""

@@ -86,7 +86,10 @@ class OnnxNetworks:
 
 
 class StreamingModel:
-    """One model. One thread calls it; `stop` may come from another."""
+    """One model. One thread calls it; `stop` may come from another.
+
+    `device` is the encoder's: the other two networks are many small steps and stay on the CPU.
+    """
 
     def __init__(
         self, files: StreamingFiles, device: Device, limits: Limits, open_with: SessionOpener | None = None
@@ -98,24 +101,9 @@ class StreamingModel:
         self._load(files, device)
 
     @property
-    def files(self) -> StreamingFiles:
-        """What is loaded now."""
-        return self._files
-
-    @property
-    def device(self) -> Device:
-        """Where the encoder runs now. The other two networks are many small steps and stay on the CPU."""
-        return self._device
-
-    @property
     def shape(self) -> Shape:
         """What the encoder takes."""
         return self._encoder.shape
-
-    @property
-    def lexicon(self) -> Lexicon:
-        """Of the vocabulary: makes the boostings of callers' phrases."""
-        return self._lexicon
 
     def begin(self, boosting: Boosting | None = None) -> Utterance:
         """An utterance of which nothing is heard. Its first window begins with zeros, as in NeMo's streaming."""
@@ -131,11 +119,9 @@ class StreamingModel:
             self._take_in(step)
         utterances = [step.utterance for step in steps]
         while ready := [one for one in utterances if len(one.frames) >= self.shape.window]:
-            with_cpu_fallback(
-                "the streaming model", partial(self._round, ready, stop), stop, self._device, self._to_cpu
-            )
+            with_cpu_fallback("the streaming model", partial(self._round, ready, stop), stop, self.device, self._to_cpu)
         frame_s = FRAME_S * self.shape.subsampling
-        return [hypothesis(one.emitted, self._files.vocabulary, frame_s) for one in utterances]
+        return [hypothesis(one.emitted, self.files.vocabulary, frame_s) for one in utterances]
 
     def measure(self, windows: int, stop: Stop) -> float:
         """Warm up with noise, and give the real-time factor of one caller."""
@@ -160,14 +146,14 @@ class StreamingModel:
             one.made = wanted
 
     def _to_cpu(self, why: str) -> None:
-        self._load(find_model(self._files.folder, "cpu"), "cpu")
+        self._load(find_model(self.files.folder, "cpu"), "cpu")
 
     def _round(self, ready: Sequence[Utterance], stop: Stop) -> None:
         windows = np.stack([one.frames[: self.shape.window] for one in ready])
         encoded, caches = self._encoder.run(windows, self._stacked(ready), stop)
         nets = OnnxNetworks(self._joiner, self._predictor, stop)
         followed = follow([one.boosting for one in ready], [one.place for one in ready])
-        found, after = greedy(encoded, _joined(ready), nets, self._files.blank, followed)
+        found, after = greedy(encoded, _joined(ready), nets, self.files.blank, followed)
         for row, (one, tokens) in enumerate(zip(ready, found, strict=True)):
             base = one.windows * (self.shape.shift // self.shape.subsampling)
             one.emitted += [Emitted(token.token, base + token.frame, 1, token.logprob) for token in tokens]
@@ -207,10 +193,10 @@ class StreamingModel:
             raise ModelBroken(
                 f"{names} do not fit each other or their metadata ({first_line(error)}); {ADVICE}."
             ) from error
-        self._files, self._device, self._start = files, device, start
+        self.files, self.device, self._start = files, device, start
         self._encoder, self._predictor, self._joiner = encoder, predictor, joiner
         self._all = encoder.empty()
-        self._lexicon = Lexicon(files.vocabulary, files.blank)
+        self.lexicon = Lexicon(files.vocabulary, files.blank)
 
 
 def _open(path: Path, device: Device, limits: Limits) -> OnnxSession:

@@ -14,7 +14,6 @@ from speech_server.core.asr.asr_types import ASR_RATE_HZ, Hypothesis
 from speech_server.engines.asr.streaming_transducer.model import StreamStep
 from speech_server.engines.onnx.batch_runner import BatchRunner, fail_all
 from speech_server.engines.onnx.session import Stop
-from speech_server.engines.onnx.stats import EngineStats
 from speech_server.errors import EngineBusy, EngineUnavailable
 
 Work = Callable[[Sequence[StreamStep], Stop], list[Hypothesis]]
@@ -49,6 +48,8 @@ class StepBatcher:
         self._waiting: list[_Waiting] = []
         self._arrived = asyncio.Event()
         self._runner = BatchRunner("streaming", limits.batch_s)
+        self.stats = self._runner.stats
+        """What was done since the start."""
 
     def start(self) -> None:
         """From now on steps are decoded."""
@@ -58,11 +59,6 @@ class StepBatcher:
         """What waits or runs gets EngineUnavailable."""
         await self._runner.stop()
         self._waiting.clear()
-
-    @property
-    def stats(self) -> EngineStats:
-        """What was done since the start."""
-        return self._runner.stats
 
     @property
     def waiting(self) -> int:

@@ -8,7 +8,7 @@ import numpy as np
 
 from speech_server.engines.onnx.model_format import ModelBroken
 from speech_server.engines.onnx.session import NUMPY, Limits, Stop, open_session
-from speech_server.engines.tts.kokoro.model_files import Styles
+from speech_server.engines.tts.kokoro.styles import Styles
 from speech_server.engines.tts.kokoro.symbols import END
 from speech_server.errors import EngineUnavailable, first_line
 

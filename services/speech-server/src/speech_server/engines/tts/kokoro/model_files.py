@@ -13,7 +13,7 @@ from pathlib import Path
 
 from speech_server.engines.onnx.model_format import Precision
 from speech_server.engines.onnx.session import Limits, open_session
-from speech_server.engines.tts.kokoro.styles import STYLE_SIZE, Styles, read_styles
+from speech_server.engines.tts.kokoro.styles import Styles, read_styles
 from speech_server.engines.tts.kokoro.vocabulary import read_vocabulary
 from speech_server.errors import EngineUnavailable
 
@@ -25,8 +25,6 @@ MODEL_FILES: Mapping[Precision, str] = {
 """As they lie on the hub."""
 RATE_HZ = 24_000
 """The only rate Kokoro makes."""
-
-__all__ = ["MODEL_FILES", "RATE_HZ", "STYLE_SIZE", "KokoroFiles", "Styles", "patterns", "read_folder"]
 
 
 def patterns(precision: Precision) -> tuple[str, ...]:
