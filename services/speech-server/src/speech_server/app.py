@@ -20,7 +20,7 @@ from serving.signals import Stop, stop_on_signals
 
 from speech_server.admission_limits import gates, most_calls
 from speech_server.bearer_tokens import Tokens
-from speech_server.cli.verbs import COMMANDS, command, listing
+from speech_server.cli.verbs import COMMANDS, listing, run_verb
 from speech_server.core.asr.recognition_plan import AsrPolicy
 from speech_server.core.tts.voices import VoicePolicy
 from speech_server.drain import LEAVE_WITHIN_S, Drain, let_end
@@ -297,7 +297,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """The `speech-server` command."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     if given and given[0] in COMMANDS:
-        return command(given[0])(given[1:])
+        return run_verb(given[0], given[1:])
     parser = argparse.ArgumentParser(
         prog="speech-server",
         description="Serve speech recognition and synthesis as NVIDIA Riva and OpenAI do. Settings come from the "

@@ -4,15 +4,12 @@ from pathlib import Path
 from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
-from pydantic_settings import BaseSettings
 
-from speech_server.setting_types import CONFIG, Count, Milliseconds, Seconds
+from speech_server.setting_types import Count, Group, Milliseconds, Seconds
 
 
-class OfflineSettings(BaseSettings):
+class OfflineSettings(Group):
     """Every engine that hears whole clips (Moonshine, Parakeet): its batches, and streams made of them."""
-
-    model_config = CONFIG
 
     speech_microbatch_window_ms: float = Field(
         8, ge=0, le=1000, description="time that a clip waits for others to share its batch"
@@ -25,10 +22,8 @@ class OfflineSettings(BaseSettings):
     )
 
 
-class ParakeetSettings(BaseSettings):
+class ParakeetSettings(Group):
     """The Parakeet engine."""
-
-    model_config = CONFIG
 
     parakeet_model_id: str = Field(
         "nemo-parakeet-tdt-0.6b-v3", description="model of `speech-server models list`, or any owner/name of the hub"
@@ -61,10 +56,8 @@ class ParakeetSettings(BaseSettings):
         return tuple(one.strip() for one in self.parakeet_languages.split(",") if one.strip())
 
 
-class MoonshineSettings(BaseSettings):
+class MoonshineSettings(Group):
     """The Moonshine engine: English, on the CPU."""
-
-    model_config = CONFIG
 
     moonshine_model_path: Path | None = Field(None, description="folder of a model placed by hand; nothing is fetched")
     moonshine_revision: str = Field(
@@ -78,10 +71,8 @@ class MoonshineSettings(BaseSettings):
     moonshine_threads: int = Field(0, ge=0, description="CPU threads of the model; 0 = one a core")
 
 
-class StreamingSettings(BaseSettings):
+class StreamingSettings(Group):
     """The streaming engine: cache-aware models in sherpa's layout."""
-
-    model_config = CONFIG
 
     streaming_model_path: Path | None = Field(
         None, description="folder of the model, placed by hand: encoder, decoder and joiner .onnx, tokens.txt"
@@ -117,10 +108,8 @@ class StreamingSettings(BaseSettings):
         return tuple(one.strip() for one in self.streaming_languages.split(",") if one.strip())
 
 
-class KokoroSettings(BaseSettings):
+class KokoroSettings(Group):
     """The neural voices."""
-
-    model_config = CONFIG
 
     kokoro_model_path: Path | None = Field(None, description="folder of a model placed by hand; nothing is fetched")
     kokoro_revision: str = Field("", description="commit of the model's repository; empty = the one pinned here")
@@ -133,10 +122,8 @@ class KokoroSettings(BaseSettings):
     kokoro_phrase_limit_s: Seconds = Field(30, description="a phrase that takes longer to make is given up")
 
 
-class ScriptSettings(BaseSettings):
+class ScriptSettings(Group):
     """The scripted engines, for tests and load."""
-
-    model_config = CONFIG
 
     script_transcript: str = Field(
         "caller {stream} turn {utterance}", description="text that the scripted recogniser hears"

@@ -7,6 +7,16 @@ from speech_server.core.asr.asr_types import AsrModel, Hints, Hypothesis
 from speech_server.core.tts.tts_types import SpeechRequest, SpokenChunk, Voice
 
 
+class Startable(Protocol):
+    """What an engine has in common with its parts."""
+
+    async def start(self) -> None:
+        """Load and warm up. Raises EngineUnavailable with a sentence."""
+
+    async def stop(self) -> None:
+        """Free everything, processes included. Safe after a failed start."""
+
+
 class Utterances(Protocol):
     """One caller's recogniser: utterance after utterance, state fresh at `open`, carried along after that."""
 
@@ -48,18 +58,12 @@ class UtteranceObserver(Protocol):
         """The final of the utterance finished last goes out at this moment."""
 
 
-class Recogniser(Protocol):
+class Recogniser(Startable, Protocol):
     """An ASR engine. What blocks runs off the loop."""
 
     @property
     def models(self) -> Sequence[AsrModel]:
         """What the model list shows; the first is the default."""
-
-    async def start(self) -> None:
-        """Load and warm up. Raises EngineUnavailable with a sentence."""
-
-    async def stop(self) -> None:
-        """Free everything, processes included."""
 
     async def open(self, hints: Hints) -> Utterances:
         """A recogniser for one stream. Raises EngineBusy when no more fit."""
@@ -112,31 +116,19 @@ class VoiceActivity(Protocol):
         """Forget the stream."""
 
 
-class VoiceActivityDetector(Protocol):
+class VoiceActivityDetector(Startable, Protocol):
     """Speech or not, for any number of streams."""
-
-    async def start(self) -> None:
-        """Load."""
-
-    async def stop(self) -> None:
-        """Free."""
 
     def open(self) -> VoiceActivity:
         """A detector for one stream, state fresh."""
 
 
-class Synthesiser(Protocol):
+class Synthesiser(Startable, Protocol):
     """A TTS engine. What blocks runs off the loop."""
 
     @property
     def voices(self) -> Sequence[Voice]:
         """What the voice list shows; the first is the default."""
-
-    async def start(self) -> None:
-        """Load and warm up. Raises EngineUnavailable with a sentence."""
-
-    async def stop(self) -> None:
-        """Free everything, processes included."""
 
     def speak(self, request: SpeechRequest) -> AsyncGenerator[SpokenChunk, None]:
         """Audio as it is made; closing the generator stops the engine promptly."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.core import CounterMetricFamily
 from prometheus_client.registry import Collector
 
@@ -147,7 +147,3 @@ class Metrics:  # size: an attribute a metric
         """Show the length of an engine's own queue likewise."""
         meaning = "Pieces of audio in line for the model now"
         Gauge("speech_engine_waiting", meaning, registry=self.registry).set_function(waiting)
-
-    def page(self) -> bytes:
-        """The text Prometheus reads."""
-        return generate_latest(self.registry)

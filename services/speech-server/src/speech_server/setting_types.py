@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from pydantic import AliasChoices, AliasGenerator, Field
-from pydantic_settings import SettingsConfigDict
+from pydantic_settings import BaseSettings, SettingsConfigDict
 
 ORIGINAL_NAMES = {
     "speech_microbatch_window_ms": "parakeet_microbatch_window_ms",
@@ -22,9 +22,13 @@ def _names(field: str) -> AliasChoices:
     return AliasChoices(field, ORIGINAL_NAMES.get(field, field))
 
 
-CONFIG = SettingsConfigDict(
-    frozen=True, extra="ignore", env_ignore_empty=True, alias_generator=AliasGenerator(validation_alias=_names)
-)
+class Group(BaseSettings):
+    """Settings that belong together."""
+
+    model_config = SettingsConfigDict(
+        frozen=True, extra="ignore", env_ignore_empty=True, alias_generator=AliasGenerator(validation_alias=_names)
+    )
+
 
 Port = Annotated[int, Field(ge=0, le=65535)]
 Count = Annotated[int, Field(ge=1)]

@@ -5,24 +5,21 @@ from pathlib import Path
 from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
-from pydantic_settings import BaseSettings
 from serving.certificates import TlsFiles
 from serving.settings import read
 
 from speech_server import engine_settings
 from speech_server.core.asr.recognition_plan import Policy
 from speech_server.core.asr.text_normalisation import masked_words
-from speech_server.setting_types import CONFIG, ORIGINAL_NAMES, Count, Milliseconds, Part, Port, Seconds
+from speech_server.setting_types import ORIGINAL_NAMES, Count, Group, Milliseconds, Part, Port, Seconds
 
 
 def _parts(comma_list: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in comma_list.split(",") if part.strip())
 
 
-class ServerSettings(BaseSettings):
+class ServerSettings(Group):
     """The server and its limits."""
-
-    model_config = CONFIG
 
     speech_host: str = Field("0.0.0.0", description="address to listen on")
     speech_grpc_port: Port = Field(50051, description="gRPC port; 0 = any free one")
@@ -113,10 +110,8 @@ class ServerSettings(BaseSettings):
         return TlsFiles(self.speech_tls_cert_file, self.speech_tls_key_file, self.speech_tls_client_ca_file)
 
 
-class VoiceSettings(BaseSettings):
+class VoiceSettings(Group):
     """What callers may ask for, and what they get when they ask for nothing."""
-
-    model_config = CONFIG
 
     speech_model_policy: Policy = Field(
         "ignore", description="an unknown ASR model is refused, or served by the default"
@@ -162,10 +157,8 @@ class VoiceSettings(BaseSettings):
             raise ValueError(f"SPEECH_PROFANITY_FILE: {error}") from error
 
 
-class RequestSettings(BaseSettings):
+class RequestSettings(Group):
     """Whole recordings and texts, over HTTP and gRPC: how many, how large, and what is noted of them."""
-
-    model_config = CONFIG
 
     speech_queue_max_factor: float = Field(
         4, ge=0, description="recordings that may wait, as a multiple of those transcribed at once; more are refused"
@@ -181,7 +174,7 @@ class RequestSettings(BaseSettings):
     speech_request_log_days: Count = Field(7, description="days that the request log is kept")
 
 
-GROUPS: tuple[type[BaseSettings], ...] = (
+GROUPS: tuple[type[Group], ...] = (
     ServerSettings,
     VoiceSettings,
     RequestSettings,

@@ -14,7 +14,7 @@ from pcm.compressed import encode_file
 from speech_server.cli.bench import summary
 from speech_server.cli.client import line
 from speech_server.cli.realtime_stream import Result
-from speech_server.cli.server_connection import CommandFailed
+from speech_server.cli.verbs import CommandFailed
 
 SETTINGS = {
     "SPEECH_HOST": "127.0.0.1",

@@ -17,7 +17,8 @@ import grpc
 from pcm import Clip
 
 from speech_server.cli.realtime_stream import Result, StreamOptions, read_recording, transcripts
-from speech_server.cli.server_connection import CommandFailed, connect, parser
+from speech_server.cli.server_connection import connect, parser
+from speech_server.cli.verbs import CommandFailed
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,7 @@ class Report:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """The command; gives the exit status."""
+    """The command; gives the exit status. Raises CommandFailed."""
     options = parser("bench", __doc__)
     options.add_argument("file", type=Path, help="WAV, FLAC, Ogg Opus, Ogg Vorbis, MP3 or AIFF")
     options.add_argument("--count", type=int, default=10, help="streams at once")
@@ -46,13 +47,7 @@ def main(arguments: Sequence[str]) -> int:
     options.add_argument("--pace", type=float, default=1.0, help="times real time")
     options.add_argument("--json", action="store_true", help="the report as JSON")
     given = options.parse_args(arguments)
-    try:
-        report = asyncio.run(_bench(given))
-    except CommandFailed as error:
-        sys.stderr.write(f"speech-server bench: {error}\n")
-        return 1
-    except KeyboardInterrupt:
-        return 130
+    report = asyncio.run(_bench(given))
     fields = asdict(report)
     sys.stdout.write(json.dumps(fields) + "\n" if given.json else "".join(f"{n:24} {v}\n" for n, v in fields.items()))
     return 0 if report.served == report.streams else 1
@@ -81,7 +76,7 @@ async def _one(channel: grpc.aio.Channel, clip: Clip, stream_options: StreamOpti
 
 
 def summary(streams: Sequence[list[Result] | str], audio_s: float, pace: float, wall_s: float) -> Report:
-    """The figures. Raises Failed when no stream was served."""
+    """The figures. Raises CommandFailed when no stream was served."""
     served = [results for results in streams if isinstance(results, list) and results]
     if not served:
         why = next((refusal for refusal in streams if isinstance(refusal, str)), "nothing came back")

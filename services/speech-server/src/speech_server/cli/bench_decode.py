@@ -117,7 +117,7 @@ def measure(
 
 
 def main(arguments: Sequence[str]) -> int:
-    """The command."""
+    """The command. Raises EngineUnavailable."""
     parser = argparse.ArgumentParser(prog="speech-server bench-decode", description=__doc__)
     parser.add_argument("folder", type=Path, help="a model's folder")
     parser.add_argument("--device", choices=["auto", "cuda", "cpu"], default="auto")
@@ -129,14 +129,10 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--threads", type=int, default=0)
     parser.add_argument("--phrases", type=int, default=50, help="phrases of every clip in the boosted decode")
     given = parser.parse_args(arguments)
-    try:
-        device = probe(given.device).device
-        placement = Placement(device, given.decoder_device, given.precision, Limits(given.threads))
-        files = find_model(given.folder, device, given.precision)
-        cost = measure(files, placement, given.batch, given.seconds, given.runs, given.phrases)
-    except EngineUnavailable as error:
-        sys.stderr.write(f"speech-server bench-decode: {error}\n")
-        return 1
+    device = probe(given.device).device
+    placement = Placement(device, given.decoder_device, given.precision, Limits(given.threads))
+    files = find_model(given.folder, device, given.precision)
+    cost = measure(files, placement, given.batch, given.seconds, given.runs, given.phrases)
     sys.stdout.write(json.dumps(asdict(cost), indent=1) + "\n")
     return 0
 

@@ -1,16 +1,17 @@
 """`speech-server client FILE`: stream a recording to a server; a line PART or FINAL for every transcript."""
 
 import argparse
+import asyncio
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from speech_server.cli.realtime_stream import Result, StreamOptions, read_recording, transcripts
-from speech_server.cli.server_connection import connect, exit_code, parser, sentences
+from speech_server.cli.server_connection import connect, parser, sentences
 
 
 def main(arguments: Sequence[str]) -> int:
-    """The command; gives the exit status."""
+    """The command; gives the exit status. Raises CommandFailed."""
     options = parser("client", __doc__)
     options.add_argument("file", type=Path, help="WAV, FLAC, Ogg Opus, Ogg Vorbis, MP3 or AIFF")
     options.add_argument("--language", default="", help="like en-US; empty = the server's choice")
@@ -18,7 +19,8 @@ def main(arguments: Sequence[str]) -> int:
     options.add_argument("--chunk-ms", type=int, default=100, help="audio in a message")
     options.add_argument("--pace", type=float, default=1.0, help="times real time; 0 = as fast as it goes")
     options.add_argument("--words", action="store_true", help="word times under each FINAL")
-    return exit_code("client", _stream(options.parse_args(arguments)))
+    asyncio.run(_stream(options.parse_args(arguments)))
+    return 0
 
 
 async def _stream(given: argparse.Namespace) -> None:

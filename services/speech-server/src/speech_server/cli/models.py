@@ -5,8 +5,6 @@ import logging
 import sys
 from collections.abc import Sequence
 
-from serving.settings import BadSettings
-
 from speech_server.engines.inventory import catalogue, named, placed_by_hand, wanted
 from speech_server.engines.onnx.model_format import Precision
 from speech_server.engines.spec import EngineModel
@@ -17,7 +15,7 @@ from speech_server.settings import Settings
 
 
 def main(arguments: Sequence[str]) -> int:
-    """The `models` verb; gives the exit status."""
+    """The `models` verb; gives the exit status. Raises BadSettings, EngineUnavailable, OSError."""
     parser = argparse.ArgumentParser(prog="speech-server models", description="Fetch, list, check or delete models.")
     parser.add_argument("order", choices=["pull", "list", "verify", "rm"])
     parser.add_argument(
@@ -27,21 +25,17 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--revision", default="", help="commit of the model's repository; default: the pinned one")
     given = parser.parse_args(arguments)
     logging.basicConfig(level="INFO", format="%(message)s")
-    try:
-        settings = Settings()
-        match given.order:
-            case "list":
-                return _list(settings)
-            case "rm":
-                return _remove(settings, given.model)
-        chosen = _chosen(settings, given.model, given.revision)
-        if given.order == "verify":
-            return max([_verify(one) for one in chosen])
-        with stop_at_once("Stopped. What was downloaded is kept, and the next pull continues there."):
-            return max([_pull(one, given.precision) for one in chosen])
-    except (BadSettings, EngineUnavailable, OSError) as error:
-        sys.stderr.write(f"speech-server models: {error}\n")
-        return 1
+    settings = Settings()
+    match given.order:
+        case "list":
+            return _list(settings)
+        case "rm":
+            return _remove(settings, given.model)
+    chosen = _chosen(settings, given.model, given.revision)
+    if given.order == "verify":
+        return max([_verify(one) for one in chosen])
+    with stop_at_once("Stopped. What was downloaded is kept, and the next pull continues there."):
+        return max([_pull(one, given.precision) for one in chosen])
 
 
 def _chosen(settings: Settings, name: str | None, revision: str) -> list[EngineModel]:
@@ -56,8 +50,8 @@ def _chosen(settings: Settings, name: str | None, revision: str) -> list[EngineM
 def _pull(model: EngineModel, precision: Precision | None) -> int:
     if model.source is None:
         return _say(f"{model.name} was placed by hand in {model.by_hand} ({model.setting}_MODEL_PATH): nothing to pull")
-    wish = precision or (model.precision if model.precision != "auto" else "int8")
-    return _say(f"{model.name} is in {model.source.fetch(model.source.model, wish, model.source.root)}")
+    fetched = precision or (model.precision if model.precision != "auto" else "int8")
+    return _say(f"{model.name} is in {model.source.fetch(model.source.model, fetched, model.source.root)}")
 
 
 def _list(settings: Settings) -> int:

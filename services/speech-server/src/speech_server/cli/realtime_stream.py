@@ -10,7 +10,7 @@ import grpc
 from pcm import Clip
 from pcm.compressed import decode_file
 
-from speech_server.cli.server_connection import CommandFailed
+from speech_server.cli.verbs import CommandFailed
 from speech_server.wire import riva_asr_pb2 as asr
 from speech_server.wire import riva_audio_pb2 as audio
 from speech_server.wire.riva_asr_pb2_grpc import RivaSpeechRecognitionStub
@@ -42,7 +42,7 @@ class Result:
 
 
 def read_recording(path: Path) -> Clip:
-    """A file of any kind the library decodes. Raises Failed."""
+    """A file of any kind the library decodes. Raises CommandFailed."""
     try:
         return decode_file(path.read_bytes())
     except OSError as error:

@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import TextIO
 
 from pcm import SAMPLE_BYTES
-from serving.settings import BadSettings
 
 from speech_server.core.asr.asr_types import ASR_RATE_HZ, Hints
 from speech_server.engines.registry import Engines, build
@@ -42,7 +41,7 @@ class Recognised:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """The `recognise` verb; 1 when a file could not be recognised."""
+    """The `recognise` verb; 1 when a file could not be recognised. Raises BadSettings, EngineError, OSError."""
     parser = argparse.ArgumentParser(
         prog="speech-server recognise", description=__doc__, fromfile_prefix_chars="@",
         epilog="@LIST in place of files: their names, one a line.",
@@ -52,12 +51,8 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--json", action="store_true", help="a line of JSON for each file")
     parser.add_argument("--out", type=Path, help="write here instead of standard output")
     given = parser.parse_args(arguments)
-    try:
-        with stop_at_once("Stopped."), _output(given.out) as out:
-            return asyncio.run(_recognise(given.files, given.language, given.json, out))
-    except (BadSettings, EngineError, OSError) as error:
-        sys.stderr.write(f"speech-server recognise: {error}\n")
-        return 1
+    with stop_at_once("Stopped."), _output(given.out) as out:
+        return asyncio.run(_recognise(given.files, given.language, given.json, out))
 
 
 async def _recognise(files: Sequence[Path], language: str, as_json: bool, out: TextIO) -> int:
@@ -85,12 +80,12 @@ async def _each(engines: Engines, files: Sequence[Path], language: str) -> Async
                 async with aclosing(pcm16_of(file, _LONGEST_S)) as pieces:
                     pcm16 = b"".join([piece async for piece in pieces])
             began = time.monotonic()
-            heard = await engines.recogniser.transcribe(pcm16, hints)
+            hypothesis = await engines.recogniser.transcribe(pcm16, hints)
         except (OSError, BadRequest, EngineError) as error:
             yield Recognised(str(path), "", 0.0, 0.0, str(error))
         else:
             audio_s = len(pcm16) / SAMPLE_BYTES / ASR_RATE_HZ
-            yield Recognised(str(path), heard.text, round(audio_s, 3), round(time.monotonic() - began, 3))
+            yield Recognised(str(path), hypothesis.text, round(audio_s, 3), round(time.monotonic() - began, 3))
 
 
 @contextmanager

@@ -10,28 +10,24 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
-from serving.settings import BadSettings
 
+from speech_server.cli.verbs import CommandFailed
 from speech_server.core.requests.request_stats import Percentiles, Window, report
-from speech_server.errors import BadRequest
 from speech_server.request_log import read
 from speech_server.settings import Settings
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Print a row for each window and route; 1 when there is no log."""
+    """Print a row for each window and route. Raises CommandFailed, BadRequest, BadSettings, OSError."""
     parser = argparse.ArgumentParser(prog="speech-server report", description=__doc__)
     parser.add_argument("--windows", nargs="+", default=["30m", "1h", "24h"], help="such as 30m 1h 24h")
     parser.add_argument("--log", type=Path, help="the log; else what SPEECH_REQUEST_LOG names")
     parser.add_argument("--json", action="store_true", help="JSON instead of a table")
     given = parser.parse_args(arguments)
-    try:
-        path = given.log or Settings().requests.speech_request_log
-        if path is None:
-            return _failed("SPEECH_REQUEST_LOG names no file; set it for the server, then here or with --log.")
-        rows = report(read(path), given.windows, time.time())
-    except (BadRequest, BadSettings, OSError) as error:
-        return _failed(str(error))
+    path = given.log or Settings().requests.speech_request_log
+    if path is None:
+        raise CommandFailed("SPEECH_REQUEST_LOG names no file; set it for the server, then here or with --log.")
+    rows = report(read(path), given.windows, time.time())
     if given.json:
         sys.stdout.write(dumps([asdict(row) for row in rows], indent=2) + "\n")
     else:
@@ -63,8 +59,3 @@ def _show(rows: Sequence[Window]) -> None:
 
 def _both(one: Percentiles) -> str:
     return f"{one.p50:.3f} / {one.p95:.3f}"
-
-
-def _failed(sentence: str) -> int:
-    sys.stderr.write(f"speech-server: {sentence}\n")
-    return 1

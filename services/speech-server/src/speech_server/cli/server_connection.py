@@ -1,17 +1,13 @@
 """How does a tool reach a server? Options every tool has, and the channel they make."""
 
 import argparse
-import asyncio
-import sys
-from collections.abc import AsyncIterator, Coroutine, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 import grpc
 
-
-class CommandFailed(Exception):
-    """The tool could not do its work; the sentence says why."""
+from speech_server.cli.verbs import CommandFailed
 
 
 def parser(program: str, description: str | None) -> argparse.ArgumentParser:
@@ -24,21 +20,9 @@ def parser(program: str, description: str | None) -> argparse.ArgumentParser:
     return made
 
 
-def exit_code(program: str, work: Coroutine[None, None, None]) -> int:
-    """Of a command that has done this work, or has said why not."""
-    try:
-        asyncio.run(work)
-    except CommandFailed as error:
-        sys.stderr.write(f"speech-server {program}: {error}\n")
-        return 1
-    except KeyboardInterrupt:
-        return 130
-    return 0
-
-
 @asynccontextmanager
 async def connect(given: argparse.Namespace) -> AsyncIterator[grpc.aio.Channel]:
-    """A channel for the length of the block. Raises Failed for unreadable files."""
+    """A channel for the length of the block. Raises CommandFailed for unreadable files."""
     options = [("grpc.max_receive_message_length", 64 << 20)]
     if given.tls_ca is None:
         channel = grpc.aio.insecure_channel(given.server, options)
@@ -50,7 +34,7 @@ async def connect(given: argparse.Namespace) -> AsyncIterator[grpc.aio.Channel]:
 
 @contextmanager
 def sentences() -> Iterator[None]:
-    """What gRPC raises inside becomes Failed, with the server's own sentence."""
+    """What gRPC raises inside becomes CommandFailed, with the server's own sentence."""
     try:
         yield
     except grpc.aio.AioRpcError as error:

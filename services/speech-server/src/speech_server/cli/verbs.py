@@ -1,7 +1,17 @@
 """What can `speech-server` do besides serving? A verb and its function; only what is asked for is imported."""
 
 import importlib
-from collections.abc import Callable, Mapping, Sequence
+import sys
+from collections.abc import Mapping, Sequence
+
+from serving.settings import BadSettings
+
+from speech_server.errors import EngineError, SpeechError
+
+
+class CommandFailed(Exception):
+    """A verb could not do its work; the sentence says why."""
+
 
 COMMANDS: Mapping[str, tuple[str, str]] = {
     "doctor": ("doctor.command", "check whether the server can start here as it is set"),
@@ -17,10 +27,15 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
 """Module and meaning; the module's `main` takes the arguments after the verb and gives the exit code."""
 
 
-def command(verb: str) -> Callable[[Sequence[str]], int]:
-    """The function of one of COMMANDS."""
-    found: Callable[[Sequence[str]], int] = importlib.import_module(f"speech_server.cli.{COMMANDS[verb][0]}").main
-    return found
+def run_verb(verb: str, arguments: Sequence[str]) -> int:
+    """Do what one of COMMANDS does; gives its exit code, 1 after a sentence on standard error."""
+    try:
+        return int(importlib.import_module(f"speech_server.cli.{COMMANDS[verb][0]}").main(arguments))
+    except (BadSettings, CommandFailed, SpeechError, EngineError, OSError) as error:
+        sys.stderr.write(f"speech-server {verb}: {error}\n")
+        return 1
+    except KeyboardInterrupt:
+        return 130
 
 
 def listing() -> str:

@@ -5,27 +5,19 @@ import asyncio
 import sys
 from collections.abc import Sequence
 
-from serving.settings import BadSettings
-
 from speech_server.core.tts.tts_types import Voice
 from speech_server.engines.registry import chosen_tts
 from speech_server.engines.spec import TtsSpec
-from speech_server.errors import EngineUnavailable
 from speech_server.settings import Settings
 from speech_server.timeline import Timeline
 
 
 def main(arguments: Sequence[str]) -> int:
-    """The `voices` verb; gives the exit status."""
+    """The `voices` verb; gives the exit status. Raises BadSettings, EngineUnavailable."""
     argparse.ArgumentParser(prog="speech-server voices", description=__doc__).parse_args(arguments)
-    try:
-        settings = Settings()
-        spec = chosen_tts(settings)
-        found = spec.voices(settings) if spec.voices is not None else asyncio.run(_started(spec, settings))
-    except (BadSettings, EngineUnavailable) as error:
-        sys.stderr.write(f"speech-server voices: {error}\n")
-        return 1
-    for voice in found:
+    settings = Settings()
+    spec = chosen_tts(settings)
+    for voice in spec.voices(settings) if spec.voices is not None else asyncio.run(_started(spec, settings)):
         sys.stdout.write(f"{voice.name}  {voice.language}\n")
     return 0
 

@@ -11,7 +11,8 @@ from pcm import Clip, silence
 from serving.grpc_health_client import trouble
 
 from speech_server.cli.realtime_stream import StreamOptions, transcripts
-from speech_server.cli.server_connection import CommandFailed, connect, exit_code, parser, sentences
+from speech_server.cli.server_connection import connect, parser, sentences
+from speech_server.cli.verbs import CommandFailed
 from speech_server.wire import riva_audio_pb2 as audio
 from speech_server.wire import riva_tts_pb2 as tts
 from speech_server.wire.riva_tts_pb2_grpc import RivaSpeechSynthesisStub
@@ -21,11 +22,12 @@ _RATE_HZ = 16_000
 
 
 def main(arguments: Sequence[str]) -> int:
-    """The command; gives the exit status."""
+    """The command; gives the exit status. Raises CommandFailed."""
     options = parser("warmup", __doc__)
     options.add_argument("--wait", type=float, default=120.0, help="seconds until the server must serve")
     options.add_argument("--text", default="The server is warm.", help="what it says, and hears")
-    return exit_code("warmup", _warm(options.parse_args(arguments)))
+    asyncio.run(_warm(options.parse_args(arguments)))
+    return 0
 
 
 async def _warm(given: argparse.Namespace) -> None:

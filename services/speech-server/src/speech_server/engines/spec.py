@@ -3,14 +3,13 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
 
 from speech_server.core.tts.tts_types import Voice
 from speech_server.engines import silero_vad
 from speech_server.engines.onnx.model_format import Device, Precision, PrecisionSetting
 from speech_server.engines.onnx.providers import DeviceSetting
 from speech_server.errors import EngineUnavailable
-from speech_server.interfaces import Recogniser, Synthesiser, VoiceActivityDetector
+from speech_server.interfaces import Recogniser, Startable, Synthesiser, VoiceActivityDetector
 from speech_server.model_store.pinned_model import PinnedModel
 from speech_server.model_store.store import folder_of, read_manifest
 from speech_server.settings import Settings
@@ -87,16 +86,6 @@ class EngineModels:
     """The one of this name and revision (empty: the settings'); None: no model of this engine."""
     sources: Callable[[Settings], Sequence[ModelSource]] = lambda settings: ()
     """Those that can be fetched by name."""
-
-
-class Startable(Protocol):
-    """What an engine has in common with its parts."""
-
-    async def start(self) -> None:
-        """Raises EngineUnavailable with a sentence."""
-
-    async def stop(self) -> None:
-        """Safe after a failed start."""
 
 
 @dataclass(frozen=True, slots=True)

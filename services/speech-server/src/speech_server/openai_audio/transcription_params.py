@@ -72,29 +72,23 @@ def transcription(
     for name in fields.get("include", ()):
         one_of(name, "include", ("logprobs",))
     written_number(last.get("temperature", "0"), "temperature", 0.0, 1.0)
-    plan = recognition_plan(last, list(fields.get("keywords", ())), models, policy)
-    model = model_of(last.get("model", ""), plan.hints.language, models)
+    told = hints(last.get("model", ""), last.get("language", ""), list(fields.get("keywords", ())), models, policy)
+    model = model_of(last.get("model", ""), told.language, models)
     return TranscriptionParams(
-        plan=replace(plan, warnings=estimated_word_times(model, word_times="word" in granularities)),
+        plan=RecognitionPlan(
+            encoding=Encoding.PCM16,
+            rate_hz=None,
+            hints=told,
+            endpointing=_chunking(last, policy.endpointing),
+            word_times=True,
+            leading_space=False,
+            warnings=estimated_word_times(model, word_times="word" in granularities),
+        ),
         format=cast(Format, written),
         stream=_flag(last.get("stream", "false"), "stream"),
         segments="segment" in granularities,
         words="word" in granularities,
         logprobs="logprobs" in fields.get("include", ()),
-    )
-
-
-def recognition_plan(
-    last: Mapping[str, str], keywords: Sequence[str], models: Sequence[AsrModel], policy: AsrPolicy
-) -> RecognitionPlan:
-    """How to hear: model, language, keywords, chunking."""
-    return RecognitionPlan(
-        encoding=Encoding.PCM16,
-        rate_hz=None,
-        hints=hints(last.get("model", ""), last.get("language", ""), keywords, models, policy),
-        endpointing=_chunking(last, policy.endpointing),
-        word_times=True,
-        leading_space=False,
     )
 
 

@@ -69,19 +69,15 @@ class UtteranceSegmenter:  # size: sample counts of one stream, which move toget
         self._decoded = 0
         self._began = 0
         self._processed = 0
-        self._engine_s = 0.0
-        self._worked_s = 0.0
+        self.engine_s = 0.0
+        """How long the engine has worked on the stream."""
+        self._engine_before_s = 0.0
         self._scores: deque[float] = deque(maxlen=round(_SCORES_S / activity.frame_s))
 
     @property
     def in_utterance(self) -> bool:
         """Is an utterance open?"""
         return self._endpointer.in_speech
-
-    @property
-    def engine_s(self) -> float:
-        """How long the engine has worked on the stream."""
-        return self._worked_s
 
     @property
     def began_s(self) -> float:
@@ -143,7 +139,7 @@ class UtteranceSegmenter:  # size: sample counts of one stream, which move toget
                 first = first_frame * self._frame - self._pre_roll
                 # Never back into the utterance before: its end is decoded.
                 self._began = self._decoded = max(first, self._decoded, self._base)
-                self._engine_s = 0.0
+                self._engine_before_s = self.engine_s
                 self._pause.reset()
             case EndExpected():
                 hypothesis = await self._decode()
@@ -170,9 +166,7 @@ class UtteranceSegmenter:  # size: sample counts of one stream, which move toget
         pcm16 = bytes(self._audio[start * SAMPLE_BYTES : end * SAMPLE_BYTES])
         began = time.monotonic()
         hypothesis = await self._utterances.accept(pcm16)
-        worked_s = time.monotonic() - began
-        self._engine_s += worked_s
-        self._worked_s += worked_s
+        self.engine_s += time.monotonic() - began
         self._decoded = self._scored
         self._forget(self._decoded)
         return hypothesis
@@ -182,9 +176,8 @@ class UtteranceSegmenter:  # size: sample counts of one stream, which move toget
             await self._decode()
         began = time.monotonic()
         hypothesis = await self._utterances.finish()
-        worked_s = time.monotonic() - began
-        engine_s = self._engine_s + worked_s
-        self._worked_s += worked_s
+        self.engine_s += time.monotonic() - began
+        engine_s = self.engine_s - self._engine_before_s
         audio_s = (self._decoded - self._began) / ASR_RATE_HZ
         return Final(hypothesis, self._began / ASR_RATE_HZ, stopped_at, engine_s, audio_s)
 

@@ -52,9 +52,7 @@ def plan(config: asr.RecognitionConfig, models: Sequence[AsrModel], policy: AsrP
     return RecognitionPlan(
         encoding=choose_encoding(config.encoding, "LINEAR_PCM, FLAC, MULAW, OGGOPUS or ALAW"),
         rate_hz=rate_hz,
-        hints=Hints(
-            language, recognition_plan.choose_phrases(contexts), min(config.max_alternatives or 1, MOST_ALTERNATIVES)
-        ),
+        hints=Hints(language, phrases, min(config.max_alternatives or 1, MOST_ALTERNATIVES)),
         endpointing=recognition_plan.choose_endpointing(_wish(config.endpointing_config), custom, policy.endpointing),
         word_times=config.enable_word_time_offsets,
         leading_space=policy.leading_space,

@@ -7,8 +7,6 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 
-from serving.settings import BadSettings
-
 from speech_server.cli.doctor.devices import device_of, look_at_devices
 from speech_server.cli.doctor.findings import Finding, ok
 from speech_server.cli.doctor.parts import look_at_parts
@@ -19,17 +17,13 @@ from speech_server.settings import Settings
 
 
 def main(arguments: Sequence[str]) -> int:
-    """The `doctor` verb; gives the exit status."""
+    """The `doctor` verb; gives the exit status. Raises BadSettings."""
     parser = argparse.ArgumentParser(
         prog="speech-server doctor", description="What does this machine have, and what is missing?"
     )
     parser.add_argument("--json", action="store_true", help="JSON instead of lines")
     given = parser.parse_args(arguments)
-    try:
-        findings = examine(Settings())
-    except BadSettings as error:
-        sys.stderr.write(f"speech-server doctor: {error}\n")
-        return 1
+    findings = examine(Settings())
     if given.json:
         sys.stdout.write(json.dumps([asdict(one) for one in findings], indent=2) + "\n")
     else:
@@ -39,8 +33,8 @@ def main(arguments: Sequence[str]) -> int:
 
 def examine(settings: Settings) -> list[Finding]:
     """All findings for the engines of the settings."""
-    asr, *spare = recognisers(settings)
-    engines = f"recogniser {asr}{f', spare {spare[0]}' if spare else ''}; voice {settings.server.speech_tts_engine}"
+    first, *others = recognisers(settings)
+    engines = f"recogniser {first}{f', spare {others[0]}' if others else ''}; voice {settings.server.speech_tts_engine}"
     return [
         ok("engines", engines),
         *look_at_devices(settings),

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from speech_server.cli.doctor.findings import Finding, bad, note, ok
 from speech_server.engines.registry import chosen
-from speech_server.engines.spec import Startable
 from speech_server.errors import EngineUnavailable
+from speech_server.interfaces import Startable
 from speech_server.settings import Settings
 
 LONGEST_START_S = 60.0
