@@ -34,9 +34,9 @@ class Launch:
     environment: Mapping[str, str]
     ports_file: Path
     log: Path
-    ready_path: str
-    start_timeout_s: float
-    stop_timeout_s: float
+    ready_path: str = "/readyz"
+    start_timeout_s: float = 60.0
+    stop_timeout_s: float = 8.0
     cores: frozenset[int] = frozenset()
     port_variables: Mapping[str, str] = field(default_factory=dict)
     """By protocol: the variable that sets the port, so that a restart gets the ports it had before."""

@@ -10,19 +10,12 @@ from pathlib import Path
 from rich.console import Console
 from serving.signals import stop_on_signals
 
+from voice_bench import stack_config
 from voice_bench.exit_codes import exit_with, to_stderr
 from voice_bench.options import Engine, Tts
 from voice_bench.process import StackFailed
 from voice_bench.stack import Stack, running
-from voice_bench.stack_config import (
-    RECOGNISER,
-    SYNTHESISER,
-    Part,
-    StackConfig,
-    embedded,
-    with_engines,
-    with_environment,
-)
+from voice_bench.stack_config import RECOGNISER, SYNTHESISER, Part, StackConfig
 
 USUAL_PORT = 50050
 """Where `voice` calls when it is not told otherwise."""
@@ -30,7 +23,7 @@ USUAL_PORT = 50050
 
 def run(engine: Engine = RECOGNISER, tts: Tts = SYNTHESISER) -> None:
     """Keep speech server, language model and gateway running until Ctrl-C."""
-    exit_with(_run(with_engines(embedded(), engine, tts)))
+    exit_with(_run(stack_config.with_engines(stack_config.embedded(), engine, tts)))
 
 
 async def _run(config: StackConfig) -> bool:
@@ -54,7 +47,7 @@ async def _run(config: StackConfig) -> bool:
 
 
 async def _serve(console: Console, config: StackConfig) -> None:
-    config = _at_the_usual_port(with_environment(config))
+    config = _at_the_usual_port(stack_config.with_environment(config))
     console.print("starting speech server, language model and gateway (Ctrl-C ends them)")
     if config.may_fetch and config.runs(Part.SPEECH):
         console.print("models that are not on this machine yet are downloaded first, which may take minutes")

@@ -12,6 +12,7 @@ from pcm import write_wav
 from rich.console import Console
 from voice_client import VoiceError
 
+from voice_bench import stack_config
 from voice_bench.demo import script
 from voice_bench.demo.caller import CallResult, run_call
 from voice_bench.demo.caller_behaviour import PATIENCE_S, CallerBehaviour
@@ -21,15 +22,7 @@ from voice_bench.exit_codes import exit_with, to_stderr
 from voice_bench.options import Engine, Tts
 from voice_bench.process import StackFailed
 from voice_bench.stack import running
-from voice_bench.stack_config import (
-    RECOGNISER,
-    SYNTHESISER,
-    Part,
-    StackConfig,
-    embedded,
-    with_engines,
-    with_environment,
-)
+from voice_bench.stack_config import RECOGNISER, SYNTHESISER, Part, StackConfig
 
 Lines = Callable[[str, str], Awaitable[list[script.Line]]]
 """(address of a synthesiser, its voice) -> what the caller says."""
@@ -75,7 +68,7 @@ def demo(
     async def lines(target: str, voice: str) -> list[script.Line]:
         return recorded or await script.spoken(target, script.SCRIPT, barging, voice) + after
 
-    config = with_environment(with_engines(embedded(), engine, tts))
+    config = stack_config.with_environment(stack_config.with_engines(stack_config.embedded(), engine, tts))
     exit_with(_demo(config, out, lines, CallerBehaviour(barge_in_after, timeout)))
 
 

@@ -8,13 +8,11 @@ import asyncio
 import random
 import re
 import signal
-import sys
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from enum import StrEnum
-from pathlib import Path
 
 import aiohttp
 
@@ -94,12 +92,9 @@ class RecogniserReplica:
 
     async def streams(self) -> int:
         """How many it holds."""
-        async with aiohttp.ClientSession() as http, http.get(self._page) as answer:
+        page = f"http://127.0.0.1:{self.server.ports['http']}/readyz"
+        async with aiohttp.ClientSession() as http, http.get(page) as answer:
             return int(await answer.text())
-
-    @property
-    def _page(self) -> str:
-        return f"http://127.0.0.1:{self.server.ports['http']}/readyz"
 
 
 def simulated() -> StackConfig:
@@ -218,16 +213,12 @@ async def _replicas(stack: Stack) -> AsyncIterator[list[RecogniserReplica]]:
 
 
 def _launch(stack: Stack, name: str) -> Launch:
-    folder: Path = stack.folder
-    ports_file = folder / f"recogniser-{name}.ports.json"
+    ports_file = stack.folder / f"recogniser-{name}.ports.json"
     environment = {**StackConfig().settings(Part.SPEECH), numbered_word_recogniser.PORTS_FILE: str(ports_file)}
     return Launch(
-        name=Path(sys.executable).name,
+        name="python",
         arguments=("-m", numbered_word_recogniser.__name__),
         environment=environment,
         ports_file=ports_file,
-        log=folder / f"recogniser-{name}.log",
-        ready_path="/readyz",
-        start_timeout_s=stack.config.start_timeout_s,
-        stop_timeout_s=stack.config.stop_timeout_s,
+        log=stack.folder / f"recogniser-{name}.log",
     )

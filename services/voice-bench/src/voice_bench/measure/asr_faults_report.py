@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from voice_bench.measure.asr_faults import Fault, FaultTurn
 from voice_bench.measure.report import Report, Rows
-from voice_bench.measure.statistics import percentile, spread
+from voice_bench.measure.statistics import percentile
 from voice_bench.measure.verdict import Verdict, at_most, none_of
 
 ADDED_MS = {Fault.KILL: 500.0, Fault.LEAVE: 500.0, Fault.STOP: 2_000.0, Fault.BLACKHOLE: 2_000.0}
@@ -22,9 +22,9 @@ def report(fault: Fault, turns: Sequence[FaultTurn]) -> Report:
         "fault to the next transcript": [turn.silence_ms for turn in hit if turn.silence_ms is not None],
     }
     rows = tuple(
-        (name, found.count, found.p50, found.p95, found.largest)
+        (name, len(values), *(percentile(values, percent) for percent in (50, 95, 100)))
         for name, values in measured.items()
-        if (found := spread(values))
+        if values
     )
     table = Rows(f"{len(hit)} calls hit in mid-word, ms", ("what", "count", "p50", "p95", "largest"), rows)
     return Report(

@@ -8,16 +8,16 @@ import asyncio
 import random
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import aiohttp
 from voice_workflow.v1 import voice_workflow_pb2 as pb
 
-from voice_bench.measure import expected_latency
 from voice_bench.measure.call_log import ReplyLog
 from voice_bench.measure.caller import Caller, CallFailed, calling, channel_to
 from voice_bench.measure.clips import Frames
-from voice_bench.measure.gateway_process import GatewayProcess, Kind, gateway, timestamps
+from voice_bench.measure.expected_latency import TurnTimestamps, tag_of
+from voice_bench.measure.gateway_process import Kind, gateway, timestamps
 from voice_bench.measure.overhead import with_one_rate
 from voice_bench.measure.word_times import WordTimes
 from voice_bench.stack import Stack
@@ -38,7 +38,6 @@ class BargeInStop:
     """One barge-in."""
 
     tag: str
-    into_reply_s: float
     decision_ms: float | None
     """First sample of the speech -> decided; None = the reply was not stopped."""
     last_audio_after_ms: float
@@ -69,9 +68,9 @@ class BargeInOutcome:
 def simulated() -> StackConfig:
     """Slow enough backends."""
     config = with_one_rate(scripted(reply=REPLY, token_ms=TOKEN_MS))
-    return StackConfig(
+    return replace(
+        config,
         speech={**config.speech, "TONE_RTF": "0.5"},
-        llm=config.llm,
         gateway={**config.gateway, "LLM_MAX_TOKENS": "200", "LLM_HISTORY": "4"},
     )
 
@@ -81,14 +80,27 @@ async def interrupt(stack: Stack, times: int, callers: int, clips: Sequence[Fram
     words = WordTimes(stack.speech_target, 16_000)
     counts = [times // callers + (n < times % callers) for n in range(callers)]
     async with gateway(stack, Kind.OURS) as tested:
-        found: list[tuple[str, float, float, ReplyLog]] = []
+        found: list[tuple[str, float, ReplyLog]] = []
         failures: list[str] = []
         done = asyncio.Barrier(callers + 1)
         leave = asyncio.Event()
+
+        async def call(count: int, rng: random.Random) -> None:
+            try:
+                await asyncio.sleep(rng.uniform(0, 2))
+                async with channel_to(tested.target) as channel, calling(channel) as caller:
+                    await _barge_in(caller, count, clips, rng, found)
+                    caller.interrupt()
+                    await done.wait()
+                    await leave.wait()
+            except CallFailed as trouble:
+                failures.append(str(trouble))
+                if not leave.is_set():
+                    await done.wait()
+
         async with asyncio.TaskGroup() as tasks:
             for n, count in enumerate(counts):
-                work = _call(tested, count, clips, random.Random(f"{seed} {n}"), found, failures, done, leave)
-                tasks.create_task(work, name=f"caller {n}")
+                tasks.create_task(call(count, random.Random(f"{seed} {n}")), name=f"caller {n}")
             await done.wait()
             await asyncio.sleep(0.5)
             running = await still_running(stack)
@@ -100,9 +112,7 @@ async def interrupt(stack: Stack, times: int, callers: int, clips: Sequence[Fram
     return BargeInOutcome(stops, late, cut, after, running, tuple(failures))
 
 
-def upstream(
-    stops: Sequence[BargeInStop], stamps: Mapping[str, expected_latency.TurnTimestamps]
-) -> tuple[int, int, int]:
+def upstream(stops: Sequence[BargeInStop], stamps: Mapping[str, TurnTimestamps]) -> tuple[int, int, int]:
     """Of replies that were stopped: requests to the model that were cut off, those cut off too late, and phrases sent
     to TTS after the decision."""
     cut = late = after = 0
@@ -133,48 +143,21 @@ async def still_running(stack: Stack) -> dict[str, float]:
     return found
 
 
-async def _call(
-    tested: GatewayProcess,
-    count: int,
-    clips: Sequence[Frames],
-    rng: random.Random,
-    found: list[tuple[str, float, float, ReplyLog]],
-    failures: list[str],
-    done: asyncio.Barrier,
-    leave: asyncio.Event,
-) -> None:
-    try:
-        await asyncio.sleep(rng.uniform(0, 2))
-        async with channel_to(tested.target) as channel, calling(channel) as caller:
-            await _barge_in(caller, count, clips, rng, found)
-            caller.interrupt()
-            await done.wait()
-            await leave.wait()
-    except CallFailed as trouble:
-        failures.append(str(trouble))
-        if not leave.is_set():
-            await done.wait()
-
-
 async def _barge_in(
-    caller: Caller,
-    count: int,
-    clips: Sequence[Frames],
-    rng: random.Random,
-    found: list[tuple[str, float, float, ReplyLog]],
+    caller: Caller, count: int, clips: Sequence[Frames], rng: random.Random, found: list[tuple[str, float, ReplyLog]]
 ) -> None:
+    """What it finds: the turn, when the speech over its reply began, and the reply."""
     record = caller.record
     await caller.speak(rng.choice(clips))
     for number in range(count + 1):
         await caller.until(lambda: _is_audible(caller), 10, "reply audio")
         reply = record.replies[max(record.replies)]
-        tag = expected_latency.tag_of(record.turns[-1][1]) or ""
+        tag = tag_of(record.turns[-1][1]) or ""
         if number == count:
             return
-        into_s = rng.uniform(EARLIEST_S, LATEST_S)
-        await caller.pause(into_s)
+        await asyncio.sleep(rng.uniform(EARLIEST_S, LATEST_S))
         spoken = await caller.speak(rng.choice(clips))
-        found.append((tag, into_s, spoken.began_at, reply))
+        found.append((tag, spoken.began_at, reply))
         await caller.until(lambda last=reply.number: max(record.replies) > last, STOP_WITHIN_S, "answer")  # type: ignore[misc]
 
 
@@ -183,17 +166,12 @@ def _is_audible(caller: Caller) -> bool:
     return latest is not None and latest.first_audio_at is not None and latest.cut is None
 
 
-def _text(tag: str, stamps: Mapping[str, expected_latency.TurnTimestamps]) -> str:
+def _text(tag: str, stamps: Mapping[str, TurnTimestamps]) -> str:
     return REPLY.replace("{last}", stamps[tag].asked if tag in stamps else tag)
 
 
 def _judge(
-    words: WordTimes,
-    tag: str,
-    into_s: float,
-    began_at: float,
-    reply: ReplyLog,
-    stamps: Mapping[str, expected_latency.TurnTimestamps],
+    words: WordTimes, tag: str, began_at: float, reply: ReplyLog, stamps: Mapping[str, TurnTimestamps]
 ) -> BargeInStop:
     cut = reply.cut
     stopped = cut is not None and cut.kind == pb.TurnEvent.REPLY_INTERRUPTED
@@ -203,7 +181,6 @@ def _judge(
     played = words.played(text, reply.played_at_cut) if stopped else 0
     return BargeInStop(
         tag=tag,
-        into_reply_s=into_s,
         decision_ms=1000 * (decided_at - began_at) if stopped else None,
         last_audio_after_ms=1000 * ((reply.last_audio_at or 0.0) - decided_at) if stopped else 0.0,
         heard_words=len(heard),

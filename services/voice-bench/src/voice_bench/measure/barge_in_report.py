@@ -2,7 +2,7 @@
 
 from voice_bench.measure.barge_in import BargeInOutcome
 from voice_bench.measure.report import Report, Rows
-from voice_bench.measure.statistics import percentile, spread
+from voice_bench.measure.statistics import figures, percentile
 from voice_bench.measure.verdict import Verdict, at_most, none_of
 
 DECISION_P95_MS = 400.0
@@ -19,12 +19,8 @@ def report(outcome: BargeInOutcome, times: int) -> Report:
         "words heard, gateway minus caller": [float(stop.heard_words - stop.played_words) for stop in stops],
         "flushed at the caller, ms": [stop.unplayed_ms for stop in stops],
     }
-    rows = []
-    for name, values in quantities.items():
-        found = spread(values)
-        figures = (found.p50, found.p95, found.p99, found.largest) if found else (None,) * 4
-        rows.append((name, len(values), *figures))
-    table = Rows("barge-ins", ("quantity", "n", "p50", "p95", "p99", "max"), tuple(rows))
+    rows = tuple((name, len(values), *figures(values)) for name, values in quantities.items())
+    table = Rows("barge-ins", ("quantity", "n", "p50", "p95", "p99", "max"), rows)
     notes = (
         f"{outcome.model_cut} requests to the language model were cut off, the others had ended by themselves",
         "speech = recordings that Silero takes for speech within 96 ms, wherever its windows fall",

@@ -7,7 +7,6 @@ from voice_workflow.v1 import voice_workflow_pb2 as pb
 from voice_bench.measure.loudspeaker import Loudspeaker
 
 _SAMPLE_BYTES = 2
-_KIND = pb.TurnEvent
 
 
 @dataclass(slots=True)
@@ -48,7 +47,6 @@ class CallLog:  # size: the record of one call
     """When a TURN_ENDED came and its text."""
     replies: dict[int, ReplyLog] = field(default_factory=dict)
     latencies: list[pb.TurnLatency] = field(default_factory=list)
-    speech_stopped: int = 0
     errors: list[str] = field(default_factory=list)
     last_seq: int = 0
     audio_bytes: int = 0
@@ -99,13 +97,11 @@ class CallLog:  # size: the record of one call
 
     def _turn(self, turn: pb.TurnEvent, at: float) -> None:
         match turn.kind:
-            case _KIND.TURN_ENDED:
+            case pb.TurnEvent.TURN_ENDED:
                 self.turns.append((at, turn.text))
-            case _KIND.SPEECH_STOPPED:
-                self.speech_stopped += 1
-            case _KIND.REPLY_ENDED:
+            case pb.TurnEvent.REPLY_ENDED:
                 self._reply(turn.reply).ended_at = at
-            case _KIND.REPLY_INTERRUPTED | _KIND.REPLY_RETRACTED:
+            case pb.TurnEvent.REPLY_INTERRUPTED | pb.TurnEvent.REPLY_RETRACTED:
                 reply = self._reply(turn.reply)
                 reply.cut, reply.cut_at = turn, at
                 reply.played_at_cut = reply.loudspeaker.played(at)

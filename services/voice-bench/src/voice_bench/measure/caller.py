@@ -55,6 +55,7 @@ class Caller:  # size: the state of one simulated call, in one loop
         self._frames: deque[bytes] = deque()
         self._news = asyncio.Event()
         self.is_dropped = False
+        """True: vanish without a word when the block ends."""
         self._is_hanging_up = False
         self._sent_frames = 0
         self._orders: deque[pb.ClientMessage] = deque()
@@ -86,10 +87,6 @@ class Caller:  # size: the state of one simulated call, in one loop
         except TimeoutError:
             raise CallFailed(f"no {what} within {limit_s:g} s; errors: {self.record.errors or 'none'}") from None
 
-    async def pause(self, seconds: float) -> None:
-        """Stay silent."""
-        await asyncio.sleep(seconds)
-
     def interrupt(self) -> None:
         """Send Interrupt with the next frame."""
         self._orders.append(pb.ClientMessage(interrupt=pb.Interrupt()))
@@ -101,10 +98,6 @@ class Caller:  # size: the state of one simulated call, in one loop
     def hang_up(self) -> None:
         """Send SessionEnd with the next frame."""
         self._is_hanging_up = True
-
-    def drop(self) -> None:
-        """Vanish without a word when the block ends."""
-        self.is_dropped = True
 
     # ------------------------------------------------------------------------------------ its two tasks
 
@@ -161,14 +154,9 @@ class Caller:  # size: the state of one simulated call, in one loop
             played = reply.played_at_cut if reply.cut is not None else reply.loudspeaker.played(now)
             reply.reported = finished or reply.cut is not None
             if reply.reported or self._sent_frames % _REPORT_EVERY_FRAMES == 0:
-                reports.append(
-                    pb.PlayoutReport(
-                        reply=reply.number,
-                        samples_played=played,
-                        input_sample=input_sample,
-                        final=reply.reported,
-                    )
-                )
+                report = pb.PlayoutReport(reply=reply.number, samples_played=played, final=reply.reported)
+                report.input_sample = input_sample
+                reports.append(report)
         return reports
 
     def _numbered(self, message: pb.ClientMessage) -> pb.ClientMessage:

@@ -12,16 +12,16 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from voice_bench.measure.caller import Caller, CallFailed, calling, channel_to
+from voice_bench.measure.caller import CallFailed, calling, channel_to
 from voice_bench.measure.cgroup import Cgroup, limited
 from voice_bench.measure.clips import Frames
 from voice_bench.measure.expected_latency import TurnTimestamps
 from voice_bench.measure.flood_client import GatewayFlood
 from voice_bench.measure.flood_process import peak, run_flood
 from voice_bench.measure.gateway_process import GatewayInternals, GatewayProcess, Kind, gateway, timestamps
-from voice_bench.measure.overhead import MeasuredTurn, added_ms, take_turns, warm_up
+from voice_bench.measure.overhead import MeasuredTurn, added_ms, hear_out, take_turns, warm_up
 from voice_bench.measure.report import Report, Rows
-from voice_bench.measure.statistics import Spread, spread
+from voice_bench.measure.statistics import percentile
 from voice_bench.measure.verdict import Verdict, at_most, none_of
 from voice_bench.stack import Stack
 
@@ -51,7 +51,6 @@ class GatewayFloodResult:
     cpu_percent: tuple[float, float]
     """Of one core: what the gateway used before, and during the flood."""
     inside: tuple[GatewayInternals, GatewayInternals]
-    files: tuple[int, int]
     counts: dict[str, int]
     failures: tuple[str, ...]
 
@@ -66,7 +65,7 @@ async def flood(
     with limited(limit_mb) as group:
         procs = group.procs if isinstance(group, Cgroup) else None
         async with gateway(stack, Kind.OURS, settings, procs) as tested:
-            return await _measured(stack, tested, group, kind, seconds, limit_mb, clips, seed)
+            return await _measured(stack, tested, group, kind, seconds, limit_mb, _Neighbours(tested, clips, seed))
 
 
 async def _measured(
@@ -76,13 +75,11 @@ async def _measured(
     kind: GatewayFlood,
     seconds: float,
     limit_mb: int,
-    clips: Sequence[Frames],
-    seed: int,
+    neighbours: "_Neighbours",
 ) -> GatewayFloodResult:
-    await warm_up(tested, clips, _TOKEN)
+    await warm_up(tested, neighbours.clips, _TOKEN)
     await asyncio.sleep(2.0)
-    inside, files = await tested.internals(), tested.files()
-    neighbours = _Neighbours(tested, clips, seed)
+    inside = await tested.internals()
     async with neighbours.talking(), peak(tested.rss_mb, group) as most:
         talking, cpu_s = time.monotonic(), [tested.cpu_s()]
         await asyncio.sleep(BEFORE_S)
@@ -105,7 +102,6 @@ async def _measured(
         group.kills() if isinstance(group, Cgroup) else 0,
         (100 * (cpu_s[1] - cpu_s[0]) / (began - talking), 100 * (cpu_s[2] - cpu_s[1]) / (ended - began)),
         (inside, await tested.internals()),
-        (files, tested.files()),
         counts,
         tuple(neighbours.failures),
     )
@@ -116,7 +112,7 @@ class _Neighbours:
 
     def __init__(self, tested: GatewayProcess, clips: Sequence[Frames], seed: int) -> None:
         self._tested = tested
-        self._clips = clips
+        self.clips = clips
         self._seed = seed
         self._turns: list[MeasuredTurn] = []
         self._over = False
@@ -144,33 +140,21 @@ class _Neighbours:
         try:
             async with channel_to(self._tested.target) as channel, calling(channel, token=_TOKEN) as caller:
                 while not self._over:
-                    await self._turn(caller, rng)
+                    await take_turns(caller, 1, self.clips, rng, self._turns)
+                    await hear_out(caller, caller.record.replies[max(caller.record.replies)], rng)
         except CallFailed as trouble:
             self.failures.append(str(trouble))
-
-    async def _turn(self, caller: Caller, rng: random.Random) -> None:
-        await take_turns(caller, 1, self._clips, rng, self._turns)
-        reply = caller.record.replies[max(caller.record.replies)]
-        await caller.until(lambda: reply.is_over, 30, "the reply's end")
-        await caller.pause(max(0.0, reply.loudspeaker.silent_from() - time.monotonic()) + rng.uniform(0.2, 0.6))
 
 
 def report(results: Sequence[GatewayFloodResult]) -> Report:
     """A line for each flood, and the verdicts."""
     rows = tuple(_row(one) for one in results)
-    columns = (
-        "flood",
-        "peak MB",
-        "before MB",
-        "added p50 before",
-        "p50 during",
-        "p95 before",
-        "p95 during",
-        "CPU % before",
-        "during",
-        "left",
+    times = ("added p50 before", "p50 during", "p95 before", "p95 during")
+    columns = ("flood", "peak MB", "before MB", *times, "CPU % before", "during", "left")
+    notes = tuple(
+        f"{one.kind.value}: {json.dumps(one.counts)}; tasks left: {one.inside[1].new_tasks(one.inside[0]) or 'none'}"
+        for one in results
     )
-    notes = tuple(f"{one.kind.value}: {json.dumps(one.counts)}; tasks left: {_left(one) or 'none'}" for one in results)
     troubles = tuple(
         f"{one.kind.value}: {trouble}" for one in results for trouble in (*one.failures[:3], one.unlimited) if trouble
     )
@@ -180,34 +164,19 @@ def report(results: Sequence[GatewayFloodResult]) -> Report:
 
 
 def _row(one: GatewayFloodResult) -> tuple[str | float | None, ...]:
-    before, during = spread(one.before_ms), spread(one.during_ms)
     left = one.inside[1].tasks - one.inside[0].tasks
-    values = [_value(of, name) for name in ("p50", "p95") for of in (before, during)]
+    values = [percentile(added_ms, percent) for percent in (50, 95) for added_ms in (one.before_ms, one.during_ms)]
     return (one.kind.value, one.peak_mb, one.start_mb, *values, *one.cpu_percent, left)
 
 
-def _left(one: GatewayFloodResult) -> dict[str, int]:
-    """Tasks that were not there before, by their names."""
-    before, after = one.inside
-    return {
-        name: count - before.names.get(name, 0)
-        for name, count in after.names.items()
-        if count > before.names.get(name, 0)
-    }
-
-
-def _value(of: Spread | None, name: str) -> float | None:
-    return None if of is None else float(getattr(of, name))
-
-
 def _verdicts(one: GatewayFloodResult) -> list[Verdict]:
-    name, before, during = one.kind.value, spread(one.before_ms), spread(one.during_ms)
-    later = during.p95 - before.p95 if before and during else None
+    name, before, during = one.kind.value, percentile(one.before_ms, 95), percentile(one.during_ms, 95)
+    later = during - before if before is not None and during is not None else None
     return [
         at_most(f"{name}: peak memory", one.peak_mb, one.limit_mb, "MB"),
         none_of(f"{name}: ended by the kernel", one.kills),
         at_most(f"{name}: neighbours' answers later, p95", later, LATER_MS, "ms"),
         none_of(f"{name}: neighbours whose call failed", len(one.failures)),
         at_most(f"{name}: tasks left", one.inside[1].tasks - one.inside[0].tasks, 0, ""),
-        at_most(f"{name}: files left", one.files[1] - one.files[0], FILES_LEFT, ""),
+        at_most(f"{name}: files left", one.inside[1].files - one.inside[0].files, FILES_LEFT, ""),
     ]

@@ -12,24 +12,15 @@ from enum import Enum
 from typing import Any
 
 from voice_workflow.v1 import voice_workflow_pb2 as pb
+from voice_workflow.v1.voice_workflow_pb2_grpc import VoiceGatewayStub
 
-from voice_bench.measure.hostile_peer import (
-    Attack,
-    HostilePeer,
-    connections,
-    end,
-    http_headers,
-    many_streams,
-    run,
-    write,
-)
+from voice_bench.measure import hostile_peer
+from voice_bench.measure.hostile_peer import Attack, HostilePeer, many_streams
 
 _CONVERSE = "/voice_workflow.v1.VoiceGateway/Converse"
 _INFO = "/voice_workflow.v1.VoiceGateway/GetServerInfo"
 _WATCH = "/grpc.health.v1.Health/Watch"
 _CHECK = "/grpc.health.v1.Health/Check"
-_CONNECTIONS = 100
-_BIG = bytes(3_900_000)
 
 
 class GatewayFlood(Enum):
@@ -52,24 +43,12 @@ class GatewayFlood(Enum):
     RESUMES = "resumes"
 
 
-async def _big_first(peer: HostilePeer) -> None:
-    async def one() -> None:
-        async with peer.channel() as channel:
-            streams = [peer.stream(channel, _CONVERSE) for _ in range(3)]
-            await asyncio.gather(*(write(stream, _BIG) for stream in streams))
-            await asyncio.gather(*(end(stream) for stream in streams))
-
-    await peer.times(_CONNECTIONS, one)
-
-
-def _short(method: str, message: bytes, *, known: bool = False) -> Attack:
+def _short(method: str, message: bytes) -> Attack:
     async def flood(peer: HostilePeer) -> None:
         async with peer.channel() as channel:
 
             async def one() -> None:
-                stream = peer.stream(channel, method, known=known)
-                await write(stream, message)
-                peer.counts[await end(stream)] += 1
+                await peer.short_stream(channel, method, message)
 
             await peer.times(200, one)
 
@@ -82,11 +61,7 @@ def _in_call(messages: Callable[[int], pb.ClientMessage], per_s: float) -> Attac
     async def flood(peer: HostilePeer) -> None:
         async def one() -> None:
             async with peer.channel() as channel:
-                call: Any = channel.stream_stream(
-                    _CONVERSE,
-                    request_serializer=pb.ClientMessage.SerializeToString,
-                    response_deserializer=pb.ServerMessage.FromString,
-                )(metadata=peer.token)
+                call = VoiceGatewayStub(channel).Converse(metadata=peer.token)
                 await call.write(pb.ClientMessage(start=pb.SessionStart()))
                 reading = asyncio.create_task(_count(peer, call))
                 try:
@@ -116,29 +91,21 @@ async def _metadata(peer: HostilePeer) -> None:
 
     async def one() -> None:
         async with peer.channel() as channel:
-            stream = peer.stream(channel, _CONVERSE, known=True)
-            await write(stream, start)
-            peer.counts[await end(stream)] += 1
+            await peer.short_stream(channel, _CONVERSE, start, known=True)
 
     await peer.times(55, one)
 
 
 async def _resumes(peer: HostilePeer) -> None:
-    start = pb.SessionStart()
-
     async def one() -> None:
         async with peer.channel() as channel:
-            multi: Any = channel.stream_stream(
-                _CONVERSE,
-                request_serializer=pb.ClientMessage.SerializeToString,
-                response_deserializer=pb.ServerMessage.FromString,
-            )
-            call = multi(metadata=peer.token)
-            await call.write(pb.ClientMessage(seq=1, start=start))
+            gateway = VoiceGatewayStub(channel)
+            call: Any = gateway.Converse(metadata=peer.token)
+            await call.write(pb.ClientMessage(seq=1, start=pb.SessionStart()))
             token = (await call.read()).started.resume_token
             again = pb.ClientMessage(seq=1, start=pb.SessionStart(resume=pb.Resume(token=token)))
             while peer.has_time:
-                calls = [multi(metadata=peer.token) for _ in range(10)]
+                calls = [gateway.Converse(metadata=peer.token) for _ in range(10)]
                 for rival in calls:
                     await rival.write(again)
                 await asyncio.sleep(0.05)
@@ -156,14 +123,14 @@ _ORDERS = (
     pb.ClientMessage(),
 )
 _FLOODS: dict[GatewayFlood, Attack] = {
-    GatewayFlood.BIG_FIRST: _big_first,
+    GatewayFlood.BIG_FIRST: hostile_peer.big_messages(_CONVERSE, bytes(3_900_000), 100),
     GatewayFlood.IDLE_STREAMS: many_streams(_CONVERSE, None),
     GatewayFlood.WATCHES: many_streams(_WATCH, b""),
     GatewayFlood.CHECKS: many_streams(_CHECK, None),
     GatewayFlood.GUESSES: _short(_CONVERSE, b""),
     GatewayFlood.GARBAGE: _short(_INFO, b"\xff" * 1_000),
-    GatewayFlood.CONNECTIONS: connections,
-    GatewayFlood.HTTP: http_headers,
+    GatewayFlood.CONNECTIONS: hostile_peer.connections,
+    GatewayFlood.HTTP: hostile_peer.http_headers,
     GatewayFlood.WAITING: many_streams(_CONVERSE, None, known=True),
     GatewayFlood.METADATA: _metadata,
     GatewayFlood.TYPING: _in_call(lambda n: pb.ClientMessage(text=pb.Text(text=f"{n} " + "word " * 3_200)), 100),
@@ -179,7 +146,7 @@ _FLOODS: dict[GatewayFlood, Attack] = {
 def main() -> None:
     """Flood, then tell."""
     kind, target, http_port, seconds, token = sys.argv[1:]
-    run(_FLOODS[GatewayFlood(kind)], HostilePeer(target, int(http_port), float(seconds), token))
+    hostile_peer.run(_FLOODS[GatewayFlood(kind)], HostilePeer(target, int(http_port), float(seconds), token))
 
 
 if __name__ == "__main__":

@@ -35,6 +35,22 @@ class GatewayInternals:
     tasks: int
     names: Mapping[str, int]
     objects: int
+    files: int
+    """Open file descriptors."""
+
+    def new_tasks(self, before: "GatewayInternals") -> dict[str, int]:
+        """How many there are of each kind of task of which there are more than `before`."""
+        return {name: count for name, count in self.names.items() if count > before.names.get(name, 0)}
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """The gateway with, or after, so many calls."""
+
+    calls: int
+    rss_mb: float
+    threads: int
+    files: int
 
 
 class GatewayProcess:
@@ -64,13 +80,9 @@ class GatewayProcess:
         """Resident memory, MB of 2**20 bytes."""
         return float(self._process.memory_info().rss) / 2**20
 
-    def threads(self) -> int:
-        """Threads now."""
-        return int(self._process.num_threads())
-
-    def files(self) -> int:
-        """Open file descriptors."""
-        return int(self._process.num_fds())
+    def sample(self, calls: int) -> Sample:
+        """What it holds now."""
+        return Sample(calls, self.rss_mb(), self._process.num_threads(), self._process.num_fds())
 
     async def internals(self) -> GatewayInternals:
         """Ask its loop; only for Kind.OURS. Raises TimeoutError when it does not answer within 5 s."""
@@ -81,7 +93,7 @@ class GatewayProcess:
             while not file.exists():  # noqa: ASYNC110 - a file is no event
                 await asyncio.sleep(0.02)
         content = json.loads(file.read_text(encoding="utf-8"))
-        return GatewayInternals(content["tasks"], content["names"], content["objects"])
+        return GatewayInternals(content["tasks"], content["names"], content["objects"], self._process.num_fds())
 
 
 @asynccontextmanager
@@ -146,8 +158,5 @@ def _launch(stack: Stack, kind: Kind, settings: Mapping[str, str], folder: Path,
         environment=environment,
         ports_file=ports_file,
         log=folder / "gateway.log",
-        ready_path="/readyz",
-        start_timeout_s=stack.config.start_timeout_s,
-        stop_timeout_s=stack.config.stop_timeout_s,
         cores=frozenset(alone),
     )

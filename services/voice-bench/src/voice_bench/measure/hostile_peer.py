@@ -51,6 +51,12 @@ class HostilePeer:
         """Nothing of it is encoded: messages are bytes."""
         return channel.stream_stream(method)(metadata=self.token if known else None)
 
+    async def short_stream(self, channel: Any, method: str, message: bytes, *, known: bool = False) -> None:
+        """A stream of one message; its status is counted."""
+        stream = self.stream(channel, method, known=known)
+        await write(stream, message)
+        self.counts[await end(stream)] += 1
+
     async def times(self, count: int, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """`work`, again and again, `count` at once."""
 
@@ -102,6 +108,21 @@ def many_streams(method: str, first: bytes | None, *, known: bool = False) -> At
                 peer.counts["ended"] += sum(stream.done() for stream in streams)
 
         await peer.times(1, one)
+
+    return flood
+
+
+def big_messages(method: str, message: bytes, at_once: int) -> Attack:
+    """Three streams a connection, each of which sends one message and ends."""
+
+    async def flood(peer: HostilePeer) -> None:
+        async def one() -> None:
+            async with peer.channel() as channel:
+                streams = [peer.stream(channel, method) for _ in range(3)]
+                await asyncio.gather(*(write(stream, message) for stream in streams))
+                await asyncio.gather(*(end(stream) for stream in streams))
+
+        await peer.times(at_once, one)
 
     return flood
 

@@ -76,11 +76,7 @@ class NumberedWordRecogniser(RivaSpeechRecognitionServicer):  # type: ignore[mis
 async def serve() -> None:
     """Serve until SIGTERM, then leave as a speech server does."""
     stop, recogniser = stop_on_signals(), NumberedWordRecogniser()
-    many = 10_000
-    limits = GrpcLimits(
-        message_bytes=1 << 20, metadata_bytes=8192, connections=many, streams=many, idle_connection_s=600
-    )
-    server = GrpcServer((), limits)
+    server = GrpcServer((), _LIMITS)
     add_RivaSpeechRecognitionServicer_to_server(recogniser, server.server)
 
     async def ready(_: web.Request) -> web.Response:

@@ -8,13 +8,13 @@ import asyncio
 import random
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from voice_bench.measure import expected_latency
+from voice_bench.measure.call_log import ReplyLog
 from voice_bench.measure.caller import Caller, CallFailed, calling, channel_to
 from voice_bench.measure.clips import Frames
-from voice_bench.measure.gateway_process import GatewayProcess, Kind, gateway, timestamps
-from voice_bench.measure.statistics import Spread, spread
+from voice_bench.measure.gateway_process import GatewayProcess, Kind, Sample, gateway, timestamps
 from voice_bench.stack import Stack
 from voice_bench.stack_config import StackConfig, scripted
 
@@ -45,19 +45,13 @@ class Load:
     unmatched: int
     added_ms: tuple[float, ...]
     added_over_reply_ms: tuple[float, ...]
-    voice_to_voice_ms: tuple[float, ...]
     cpu_percent: float | None
     """Of one core, per call."""
-    rss_mb: float
-    threads: int
+    held: Sample | None
+    """When the first call was done."""
     first_turn_ms: float | None = None
     """Added to the first turn of the process, which is in none of the other numbers."""
     failures: tuple[str, ...] = ()
-
-    @property
-    def added(self) -> Spread | None:
-        """Milliseconds on top of the programmed path."""
-        return spread(self.added_ms)
 
 
 @dataclass(slots=True)
@@ -66,8 +60,7 @@ class _Window:
 
     begun: tuple[float, float] | None = None
     ended: tuple[float, float] | None = None
-    rss_mb: float = 0.0
-    threads: int = 0
+    held: Sample | None = None
     ready: int = 0
     go: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -80,15 +73,14 @@ class _Window:
 
 def simulated() -> StackConfig:
     """The programmed path: 20 ms after 200 ms of silence, 150 ms + 10 ms a token, 80 ms."""
-    config = scripted(silence_ms=round(SILENCE_S * 1000), final_ms=20, reply=REPLY)
-    return with_one_rate(config)
+    return with_one_rate(scripted(silence_ms=round(SILENCE_S * 1000), reply=REPLY))
 
 
 def with_one_rate(config: StackConfig) -> StackConfig:
     """The tone voice speaks at the rate the gateway asks for: its resampler is not what is measured."""
-    return StackConfig(
+    return replace(
+        config,
         speech={**config.speech, "TONE_RATE_HZ": "16000", "SPEECH_MAX_STREAMS": "500", "SPEECH_MAX_SYNTHESES": "500"},
-        llm=config.llm,
         # The gateway must know when its recogniser says final: around that moment it sends audio frame by frame.
         gateway={
             **config.gateway,
@@ -105,27 +97,11 @@ async def load(stack: Stack, kind: Kind, callers: int, turns: int, clips: Sequen
         window = _Window()
         async with asyncio.TaskGroup() as tasks:
             calls = [
-                tasks.create_task(
-                    _converse(tested, window, callers, turns, clips, random.Random(f"{seed} {n}")),
-                    name=f"caller {n}",
-                )
+                tasks.create_task(_converse(tested, window, callers, turns, clips, f"{seed} {n}"), name=f"caller {n}")
                 for n in range(callers)
             ]
         found = await timestamps(stack)
     said = [turn for call in calls for turn in call.result()[0]]
-    failures = tuple(trouble for call in calls if (trouble := call.result()[1]))
-    return _sum_up(kind, callers, said, found, window, failures, first)
-
-
-def _sum_up(
-    kind: Kind,
-    callers: int,
-    said: list[MeasuredTurn],
-    found: dict[str, expected_latency.TurnTimestamps],
-    window: _Window,
-    failures: tuple[str, ...],
-    first: MeasuredTurn | None,
-) -> Load:
     added = [(turn, ms) for turn in said if (ms := added_ms(turn, found)) is not None]
     return Load(
         kind=kind,
@@ -134,12 +110,10 @@ def _sum_up(
         unmatched=len(said) - len(added),
         added_ms=tuple(ms for _, ms in added),
         added_over_reply_ms=tuple(ms for turn, ms in added if turn.over_a_reply),
-        voice_to_voice_ms=tuple(1000 * (turn.first_audio_at - turn.last_sent_at) for turn, _ in added),
         cpu_percent=window.percent(callers),
-        rss_mb=window.rss_mb,
-        threads=window.threads,
+        held=window.held,
         first_turn_ms=added_ms(first, found) if first else None,
-        failures=failures,
+        failures=tuple(trouble for call in calls if (trouble := call.result()[1])),
     )
 
 
@@ -158,19 +132,20 @@ async def warm_up(tested: GatewayProcess, clips: Sequence[Frames], token: str = 
 
 
 async def _converse(
-    tested: GatewayProcess, window: _Window, callers: int, turns: int, clips: Sequence[Frames], rng: random.Random
+    tested: GatewayProcess, window: _Window, callers: int, turns: int, clips: Sequence[Frames], seed: str
 ) -> tuple[list[MeasuredTurn], str]:
     """The turns of one call, and what went wrong."""
     said: list[MeasuredTurn] = []
+    rng = random.Random(seed)
     try:
         await asyncio.sleep(rng.uniform(0, 0.5))
         async with channel_to(tested.target) as channel, calling(channel) as caller:
             await _together(window, callers, tested)
-            await caller.pause(rng.uniform(0, 1))
+            await asyncio.sleep(rng.uniform(0, 1))
             await take_turns(caller, turns, clips, rng, said)
             if window.ended is None:
                 window.ended = (time.monotonic(), tested.cpu_s())
-                window.rss_mb, window.threads = tested.rss_mb(), tested.threads()
+                window.held = tested.sample(callers)
     except CallFailed as trouble:
         return said, str(trouble)
     return said, ""
@@ -202,10 +177,15 @@ async def take_turns(
             return
         over_a_reply = rng.random() < INTERRUPTED_PART
         if over_a_reply:
-            await caller.pause(rng.uniform(0.3, 1.5))
-            continue
-        await caller.until(lambda mine=reply: mine.is_over, 30, "the reply's end")  # type: ignore[misc]
-        await caller.pause(max(0.0, reply.loudspeaker.silent_from() - time.monotonic()) + rng.uniform(0.2, 0.6))
+            await asyncio.sleep(rng.uniform(0.3, 1.5))
+        else:
+            await hear_out(caller, reply, rng)
+
+
+async def hear_out(caller: Caller, reply: ReplyLog, rng: random.Random) -> None:
+    """Listen until the loudspeaker is silent, and think for a moment."""
+    await caller.until(lambda: reply.is_over, 30, "the reply's end")
+    await asyncio.sleep(max(0.0, reply.loudspeaker.silent_from() - time.monotonic()) + rng.uniform(0.2, 0.6))
 
 
 def _audible(caller: Caller, after: int) -> bool:

@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 
-from voice_bench.measure.gateway_process import Kind
+from voice_bench.measure.gateway_process import Kind, Sample
 from voice_bench.measure.overhead import Load
-from voice_bench.measure.per_call_cost import Step, per_call_mb, threads_per_call
+from voice_bench.measure.per_call_cost import per_call_mb, threads_per_call
 from voice_bench.measure.report import Report, Rows
-from voice_bench.measure.statistics import percentile
+from voice_bench.measure.statistics import figures, percentile
 from voice_bench.measure.verdict import Verdict, at_most, none_of, ratio
 
 ADDED_P50_MS, ADDED_P95_MS = 5.0, 12.0
@@ -22,7 +22,7 @@ BUSY = 10
 _NAMES = {Kind.OURS: "voice-gateway", Kind.BASELINE: "baseline gateway"}
 
 
-def report(loads: Sequence[Load], steps: Sequence[Step]) -> Report:
+def report(loads: Sequence[Load], steps: Sequence[Sample]) -> Report:
     """Everything, with a verdict per target that these loads can judge."""
     notes = [
         f"{_NAMES[load.kind]}, {load.callers} callers: {failure}" for load in loads for failure in load.failures[:3]
@@ -37,7 +37,7 @@ def report(loads: Sequence[Load], steps: Sequence[Step]) -> Report:
     )
 
 
-def verdicts(loads: Sequence[Load], steps: Sequence[Step]) -> list[Verdict]:
+def verdicts(loads: Sequence[Load], steps: Sequence[Sample]) -> list[Verdict]:
     """One per target."""
     ours = {load.callers: load for load in loads if load.kind is Kind.OURS}
     chain = {load.callers: load for load in loads if load.kind is Kind.BASELINE}
@@ -68,22 +68,19 @@ def _turn_table(loads: Sequence[Load]) -> Rows:
 
 
 def _row(load: Load) -> tuple[str | float | int | None, ...]:
-    added = load.added
-    figures = (added.p50, added.p95, added.p99, added.largest) if added else (None,) * 4
     return (
         _NAMES[load.kind],
         load.callers,
         load.turns,
         load.unmatched,
-        *figures,
+        *figures(load.added_ms),
         percentile(load.added_over_reply_ms, 50),
         load.first_turn_ms,
         load.cpu_percent,
-        load.rss_mb,
-        load.threads,
+        *((load.held.rss_mb, load.held.threads) if load.held else (None, None)),
     )
 
 
-def _step_table(steps: Sequence[Step]) -> Rows:
-    rows = tuple((step.callers, step.rss_mb, step.threads) for step in steps)
+def _step_table(steps: Sequence[Sample]) -> Rows:
+    rows = tuple((step.calls, step.rss_mb, step.threads) for step in steps)
     return Rows("one gateway while calls join", ("calls", "RSS MB", "threads"), rows)

@@ -3,15 +3,16 @@ replies that are cancelled half-way, at the model, at TTS and on their way to th
 """
 
 import asyncio
+import itertools
 import random
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from voice_bench.measure.call_log import ReplyLog
 from voice_bench.measure.caller import Caller, CallFailed, calling, channel_to
 from voice_bench.measure.clips import Frames
-from voice_bench.measure.gateway_process import GatewayInternals, GatewayProcess, Kind, gateway
+from voice_bench.measure.gateway_process import GatewayInternals, Kind, Sample, gateway
 from voice_bench.measure.overhead import with_one_rate
 from voice_bench.measure.report import Report, Rows
 from voice_bench.measure.statistics import slope
@@ -42,24 +43,12 @@ OneCall: TypeAlias = Callable[[str, Sequence[Frames], random.Random], Awaitable[
 
 
 @dataclass(frozen=True, slots=True)
-class Sample:
-    """The gateway after so many calls."""
-
-    calls: int
-    rss_mb: float
-    threads: int
-    files: int
-
-
-@dataclass(frozen=True, slots=True)
 class SoakResult:
     """All of it."""
 
     samples: tuple[Sample, ...]
     before: GatewayInternals
     after: GatewayInternals
-    files_before: int
-    files_after: int
     failures: tuple[str, ...]
 
 
@@ -67,54 +56,36 @@ def simulated(*, interrupted: bool) -> StackConfig:
     """Quick backends; replies that are to be cut half-way take as long as in real calls."""
     reply, token_ms = (LONG_REPLY, 20) if interrupted else (REPLY, 2)
     config = with_one_rate(scripted(reply=reply, first_token_ms=20, token_ms=token_ms, first_chunk_ms=20))
-    return StackConfig(
-        speech=config.speech, llm=config.llm, gateway={**config.gateway, "GATEWAY_RESUME_GRACE_S": str(GRACE_S)}
-    )
+    return replace(config, gateway={**config.gateway, "GATEWAY_RESUME_GRACE_S": str(GRACE_S)})
 
 
 async def soak(stack: Stack, calls: int, at_once: int, clips: Sequence[Frames], seed: int, one: OneCall) -> SoakResult:
     """`calls` calls through one gateway, `at_once` at a time, after a few to warm up."""
     failures: list[str] = []
+    samples: list[Sample] = []
     async with gateway(stack, Kind.OURS) as tested:
-        await _calls(tested, min(WARM_UP_CALLS, calls), at_once, clips, seed, failures, [], 1, one)
-        await asyncio.sleep(GRACE_S + 0.5)
-        before, files_before = await tested.internals(), tested.files()
-        samples = [_sample(tested, 0)]
-        await _calls(tested, calls, at_once, clips, seed + 1, failures, samples, max(1, calls // SAMPLES), one)
-        await asyncio.sleep(GRACE_S + 0.5)
-        return SoakResult(
-            tuple(samples), before, await tested.internals(), files_before, tested.files(), tuple(failures)
-        )
 
+        async def all_calls(count: int, seed: int) -> None:
+            numbers, done = iter(range(count)), itertools.count(1)
 
-async def _calls(
-    tested: GatewayProcess,
-    calls: int,
-    at_once: int,
-    clips: Sequence[Frames],
-    seed: int,
-    failures: list[str],
-    samples: list[Sample],
-    every: int,
-    one: OneCall,
-) -> None:
-    numbers = iter(range(calls))
-    done = 0
+            async def one_after_another() -> None:
+                for number in numbers:
+                    try:
+                        await one(tested.target, clips, random.Random(f"{seed} {number}"))
+                    except CallFailed as trouble:
+                        failures.append(str(trouble))
+                    if (after := next(done)) % max(1, calls // SAMPLES) == 0:
+                        samples.append(tested.sample(after))
 
-    async def one_after_another() -> None:
-        nonlocal done
-        for number in numbers:
-            try:
-                await one(tested.target, clips, random.Random(f"{seed} {number}"))
-            except CallFailed as trouble:
-                failures.append(str(trouble))
-            done += 1
-            if done % every == 0:
-                samples.append(_sample(tested, done))
+            async with asyncio.TaskGroup() as tasks:
+                for line in range(at_once):
+                    tasks.create_task(one_after_another(), name=f"line {line}")
+            await asyncio.sleep(GRACE_S + 0.5)
 
-    async with asyncio.TaskGroup() as tasks:
-        for line in range(at_once):
-            tasks.create_task(one_after_another(), name=f"line {line}")
+        await all_calls(min(WARM_UP_CALLS, calls), seed)
+        before, samples[:] = await tested.internals(), [tested.sample(0)]
+        await all_calls(calls, seed + 1)
+        return SoakResult(tuple(samples), before, await tested.internals(), tuple(failures))
 
 
 async def short_call(target: str, clips: Sequence[Frames], rng: random.Random) -> None:
@@ -122,7 +93,7 @@ async def short_call(target: str, clips: Sequence[Frames], rng: random.Random) -
         await caller.speak(rng.choice(clips))
         await caller.until(lambda: caller.record.audio_bytes > 0, 10, "reply audio")
         if rng.random() < DROPPED_PART:
-            caller.drop()
+            caller.is_dropped = True
 
 
 async def interrupted_call(target: str, clips: Sequence[Frames], rng: random.Random) -> None:
@@ -130,7 +101,7 @@ async def interrupted_call(target: str, clips: Sequence[Frames], rng: random.Ran
     async with channel_to(target) as channel, calling(channel) as caller:
         for n in range(1, REPLIES_A_CALL + 1):
             reply = await _reply_to(caller, f"question {n}")
-            await caller.pause(rng.random() * HEARD_S)
+            await asyncio.sleep(rng.random() * HEARD_S)
             match rng.randrange(3):
                 case 0:
                     caller.type("never mind")
@@ -141,7 +112,7 @@ async def interrupted_call(target: str, clips: Sequence[Frames], rng: random.Ran
                     caller.interrupt()  # what was said may pass for a cough
             await caller.until(lambda reply=reply: reply.is_over, 10, "the end of the reply")  # type: ignore[misc]
         if rng.random() < DROPPED_PART:
-            caller.drop()
+            caller.is_dropped = True
 
 
 async def _reply_to(caller: Caller, words: str) -> ReplyLog:
@@ -159,16 +130,12 @@ async def _reply_to(caller: Caller, words: str) -> ReplyLog:
     return reply
 
 
-def _sample(tested: GatewayProcess, calls: int) -> Sample:
-    return Sample(calls, tested.rss_mb(), tested.threads(), tested.files())
-
-
 def report(result: SoakResult, calls: int, replies_a_call: int = 1) -> Report:
     """Memory on the way, what is left, and the verdicts."""
     rows = tuple((one.calls, one.rss_mb, one.threads, one.files) for one in _shown_samples(result.samples, calls))
     left = (
         ("tasks", result.before.tasks, result.after.tasks),
-        ("files", result.files_before, result.files_after),
+        ("files", result.before.files, result.after.files),
         ("objects", result.before.objects, result.after.objects),
     )
     tables = (
@@ -176,7 +143,7 @@ def report(result: SoakResult, calls: int, replies_a_call: int = 1) -> Report:
         Rows("when no call is left", ("what", "before", "after"), left),
     )
     what = "short calls" if replies_a_call == 1 else f"calls of {replies_a_call} replies, each cut half-way"
-    new = {name: count for name, count in result.after.names.items() if count > result.before.names.get(name, 0)}
+    new = result.after.new_tasks(result.before)
     every = " ".join(f"{one.calls}:{one.rss_mb:.0f}" for one in result.samples)
     notes = (f"all samples, calls:MB: {every}", f"tasks more than before: {new or 'none'}", *result.failures[:5])
     return Report(f"soak: {calls} {what}", tables, tuple(verdicts(result, replies_a_call)), notes)
@@ -189,7 +156,7 @@ def verdicts(result: SoakResult, replies_a_call: int = 1) -> list[Verdict]:
     return [
         at_most("memory growth over the second half", per_1000, MB_PER_1000_REPLIES, "MB per 1000 replies"),
         at_most("tasks left", result.after.tasks - result.before.tasks, 0, ""),
-        at_most("files left", result.files_after - result.files_before, FILES_LEFT, ""),
+        at_most("files left", result.after.files - result.before.files, FILES_LEFT, ""),
         none_of("failed calls", len(result.failures)),
     ]
 

@@ -1,32 +1,17 @@
 """What do many measured numbers say? Percentiles and slopes."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 
-@dataclass(frozen=True, slots=True)
-class Spread:
-    """How a quantity was distributed; all but `count` in the quantity's unit."""
-
-    count: int
-    p50: float
-    p95: float
-    p99: float
-    largest: float
-
-
-def spread(values: Sequence[float]) -> Spread | None:
-    """Percentiles with linear interpolation; None when nothing was measured."""
-    if not values:
-        return None
-    p50, p95, p99 = (float(one) for one in np.percentile(values, (50, 95, 99)))
-    return Spread(len(values), p50, p95, p99, float(max(values)))
+def figures(values: Sequence[float]) -> tuple[float | None, ...]:
+    """p50, p95, p99 and the largest; None where nothing was measured."""
+    return tuple(percentile(values, percent) for percent in (50, 95, 99, 100))
 
 
 def percentile(values: Sequence[float], percent: float) -> float | None:
-    """One percentile; None when nothing was measured."""
+    """One percentile, by linear interpolation; None when nothing was measured."""
     return float(np.percentile(values, percent)) if values else None
 
 

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from voice_bench.measure.cli import Json, Seed, Strict, run_measurement
+from voice_bench.measure.cli import Seed, measurement
 from voice_bench.measure.clips import NoSpeech
 from voice_bench.measure.recordings_report import WORDS_MORE_WRONG
 from voice_bench.measure.report import Report, as_json
@@ -36,8 +36,8 @@ SCRIPTED: Mapping[str, str] = {"SPEECH_ASR_ENGINE": "scripted", "SPEECH_TTS_ENGI
 _QUIET = {"SPEECH_LOG_LEVEL": "ERROR"}
 
 
-@app.command()
-def quality(
+@measurement(app, gateway=False, judged=True)
+async def quality(
     folder: Folder,
     engine: Annotated[str, typer.Option(help="Engine of the server and of the thresholds.")] = "moonshine",
     target: Target = None,
@@ -54,16 +54,11 @@ def quality(
     ] = None,
     language: Annotated[str, typer.Option(help="Language of the recordings.")] = "en-US",
     categories: Annotated[
-        bool,
-        typer.Option(
-            "--categories",
-            help="Add versions with noise, telephone ..., a long one, and no speech.",
-        ),
+        bool, typer.Option("--categories", help="Add versions with noise, telephone ..., a long one, and no speech.")
     ] = False,
     seed: Seed = 1,
     out: Annotated[Path | None, typer.Option(help="File for the JSON report, in addition to stdout.")] = None,
-    json: Json = False,
-) -> None:
+) -> Report:
     """Measure word errors, times and CPU by recording and category. Exit status 1 = not good enough.
 
     The engine's settings (PARAKEET_MODEL_PATH and the like) are taken from the environment.
@@ -72,26 +67,22 @@ def quality(
         limits = thresholds(engine, most_wrong or ())
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="--most-wrong") from None
-
-    async def measure() -> Report:
-        with tempfile.TemporaryDirectory(prefix="voice-quality-") as made:
-            recordings = corpus(folder)
-            chosen = recordings[:limit] if limit else recordings
-            if categories:
-                write_categories(chosen, Path(made), seed)
-                chosen = corpus(Path(made))
-            engines = {"SPEECH_ASR_ENGINE": engine, "SPEECH_TTS_ENGINE": "tone"}
-            settings = {**engine_settings(os.environ), **engines, **_QUIET}
-            by_itself = await recognise_without_server(chosen, settings, language) if alone and target is None else None
-            async with speech_server(settings, target, START_WITHIN_S) as server:
-                run = await recognise_by_category(server, chosen, live=live, at_once=at_once, language=language)
-            run = replace(run, alone=by_itself)
-        found = quality_report.report(run, engine, limits, live=live, words_worse=words_worse)
-        if out is not None:
-            out.write_text(as_json(found) + "\n", encoding="utf-8")
-        return found
-
-    run_measurement(measure, json=json, strict=True, gateway=False)
+    with tempfile.TemporaryDirectory(prefix="voice-quality-") as made:
+        recordings = corpus(folder)
+        chosen = recordings[:limit] if limit else recordings
+        if categories:
+            write_categories(chosen, Path(made), seed)
+            chosen = corpus(Path(made))
+        engines = {"SPEECH_ASR_ENGINE": engine, "SPEECH_TTS_ENGINE": "tone"}
+        settings = {**engine_settings(os.environ), **engines, **_QUIET}
+        by_itself = await recognise_without_server(chosen, settings, language) if alone and target is None else None
+        async with speech_server(settings, target, START_WITHIN_S) as server:
+            run = await recognise_by_category(server, chosen, live=live, at_once=at_once, language=language)
+        run = replace(run, alone=by_itself)
+    found = quality_report.report(run, engine, limits, live=live, words_worse=words_worse)
+    if out is not None:
+        out.write_text(as_json(found) + "\n", encoding="utf-8")
+    return found
 
 
 @app.command("corpus")
@@ -108,67 +99,50 @@ def make_corpus(
         raise typer.Exit(2) from None
 
 
-@app.command()
-def streams(
+@measurement(app)
+async def streams(
     count: Annotated[int, typer.Option(min=1, help="Number of streams at the same time.")] = 100,
     seconds: Annotated[float, typer.Option(min=6, help="Duration of each stream, seconds.")] = 30,
     beyond: Annotated[int, typer.Option(min=0, help="Streams beyond the limit, tried twice.")] = 50,
-    json: Json = False,
-    strict: Strict = False,
-) -> None:
+) -> Report:
     """Run scripted streams in real time: how late are partials, finals, and refusals beyond the limit?"""
+    settings = {**SCRIPTED, **_QUIET, "SPEECH_MAX_STREAMS": str(count), "SCRIPT_TRANSCRIPT": streams_run.TRANSCRIPT}
+    before, half_way_mb = 0, 0.0
+    async with speech_server(settings) as server:
+        process = server.process()
+        began, cpu_s = time.monotonic(), sum(process.cpu_times()[:2])
 
-    async def measure() -> Report:
-        settings = {**SCRIPTED, **_QUIET, "SPEECH_MAX_STREAMS": str(count), "SCRIPT_TRANSCRIPT": streams_run.TRANSCRIPT}
-        before, half_way_mb = 0, 0.0
-        async with speech_server(settings) as server:
-            process = server.process()
-            began, cpu_s = time.monotonic(), sum(process.cpu_times()[:2])
+        def at_half_time(so_far: streams_run.Lateness) -> None:
+            nonlocal before, half_way_mb
+            before, half_way_mb = len(so_far.partials), process.memory_info().rss / 2**20
 
-            def at_half_time(so_far: streams_run.Lateness) -> None:
-                nonlocal before, half_way_mb
-                before, half_way_mb = len(so_far.partials), process.memory_info().rss / 2**20
-
-            found = await streams_run.run_streams(server.target, count, seconds, beyond, at_half_time)
-            used_s = sum(process.cpu_times()[:2]) - cpu_s
-            server_used = streams_report.ServerUsage(
-                used_s / (time.monotonic() - began), half_way_mb, process.memory_info().rss / 2**20
-            )
-        return streams_report.report(count, found, before, server_used)
-
-    run_measurement(measure, json=json, strict=strict)
+        found = await streams_run.run_streams(server.target, count, seconds, beyond, at_half_time)
+        used_s = sum(process.cpu_times()[:2]) - cpu_s
+        server_used = streams_report.ServerUsage(
+            used_s / (time.monotonic() - began), half_way_mb, process.memory_info().rss / 2**20
+        )
+    return streams_report.report(count, found, before, server_used)
 
 
-@app.command("speech-flood")
-def speech_flood(
+@measurement(app, "speech-flood")
+async def speech_flood(
     kind: Annotated[list[SpeechFlood] | None, typer.Option(help="Kind of flood, repeatable. Default: all.")] = None,
     seconds: Annotated[int, typer.Option(min=1, help="Duration of each flood, seconds.")] = 30,
     memory: Annotated[int, typer.Option(min=128, help="Memory limit of the server, MiB.")] = 1536,
-    json: Json = False,
-    strict: Strict = False,
-) -> None:
+) -> Report:
     """Flood a speech server that has limited memory: does it survive, and do its other streams go on?"""
-
-    async def measure() -> Report:
-        settings = {**SCRIPTED, "SPEECH_LOG_LEVEL": "ERROR", "SCRIPT_TRANSCRIPT": streams_run.TRANSCRIPT}
-        return flood_run.report([await flood_run.flood(settings, one, seconds, memory) for one in kind or SpeechFlood])
-
-    run_measurement(measure, json=json, strict=strict)
+    settings = {**SCRIPTED, "SPEECH_LOG_LEVEL": "ERROR", "SCRIPT_TRANSCRIPT": streams_run.TRANSCRIPT}
+    return flood_run.report([await flood_run.flood(settings, one, seconds, memory) for one in kind or SpeechFlood])
 
 
-@app.command()
-def fuzz(
+@measurement(app, judged=True)
+async def fuzz(
     requests: Annotated[int, typer.Option(min=1, help="Number of requests over gRPC, HTTP and WebSocket.")] = 100_000,
     seed: Seed = 1,
-    json: Json = False,
-) -> None:
+) -> Report:
     """Send malformed requests: all are answered, nothing crashes, nothing leaks. Exit status 1 = not so."""
-
-    async def measure() -> Report:
-        settings = {**SCRIPTED, "SPEECH_LOG_LEVEL": "ERROR", "SCRIPT_FINAL_DELAY_MS": "0", "SPEECH_IDLE_LIMIT_S": "10"}
-        began = time.monotonic()
-        async with speech_server(settings) as server:
-            outcome = await fuzz_run.fuzz(server, requests, seed)
-        return fuzz_report.report(outcome, requests, time.monotonic() - began)
-
-    run_measurement(measure, json=json, strict=True)
+    settings = {**SCRIPTED, "SPEECH_LOG_LEVEL": "ERROR", "SCRIPT_FINAL_DELAY_MS": "0", "SPEECH_IDLE_LIMIT_S": "10"}
+    began = time.monotonic()
+    async with speech_server(settings) as server:
+        outcome = await fuzz_run.fuzz(server, requests, seed)
+    return fuzz_report.report(outcome, requests, time.monotonic() - began)

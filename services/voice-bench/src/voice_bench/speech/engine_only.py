@@ -28,9 +28,7 @@ async def recognise_without_server(
             environment=StackConfig(speech=settings).settings(Part.SPEECH),
             ports_file=folder / "none",
             log=folder / "recognise.log",
-            ready_path="",
             start_timeout_s=START_WITHIN_S + PER_RECORDING_S * len(recordings),
-            stop_timeout_s=8.0,
         )
         async with reap_orphans() as reaper:
             server = Server(launch, reaper)

@@ -18,16 +18,8 @@ from riva.client.proto import riva_asr_pb2 as asr
 from riva.client.proto import riva_audio_pb2 as audio
 from riva.client.proto import riva_tts_pb2 as tts
 
-from voice_bench.measure.hostile_peer import (
-    Attack,
-    HostilePeer,
-    connections,
-    end,
-    http_headers,
-    many_streams,
-    run,
-    write,
-)
+from voice_bench.measure import hostile_peer
+from voice_bench.measure.hostile_peer import Attack, HostilePeer, end, many_streams, write
 
 _RECOGNISE_STREAM = "/nvidia.riva.asr.RivaSpeechRecognition/StreamingRecognize"
 _RECOGNISE = "/nvidia.riva.asr.RivaSpeechRecognition/Recognize"
@@ -42,6 +34,7 @@ _RECOGNITION = asr.RecognitionConfig(encoding=audio.LINEAR_PCM, sample_rate_hert
 _CONFIG = asr.StreamingRecognizeRequest(
     streaming_config=asr.StreamingRecognitionConfig(config=_RECOGNITION)
 ).SerializeToString()
+_BIG = asr.StreamingRecognizeRequest(audio_content=bytes(_BIG_BYTES)).SerializeToString()
 _TEXT = "hello " * 600
 
 
@@ -62,27 +55,13 @@ class SpeechFlood(Enum):
     UNREAD_HTTP = "unread-http"
 
 
-async def _first_messages(peer: HostilePeer) -> None:
-    big = asr.StreamingRecognizeRequest(audio_content=bytes(_BIG_BYTES)).SerializeToString()
-
-    async def one() -> None:
-        async with peer.channel() as channel:
-            streams = [peer.stream(channel, _RECOGNISE_STREAM) for _ in range(3)]
-            await asyncio.gather(*(write(stream, big) for stream in streams))
-            await asyncio.gather(*(end(stream) for stream in streams))
-
-    await peer.times(40, one)
-
-
 async def _audio(peer: HostilePeer) -> None:
-    big = asr.StreamingRecognizeRequest(audio_content=bytes(_BIG_BYTES)).SerializeToString()
-
     async def one() -> None:
         async with peer.channel() as channel:
             stream = peer.stream(channel, _RECOGNISE_STREAM)
             await stream.write(_CONFIG)
             while peer.has_time and not stream.done():
-                await write(stream, big)
+                await write(stream, _BIG)
                 peer.counts["messages"] += 1
 
     await peer.times(80, one)
@@ -178,14 +157,14 @@ async def _sockets(peer: HostilePeer) -> None:
 
 
 _FLOODS: dict[SpeechFlood, Attack] = {
-    SpeechFlood.FIRST_MESSAGES: _first_messages,
+    SpeechFlood.FIRST_MESSAGES: hostile_peer.big_messages(_RECOGNISE_STREAM, _BIG, 40),
     SpeechFlood.AUDIO: _audio,
     SpeechFlood.RECORDINGS: _recordings,
     SpeechFlood.IDLE_STREAMS: many_streams(_RECOGNISE_STREAM, None),
     SpeechFlood.WATCHES: many_streams(_WATCH, b""),
     SpeechFlood.METADATA: _metadata,
-    SpeechFlood.CONNECTIONS: connections,
-    SpeechFlood.HTTP: http_headers,
+    SpeechFlood.CONNECTIONS: hostile_peer.connections,
+    SpeechFlood.HTTP: hostile_peer.http_headers,
     SpeechFlood.UPLOADS: _uploads,
     SpeechFlood.SOCKETS: _sockets,
     SpeechFlood.UNREAD: _unread,
@@ -196,7 +175,7 @@ _FLOODS: dict[SpeechFlood, Attack] = {
 def main() -> None:
     """Flood, then tell."""
     kind, target, http_port, seconds = sys.argv[1:]
-    run(_FLOODS[SpeechFlood(kind)], HostilePeer(target, int(http_port), float(seconds), ""))
+    hostile_peer.run(_FLOODS[SpeechFlood(kind)], HostilePeer(target, int(http_port), float(seconds), ""))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """Did broken requests break anything, and does the server hold more and more? Growth is judged over the second half."""
 
 from collections.abc import Sequence
+from dataclasses import astuple
 
 from voice_bench.measure.report import Report, Rows
 from voice_bench.measure.statistics import slope
@@ -22,18 +23,15 @@ def report(outcome: FuzzOutcome, requests: int, took_s: float) -> Report:
     """Answers, what was held on the way, and the verdicts."""
     answered = tuple((status, count) for status, count in sorted(outcome.statuses.items()))
     every = max(1, len(outcome.held) // _TOLD)
-    held = tuple(_row(one) for one in (*outcome.held[::every], *([outcome.left] if outcome.left else [])))
+    columns = ("requests", "RSS MiB", "files", "our connections", "threads", "children")
+    held = tuple(astuple(one) for one in (*outcome.held[::every], *([outcome.left] if outcome.left else [])))
     half = second_half(outcome.held)
     per_1000_mb = 1000 * slope([(float(one.requests), one.rss_mb) for one in half])
     return Report(
         name=f"{requests} broken requests in {took_s:.0f} s",
         tables=(
             Rows("Answers", ("status", "count"), answered),
-            Rows(
-                "Server, on the way and after we hung up",
-                ("requests", "RSS MiB", "files", "our connections", "threads", "children"),
-                held,
-            ),
+            Rows("Server, on the way and after we hung up", columns, held),
         ),
         verdicts=(
             none_of("requests without an answer", len(outcome.unanswered)),
@@ -67,7 +65,3 @@ def growth(held: Sequence[ProcessStats], left: ProcessStats | None) -> tuple[Ver
 def second_half(held: Sequence[ProcessStats]) -> Sequence[ProcessStats]:
     """By then every code path has been seen, and pools are filled."""
     return held[len(held) // 2 :]
-
-
-def _row(one: ProcessStats) -> tuple[int | float, ...]:
-    return (one.requests, one.rss_mb, one.files, one.connections, one.threads, one.children)

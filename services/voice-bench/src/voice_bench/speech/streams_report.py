@@ -1,9 +1,10 @@
 """Were the streams served in time? Lateness of partials, finals and refusals against what is promised."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import astuple, dataclass
 
 from voice_bench.measure.report import Report, Rows
-from voice_bench.measure.statistics import Spread, percentile, spread
+from voice_bench.measure.statistics import figures, percentile
 from voice_bench.measure.verdict import at_most, none_of
 from voice_bench.speech.streams import FINAL_WITHIN_S, PARTIAL_WITHIN_S, REFUSED_WITHIN_S, Lateness
 
@@ -22,12 +23,12 @@ def report(count: int, found: Lateness, partials_before: int, server: ServerUsag
     """`partials_before`: how many partials had come when the streams beyond the limit tried."""
     refusals = found.refusals
     slowest = max((*refusals.together, *refusals.apart), default=None)
-    rows = [
-        ("partials", spread(found.partials)),
-        ("finals", spread(found.finals)),
-        ("refusals, all at once", spread(refusals.together)),
-        ("refusals, one by one", spread(refusals.apart)),
-    ]
+    seconds = {
+        "partials": found.partials,
+        "finals": found.finals,
+        "refusals, all at once": refusals.together,
+        "refusals, one by one": refusals.apart,
+    }
     after = found.partials[partials_before:]
     partial_ms, final_ms, refused_ms = (one * 1000 for one in (PARTIAL_WITHIN_S, FINAL_WITHIN_S, REFUSED_WITHIN_S))
     return Report(
@@ -36,13 +37,9 @@ def report(count: int, found: Lateness, partials_before: int, server: ServerUsag
             Rows(
                 "Lateness, ms",
                 ("of", "count", "p50", "p95", "p99", "largest"),
-                tuple(_row(name, one) for name, one in rows),
+                tuple(_row(name, values) for name, values in seconds.items()),
             ),
-            Rows(
-                "Server",
-                ("cores used", "RSS MiB half-way", "at the end"),
-                ((server.cores, server.half_way_mb, server.at_the_end_mb),),
-            ),
+            Rows("Server", ("cores used", "RSS MiB half-way", "at the end"), (astuple(server),)),
         ),
         verdicts=(
             at_most("partials after their audio, p95", _ms(percentile(found.partials, 95)), partial_ms, "ms"),
@@ -57,10 +54,8 @@ def report(count: int, found: Lateness, partials_before: int, server: ServerUsag
     )
 
 
-def _row(name: str, one: Spread | None) -> tuple[str | float | int | None, ...]:
-    if one is None:
-        return (name, 0, None, None, None, None)
-    return (name, one.count, *(value * 1000 for value in (one.p50, one.p95, one.p99, one.largest)))
+def _row(name: str, seconds: Sequence[float]) -> tuple[str | float | int | None, ...]:
+    return (name, len(seconds), *figures([1000 * value for value in seconds]))
 
 
 def _ms(seconds: float | None) -> float | None:
