@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import asdict
 
 from pcm import samples
 from voice_workflow.v1 import voice_workflow_pb2 as pb
@@ -64,16 +65,7 @@ class Call:
 
     async def report_playout(self, report: Report) -> None:
         """What was really heard; `voice_client.playout.Playout` makes these."""
-        self._send(
-            pb.ClientMessage(
-                playout=pb.PlayoutReport(
-                    reply=report.reply,
-                    samples_played=report.samples_played,
-                    input_sample=report.input_sample,
-                    final=report.final,
-                )
-            )
-        )
+        self._send(pb.ClientMessage(playout=pb.PlayoutReport(**asdict(report))))
 
     async def answer_tool(self, call_id: str, content: str, *, failed: bool = False) -> None:
         """The result of a ToolCall."""

@@ -42,16 +42,8 @@ class PortAudio:
                     (sounddevice.RawInputStream, input_hz, on_input),
                     (sounddevice.RawOutputStream, output_hz, on_output),
                 ):
-                    streams.enter_context(
-                        stream(
-                            samplerate=rate_hz,
-                            blocksize=rate_hz // 50,
-                            channels=1,
-                            dtype="int16",
-                            latency="low",
-                            callback=callback,
-                        )
-                    )
+                    wanted = {"channels": 1, "dtype": "int16", "latency": "low", "callback": callback}
+                    streams.enter_context(stream(samplerate=rate_hz, blocksize=rate_hz // 50, **wanted))
             except (sounddevice.PortAudioError, ValueError) as error:
                 raise NoAudio(f"the audio device can't be opened ({error}); use: voice say FILE.wav") from error
             yield

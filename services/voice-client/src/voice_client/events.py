@@ -250,16 +250,8 @@ def _transcript(message: pb.Transcript) -> Transcript:
 def _turn(message: pb.TurnEvent) -> TurnEvent | None:
     if message.kind == pb.TurnEvent.KIND_UNSPECIFIED or message.kind not in pb.TurnEvent.Kind.values():
         return None
-    return TurnEvent(
-        kind=Turn(message.kind),
-        turn=message.turn,
-        reply=message.reply,
-        sample=message.sample,
-        text=message.text,
-        heard_text=message.heard_text,
-        heard_ms=message.heard_ms,
-        decided_at=message.decided_at,
-    )
+    same = ("turn", "reply", "sample", "text", "heard_text", "heard_ms", "decided_at")
+    return TurnEvent(Turn(message.kind), **{name: getattr(message, name) for name in same})
 
 
 def _latency(message: pb.TurnLatency) -> Latency:

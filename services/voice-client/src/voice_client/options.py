@@ -1,7 +1,7 @@
 """What may a caller ask for when a call begins?"""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -123,8 +123,8 @@ def session_start(options: CallOptions) -> pb.SessionStart:
         greeting=options.greeting,
         turn_detection=pb.TURN_DETECTION_PUSH_TO_TALK if options.push_to_talk else pb.TURN_DETECTION_SERVER,
         hotwords=[pb.Hotword(phrase=phrase, boost=boost) for phrase, boost in options.hotwords.items()],
-        llm=llm_options(options.llm),
-        endpointing=_endpointing(options.endpointing),
+        llm=pb.LlmOptions(**asdict(options.llm)),
+        endpointing=pb.EndpointingOptions(**asdict(options.endpointing)),
         tools=[tool_of(tool) for tool in options.tools],
         metadata=dict(options.metadata),
         sends_heartbeats=True,
@@ -157,18 +157,3 @@ def tool_of(tool: Tool) -> pb.Tool:
     parameters = Struct()
     parameters.update(dict(tool.parameters))
     return pb.Tool(name=tool.name, description=tool.description, parameters=parameters, side_effects=tool.side_effects)
-
-
-def llm_options(llm: Llm) -> pb.LlmOptions:
-    """`llm` on the wire."""
-    return pb.LlmOptions(temperature=llm.temperature, max_tokens=llm.max_tokens, model=llm.model)
-
-
-def _endpointing(endpointing: Endpointing) -> pb.EndpointingOptions:
-    return pb.EndpointingOptions(
-        end_silence_s=endpointing.end_silence_s,
-        max_silence_s=endpointing.max_silence_s,
-        barge_in_after_s=endpointing.barge_in_after_s,
-        max_turn_s=endpointing.max_turn_s,
-        end_on_final=endpointing.end_on_final,
-    )

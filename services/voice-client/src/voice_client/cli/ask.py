@@ -4,12 +4,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from pcm import write_wav
 
-from voice_client.call import Call, connect
-from voice_client.call_record import CallRecord
+from voice_client.call import connect
 from voice_client.cli import common_options
-from voice_client.cli.output import call_output
+from voice_client.cli.output import call_output, conclude
 from voice_client.cli.runner import run, stderr
 from voice_client.end_of_call import EndOfCallDetector
 from voice_client.errors import VoiceError
@@ -45,24 +43,13 @@ async def _ask(
     try:
         async with connect(target, options) as call:
             rate_hz = call.started.output.rate_hz
-            record = await _converse(call, text, patience_s, output)
+            await call.say(text)
+            ending = EndOfCallDetector(typed=True)
+            record = await run_call(call, [], on_event=output.event, patience_s=patience_s, end_of_call=ending)
     except VoiceError as error:
         output.failure(error)
         raise
-    heard = bytes(record.audio)
-    extra: dict[str, object] = {"heard_s": len(heard) / 2 / rate_hz}
-    if out is not None:
-        write_wav(out, [heard], rate_hz)
-        extra["out"] = str(out)
-    missing = record.missing(typed=True)
-    output.summary(record, {**extra, "complete": not missing})
+    missing = conclude(output, record, rate_hz, out, typed=True)
     if missing:
         stderr.print("; ".join([missing, *record.troubles]))
     return not missing
-
-
-async def _converse(call: Call, text: str, patience_s: float, output: CallOutput) -> CallRecord:
-    await call.say(text)
-    return await run_call(
-        call, [], on_event=output.event, patience_s=patience_s, end_of_call=EndOfCallDetector(typed=True)
-    )

@@ -63,12 +63,7 @@ def call_options(
         raise typer.BadParameter("--cert and --key belong together; give both or neither")
     secure = Tls(root_ca=ca, certificate=cert, key=key, server_name=server_name) if tls or ca or cert else None
     return CallOptions(
-        tls=secure,
-        token=token,
-        token_file=token_file,
-        language=language,
-        voice=voice,
-        system_prompt=system_prompt,
+        tls=secure, token=token, token_file=token_file, language=language, voice=voice, system_prompt=system_prompt
     )
 
 

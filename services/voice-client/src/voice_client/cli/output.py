@@ -4,8 +4,10 @@ import json
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
+from pcm import write_wav
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -47,27 +49,12 @@ class JsonOutput:
         self.write({**self.label, **event_fields(event)})
 
     def summary(self, record: CallRecord, extra: Mapping[str, Any]) -> None:
-        self.write(
-            {
-                **self.label,
-                "event": "summary",
-                "transcript": record.transcript,
-                "reply": record.reply,
-                "turns": record.turns,
-                **extra,
-            }
-        )
+        told = {"transcript": record.transcript, "reply": record.reply, "turns": record.turns}
+        self.write({**self.label, "event": "summary", **told, **extra})
 
     def failure(self, error: VoiceError) -> None:
-        self.write(
-            {
-                **self.label,
-                "event": "failure",
-                "kind": type(error).__name__,
-                "message": str(error),
-                "retry_after_s": error.retry_after_s,
-            }
-        )
+        told = {"kind": type(error).__name__, "message": str(error), "retry_after_s": error.retry_after_s}
+        self.write({**self.label, "event": "failure", **told})
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +117,18 @@ class TerminalOutput:
     def _line(self, who: str, what: str, style: str) -> None:
         prefix = f"{self.title} " if self.title else ""
         self.console.print(Text.assemble(prefix, (f"{who:>8}  ", style), what), soft_wrap=True)
+
+
+def conclude(output: CallOutput, record: CallRecord, rate_hz: int, out: Path | None, *, typed: bool) -> str:
+    """Saves and sums up a call that is over; what it lacked, "" = nothing."""
+    heard = bytes(record.audio)
+    extra: dict[str, object] = {"heard_s": len(heard) / 2 / rate_hz}
+    if out is not None:
+        write_wav(out, [heard], rate_hz)
+        extra["out"] = str(out)
+    missing = record.missing(typed=typed)
+    output.summary(record, {**extra, "complete": not missing})
+    return missing
 
 
 def call_output(*, as_json: bool, title: str = "") -> CallOutput:

@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from pcm import AudioFormat, Clip, Encoding, write_wav
+from pcm import AudioFormat, Clip, Encoding
 
 from voice_client.call import connect
 from voice_client.cli import common_options
-from voice_client.cli.output import call_output
+from voice_client.cli.output import call_output, conclude
 from voice_client.cli.runner import exit_code, failure_sentence, run, stderr
 from voice_client.end_of_call import EndOfCallDetector
 from voice_client.errors import VoiceError
@@ -73,13 +73,7 @@ def _read(path: Path, rate_hz: int, out: Path | None, *, many: bool) -> _Recordi
 
 
 async def _say_all(
-    recordings: list[_Recording],
-    target: str,
-    options: CallOptions,
-    concurrency: int,
-    patience_s: float,
-    *,
-    as_json: bool,
+    recordings: list[_Recording], target: str, options: CallOptions, concurrency: int, patience_s: float, as_json: bool
 ) -> bool:
     lines = asyncio.Semaphore(concurrency)
 
@@ -94,8 +88,7 @@ async def _say_all(
 
     async with asyncio.TaskGroup() as calls:
         tasks = [calls.create_task(one(recording), name=f"voice say {recording.path.name}") for recording in recordings]
-    results = [task.result() for task in tasks]
-    return _judge(recordings, results)
+    return _judge(recordings, [task.result() for task in tasks])
 
 
 async def _say_one(
@@ -103,20 +96,9 @@ async def _say_one(
 ) -> bool:
     async with connect(target, options) as call:
         rate_hz = call.started.output.rate_hz
-        record = await run_call(
-            call,
-            frames_of(recording.clip),
-            on_event=output.event,
-            patience_s=patience_s,
-            end_of_call=EndOfCallDetector(),
-        )
-    heard = bytes(record.audio)
-    extra: dict[str, object] = {"heard_s": len(heard) / 2 / rate_hz}
-    if recording.out is not None:
-        write_wav(recording.out, [heard], rate_hz)
-        extra["out"] = str(recording.out)
-    missing = record.missing(typed=False)
-    output.summary(record, {**extra, "complete": not missing})
+        frames, ending = frames_of(recording.clip), EndOfCallDetector()
+        record = await run_call(call, frames, on_event=output.event, patience_s=patience_s, end_of_call=ending)
+    missing = conclude(output, record, rate_hz, recording.out, typed=False)
     if missing:
         stderr.print("; ".join([f"{recording.path}: {missing}", *record.troubles]))
     return not missing
