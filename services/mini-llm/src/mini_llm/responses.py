@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -27,25 +27,15 @@ class Usage:
 
     def as_json(self) -> dict[str, int]:
         """The wire's `usage`."""
-        total = self.prompt_tokens + self.completion_tokens
-        return {
-            "prompt_tokens": self.prompt_tokens,
-            "total_tokens": total,
-            "completion_tokens": self.completion_tokens,
-        }
+        return {**asdict(self), "total_tokens": self.prompt_tokens + self.completion_tokens}
 
 
 class ChunkWriter:
     """Chunks of one streamed answer; everything that is the same in each of them is encoded once."""
 
     def __init__(self, answer_id: str, model: str, created: int) -> None:
-        self._identity = {
-            "id": answer_id,
-            "object": "chat.completion.chunk",
-            "created": created,
-            "model": model,
-        }
-        self._head = json.dumps(self._identity, separators=(",", ":")).encode()[:-1]
+        identity = {"id": answer_id, "object": "chat.completion.chunk", "created": created, "model": model}
+        self._head = json.dumps(identity, separators=(",", ":")).encode()[:-1]
 
     def role(self) -> bytes:
         """The first chunk."""
@@ -64,17 +54,8 @@ class ChunkWriter:
         return b"data: " + self._head + b',"choices":[],"usage":' + json.dumps(usage.as_json()).encode() + b"}\n\n"
 
     def _choice(self, delta: bytes, finish_reason: bytes) -> bytes:
-        return b"".join(
-            (
-                b"data: ",
-                self._head,
-                b',"choices":[{"index":0,"delta":',
-                delta,
-                b',"logprobs":null,"finish_reason":',
-                finish_reason,
-                b"}]}\n\n",
-            )
-        )
+        choice = (b',"choices":[{"index":0,"delta":', delta, b',"logprobs":null,"finish_reason":', finish_reason)
+        return b"".join((b"data: ", self._head, *choice, b"}]}\n\n"))
 
 
 @lru_cache(maxsize=8192)

@@ -3,8 +3,8 @@
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -59,7 +59,10 @@ async def serving(settings: Settings, timeline: Timeline | None = None) -> Async
 
     Raises PortTaken, or CannotServe when a file cannot be written.
     """
-    file = _open_timeline(settings.timeline) if timeline is None and settings.timeline else None
+    file = None
+    if timeline is None and settings.timeline:
+        with _writing("MINI_LLM_TIMELINE", settings.timeline):
+            file = TimelineFile(settings.timeline)
     readiness = Readiness()
     metrics = Metrics()
     chat = Chat(settings, metrics, timeline or file or NoTimeline())
@@ -70,7 +73,8 @@ async def serving(settings: Settings, timeline: Timeline | None = None) -> Async
         load_rulebook()
         loading = _become_ready(readiness, settings.ready_after_ms / 1000)
         if settings.ports_file:
-            _write_ports(settings.ports_file, port)
+            with _writing("MINI_LLM_PORTS_FILE", settings.ports_file):
+                write_ports_file(settings.ports_file, http=port)
         yield port
     finally:
         if loading:
@@ -151,15 +155,9 @@ def _become_ready(readiness: Readiness, after_s: float) -> asyncio.TimerHandle |
     return None
 
 
-def _open_timeline(path: Path) -> TimelineFile:
+@contextmanager
+def _writing(setting: str, path: Path) -> Iterator[None]:
     try:
-        return TimelineFile(path)
+        yield
     except OSError as error:
-        raise CannotServe(f"Cannot write MINI_LLM_TIMELINE {path}: {error.strerror}.") from error
-
-
-def _write_ports(path: Path, port: int) -> None:
-    try:
-        write_ports_file(path, http=port)
-    except OSError as error:
-        raise CannotServe(f"Cannot write MINI_LLM_PORTS_FILE {path}: {error.strerror}.") from error
+        raise CannotServe(f"Cannot write {setting} {path}: {error.strerror}.") from error

@@ -18,23 +18,13 @@ def config(ctx: typer.Context, as_json: Json = False) -> None:
         wanted = pod_queries.config_map_hashes(cluster, names)
         found = verdict(wanted, taken)
         if as_json:
-            write_json(
-                {
-                    "agreed": found.agreed,
-                    "told": found.sentence,
-                    "config_map": sorted(set(wanted.values())),
-                    "pods": [
-                        {
-                            "name": each.pod.name,
-                            "track": str(each.pod.track),
-                            "taken": each.taken,
-                            "refused": each.refused,
-                            "unread": each.unread,
-                        }
-                        for each in taken
-                    ],
-                }
-            )
+            told = [
+                {"name": each.pod.name, "track": str(each.pod.track)}
+                | {"taken": each.taken, "refused": each.refused, "unread": each.unread}
+                for each in taken
+            ]
+            hashes = sorted(set(wanted.values()))
+            write_json({"agreed": found.agreed, "told": found.sentence, "config_map": hashes, "pods": told})
         else:
             table = Table("pod", "track", "taken", "refused")
             for each in taken:
