@@ -47,13 +47,8 @@ def read_counters(pages: Iterable[str]) -> GatewayCounters:
                     buckets[bound] = buckets.get(bound, 0.0) + sample.value
         if "voice_sessions_started_total" not in names:
             raise ValueError("this page has no voice_sessions_started_total: name the gateway's HTTP port, /metrics")
-    return GatewayCounters(
-        sums.get("voice_sessions_started_total", 0.0),
-        sums.get("voice_sessions_refused_total", 0.0),
-        sums.get("voice_failures_total", 0.0),
-        sums.get("voice_turns_total", 0.0),
-        buckets,
-    )
+    counted = (f"voice_{name}_total" for name in ("sessions_started", "sessions_refused", "failures", "turns"))
+    return GatewayCounters(*(sums.get(name, 0.0) for name in counted), buckets=buckets)
 
 
 def quantile(buckets: Mapping[float, float], part: float) -> float | None:

@@ -53,16 +53,8 @@ def verdicts(
 def _row(name: str, found: Errors, heard: Sequence[RecordedCall]) -> _Row:
     lags = [one.largest_lag_s for one in heard if one.largest_lag_s is not None]
     answers = [one.voice_to_voice_s for one in heard if one.voice_to_voice_s is not None]
-    complete = len(heard) - _incomplete(heard)
-    return (
-        name,
-        found.words,
-        found.wrong,
-        found.percent,
-        complete,
-        max(lags, default=None),
-        max(answers, default=None),
-    )
+    longest = (max(lags, default=None), max(answers, default=None))
+    return (name, found.words, found.wrong, found.percent, len(heard) - _incomplete(heard), *longest)
 
 
 def _incomplete(heard: Sequence[RecordedCall]) -> int:

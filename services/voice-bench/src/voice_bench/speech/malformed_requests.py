@@ -17,17 +17,9 @@ Http = tuple[str, str, dict[str, str], bytes]
 _ASR, _TTS = "/nvidia.riva.asr.RivaSpeechRecognition/", "/nvidia.riva.tts.RivaSpeechSynthesis/"
 _NUMBERS = (0, 1, -1, 7, 8000, 16_000, 44_100, 2**31 - 1, -(2**31), 2**16)
 _TEXTS = (
-    "",
-    "en-US",
-    "xx",
-    "hello",
-    "a" * 3000,
-    "\x00",
-    "<speak>hi</speak>",
-    "<speak><a></speak>",
-    "\u202e\U0001f600",
-    "%s%n",
-)
+    "", "en-US", "xx", "hello", "a" * 3000, "\x00",
+    "<speak>hi</speak>", "<speak><a></speak>", "\u202e\U0001f600", "%s%n",
+)  # fmt: skip
 _JSON: tuple[Any, ...] = (None, True, 0, -1, 1e308, 10**40, "", "x" * 5000, [], {}, [[]], {"a": {"b": []}}, "\ud800")
 _BOUNDARY = "fuzz"
 

@@ -118,33 +118,16 @@ def _category(run: QualityRun, name: str) -> _Row:
     audio_s = sum(one.audio_s for one in answered)
     latencies = [one.latency_s for one in answered]
     cpu_s = sum(run.cpu_s.values()) if name == ALL else run.cpu_s.get(name, 0.0)
-    return (
-        name,
-        len(heard),
-        pooled.words,
-        pooled.wrong,
-        run.wrong_alone(heard),
-        pooled.percent,
-        percentile(latencies, 50),
-        percentile(latencies, 95),
-        sum(latencies) / audio_s if audio_s and not run.timings else None,
-        cpu_s / audio_s if run.cpu_s and audio_s else None,
-    )
+    words = (pooled.words, pooled.wrong, run.wrong_alone(heard), pooled.percent)
+    times = (percentile(latencies, 50), percentile(latencies, 95))
+    rtf = sum(latencies) / audio_s if audio_s and not run.timings else None
+    return (name, len(heard), *words, *times, rtf, cpu_s / audio_s if run.cpu_s and audio_s else None)
 
 
 def _clip(run: QualityRun, one: Recognition) -> _Row:
     found = run.errors([one])
-    return (
-        one.spoken.name,
-        one.spoken.category,
-        found.words,
-        found.wrong,
-        run.wrong_alone([one]),
-        found.percent,
-        one.latency_s,
-        one.audio_s,
-        one.trouble or one.text,
-    )
+    words = (found.words, found.wrong, run.wrong_alone([one]), found.percent)
+    return (one.spoken.name, one.spoken.category, *words, one.latency_s, one.audio_s, one.trouble or one.text)
 
 
 def _live_times(run: QualityRun) -> Rows:

@@ -30,15 +30,8 @@ ENGINES: Mapping[str, Thresholds] = {
     "scripted": Thresholds(1.0),
     "moonshine": Thresholds(
         0.06,
-        {
-            "clean": 0.06,
-            "quiet": 0.06,
-            "telephone": 0.08,
-            "mulaw": 0.10,
-            "noise-20dB": 0.10,
-            "noise-10dB": 0.30,
-            "long": 0.08,
-        },
+        {"clean": 0.06, "quiet": 0.06, "telephone": 0.08, "mulaw": 0.10, "long": 0.08}
+        | {"noise-20dB": 0.10, "noise-10dB": 0.30},
         unspoken=0,
         partial_gap_s=0.64,
         final_s=0.25,
