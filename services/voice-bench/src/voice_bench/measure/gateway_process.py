@@ -39,8 +39,9 @@ class GatewayInternals:
     """Open file descriptors."""
 
     def new_tasks(self, before: "GatewayInternals") -> dict[str, int]:
-        """How many there are of each kind of task of which there are more than `before`."""
-        return {name: count for name, count in self.names.items() if count > before.names.get(name, 0)}
+        """How many more there are than `before`, by name; kinds of task that did not grow are left out."""
+        more = {name: count - before.names.get(name, 0) for name, count in self.names.items()}
+        return {name: count for name, count in more.items() if count > 0}
 
 
 @dataclass(frozen=True, slots=True)
