@@ -47,8 +47,9 @@ def read_counters(pages: Iterable[str]) -> GatewayCounters:
                     buckets[bound] = buckets.get(bound, 0.0) + sample.value
         if "voice_sessions_started_total" not in names:
             raise ValueError("this page has no voice_sessions_started_total: name the gateway's HTTP port, /metrics")
-    counted = (f"voice_{name}_total" for name in ("sessions_started", "sessions_refused", "failures", "turns"))
-    return GatewayCounters(*(sums.get(name, 0.0) for name in counted), buckets=buckets)
+    counted = ("sessions_started", "sessions_refused", "failures", "turns")
+    started, refused, failures, turns = (sums.get(f"voice_{name}_total", 0.0) for name in counted)
+    return GatewayCounters(started, refused, failures, turns, buckets)
 
 
 def quantile(buckets: Mapping[float, float], part: float) -> float | None:
