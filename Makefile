@@ -14,13 +14,13 @@ export CALLER OUT
 ENGINE ?= moonshine
 GRPC_PORT ?= 50051
 HTTP_PORT ?= 8000
-TTS_moonshine := embedded
-TTS_parakeet := embedded
-TTS_streaming := embedded
+TTS_moonshine := espeak
+TTS_parakeet := espeak
+TTS_streaming := espeak
 TTS_scripted := tone
 TTS ?= $(TTS_$(ENGINE))
 ENGINES := moonshine parakeet streaming scripted
-VOICES := embedded kokoro tone
+VOICES := espeak kokoro tone
 
 # Before anything is set up for it.
 ifneq ($(filter speech run demo,$(MAKECMDGOALS)),)
@@ -78,7 +78,7 @@ demo: $(READY) $(ESPEAK) ## hold a spoken conversation on this machine (CALLER=f
 run: $(READY) $(ESPEAK) ## run the stack until Ctrl-C (your own model: LLM_BASE_URL, LLM_MODEL; ENGINE, TTS as for speech)
 	@$(BIN)/voice-bench run --engine $(ENGINE) --tts $(TTS)
 
-speech: $(READY) $(ESPEAK) ## run the speech server alone: ENGINE=moonshine|parakeet|streaming|scripted TTS=embedded|kokoro|tone
+speech: $(READY) $(ESPEAK) ## run the speech server alone: ENGINE=moonshine|parakeet|streaming|scripted TTS=espeak|kokoro|tone
 	@SPEECH_ASR_ENGINE=$(ENGINE) SPEECH_TTS_ENGINE=$(TTS) SPEECH_GRPC_PORT=$(GRPC_PORT) SPEECH_HTTP_PORT=$(HTTP_PORT) \
 		SPEECH_DRAIN_NOTICE_S=0 SPEECH_DRAIN_GRACE_S=$${SPEECH_DRAIN_GRACE_S:-5} exec $(BIN)/speech-server
 

@@ -13,7 +13,7 @@ def test_embedded_brings_speech_and_language_model(chart: Chart) -> None:
     rendered = chart.set("embedded")
 
     env = rendered.env("voice-speech")
-    assert (env["SPEECH_ASR_ENGINE"], env["SPEECH_TTS_ENGINE"]) == ("moonshine", "embedded")
+    assert (env["SPEECH_ASR_ENGINE"], env["SPEECH_TTS_ENGINE"]) == ("moonshine", "espeak")
     speech = rendered.get("Service/voice-speech")["spec"]["ports"]
     assert {port["name"]: port["port"] for port in speech} == {"grpc": 50051, "http": 8001}
     llm = rendered.get("Service/voice-llm")["spec"]["ports"]
@@ -78,7 +78,7 @@ def test_parakeet_takes_the_place_of_the_small_recogniser(chart: Chart) -> None:
     rendered = chart.set("parakeet")
 
     env = rendered.env("voice-speech")
-    assert (env["SPEECH_ASR_ENGINE"], env["SPEECH_TTS_ENGINE"]) == ("parakeet", "embedded")
+    assert (env["SPEECH_ASR_ENGINE"], env["SPEECH_TTS_ENGINE"]) == ("parakeet", "espeak")
     assert rendered.container("voice-speech")["image"].endswith("-parakeet")
     assert rendered.has("Deployment/voice-llm")
 

@@ -72,7 +72,7 @@ rollingUpdate: {{ $onGpu | ternary "{maxUnavailable: 1, maxSurge: 0}" "{maxUnava
 {{/* JSON map: which engines, and which models from where. */}}
 {{- define "voice-workflow.modelEnv" -}}
 {{- with .Values.speechServer }}
-{{- $env := dict "SPEECH_ASR_ENGINE" .engine "SPEECH_TTS_ENGINE" (.ttsEngine | default (eq .engine "scripted" | ternary "tone" "embedded")) }}
+{{- $env := dict "SPEECH_ASR_ENGINE" .engine "SPEECH_TTS_ENGINE" (.ttsEngine | default (eq .engine "scripted" | ternary "tone" "espeak")) }}
 {{- if include "voice-workflow.withModels" $ }}
   {{- $pull := toString .modelCache.pull }}
   {{- $env = merge $env (dict "PARAKEET_CACHE" "/models" "PARAKEET_PULL" $pull "KOKORO_CACHE" "/models" "KOKORO_PULL" $pull "HF_HUB_DISABLE_TELEMETRY" "1") }}

@@ -49,3 +49,8 @@ def test_every_engine_that_can_be_set_has_a_spec() -> None:
     fields = ServerSettings.model_fields
     assert set(get_args(fields["speech_asr_engine"].annotation)) == {name for name in ASR if asr_spec(name)}
     assert set(get_args(fields["speech_tts_engine"].annotation)) == {name for name in TTS if tts_spec(name)}
+
+
+def test_espeak_is_known_by_its_first_name_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SPEECH_TTS_ENGINE", "embedded")
+    assert Settings().server.speech_tts_engine == "espeak"

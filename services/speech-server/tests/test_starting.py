@@ -31,7 +31,7 @@ Said = pytest.CaptureFixture[str]
     ("settings", "sentence"),
     [
         ({"SPEECH_ASR_ENGINE": "whisper"}, "SPEECH_ASR_ENGINE: Input should be 'moonshine', 'parakeet'"),
-        ({"SPEECH_TTS_ENGINE": "festival"}, "SPEECH_TTS_ENGINE: Input should be 'embedded', 'kokoro'"),
+        ({"SPEECH_TTS_ENGINE": "festival"}, "SPEECH_TTS_ENGINE: Input should be 'espeak', 'kokoro'"),
         ({"SPEECH_GRPC_PORT": "high"}, "SPEECH_GRPC_PORT: Input should be a valid integer"),
         ({"SPEECH_ASR_ENGINE": "parakeet", "PARAKEET_PULL": "false"}, "run `speech-server models pull`"),
         ({"SPEECH_ASR_ENGINE": "parakeet", "PARAKEET_MODEL_PATH": "/nowhere"}, "There is no model folder /nowhere"),
@@ -151,7 +151,7 @@ def test_make_refuses_other_engines_before_it_sets_anything_up(verb: str, wrong:
         check=False,
     )
     assert done.returncode == 2
-    assert re.search(r"\*\*\* (ENGINE|TTS)=\w* is not known; take (moonshine|embedded)", done.stderr)
+    assert re.search(r"\*\*\* (ENGINE|TTS)=\w* is not known; take (moonshine|espeak)", done.stderr)
     assert not done.stdout
 
 

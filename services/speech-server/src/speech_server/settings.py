@@ -45,7 +45,7 @@ class ServerSettings(Group):
     speech_asr_engine: Literal["moonshine", "parakeet", "streaming", "scripted"] = Field(
         "moonshine", description="recogniser"
     )
-    speech_tts_engine: Literal["embedded", "kokoro", "tone"] = Field("embedded", description="synthesiser")
+    speech_tts_engine: Literal["espeak", "kokoro", "tone"] = Field("espeak", description="synthesiser")
     speech_max_streams: Count = Field(100, description="recognitions at once; more are refused")
     speech_max_syntheses: Count = Field(100, description="syntheses at once; more are refused")
     speech_retry_after_ms: Milliseconds = Field(
@@ -80,6 +80,11 @@ class ServerSettings(Group):
     speech_timeline: Path | None = Field(
         None, description="file for JSON lines with the times of the scripted engines, for benchmarks"
     )
+
+    @field_validator("speech_tts_engine", mode="before")
+    @classmethod
+    def _first_name_of_espeak(cls, engine: str) -> str:
+        return "espeak" if engine == "embedded" else engine
 
     @model_validator(mode="after")
     def _tls_is_whole(self) -> "ServerSettings":

@@ -8,7 +8,7 @@ from pathlib import Path
 
 _NEEDED_BY_EVERY_PROGRAM = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH", "VIRTUAL_ENV", "SYSTEMROOT")
 
-RECOGNISER, SYNTHESISER = "moonshine", "embedded"
+RECOGNISER, SYNTHESISER = "moonshine", "espeak"
 """The speech server's engines that need no model of anybody's."""
 FETCH_WITHIN_S = 1800.0
 """The first start of an engine may fetch its model."""

@@ -19,7 +19,7 @@ from voice_bench.measure.verdict import none_of
 
 @pytest.fixture(scope="module")
 def spoken(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder of recordings, made by the embedded voice, as VOICE_AUDIO and for `speech`."""
+    """A folder of recordings, made by eSpeak NG, as VOICE_AUDIO and for `speech`."""
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:  # leaves pytest-asyncio's loop alone
         clips: list[Frames] = runner.run(caller_audio.speech(0.6, 1.2))
     folder = tmp_path_factory.mktemp("recordings")

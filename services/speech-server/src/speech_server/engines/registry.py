@@ -23,7 +23,7 @@ ASR: Mapping[str, str] = {
 }
 """Modules by SPEECH_ASR_ENGINE. The last one's models may have any name of the hub."""
 TTS: Mapping[str, str] = {
-    "embedded": "speech_server.engines.tts.espeak.spec",
+    "espeak": "speech_server.engines.tts.espeak.spec",
     "kokoro": "speech_server.engines.tts.kokoro.spec",
     "tone": "speech_server.engines.tts.tone",
 }

@@ -153,7 +153,7 @@ def test_a_full_disk_is_bad_while_the_model_is_to_be_fetched(given: Given, monke
     [
         ("onnx_asr", {"SPEECH_ASR_ENGINE": "parakeet"}, "onnx_asr"),
         ("huggingface_hub", {"SPEECH_ASR_ENGINE": "parakeet"}, "huggingface_hub"),
-        ("espeakng_loader", {"SPEECH_TTS_ENGINE": "embedded"}, "eSpeak NG"),
+        ("espeakng_loader", {"SPEECH_TTS_ENGINE": "espeak"}, "eSpeak NG"),
         ("espeakng_loader", {"SPEECH_TTS_ENGINE": "kokoro"}, "eSpeak NG (phonemes)"),
     ],
 )
@@ -187,7 +187,7 @@ class Hanging:
 
 def test_what_does_not_start_in_time_is_bad(given: Given, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("speech_server.engines.tts.espeak.synthesiser.EspeakSynthesiser", lambda texts: Hanging())
-    assert "within 60 s" in bad(look_at_parts(given(SPEECH_TTS_ENGINE="embedded"))).found
+    assert "within 60 s" in bad(look_at_parts(given(SPEECH_TTS_ENGINE="espeak"))).found
 
 
 def test_a_sound_library_that_cannot_be_loaded_is_bad(given: Given, monkeypatch: pytest.MonkeyPatch) -> None:

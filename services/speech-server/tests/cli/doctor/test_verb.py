@@ -19,14 +19,14 @@ def wrong(findings: list[Finding]) -> list[Finding]:
     return [one for one in findings if one.mark == "BAD"]
 
 
-@pytest.mark.parametrize("tts", ["tone", "embedded"])
+@pytest.mark.parametrize("tts", ["tone", "espeak"])
 @pytest.mark.parametrize("asr", ["scripted", "moonshine"])
 def test_what_a_laptop_runs_is_all_right_here(given: Given, asr: str, tts: str) -> None:
     findings = examine(given(SPEECH_ASR_ENGINE=asr, SPEECH_TTS_ENGINE=tts))
     assert not wrong(findings), findings
     started = {one.what for one in findings if one.found == "starts"}
     assert ("model moonshine-tiny-en" in {one.what for one in findings}) == (asr == "moonshine")
-    assert ("eSpeak NG" in started) == (tts == "embedded")
+    assert ("eSpeak NG" in started) == (tts == "espeak")
 
 
 def test_every_engine_with_weights_can_be_all_right(given: Given, parakeet: Path, tmp_path: Path) -> None:

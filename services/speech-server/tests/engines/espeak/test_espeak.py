@@ -1,4 +1,4 @@
-"""Does the embedded synthesiser speak at once, stop at once, and keep to its own process?"""
+"""Does eSpeak NG speak at once, stop at once, and keep to its own process?"""
 
 import asyncio
 import importlib.util

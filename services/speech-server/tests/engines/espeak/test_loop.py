@@ -1,4 +1,4 @@
-"""Does the recogniser understand the embedded voice? The whole laptop loop, without a microphone."""
+"""Does the recogniser understand eSpeak NG? The whole laptop loop, without a microphone."""
 
 from collections.abc import AsyncIterator
 

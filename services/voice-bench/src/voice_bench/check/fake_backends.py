@@ -7,8 +7,8 @@ _MARKS: Mapping[str, str] = {
     "tone": "the tone voice: it beeps",
     "mini-llm": "the mini LLM: it answers by rules",
     "moonshine": "the small recogniser of the laptop demo: it knows English only",
-    "espeak": "the embedded voice: it is meant for trials",
-    "english-us.rob": "the embedded voice: it is meant for trials",
+    "espeak": "the voice of eSpeak NG: it is meant for trials",
+    "english-us.rob": "the voice of eSpeak NG: it is meant for trials",
 }
 
 

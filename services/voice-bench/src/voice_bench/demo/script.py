@@ -11,7 +11,7 @@ from riva.client.proto import riva_audio_pb2, riva_tts_pb2, riva_tts_pb2_grpc
 
 RATE_HZ = 16_000
 VOICE = "English-US.Rob"
-"""The embedded voice that recognisers understand best."""
+"""The voice of eSpeak NG that recognisers understand best."""
 SPEAK_TIMEOUT_S = 20.0
 _SUFFIXES = frozenset([".wav", ".flac", ".mp3", ".ogg", ".opus", ".aif", ".aiff"])
 

@@ -1,4 +1,4 @@
-"""Where does the callers' speech come from? A folder of recordings, else the embedded voice of the speech server."""
+"""Where does the callers' speech come from? A folder of recordings, else eSpeak NG in the speech server."""
 
 import os
 from pathlib import Path
@@ -22,12 +22,12 @@ SENTENCES = (
 
 
 async def speech(shortest_s: float = 0.6, longest_s: float = 1.2) -> list[Frames]:
-    """Clips out of VOICE_AUDIO where that is set, else spoken by the embedded voice. Raises NoSpeech, StackFailed."""
+    """Clips out of VOICE_AUDIO where that is set, else spoken by eSpeak NG. Raises NoSpeech, StackFailed."""
     folder = os.environ.get("VOICE_AUDIO")
     if folder:
         return clips_in(Path(folder), shortest_s, longest_s)
     config = StackConfig(
-        speech={"SPEECH_ASR_ENGINE": "scripted", "SPEECH_TTS_ENGINE": "embedded"},
+        speech={"SPEECH_ASR_ENGINE": "scripted", "SPEECH_TTS_ENGINE": "espeak"},
         external={Part.LLM: "not needed", Part.GATEWAY: "not needed"},
     )
     async with running(config) as stack, grpc.aio.insecure_channel(stack.speech_target) as channel:

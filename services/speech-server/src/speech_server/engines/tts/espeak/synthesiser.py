@@ -23,7 +23,7 @@ class EspeakSynthesiser:
 
     def __init__(self, texts: int = 64) -> None:
         module = "speech_server.engines.tts.espeak.worker"
-        self._engine = ProcessPool("The embedded synthesiser", module, texts)
+        self._engine = ProcessPool("eSpeak NG", module, texts)
         self._voices = {one.voice: one for one in VOICES}
 
     @property
@@ -40,7 +40,7 @@ class EspeakSynthesiser:
         """Load eSpeak NG in its own process. Raises EngineUnavailable with a sentence."""
         if importlib.util.find_spec("espeakng_loader") is None:
             raise EngineUnavailable(
-                "The embedded synthesiser needs eSpeak NG (GPL-3.0-or-later), which is optional: "
+                "SPEECH_TTS_ENGINE=espeak needs eSpeak NG (GPL-3.0-or-later), which is optional: "
                 "run pip install espeakng-loader, or choose another synthesiser"
             )
         await self._engine.start()

@@ -1,4 +1,4 @@
-"""Which voices does the embedded synthesiser have? Riva's way of naming them, eSpeak NG's way of making them."""
+"""Which voices does eSpeak NG have here? Riva's way of naming them, eSpeak NG's way of making them."""
 
 from dataclasses import dataclass
 
