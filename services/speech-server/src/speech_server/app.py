@@ -271,13 +271,13 @@ async def run(settings: Settings) -> None:
 async def _start(server: Server, stop: Stop) -> None:
     """Start, or leave the process when that is asked for meanwhile: a download does not hear of it."""
     starting = asyncio.create_task(server.start(), name="start")
-    asked = asyncio.create_task(stop.drain.wait(), name="asked to stop")
+    stopping = asyncio.create_task(stop.drain.wait(), name="asked to stop")
     try:
-        await asyncio.wait({starting, asked}, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({starting, stopping}, return_when=asyncio.FIRST_COMPLETED)
         if starting.done():
             return starting.result()
     finally:
-        asked.cancel()
+        stopping.cancel()
     starting.cancel()
     await asyncio.wait({starting}, timeout=STOP_WITHIN_S)
     await asyncio.wait({asyncio.create_task(server.stop(), name="stop")}, timeout=STOP_WITHIN_S)

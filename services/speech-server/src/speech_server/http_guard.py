@@ -105,9 +105,9 @@ def allowed_origin(origins: Sequence[str], request: web.Request) -> CIMultiDict[
 
 
 def _preflight(request: web.Request) -> dict[str, str]:
-    asked = request.headers.get("Access-Control-Request-Headers", "")[:_MOST_HEADERS_BYTES]
+    requested = request.headers.get("Access-Control-Request-Headers", "")[:_MOST_HEADERS_BYTES]
     return {
         "Access-Control-Allow-Methods": _METHODS,
-        "Access-Control-Allow-Headers": asked or "Authorization, Content-Type",
+        "Access-Control-Allow-Headers": requested or "Authorization, Content-Type",
         "Access-Control-Max-Age": _MAX_AGE_S,
     }

@@ -40,9 +40,9 @@ async def _warm(given: argparse.Namespace) -> None:
             speaking_s = time.monotonic() - began
             clip = Clip(spoken.audio + silence(1.0, _RATE_HZ), _RATE_HZ)
             results = [result async for result in transcripts(channel, clip, StreamOptions(pace=0))]
-    heard = " ".join(result.text for result in results if result.is_final)
+    transcript = " ".join(result.text for result in results if result.is_final)
     sys.stdout.write(
-        f"spoke {clip.duration_s - 1:.2f} s of audio in {speaking_s:.2f} s, heard: {heard or '(nothing)'}\n"
+        f"spoke {clip.duration_s - 1:.2f} s of audio in {speaking_s:.2f} s, heard: {transcript or '(nothing)'}\n"
     )
 
 

@@ -16,7 +16,7 @@ class SileroDetector:
     def __init__(self) -> None:
         self._detector: vad.SileroDetector | None = None
         self._runner: asyncio.Task[None] | None = None
-        self.asked: set[Answer] = set()
+        self.answers: set[Answer] = set()
         """What streams wait for; it fails when the detector stops."""
 
     async def start(self) -> None:
@@ -51,7 +51,7 @@ class SileroDetector:
         return self._detector.open(on_scores)
 
     def _ended(self, runner: "asyncio.Task[None]") -> None:
-        for answer in self.asked:
+        for answer in self.answers:
             if not answer.done():
                 answer.set_exception(EngineUnavailable("The voice activity detector was stopped"))
 
@@ -76,14 +76,14 @@ class SileroActivity:
         if not self._frames:
             return []
         self._answer = asyncio.get_running_loop().create_future()
-        self._detector.asked.add(self._answer)
+        self._detector.answers.add(self._answer)
         try:
             return await self._answer
         except BaseException:  # nobody waits for these frames any more: the stream begins anew
             self.close()
             raise
         finally:
-            self._detector.asked.discard(self._answer)
+            self._detector.answers.discard(self._answer)
 
     def close(self) -> None:
         """Forget the stream."""

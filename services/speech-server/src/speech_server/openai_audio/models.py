@@ -32,9 +32,9 @@ class Models:
         raise NotFound(f"The model {shown(wanted)} does not exist; GET {ROUTE} lists those that do.")
 
     def _names(self) -> list[str]:
-        heard = [model.name for model in self._context.recognition.recogniser.models]
-        spoken = [voice.name.partition(".")[0] for voice in self._context.synthesiser.voices]
-        return list(dict.fromkeys([*heard, *spoken]))
+        models = [model.name for model in self._context.recognition.recogniser.models]
+        voices = [voice.name.partition(".")[0] for voice in self._context.synthesiser.voices]
+        return list(dict.fromkeys([*models, *voices]))
 
 
 def _model(name: str) -> dict[str, Any]:

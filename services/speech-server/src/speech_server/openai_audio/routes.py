@@ -21,8 +21,7 @@ async def in_one_shape(request: web.Request, handler: Handler) -> web.StreamResp
     try:
         return await handler(request)
     except (web.HTTPNotFound, web.HTTPMethodNotAllowed) as error:
-        asked = f"{request.method} {request.path[:_SHOWN]}"
-        sentence = f"There is no {asked} here; there are {_SERVED}."
+        sentence = f"There is no {request.method} {request.path[:_SHOWN]} here; there are {_SERVED}."
         response = ErrorResponse(error.status, "NOT_FOUND", "invalid_request_error", "unknown_url", sentence).response()
         if isinstance(error, web.HTTPMethodNotAllowed):
             response.headers["Allow"] = error.headers["Allow"]

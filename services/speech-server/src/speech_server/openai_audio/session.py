@@ -124,12 +124,12 @@ def _set(session: Session, name: str, value: Any, path: str) -> Session:
 
 def plan(session: Session, models: Sequence[AsrModel], policy: AsrPolicy) -> RecognitionPlan:
     """How to hear in this session. Raises BadParameter, NotFound."""
-    heard = session.transcription
+    sent = session.transcription
     vad = session.vad
     return RecognitionPlan(
         encoding=session.audio.encoding,
         rate_hz=session.audio.rate_hz,
-        hints=hints(heard.get("model") or "", heard.get("language") or "", heard.get("keywords") or [], models, policy),
+        hints=hints(sent.get("model") or "", sent.get("language") or "", sent.get("keywords") or [], models, policy),
         endpointing=with_vad(vad, policy.endpointing) if vad is not None else policy.endpointing,
         word_times=True,
         leading_space=False,

@@ -143,24 +143,24 @@ class Transcriber:  # size: the state of one session, in one loop
 
     async def _hear(self, pcm16: bytes) -> None:
         assert self._segmenter is not None
-        async for heard in self._segmenter.push(pcm16, time.monotonic()):
-            await self._follow(heard)
+        async for event in self._segmenter.push(pcm16, time.monotonic()):
+            await self._follow(event)
         if self._segmenter.in_utterance:
             await self._note_start(self._segmenter.began_s)
 
-    async def _follow(self, heard: TranscriptEvent) -> None:
-        match heard:
+    async def _follow(self, event: TranscriptEvent) -> None:
+        match event:
             case Partial(hypothesis):
                 assert self._segmenter is not None
                 await self._note_start(self._segmenter.began_s)
                 await self._send_delta(self._deltas.push(hypothesis.text), hypothesis)
             case Final():
-                await self._note_start(heard.start_s)
-                end_s = heard.start_s + heard.audio_s
+                await self._note_start(event.start_s)
+                end_s = event.start_s + event.audio_s
                 await self._send_item_event("input_audio_buffer.speech_stopped", audio_end_ms=self._ms(end_s))
-                self._stats.inference_s += heard.engine_s
-                self._metrics.utterance(time.monotonic() - heard.stopped_at, heard.engine_s, heard.audio_s)
-                await self._end_item(heard.hypothesis, heard.audio_s)
+                self._stats.inference_s += event.engine_s
+                self._metrics.utterance(time.monotonic() - event.stopped_at, event.engine_s, event.audio_s)
+                await self._end_item(event.hypothesis, event.audio_s)
 
     async def _note_start(self, start_s: float) -> None:
         if not self._started:

@@ -8,11 +8,10 @@ from aiohttp import web
 from speech_server.core.asr.asr_types import ASR_RATE_HZ
 from speech_server.core.asr.ignored_options import WARNING
 from speech_server.metrics import RequestStats
-from speech_server.openai_audio import transcription_params as asking
 from speech_server.openai_audio import transcripts
 from speech_server.openai_audio.endpoint_context import EndpointContext
 from speech_server.openai_audio.sse import EventStream
-from speech_server.openai_audio.transcription_params import TranscriptionParams
+from speech_server.openai_audio.transcription_params import TranscriptionParams, transcription
 from speech_server.openai_audio.transcripts import Segment, Transcript, segment_of
 from speech_server.openai_audio.upload import Upload, uploaded
 from speech_server.recognition.audio_files import pcm16_of
@@ -35,17 +34,17 @@ class Transcriptions:
         with context.uploading.admit():
             async with uploaded(request, context.uploads) as upload:
                 recognition = context.recognition
-                asked = asking.transcription(upload.fields, recognition.recogniser.models, recognition.policy)
+                params = transcription(upload.fields, recognition.recogniser.models, recognition.policy)
                 async with context.recordings.queue_up() as waited_s:
                     stats.queue_s = waited_s
                     with context.metrics.serving("transcription"):
-                        heard = _Transcription(context, asked, upload, stats)
-                        return await (self._stream(request, heard, stats) if asked.stream else _whole(heard))
+                        recording = _Recording(context, params, upload, stats)
+                        return await (self._stream(request, recording, stats) if params.stream else _whole(recording))
 
-    async def _stream(self, request: web.Request, heard: "_Transcription", stats: RequestStats) -> web.StreamResponse:
+    async def _stream(self, request: web.Request, recording: "_Recording", stats: RequestStats) -> web.StreamResponse:
         events = EventStream(request, stats)
         segments: list[Segment] = []
-        async with aclosing(heard.segments()) as found:
+        async with aclosing(recording.segments()) as found:
             # The first utterance, or an error, comes before the status line is written.
             first = await anext(found, None)
             await events.begin()
@@ -55,11 +54,13 @@ class Transcriptions:
                     lead = " " if segments else ""
                     segments.append(segment)
                     delta = {"type": "transcript.text.delta", "delta": lead + segment.text}
-                    if heard.asked.logprobs:
+                    if recording.params.logprobs:
                         delta["logprobs"] = transcripts.word_logprobs(segment.words)  # type: ignore[assignment]
                     await events.send(delta)
                     segment = await anext(found, None)
-                await events.send({"type": "transcript.text.done", **_done(heard.transcript(segments), heard.asked)})
+                await events.send(
+                    {"type": "transcript.text.done", **_done(recording.transcript(segments), recording.params)}
+                )
             except ConnectionError:
                 raise
             except Exception as error:
@@ -69,14 +70,14 @@ class Transcriptions:
         return await events.end()
 
 
-class _Transcription:
+class _Recording:
     """One recording on its way to a transcript."""
 
     def __init__(
-        self, context: EndpointContext, asked: TranscriptionParams, upload: Upload, stats: RequestStats
+        self, context: EndpointContext, params: TranscriptionParams, upload: Upload, stats: RequestStats
     ) -> None:
         self._context = context
-        self.asked = asked
+        self.params = params
         self._upload = upload
         self._stats = stats
 
@@ -85,7 +86,7 @@ class _Transcription:
         context, stats = self._context, self._stats
         async with (
             aclosing(self._audio()) as audio,
-            aclosing(utterances_of(context.recognition, self.asked.plan, audio)) as finals,
+            aclosing(utterances_of(context.recognition, self.params.plan, audio)) as finals,
         ):
             async for final in finals:
                 stats.inference_s += final.engine_s
@@ -93,7 +94,7 @@ class _Transcription:
 
     def transcript(self, segments: list[Segment]) -> Transcript:
         """All of it, once it is heard."""
-        return Transcript(tuple(segments), self.asked.plan.hints.language, self._stats.audio_s)
+        return Transcript(tuple(segments), self.params.plan.hints.language, self._stats.audio_s)
 
     async def _audio(self) -> AsyncGenerator[bytes, None]:
         async with aclosing(pcm16_of(self._upload.file, self._context.uploads.longest_s)) as pieces:
@@ -102,33 +103,33 @@ class _Transcription:
                 yield pcm16
 
 
-async def _whole(heard: _Transcription) -> web.Response:
-    async with aclosing(heard.segments()) as found:
+async def _whole(recording: _Recording) -> web.Response:
+    async with aclosing(recording.segments()) as found:
         segments = [segment async for segment in found]
-    transcript = heard.transcript(segments)
-    asked = heard.asked
-    match asked.format:
+    transcript = recording.transcript(segments)
+    params = recording.params
+    match params.format:
         case "json":
-            return web.json_response(transcripts.as_json(transcript, logprobs=asked.logprobs))
+            return web.json_response(transcripts.as_json(transcript, logprobs=params.logprobs))
         case "verbose_json":
-            content = transcripts.as_verbose_json(transcript, segments=asked.segments, words=asked.words)
-            return web.json_response(content, headers=_warned(asked))
+            content = transcripts.as_verbose_json(transcript, segments=params.segments, words=params.words)
+            return web.json_response(content, headers=_warned(params))
         case "text":
             text = transcripts.as_text(transcript)
         case "srt":
             text = transcripts.as_srt(transcript)
         case "vtt":
             text = transcripts.as_vtt(transcript)
-    return web.Response(text=text, content_type=_SUBTITLES[asked.format], charset="utf-8")
+    return web.Response(text=text, content_type=_SUBTITLES[params.format], charset="utf-8")
 
 
-def _warned(asked: TranscriptionParams) -> dict[str, str]:
+def _warned(params: TranscriptionParams) -> dict[str, str]:
     """The header of what is less than was asked for, named as the trailer of gRPC."""
-    return {WARNING: " ".join(asked.plan.warnings)} if asked.plan.warnings else {}
+    return {WARNING: " ".join(params.plan.warnings)} if params.plan.warnings else {}
 
 
-def _done(transcript: Transcript, asked: TranscriptionParams) -> dict[str, object]:
+def _done(transcript: Transcript, params: TranscriptionParams) -> dict[str, object]:
     content: dict[str, object] = {"text": transcript.text}
-    if asked.logprobs:
+    if params.logprobs:
         content["logprobs"] = transcripts.word_logprobs([word for one in transcript.segments for word in one.words])
     return content

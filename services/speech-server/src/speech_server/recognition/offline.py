@@ -28,9 +28,9 @@ async def finals_of(segmenter: UtteranceSegmenter, audio: AsyncIterator[bytes]) 
         for at in range(0, len(pcm16), PIECE_BYTES):
             # What waits is there already: the engine may take it in its largest chunks.
             waiting_s = float(len(pcm16))
-            async for heard in segmenter.push(pcm16[at : at + PIECE_BYTES], time.monotonic(), waiting_s):
-                if isinstance(heard, Final) and heard.hypothesis.text:
-                    yield heard
+            async for event in segmenter.push(pcm16[at : at + PIECE_BYTES], time.monotonic(), waiting_s):
+                if isinstance(event, Final) and event.hypothesis.text:
+                    yield event
             await asyncio.sleep(0)
     last = await segmenter.finish(time.monotonic())
     if last is not None and last.hypothesis.text:

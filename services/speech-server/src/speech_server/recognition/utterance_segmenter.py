@@ -101,8 +101,8 @@ class UtteranceSegmenter:  # size: sample counts of one stream, which move toget
             self._scores.append(probability)
             fact = self._endpointer.push(probability)
             if fact is not None:
-                async for heard in self._follow(fact, arrived_at):
-                    yield heard
+                async for event in self._follow(fact, arrived_at):
+                    yield event
             else:
                 await self._look_ahead(probability)
             if fact is None and self.in_utterance and self._scored - self._began >= self._longest:

@@ -53,22 +53,22 @@ def plan(config: asr.RecognitionConfig, models: Sequence[AsrModel], policy: AsrP
         encoding=choose_encoding(config.encoding, "LINEAR_PCM, FLAC, MULAW, OGGOPUS or ALAW"),
         rate_hz=rate_hz,
         hints=Hints(language, phrases, min(config.max_alternatives or 1, MOST_ALTERNATIVES)),
-        endpointing=recognition_plan.choose_endpointing(_wish(config.endpointing_config), custom, policy.endpointing),
+        endpointing=recognition_plan.choose_endpointing(_endpointing_options(config), custom, policy.endpointing),
         word_times=config.enable_word_time_offsets,
         leading_space=policy.leading_space,
         alternatives=config.max_alternatives or 1,
-        wording=recognition_plan.choose_text_format(_wanted(config), language, model, policy),
+        wording=recognition_plan.choose_text_format(_text_options(config), language, model, policy),
         vad_probabilities=custom.get("get_vad_probabilities", "").lower() == "true",
         warnings=(
             *ignored_options(
-                _wanted(config), custom, [phrase for phrases, _ in contexts for phrase in phrases], model, policy
+                _text_options(config), custom, [phrase for phrases, _ in contexts for phrase in phrases], model, policy
             ),
             *estimated_word_times(model, word_times=config.enable_word_time_offsets),
         ),
     )
 
 
-def _wanted(config: asr.RecognitionConfig) -> TextOptions:
+def _text_options(config: asr.RecognitionConfig) -> TextOptions:
     return TextOptions(config.enable_automatic_punctuation, config.verbatim_transcripts, config.profanity_filter)
 
 
@@ -116,7 +116,8 @@ def check_mono(wav: bytes) -> None:
         raise BadRequest("Only mono audio supported. Mix the channels down or send one of them.")
 
 
-def _wish(sent: asr.EndpointingConfig) -> EndpointingOptions:
+def _endpointing_options(config: asr.RecognitionConfig) -> EndpointingOptions:
+    sent = config.endpointing_config
     return EndpointingOptions(
         start_history_ms=sent.start_history,
         start_threshold=sent.start_threshold,

@@ -142,8 +142,8 @@ class StreamingRecognition:  # size: four tasks around the state of one stream
         segmenter = self._segmenter
         while (piece := await self._queue.take()) is not None:
             self._drain.check()
-            async for heard in segmenter.push(piece.pcm16, piece.arrived_at, self._queue.waiting_s):
-                await self._write_event(heard)
+            async for event in segmenter.push(piece.pcm16, piece.arrived_at, self._queue.waiting_s):
+                await self._write_event(event)
             if piece.force_end:
                 await self._write_event(await segmenter.force_end(piece.arrived_at))
             if self._plan.interim and segmenter.in_utterance and segmenter.processed_s - self._reported_s >= PROGRESS_S:
@@ -156,8 +156,8 @@ class StreamingRecognition:  # size: four tasks around the state of one stream
         elif not self._has_final:
             await self._write_event(await segmenter.force_end(time.monotonic()))
 
-    async def _write_event(self, heard: TranscriptEvent) -> None:
-        match heard:
+    async def _write_event(self, event: TranscriptEvent) -> None:
+        match event:
             case Partial(hypothesis, ending):
                 changed = hypothesis.text != self._text
                 if self._plan.interim and hypothesis.text and (changed or ending):
@@ -169,7 +169,7 @@ class StreamingRecognition:  # size: four tasks around the state of one stream
                         )
                     )
             case Final():
-                await self._write_final(heard)
+                await self._write_final(event)
 
     async def _write_final(self, said: Final) -> None:
         self._text = ""

@@ -18,7 +18,7 @@ def recognition_config(session: Session) -> asr.RecognitionConfig:
     """The configuration for `riva.asr_messages.plan`. Raises BadParameter for a value of the wrong type."""
     if session["input_audio_format"] not in FORMATS:
         raise BadParameter(f"input_audio_format takes {' or '.join(FORMATS)}.", "session.input_audio_format")
-    heard, audio, wanted = (
+    transcription, audio, wanted = (
         session[name] for name in ("input_audio_transcription", "input_audio_params", "recognition_config")
     )
     return _parsed(
@@ -26,8 +26,8 @@ def recognition_config(session: Session) -> asr.RecognitionConfig:
             "encoding": "LINEAR_PCM",
             "sample_rate_hertz": audio["sample_rate_hz"],
             "audio_channel_count": audio["num_channels"],
-            "language_code": heard["language"],
-            "model": heard["model"],
+            "language_code": transcription["language"],
+            "model": transcription["model"],
             "max_alternatives": wanted["max_alternatives"],
             "enable_automatic_punctuation": wanted["enable_automatic_punctuation"],
             "enable_word_time_offsets": wanted["enable_word_time_offsets"],

@@ -17,7 +17,7 @@ DRIVER = Path("/proc/driver/nvidia/version")
 """Where NVIDIA's kernel driver tells its version."""
 
 
-def wishes(settings: Settings) -> dict[str, DeviceSetting]:
+def wanted_devices(settings: Settings) -> dict[str, DeviceSetting]:
     """Where the chosen engines that can use a GPU shall run, by the setting's name."""
     device = chosen_asr(settings).device
     return dict([device(settings)]) if device is not None else {}
@@ -25,9 +25,9 @@ def wishes(settings: Settings) -> dict[str, DeviceSetting]:
 
 def device_of(settings: Settings) -> Device:
     """Where the recogniser would run; the CPU when what it wishes isn't there."""
-    for setting, wish in wishes(settings).items():
+    for setting, wanted in wanted_devices(settings).items():
         try:
-            return probe(wish, setting).device
+            return probe(wanted, setting).device
         except EngineUnavailable:
             return "cpu"
     return "cpu"
@@ -36,19 +36,19 @@ def device_of(settings: Settings) -> Device:
 def look_at_devices(settings: Settings, driver: Path = DRIVER) -> Iterator[Finding]:
     """The processor, the driver, and where the recogniser would run."""
     yield ok("processor", f"{os.cpu_count()} cores; onnxruntime {onnxruntime.__version__}")
-    for setting, wish in wishes(settings).items():
+    for setting, wanted in wanted_devices(settings).items():
         has_driver = driver.exists()
         yield ok("driver", _version(driver)) if has_driver else note("driver", "no NVIDIA driver is loaded")
         try:
-            choice = probe(wish, setting)
+            choice = probe(wanted, setting)
         except EngineUnavailable as error:
-            yield bad("device", f"{setting}={wish}", str(error))
+            yield bad("device", f"{setting}={wanted}", str(error))
             continue
-        yield ok("device", f"{choice.device} ({choice.why})", _advice(choice.device, wish, has_driver))
+        yield ok("device", f"{choice.device} ({choice.why})", _advice(choice.device, wanted, has_driver))
 
 
-def _advice(device: Device, wish: DeviceSetting, has_driver: bool) -> str:
-    if device == "cuda" or wish == "cpu":
+def _advice(device: Device, wanted: DeviceSetting, has_driver: bool) -> str:
+    if device == "cuda" or wanted == "cpu":
         return ""
     if CUDA in onnxruntime.get_available_providers():
         return "it takes NVIDIA's driver 580 or newer, and the CUDA libraries that `make gpu` and the -gpu image have"

@@ -141,18 +141,18 @@ class _Bare:
 
     def __init__(self, format: AudioFormat) -> None:
         self._format = format
-        self._spare = b""
+        self._rest = b""
 
     @property
     def rate_hz(self) -> int:
         return self._format.rate_hz
 
     def push(self, data: bytes) -> bytes:
-        if self._spare:
-            data = self._spare + data
+        if self._rest:
+            data = self._rest + data
         size = self._format.encoding.sample_bytes
         whole = len(data) - len(data) % size
-        self._spare = data[whole:] if size == SAMPLE_BYTES else b""
+        self._rest = data[whole:] if size == SAMPLE_BYTES else b""
         return self._format.decode(data[:whole]) if whole else b""
 
     def flush(self) -> bytes:

@@ -23,15 +23,15 @@ def estimated_word_times(model: AsrModel, *, word_times: bool) -> tuple[str, ...
 
 
 def ignored_options(
-    wish: TextOptions, custom: Mapping[str, str], phrases: Sequence[str], model: AsrModel, policy: AsrPolicy
+    options: TextOptions, custom: Mapping[str, str], phrases: Sequence[str], model: AsrModel, policy: AsrPolicy
 ) -> tuple[str, ...]:
     """The sentences, none when all is honoured."""
     found: list[str] = []
     if phrases and not model.boosts:
         found.append(f"speech_contexts has no effect: the model {model.name} can't boost phrases.")
-    if wish.punctuation and not model.punctuates:
+    if options.punctuation and not model.punctuates:
         found.append(f"enable_automatic_punctuation has no effect: the model {model.name} writes words only.")
-    if wish.profanity_filter and not policy.profanity:
+    if options.profanity_filter and not policy.profanity:
         found.append("profanity_filter has no effect: the operator has set no SPEECH_PROFANITY_FILE.")
     unknown = sorted(
         key for key, value in custom.items() if key not in USED_KEYS and ALWAYS_SO.get(key) != value.lower()

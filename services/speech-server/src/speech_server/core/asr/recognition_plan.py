@@ -126,14 +126,14 @@ def model_of(name: str, language: str, models: Sequence[AsrModel]) -> AsrModel:
     return next((known for known in named or models if language in known.languages), models[0])
 
 
-def choose_text_format(wish: TextOptions, language: str, model: AsrModel, policy: AsrPolicy) -> TextFormat:
+def choose_text_format(options: TextOptions, language: str, model: AsrModel, policy: AsrPolicy) -> TextFormat:
     """What must be changed in what the model writes."""
     spoken = language.split("-")[0].lower()
-    digits = policy.writes_numbers and not wish.verbatim and spoken in NUMBER_LANGUAGES
+    digits = policy.writes_numbers and not options.verbatim and spoken in NUMBER_LANGUAGES
     return TextFormat(
-        plain=model.punctuates and not wish.punctuation,
+        plain=model.punctuates and not options.punctuation,
         digits_of=spoken if digits else "",
-        masked=policy.profanity if wish.profanity_filter else frozenset(),
+        masked=policy.profanity if options.profanity_filter else frozenset(),
     )
 
 
@@ -161,17 +161,17 @@ def choose_phrases(
     return chosen
 
 
-def choose_endpointing(wish: EndpointingOptions, custom: Mapping[str, str], ours: Endpointing) -> Endpointing:
+def choose_endpointing(options: EndpointingOptions, custom: Mapping[str, str], ours: Endpointing) -> Endpointing:
     """The caller's endpointing where it is set, the operator's elsewhere. Thresholds above 1 count as 1."""
-    eou_ms = _positive(wish.stop_history_eou_ms) or _number(custom, "stop_history_eou")
+    eou_ms = _positive(options.stop_history_eou_ms) or _number(custom, "stop_history_eou")
     return replace(
         ours,
-        start_history_s=_seconds(wish.start_history_ms, ours.start_history_s),
-        start_threshold=_part(wish.start_threshold, ours.start_threshold),
-        stop_history_s=_seconds(wish.stop_history_ms, ours.stop_history_s),
-        stop_threshold=_part(wish.stop_threshold, ours.stop_threshold),
+        start_history_s=_seconds(options.start_history_ms, ours.start_history_s),
+        start_threshold=_part(options.start_threshold, ours.start_threshold),
+        stop_history_s=_seconds(options.stop_history_ms, ours.stop_history_s),
+        stop_threshold=_part(options.stop_threshold, ours.stop_threshold),
         stop_history_eou_s=min(eou_ms / 1000, LONGEST_HISTORY_S) if eou_ms else ours.stop_history_eou_s,
-        stop_threshold_eou=_part(wish.stop_threshold_eou, ours.stop_threshold_eou),
+        stop_threshold_eou=_part(options.stop_threshold_eou, ours.stop_threshold_eou),
         onset=_part(_number(custom, "neural_vad.onset"), ours.onset),
         offset=_part(_number(custom, "neural_vad.offset"), ours.offset),
     )
@@ -181,17 +181,17 @@ LONGEST_HISTORY_S = 30.0
 """Longest history a caller can ask for: every frame of it is remembered."""
 
 
-def _seconds(wish_ms: int | None, ours_s: float) -> float:
-    wish = _positive(wish_ms)
-    return min(wish / 1000, LONGEST_HISTORY_S) if wish else ours_s
+def _seconds(wanted_ms: int | None, ours_s: float) -> float:
+    wanted = _positive(wanted_ms)
+    return min(wanted / 1000, LONGEST_HISTORY_S) if wanted else ours_s
 
 
-def _part(wish: float | None, ours: float) -> float:
-    return min(1.0, wish) if wish is not None and _positive(wish) else ours
+def _part(wanted: float | None, ours: float) -> float:
+    return min(1.0, wanted) if wanted is not None and _positive(wanted) else ours
 
 
-def _positive(wish: float | None) -> float | None:
-    return wish if wish is not None and math.isfinite(wish) and wish > 0 else None
+def _positive(wanted: float | None) -> float | None:
+    return wanted if wanted is not None and math.isfinite(wanted) and wanted > 0 else None
 
 
 def _number(custom: Mapping[str, str], key: str) -> float | None:

@@ -29,21 +29,21 @@ class TextFormat:
     """Lower-case words that are written as their first letter and asterisks."""
 
 
-def normalise_text(heard: Hypothesis, wording: TextFormat) -> Hypothesis:
+def normalise_text(hypothesis: Hypothesis, wording: TextFormat) -> Hypothesis:
     """The hypothesis as it was asked for, alternatives included."""
     if wording == TextFormat():
-        return heard
-    words = heard.words or tuple(Word(token, 0.0, 0.0) for token in heard.text.split())
+        return hypothesis
+    words = hypothesis.words or tuple(Word(token, 0.0, 0.0) for token in hypothesis.text.split())
     if wording.plain:
         words = tuple(replace(word, text=text) for word in words if (text := _plain(word.text)))
     if wording.digits_of:
         words = _with_digits(words, wording.digits_of)
     words = tuple(replace(word, text=_mask(word.text, wording.masked)) for word in words)
     return replace(
-        heard,
+        hypothesis,
         text=" ".join(word.text for word in words),
-        words=words if heard.words else (),
-        others=tuple(normalise_text(other, wording) for other in heard.others),
+        words=words if hypothesis.words else (),
+        others=tuple(normalise_text(other, wording) for other in hypothesis.others),
     )
 
 

@@ -159,8 +159,8 @@ def _pause_s(element: ElementTree.Element) -> float:
     return min(float(found[1]) / (1000 if found[2] == "ms" else 1), LONGEST_PAUSE_S)
 
 
-def _rate(wish: str) -> float:
-    found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)(%?)\s*", wish)
+def _rate(written: str) -> float:
+    found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)(%?)\s*", written)
     if found is None:
-        return _RATES.get(wish.strip(), 1.0)
+        return _RATES.get(written.strip(), 1.0)
     return min(4.0, max(0.25, float(found[1]) / (100 if found[2] else 1)))

@@ -33,16 +33,16 @@ class ChosenDevice:
 
 
 def choose(
-    wish: DeviceSetting,
+    wanted: DeviceSetting,
     available: Sequence[str],
     try_cuda: Callable[[], Sequence[str]],
     setting: str = "PARAKEET_DEVICE",
 ) -> ChosenDevice:
-    """The device. `try_cuda` gives the providers of a one-node session that asked for CUDA; `setting` names the wish.
+    """The device. `try_cuda` gives the providers of a one-node session that asked for CUDA; `setting` names `wanted`.
 
     Raises EngineUnavailable when CUDA was asked for by name and isn't there.
     """
-    if wish == "cpu":
+    if wanted == "cpu":
         return ChosenDevice("cpu", f"{setting} says so")
     if CUDA not in available:
         missing = "this onnxruntime has no CUDA"
@@ -50,7 +50,7 @@ def choose(
         missing = _missing(try_cuda)
         if not missing:
             return ChosenDevice("cuda", "a test node ran on it")
-    if wish == "cuda":
+    if wanted == "cuda":
         raise EngineUnavailable(
             f"{setting}=cuda, but {missing}. Install onnxruntime-gpu in place of onnxruntime (`make gpu`, or the "
             "-gpu image) where NVIDIA's driver is, or set it to auto to run on the CPU meanwhile."
@@ -58,9 +58,9 @@ def choose(
     return ChosenDevice("cpu", missing)
 
 
-def probe(wish: DeviceSetting, setting: str = "PARAKEET_DEVICE") -> ChosenDevice:
+def probe(wanted: DeviceSetting, setting: str = "PARAKEET_DEVICE") -> ChosenDevice:
     """`choose` with the onnxruntime that is installed."""
-    return choose(wish, onnxruntime.get_available_providers(), cuda_session, setting)
+    return choose(wanted, onnxruntime.get_available_providers(), cuda_session, setting)
 
 
 def cuda_session() -> Sequence[str]:

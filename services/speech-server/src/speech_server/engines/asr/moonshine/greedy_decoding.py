@@ -35,16 +35,16 @@ class Written:
         return sum(self.logprobs) / max(1, len(self.logprobs))
 
 
-def greedy(decoder: OnnxSession, frames: Floats, heard: Ints, most: Sequence[int], stop: Stop) -> list[Written]:
+def greedy(decoder: OnnxSession, frames: Floats, mask: Ints, most: Sequence[int], stop: Stop) -> list[Written]:
     """What each clip says, at most `most` tokens of it.
 
-    `frames`: [clip, frame, width] of the encoder; `heard`: [clip, sample], 1 where a clip has not ended: the decoder's
+    `frames`: [clip, frame, width] of the encoder; `mask`: [clip, sample], 1 where a clip has not ended: the decoder's
     graph takes every 384th of them, a frame's. Raises whatever onnxruntime raises, when `stop` is asked, too.
     """
     clips = len(frames)
     cache = _empty_cache(decoder, clips)
     names = [one.name for one in decoder.get_outputs()]
-    feed: dict[str, Any] = {"encoder_attention_mask": heard, "encoder_hidden_states": frames}
+    feed: dict[str, Any] = {"encoder_attention_mask": mask, "encoder_hidden_states": frames}
     known = {one.name for one in decoder.get_inputs()}
     feed = {name: value for name, value in feed.items() if name in known}
     tokens = np.full((clips, 1), BEGIN, np.int64)

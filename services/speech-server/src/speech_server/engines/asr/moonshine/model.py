@@ -53,8 +53,8 @@ class MoonshineModel:
         Raises EngineUnavailable.
         """
         found = [Hypothesis("")] * len(clips)
-        heard = [number for number, clip in enumerate(clips) if len(clip) >= SHORTEST_SAMPLES]
-        groups = [heard] if self._takes_mask else [[number] for number in heard]
+        long_enough = [number for number, clip in enumerate(clips) if len(clip) >= SHORTEST_SAMPLES]
+        groups = [long_enough] if self._takes_mask else [[number] for number in long_enough]
         for group in filter(None, groups):
             for number, text in zip(group, self._texts([clips[number] for number in group], stop), strict=True):
                 found[number] = spread(text, *loud_part_s(clips[number]))
@@ -65,15 +65,15 @@ class MoonshineModel:
 
     def _texts(self, clips: Sequence[Floats], stop: Stop) -> list[str]:
         longest = max(map(len, clips))
-        audio, heard = np.zeros((len(clips), longest), np.float32), np.zeros((len(clips), longest), np.int64)
+        audio, mask = np.zeros((len(clips), longest), np.float32), np.zeros((len(clips), longest), np.int64)
         for number, clip in enumerate(clips):
-            audio[number, : len(clip)], heard[number, : len(clip)] = clip, 1
-        feed = {"input_values": audio, "attention_mask": heard} if self._takes_mask else {"input_values": audio}
+            audio[number, : len(clip)], mask[number, : len(clip)] = clip, 1
+        feed = {"input_values": audio, "attention_mask": mask} if self._takes_mask else {"input_values": audio}
         most = [int(len(clip) * TOKENS_A_SECOND / ASR_RATE_HZ) + 1 for clip in clips]
 
         def write() -> list[Written]:
             (frames,) = self._encoder.run(["last_hidden_state"], feed, stop.options)
-            return greedy(self._decoder, frames, heard, most, stop)
+            return greedy(self._decoder, frames, mask, most, stop)
 
         written = with_cpu_fallback("Moonshine", write, stop, self.device, self.to_cpu)
         return [self._text(one) for one in written]

@@ -15,7 +15,7 @@ from speech_server.engines.onnx.session import SessionOpener, open_session
 
 def load(
     folder: Callable[[Precision], Path],
-    wish: DeviceSetting,
+    wanted: DeviceSetting,
     placement: Placement,
     open_with: SessionOpener = open_session,
     probe_with: Callable[[DeviceSetting], ChosenDevice] = probe,
@@ -26,7 +26,7 @@ def load(
     "cuda" means: beside the encoder.
     """
     (model, rtf), where = load_on_device(
-        wish, probe_with, lambda device: _load_on(device, folder, placement, open_with)
+        wanted, probe_with, lambda device: _load_on(device, folder, placement, open_with)
     )
     return Loaded(model, where, rtf)
 
@@ -34,10 +34,10 @@ def load(
 def _load_on(
     device: Device, folder: Callable[[Precision], Path], placement: Placement, open_with: SessionOpener
 ) -> tuple[ParakeetModel, float]:
-    wish = placement.precision
+    precision = placement.precision
     # The hub's exports have no fp16; a folder placed by hand may.
-    fetched: Precision = wish if wish != "auto" else "fp32" if device == "cuda" else "int8"
-    files = find_model(folder(fetched), device, wish)
+    fetched: Precision = precision if precision != "auto" else "fp32" if device == "cuda" else "int8"
+    files = find_model(folder(fetched), device, precision)
     beside: Device = device if placement.decoder_device == "cuda" else "cpu"
     model = ParakeetModel(files, replace(placement, device=device, decoder_device=beside), open_with)
     return model, measure(model)

@@ -60,13 +60,13 @@ class ParakeetModel:
 
         Raises EngineUnavailable when nothing here can recognise any more.
         """
-        heard = [number for number, clip in enumerate(clips) if len(clip) >= SHORTEST_SAMPLES]
+        long_enough = [number for number, clip in enumerate(clips) if len(clip) >= SHORTEST_SAMPLES]
         found = [Hypothesis("")] * len(clips)
-        if heard:
-            favoured = [boostings[number] for number in heard] if boostings else []
-            decode = partial(self._decode, [clips[number] for number in heard], favoured, stop)
+        if long_enough:
+            favoured = [boostings[number] for number in long_enough] if boostings else []
+            decode = partial(self._decode, [clips[number] for number in long_enough], favoured, stop)
             emitted = with_cpu_fallback("Parakeet", decode, stop, self.device, self.to_cpu)
-            for number, tokens in zip(heard, emitted, strict=True):
+            for number, tokens in zip(long_enough, emitted, strict=True):
                 found[number] = hypothesis(tokens, self.files.vocabulary, self.files.frame_s)
         return found
 

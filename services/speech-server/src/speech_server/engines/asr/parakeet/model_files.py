@@ -46,11 +46,11 @@ class ParakeetFiles:
         return FRAME_S * self.subsampling
 
 
-def find_model(folder: Path, device: Device, wish: PrecisionSetting = "auto") -> ParakeetFiles:
+def find_model(folder: Path, device: Device, setting: PrecisionSetting = "auto") -> ParakeetFiles:
     """The model in this folder, in the wished precision or the best one there is. Raises ModelBroken."""
     if not folder.is_dir():
         raise ModelBroken(f"There is no model folder {folder}; run `speech-server models pull`, or name another.")
-    precisions = (wish,) if wish != "auto" else BEST[device]
+    precisions = (setting,) if setting != "auto" else BEST[device]
     for precision in precisions:
         encoder = _one(folder, "encoder-model", precision) or _one(folder, "model", precision)
         if encoder is None:

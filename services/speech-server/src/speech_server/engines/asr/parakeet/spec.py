@@ -54,20 +54,20 @@ def listed(chosen: ParakeetSettings) -> AsrModel:
 def model(chosen: ParakeetSettings, name: str = "", revision: str = "") -> EngineModel:
     """The model of the settings, or another of the catalogue or the hub. Raises EngineUnavailable."""
     is_own = name in ("", chosen.parakeet_model_id)
-    wish = chosen.parakeet_precision
+    precision = chosen.parakeet_precision
 
     def look(folder: Path, device: Device) -> str:
-        files = find_model(folder, device, wish)
+        files = find_model(folder, device, precision)
         return f"{files.encoder.name}, {len(files.vocabulary)} tokens"
 
     made = EngineModel(
         setting="PARAKEET",
         name=chosen.parakeet_model_id,
-        precision=wish,
+        precision=precision,
         short_name="",
         look=look,
-        load=lambda folder, device: ParakeetModel(find_model(folder, device, wish), Placement()),
-        memory_bytes=lambda folder, device: MEMORY_BYTES[BEST[device][0] if wish == "auto" else wish],
+        load=lambda folder, device: ParakeetModel(find_model(folder, device, precision), Placement()),
+        memory_bytes=lambda folder, device: MEMORY_BYTES[BEST[device][0] if precision == "auto" else precision],
         download_bytes={"int8": 0.7e9, "fp16": 1.3e9, "fp32": 2.6e9},
     )
     if is_own and not revision and chosen.parakeet_model_path is not None:

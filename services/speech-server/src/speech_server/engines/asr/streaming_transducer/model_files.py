@@ -71,11 +71,11 @@ class Shape:
         return 4 * sum(sizes)
 
 
-def find_model(folder: Path, device: Device, wish: PrecisionSetting = "auto") -> StreamingFiles:
+def find_model(folder: Path, device: Device, setting: PrecisionSetting = "auto") -> StreamingFiles:
     """The model in this folder, in the wished precision or the best one there is. Raises ModelBroken."""
     if not folder.is_dir():
         raise ModelBroken(f"There is no model folder {folder}; STREAMING_MODEL_PATH names one placed by hand.")
-    precisions = (wish,) if wish != "auto" else BEST[device]
+    precisions = (setting,) if setting != "auto" else BEST[device]
     precision = next((one for one in precisions if _named(folder, "encoder", one).is_file()), None)
     if precision is None:
         names = ", ".join(sorted(path.name for path in folder.glob("*.onnx"))) or "no .onnx file"

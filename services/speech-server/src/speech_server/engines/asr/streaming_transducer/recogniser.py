@@ -52,7 +52,7 @@ class StreamingRecogniser:
         setup: StreamingSetup,
         detector: VoiceActivityDetector,
         open_with: SessionOpener | None = None,
-        probe_with: Callable[[DeviceSetting], ChosenDevice] = lambda wish: probe(wish, "STREAMING_DEVICE"),
+        probe_with: Callable[[DeviceSetting], ChosenDevice] = lambda wanted: probe(wanted, "STREAMING_DEVICE"),
     ) -> None:
         """`detector` finds the speech of whole recordings; the server starts it first."""
         self._setup = setup

@@ -44,19 +44,19 @@ def model(chosen: StreamingSettings) -> EngineModel:
     """The folder placed by hand. Raises EngineUnavailable when none is named."""
     if chosen.streaming_model_path is None:
         raise EngineUnavailable("The streaming engine needs STREAMING_MODEL_PATH: the folder of a model, by hand.")
-    wish = chosen.streaming_precision
+    precision = chosen.streaming_precision
 
     def look(folder: Path, device: Device) -> str:
-        files = find_model(folder, device, wish)
+        files = find_model(folder, device, precision)
         return f"{files.encoder.name}, {len(files.vocabulary)} tokens"
 
     return EngineModel(
         setting="STREAMING",
         name=chosen.streaming_model_name,
-        precision=wish,
+        precision=precision,
         short_name="",
         look=look,
-        load=lambda folder, device: StreamingModel(find_model(folder, device, wish), "cpu", Limits()),
+        load=lambda folder, device: StreamingModel(find_model(folder, device, precision), "cpu", Limits()),
         memory_bytes=lambda folder, device: MEMORY_FACTOR * sum(one.stat().st_size for one in folder.glob("*.onnx*")),
         by_hand=chosen.streaming_model_path,
     )

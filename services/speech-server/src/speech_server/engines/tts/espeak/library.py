@@ -61,9 +61,9 @@ class Espeak:
     """The callback that keeps `<audio src=...>` of SSML from opening files; alive as long as the library."""
 
     def speak(
-        self, text: str, identifier: str, words_per_minute: int, ssml: bool, heard: TakePiece, phonemes: bool = False
+        self, text: str, identifier: str, words_per_minute: int, ssml: bool, take: TakePiece, phonemes: bool = False
     ) -> None:
-        """Speak a text; `heard` is called with each piece. `phonemes`: what stands in [[ ]] is eSpeak's own letters.
+        """Speak a text; `take` is called with each piece. `phonemes`: what stands in [[ ]] is eSpeak's own letters.
 
         Raises EngineUnavailable for an unknown voice.
         """
@@ -72,12 +72,12 @@ class Espeak:
             raise EngineUnavailable(f"The voice {identifier!r} is not in the installed eSpeak NG data")
         library.espeak_SetParameter(_RATE, words_per_minute, 0)
 
-        def take(wave: "ctypes._Pointer[ctypes.c_short]", count: int, events: "ctypes._Pointer[_Event]") -> int:
+        def on_wave(wave: "ctypes._Pointer[ctypes.c_short]", count: int, events: "ctypes._Pointer[_Event]") -> int:
             if not wave:
                 return _GO_ON
-            return _GO_ON if heard(ctypes.string_at(wave, 2 * count), _events(events)) else _ABORT
+            return _GO_ON if take(ctypes.string_at(wave, 2 * count), _events(events)) else _ABORT
 
-        callback = _Take(take)
+        callback = _Take(on_wave)
         library.espeak_SetSynthCallback(callback)
         data = text.encode("utf-8", "replace") + b"\0"
         flags = _UTF8 | (_SSML if ssml else 0) | (_PHONEMES if phonemes else 0)

@@ -65,7 +65,7 @@ def _speak(
     made_s = 0.0
     is_wanted = True
 
-    def heard(pcm16: bytes, events: list[Event]) -> bool:
+    def take(pcm16: bytes, events: list[Event]) -> bool:
         nonlocal made_s, is_wanted
         signal.alarm(0)  # not while the socket is full: a slow listener may take its time
         made_s += duration_s(pcm16)
@@ -75,7 +75,7 @@ def _speak(
 
     signal.alarm(_SYNTHESIS_S)
     try:
-        espeak.speak(text, identifier, words_per_minute, ssml, heard, phonemes=bool(spelt))
+        espeak.speak(text, identifier, words_per_minute, ssml, take, phonemes=bool(spelt))
     except EngineUnavailable as error:
         wire.send(FAILED, str(error).encode())
         return
