@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from voice_gateway.core.turn_types import (
+    Action,
     Call,
     Committed,
     Ended,
@@ -26,6 +27,7 @@ from voice_gateway.core.turn_types import (
     Speaking,
     SpeechStarted,
     SpeechStopped,
+    StartReply,
     State,
     Thinking,
     Tick,
@@ -39,7 +41,7 @@ BEGIN, END = "<!-- turn table: begin -->", "<!-- turn table: end -->"
 NOW = 100.0
 CALL = Call(replies=3, heard_until=NOW, heard_at=NOW)
 ASKED = Call(replies=3, tries=2, heard_until=NOW, heard_at=NOW)
-DECIDES = Policy(idle_after=30.0)
+DECIDES = Policy(idle_after=30.0, drafts=True, draft_tries=3)
 PUSH_TO_TALK = Policy(idle_after=30.0, decides=False)
 
 SAMPLES: dict[type[State], dict[str, State]] = {
@@ -55,9 +57,11 @@ SAMPLES: dict[type[State], dict[str, State]] = {
     },
     Pausing: {
         "nothing said": Pausing(CALL, 99.9, 95.0),
-        "a partial": Pausing(CALL, 99.0, 95.0, "", "one"),
-        "a final": Pausing(CALL, 99.9, 95.0, "one", "", 99.8),
-        "a partial, committed": Pausing(CALL, 99.9, 95.0, "", "one", committed=True),
+        "a partial": Pausing(CALL, 99.0, 95.0, "", "one", drafts=3),
+        "a final": Pausing(CALL, 99.9, 95.0, "one", "", 99.8, drafts=3),
+        "a partial, committed": Pausing(CALL, 99.9, 95.0, "", "one", committed=True, drafts=3),
+        "a draft to a partial": Pausing(CALL, 99.9, 95.0, "", "one", draft=3, drafts=1),
+        "a draft to a final": Pausing(CALL, 99.9, 95.0, "one", "", 99.8, draft=3, drafts=1),
     },
     Thinking: {
         "ended on a final": Thinking(CALL, 3, "one"),
@@ -106,7 +110,11 @@ def outcome(state: State, fact: Event | None, policy: Policy) -> tuple[str, str]
     after, actions = step(state, fact, now, policy)
     if type(after) is type(state) and not actions:
         return None
-    return type(after).__name__, ", ".join(f"`{type(action).__name__}`" for action in actions)
+    return type(after).__name__, ", ".join(_named(action) for action in actions)
+
+
+def _named(action: Action) -> str:
+    return f"`{type(action).__name__}`" + (" (draft)" if isinstance(action, StartReply) and action.draft else "")
 
 
 def rows(policy: Policy) -> Iterator[tuple[str, str, str, str, str]]:

@@ -8,6 +8,7 @@ from types import ModuleType
 
 import pytest
 import test_turns_calls
+import test_turns_drafts
 import test_turns_endings
 import test_turns_overlap
 from turn_player import Play, player
@@ -21,7 +22,7 @@ MUTANTS: dict[str, tuple[str, str]] = {
         "return 0.0 if policy.end_on_final or state.committed else policy.max_silence",
     ),
     "a committed turn waits for silence": ("policy.end_on_final or state.committed", "policy.end_on_final"),
-    "finals of earlier speech settle": ("or state.settled_until < state.since - policy.lag_slack", ""),
+    "finals of earlier speech settle": ("and state.settled_until >= state.since - policy.lag_slack", ""),
     "nobody waits for a recogniser that is behind": (
         "if call.heard_until < since - policy.lag_slack:",
         "if call.heard_until < 0:",
@@ -34,12 +35,12 @@ MUTANTS: dict[str, tuple[str, str]] = {
     ),
     "noise is answered": ("if _said(state) else (Idle(call, now), ())", ""),
     "speech in a pause forgets the words": (
-        "return Hearing(call, began, words, partial), ()",
-        "return Hearing(call, began), ()",
+        "return Hearing(call, began, words, partial, drafts=state.drafts), ()",
+        "return Hearing(call, began, drafts=state.drafts), ()",
     ),
     "speech in a pause keeps the words settled": (
-        "return Hearing(call, began, words, partial), ()",
-        "return Hearing(call, began, words, partial, state.settled_until), ()",
+        "return Hearing(call, began, words, partial, drafts=state.drafts), ()",
+        "return Hearing(call, began, words, partial, state.settled_until, state.drafts), ()",
     ),
     "a turn begins anew after each pause": (
         "case Hearing(_, since) if policy.decides:",
@@ -129,6 +130,43 @@ MUTANTS: dict[str, tuple[str, str]] = {
         "return _answer(call, _join(state.words, text), open=state.partial)",
         "return _answer(call, _join(state.words, text, state.partial))",
     ),
+    "a draft outlives the pause": ("if isinstance(before, Pausing) and before.draft is not None:", "if False:"),
+    "words may change under a draft": ("case Pausing(), _ if _same(words, _words(state)):", "case Pausing(), _:"),
+    "any reply releases the draft": (
+        "(StartReply(_, decided),) if _same(words, decided):",
+        "(StartReply(_, decided),):",
+    ),
+    "no draft is ever released": (
+        "case Thinking(call), (StartReply(_, decided),) if _same(words, decided):",
+        "case Thinking(call), (StartReply(_, decided),) if False:",
+    ),
+    "a released draft keeps the words it was begun with": ("(ReleaseReply(n, decided),)", "(ReleaseReply(n, words),)"),
+    "a released draft changes its number": ("replace(state, call=replace(call, replies=n), reply=n)", "state"),
+    "a draft is heard at once": (
+        "draft = StartReply(n, _words(state), draft=True)",
+        "draft = StartReply(n, _words(state))",
+    ),
+    "drafts have no number of their own": ("call=replace(state.call, replies=n), draft=n", "draft=n"),
+    "a retracted draft stays": (
+        "return replace(state, draft=None), (RetractReply(n), *actions)",
+        "return state, (RetractReply(n), *actions)",
+    ),
+    "drafts are not counted": ("draft=n, drafts=state.drafts + 1", "draft=n"),
+    "each pause has its own tries": (
+        "return Hearing(call, began, words, partial, drafts=state.drafts), ()",
+        "return Hearing(call, began, words, partial), ()",
+    ),
+    "speech that stops forgets the tries": ("committed, drafts=drafts), ()", "committed), ()"),
+    "push-to-talk drafts": ("policy.drafts and policy.decides and", "policy.drafts and"),
+    "drafts can't be switched off": ("policy.drafts and policy.decides and", "policy.decides and"),
+    "long turns are drafted": (" and state.since - state.began <= policy.draft_max_speech", ""),
+    "drafts wait for settled words": ("(stable or _is_settled(state, policy))", "_is_settled(state, policy)"),
+    "settled words wait for a stable partial": ("(stable or _is_settled(state, policy))", "stable"),
+    "words that grow are drafted": ("stands and state.call.heard_until", "state.call.heard_until"),
+    "nobody waits for the recogniser to hear the silence": (
+        "stable = stands and state.call.heard_until >= state.since - policy.draft_slack",
+        "stable = stands",
+    ),
 }
 
 
@@ -137,7 +175,7 @@ def stories() -> dict[str, Callable[..., None]]:
     """Every story that needs nothing but a player, and the parametrised one by its cases."""
     typed = test_turns_calls.test_a_typed_turn_takes_the_floor_and_loses_no_spoken_word
     found: dict[str, Callable[..., None]] = {where: partial(typed, where=where) for where in test_turns_calls.TYPED_IN}
-    for module in (test_turns_calls, test_turns_overlap, test_turns_endings):
+    for module in (test_turns_calls, test_turns_overlap, test_turns_endings, test_turns_drafts):
         for name, story in vars(module).items():
             if name.startswith("test_") and list(inspect.signature(story).parameters) == ["play"]:
                 found[name] = story

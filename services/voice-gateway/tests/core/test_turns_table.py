@@ -28,6 +28,7 @@ def table() -> ModuleType:
 def test_every_fact_in_every_state_is_answered_under_every_policy(table: ModuleType) -> None:
     policies = [
         Policy(),
+        Policy(drafts=True),
         Policy(decides=False),
         Policy(end_on_final=True),
         Policy(idle_after=0.0, idle_tries=0, greets=True),

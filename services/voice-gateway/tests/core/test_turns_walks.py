@@ -19,7 +19,9 @@ from voice_gateway.core.turn_types import (
     Interrupted,
     InterruptReply,
     Overlap,
+    Pausing,
     Policy,
+    ReleaseReply,
     ReplyAudible,
     ReplyEnded,
     ResumeReply,
@@ -35,6 +37,10 @@ from voice_gateway.core.turns import deadline, step
 
 POLICIES = {
     "as it comes": Policy(),
+    "drafts": Policy(drafts=True),
+    "drafts without end": Policy(drafts=True, draft_tries=10**6, draft_max_speech=inf, draft_slack=inf, greets=True),
+    "drafts of slow turns": Policy(drafts=True, end_silence=1.0, idle_after=4.0, detects=False),
+    "drafts, end on final": Policy(drafts=True, end_on_final=True),
     "idle calls end": Policy(idle_after=4.0, idle_tries=3, greets=True),
     "end on final": Policy(end_on_final=True),
     "push-to-talk": Policy(decides=False, idle_after=8.0, idle_tries=10**6),
@@ -54,6 +60,10 @@ class Walk:
         self.now = 0.0
         self.state: State = Idle(Call(), 0.0)
         self.live: int | None = None
+        self.draft: int | None = None
+        """The live reply when nobody may hear it yet."""
+        self.drafts = 0
+        """Of the pause that is going on, or the one before."""
         self.held = False
         self.answered: set[str] = set()
         """Words of the live reply."""
@@ -114,7 +124,7 @@ class Walk:
         before = self.state
         self.state, actions = step(before, event, self.now, self.policy)
         self.listen(before, event)
-        if isinstance(event, ReplyEnded) and event.n == self.live:
+        if isinstance(event, ReplyEnded) and event.n == self.live != self.draft:
             self.live = None
         for action in actions:
             self.book(action)
@@ -122,28 +132,39 @@ class Walk:
 
     def listen(self, before: State, event: Event) -> None:
         """What the words of the caller oblige the machine to."""
+        if isinstance(before, Ended | Idle | Thinking | Speaking | Overlap):
+            self.drafts = 0
         if isinstance(event, Heard):
             self.partial = "" if event.final else event.text.strip()
             if event.final and not _dropped_by_rule(before):
                 said = set(event.text.split())
                 self.finals |= said
-                self.owed |= said - (self.answered if self.live is not None else set())
+                self.owed |= said - (self.answered if self.live != self.draft else set())
         gave_up = isinstance(event, Interrupted | ReplyEnded | ReplyAudible)
         if isinstance(before, Overlap) and gave_up and getattr(event, "n", before.reply) == before.reply:
             self.owed -= set(before.kept.split())  # the reply is heard or given up: too late to correct it
 
     def book(self, action: Action) -> None:
         match action:
+            case ReleaseReply(n, words):
+                assert n == self.live == self.draft, "only a draft is released"
+                assert set(words.casefold().split()) == {word.casefold() for word in self.answered}
+                self.draft = None
+                self.owed -= set(words.split())
             case StartReply(n, words, draft, cause):
                 assert self.live is None, "two live replies"
-                assert not draft
                 assert bool(words) == (cause is Cause.WORDS), "a reply to words needs words"
+                self.draft = n if draft else None
+                self.drafts += draft
+                assert not draft or (self.policy.drafts and self.policy.decides and words)
+                assert self.drafts <= self.policy.draft_tries
                 self.live, self.held = n, False
                 self.answered = set(words.split())
-                self.owed -= self.answered
+                self.owed -= set() if draft else self.answered
             case RetractReply(n) | InterruptReply(n):
                 assert n == self.live
-                self.live = None
+                assert isinstance(action, RetractReply) or n != self.draft, "nobody heard a draft"
+                self.live = self.draft = None
                 if isinstance(action, RetractReply):
                     self.owed |= self.answered & self.finals
             case HoldReply(n):
@@ -159,6 +180,11 @@ class Walk:
     def check(self, event: Event, actions: tuple[Action, ...]) -> None:
         state = self.state
         owner = state.reply if isinstance(state, Thinking | Speaking | Overlap) else None
+        if isinstance(state, Pausing):
+            owner = state.draft
+            said = f"{state.words} {state.partial}".casefold().split()
+            assert owner is None or set(said) == {word.casefold() for word in self.answered}, "a draft to other words"
+        assert self.draft is None or isinstance(state, Pausing), "a draft outlives its pause"
         assert owner == self.live, f"{event} left reply {self.live} alive in {state}"
         assert owner in (None, state.call.replies)
         due = deadline(state, self.policy)
@@ -194,7 +220,7 @@ def test_the_walks_see_every_state_and_every_order() -> None:
             seen.update(type(item).__name__ for item in (self.state, *actions))
 
     Watched(1, Policy(idle_after=0.5, idle_tries=0)).run(STEPS)
-    Watched(1, POLICIES["as it comes"]).run(STEPS)
+    Watched(1, POLICIES["drafts"]).run(STEPS)
     states = {"Idle", "Hearing", "Pausing", "Thinking", "Speaking", "Overlap", "Ended"}
-    orders = {"StartReply", "RetractReply", "HoldReply", "ResumeReply", "InterruptReply", "EndCall"}
+    orders = {"StartReply", "ReleaseReply", "RetractReply", "HoldReply", "ResumeReply", "InterruptReply", "EndCall"}
     assert seen == states | orders

@@ -91,15 +91,16 @@ class StartReply:
     n: int
     words: str
     draft: bool = False
-    """Reserved: the turn is not decided yet, so the reply's audio waits for ReleaseReply."""
+    """The turn is not decided yet: nobody is told of the reply, and its audio waits for ReleaseReply."""
     cause: Cause = Cause.WORDS
 
 
 @dataclass(frozen=True, slots=True)
 class ReleaseReply:
-    """Reserved: the turn of draft `n` is decided; audio may leave, the words enter the history."""
+    """The turn of draft `n` is decided: its audio may leave, and `words`, as they were decided, enter the history."""
 
     n: int
+    words: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +171,15 @@ class Policy:
     """A voice activity detector tells of speech; without one the recogniser's words over a reply begin an overlap."""
     decides: bool = True
     """False = push-to-talk: only Committed ends a turn and only Interrupted stops a reply."""
+    drafts: bool = False
+    """Replies are begun as soon as the words look complete, and are heard when the turn is decided."""
+    draft_tries: int = 3
+    """Drafts of one turn, at most."""
+    draft_max_speech: float = 10.0
+    """A turn that lasts longer is more likely to go on: no draft."""
+    draft_slack: float = 0.15
+    """Words look complete when the recogniser has heard all but so much of the time until the speech stopped, and said
+    nothing else. Shorter than the detector's hangover: then it has heard silence."""
 
 
 # --------------------------------------------------------------------------------------------- states
@@ -214,6 +224,8 @@ class Hearing:
     partial: str = ""
     settled_until: float = 0.0
     """Audio that finals stand for; 0 as soon as something is open again."""
+    drafts: int = 0
+    """Drafts of this turn so far."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,7 +242,9 @@ class Pausing:
     settled_until: float = 0.0
     committed: bool = False
     draft: int | None = None
-    """Reserved: the reply that was begun before the turn is decided."""
+    """The reply that was begun before the turn is decided: to the words and the partial of now."""
+    drafts: int = 0
+    """Drafts of this turn so far."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,8 +24,12 @@ How long a silence must be depends on what the recogniser has said of the speech
 
 What rarely happens, and where it goes: a final that comes after its turn was ended on a partial corrects the
 reply nobody heard yet, and is dropped once somebody did. Speech while a reply is thought up holds that reply
-back until it is clear whether the caller goes on. A draft (a reply begun before its turn is decided) is
-`Pausing.draft`. States, facts and orders stand in `turn_types`, the whole story in docs/turn-taking.md.
+back until it is clear whether the caller goes on. States, facts and orders stand in `turn_types`, the whole
+story in docs/turn-taking.md.
+
+A draft is a reply that is begun in Pausing, as soon as the words look complete, so that it is ready when the
+silence has been long enough. It changes no arrow, only what the arrow orders: a turn that ends with the same
+words releases it instead of starting a reply; whatever else ends the pause, or changes the words, retracts it.
 """
 
 from dataclasses import replace
@@ -48,6 +52,7 @@ from voice_gateway.core.turn_types import (
     Overlap,
     Pausing,
     Policy,
+    ReleaseReply,
     ReplyAudible,
     ReplyEnded,
     ResumeReply,
@@ -94,10 +99,17 @@ def step(state: State, event: Event, now: float, policy: Policy) -> Step:
     if isinstance(event, SpeechStopped) and event.unheard > 0 and not isinstance(state, Ended):
         heard_until = min(state.call.heard_until, now - event.unheard)
         state = replace(state, call=replace(state.call, heard_until=heard_until))
+    before = state
     state, actions = _move(state, event, now, policy)
     while (due := deadline(state, policy)) is not None and due <= now:
         state, more = _expire(state, now, policy)
         actions += more
+    if isinstance(before, Pausing) and before.draft is not None:
+        state, actions = _judge_draft(before.draft, _words(before), state, actions)
+    if isinstance(state, Pausing) and state.draft is None and _may_draft(before, state, policy):
+        n = state.call.replies + 1
+        draft = StartReply(n, _words(state), draft=True)
+        return replace(state, call=replace(state.call, replies=n), draft=n, drafts=state.drafts + 1), (*actions, draft)
     return state, actions
 
 
@@ -116,12 +128,13 @@ def _move(state: State, event: Event, now: float, policy: Policy) -> Step:
 
         case Hearing() | Pausing(), Heard():
             return _absorb(state, event, now, policy)
-        case Hearing(call, since, words, partial, settled_until), SpeechStopped() | Committed():
-            return Pausing(call, now, since, words, partial, settled_until, isinstance(event, Committed)), ()
+        case Hearing(call, since, words, partial, settled_until, drafts), SpeechStopped() | Committed():
+            committed = isinstance(event, Committed)
+            return Pausing(call, now, since, words, partial, settled_until, committed, drafts=drafts), ()
         case Pausing(), SpeechStarted() if state.committed and _said(state) and not policy.decides:
             return state, ()  # perhaps noise; nothing may take a commitment back
         case Pausing(call, _, began, words, partial), SpeechStarted():
-            return Hearing(call, began, words, partial), ()
+            return Hearing(call, began, words, partial, drafts=state.drafts), ()
         case Pausing(), Committed():
             return replace(state, since=state.since if _said(state) else now, committed=True), ()
         case Hearing(call) | Pausing(call), Typed(text) if text:
@@ -220,6 +233,30 @@ def _answer(call: Call, words: str, *before: Action, cause: Cause = Cause.WORDS,
     return Thinking(call, n, words, open), (*before, StartReply(n, _join(words, open), cause=cause))
 
 
+def _may_draft(before: State, state: Pausing, policy: Policy) -> bool:
+    """Whether the words look complete, and another draft is worth its price.
+
+    Example, speech stopped at 5.0, draft_slack = 0.15: words that a final or the first pass settles look complete at
+    once; a partial does as soon as the recogniser has accounted for audio until 4.85 and still says the same."""
+    if not (policy.drafts and policy.decides and _said(state) and state.drafts < policy.draft_tries):
+        return False
+    stands = isinstance(before, Hearing | Pausing) and _same(_words(before), _words(state))
+    stable = stands and state.call.heard_until >= state.since - policy.draft_slack
+    return (stable or _is_settled(state, policy)) and state.since - state.began <= policy.draft_max_speech
+
+
+def _judge_draft(n: int, words: str, state: State, actions: tuple[Action, ...]) -> Step:
+    """What becomes of draft `n` to `words` after an arrow that knows nothing of it."""
+    match state, actions:
+        case Pausing(), _ if _same(words, _words(state)):
+            return state, actions
+        case Thinking(call), (StartReply(_, decided),) if _same(words, decided):
+            return replace(state, call=replace(call, replies=n), reply=n), (ReleaseReply(n, decided),)
+        case Pausing(), _:
+            return replace(state, draft=None), (RetractReply(n), *actions)
+    return state, (RetractReply(n), *actions)
+
+
 def _overhear(turn: Pausing, heard: Heard, now: float, policy: Policy, *before: Action) -> Step:
     """Words without speech: the turn is as old as the audio they stand for."""
     until = min(heard.until, now)
@@ -234,7 +271,7 @@ def _absorb(state: Hearing | Pausing, heard: Heard, now: float, policy: Policy, 
         settled = replace(state, words=words, partial="", settled_until=until)
         caught_up = until >= now - policy.lag_slack
         if isinstance(settled, Hearing) and words and policy.end_on_final and caught_up and policy.decides:
-            return Pausing(settled.call, now, settled.since, words, settled_until=until), before
+            return Pausing(settled.call, now, settled.since, words, settled_until=until, drafts=settled.drafts), before
         return settled, before
     if not heard.text:
         return replace(state, settled_until=state.settled_until and max(state.settled_until, until)), before
@@ -254,13 +291,21 @@ def _silence(state: Pausing, policy: Policy) -> float:
     first pass of Riva's end of utterance), that stands for audio until 4.9 settles the words: the turn ends at 5.3.
     After a partial with stability 0.9, told at 5.2 of audio until 4.8, it ends at 5.0 + 1.5 + 0.4 = 6.9, or at 6.0 if
     the final comes then."""
-    if state.settled_until <= 0 or state.settled_until < state.since - policy.lag_slack:
+    if not _is_settled(state, policy):
         return policy.max_silence + max(0.0, state.call.heard_at - state.call.heard_until)
     return 0.0 if policy.end_on_final or state.committed else policy.end_silence
 
 
+def _is_settled(state: Pausing, policy: Policy) -> bool:
+    return state.settled_until > 0 and state.settled_until >= state.since - policy.lag_slack
+
+
 def _said(turn: Hearing | Pausing) -> bool:
     return bool(turn.words or turn.partial)
+
+
+def _words(turn: Hearing | Pausing) -> str:
+    return _join(turn.words, turn.partial)
 
 
 def _take_floor(state: Overlap, *, committed: bool = False) -> Step:
