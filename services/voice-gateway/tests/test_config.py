@@ -120,6 +120,9 @@ def test_the_machine_is_as_patient_as_the_operator_says() -> None:
         turn_max_silence_s=0.2,
         turn_end_on_final=True,
         turn_barge_in_after_s=0.3,
+        turn_preemptive=False,
+        turn_preemptive_tries=9,
+        turn_preemptive_max_speech_s=2,
         turn_max_s=4,
         turn_lag_slack_s=0.5,
         turn_max_lag_s=6,
@@ -131,6 +134,8 @@ def test_the_machine_is_as_patient_as_the_operator_says() -> None:
     assert (policy.end_silence, policy.max_silence, policy.end_on_final, policy.barge_in_after) == (0.1, 0.2, True, 0.3)
     assert (policy.max_turn, policy.lag_slack, policy.max_lag) == (4, 0.5, 6)
     assert (policy.idle_after, policy.idle_tries, policy.greets, policy.decides) == (7, 8, True, True)
+    assert (policy.drafts, policy.draft_tries, policy.draft_max_speech) == (False, 9, 2)
+    assert turn_policy(Settings()).drafts
 
 
 def test_no_idle_time_means_for_ever_and_no_greeting_means_the_caller_begins() -> None:

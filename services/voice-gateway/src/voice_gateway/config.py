@@ -260,6 +260,20 @@ class Settings(BaseSettings):
     turn_barge_in_after_s: Seconds = Field(
         0.17, description="speech over a reply that interrupts it", json_schema_extra=LIVE
     )
+    turn_preemptive: bool = Field(
+        True,
+        description="start the reply as soon as the caller's words look complete, and play it when the turn has ended; "
+        "the request to the model is wasted where the caller goes on; an overloaded gateway starts none early",
+        json_schema_extra=LIVE,
+    )
+    turn_preemptive_tries: int = Field(
+        3, ge=1, le=100, description="replies started early in one turn, at most", json_schema_extra=LIVE
+    )
+    turn_preemptive_max_speech_s: Seconds = Field(
+        10,
+        description="no reply is started early in a turn longer than this: its caller is likely to go on",
+        json_schema_extra=LIVE,
+    )
     turn_max_s: float = Field(60, ge=1, description="longest turn of a caller", json_schema_extra=LIVE)
     turn_lag_slack_s: Seconds = Field(
         0.6, description="a recogniser this far back counts as behind", json_schema_extra=LIVE

@@ -9,6 +9,9 @@ from voice_gateway.core.speakable_text import SpeakableOptions
 from voice_gateway.core.speech_gate import GatePolicies, GatePolicy
 from voice_gateway.core.turn_types import Policy
 
+_DRAFT_SLACK = 0.6
+"""Of the detector's hangover: the recogniser has then heard silence for the rest of it."""
+
 
 def call_options(settings: Settings) -> CallOptions:
     """What a caller gets who asks for nothing."""
@@ -43,6 +46,10 @@ def turn_policy(settings: Settings) -> Policy:
         idle_tries=settings.turn_idle_tries,
         greets=bool(settings.greeting),
         detects=settings.vad != "none",
+        drafts=settings.turn_preemptive,
+        draft_tries=settings.turn_preemptive_tries,
+        draft_max_speech=settings.turn_preemptive_max_speech_s,
+        draft_slack=_DRAFT_SLACK * settings.vad_hangover_s,
     )
 
 

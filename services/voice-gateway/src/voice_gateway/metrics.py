@@ -31,6 +31,26 @@ class Metrics:  # size: one attribute a metric
         self.resumed = Counter("voice_sessions_resumed", "dropped calls taken up again", registry=self.registry)
         self.turns = Counter("voice_turns", "turns of callers", registry=self.registry)
         self.replies = Counter("voice_replies", "replies by how they ended", ["end"], registry=self.registry)
+        self.drafts = Counter(
+            "voice_drafts",
+            "replies begun before their turn was decided, by what became of them",
+            ["end"],
+            registry=self.registry,
+        )
+        self.draft_waste = Counter(
+            "voice_draft_wasted_pieces",
+            "pieces of text, about a token each, that the model sent for drafts that were retracted",
+            registry=self.registry,
+        )
+        self.draft_ahead = Histogram(
+            "voice_draft_ahead_seconds",
+            "how long before its turn was decided a reply that was released had been begun",
+            buckets=_SECONDS,
+            registry=self.registry,
+        )
+        self.loop_lag = Gauge(
+            "voice_event_loop_lag_seconds", "longest wait for the event loop within a second", registry=self.registry
+        )
         self.failures = Counter(
             "voice_failures", "backend failures told to callers", ["failure"], registry=self.registry
         )
@@ -53,6 +73,14 @@ class Metrics:  # size: one attribute a metric
             buckets=_SECONDS,
             registry=self.registry,
         )
+
+    def draft_over(self, *, released: bool, ahead_s: float, pieces: int) -> None:
+        """A draft was released or retracted."""
+        self.drafts.labels("released" if released else "retracted").inc()
+        if released:
+            self.draft_ahead.observe(ahead_s)
+        else:
+            self.draft_waste.inc(pieces)
 
     def measured(self, latencies: dict[str, float]) -> None:
         """One turn's latencies, by name."""

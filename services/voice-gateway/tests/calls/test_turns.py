@@ -150,6 +150,7 @@ async def test_a_caller_who_goes_on_before_the_reply_is_audible_gets_one_answer_
         stream = await there.asr.stream()
         stream.final("I would like")
         asked = await there.llm.request()
+        await caller.turn(TurnEvent.REPLY_STARTED, 1)
         stream.final("a cup of tea.")
         await caller.turn(TurnEvent.REPLY_RETRACTED, 1)
         await caller.turn(TurnEvent.REPLY_ENDED, 2)
@@ -208,7 +209,7 @@ async def test_the_turn_log_of_a_call_replays_to_the_orders_it_was_given(tmp_pat
         await there.settled()
     (file,) = folder.iterdir()
     orders = [type(order).__name__ for _, order in turn_log.replay(file.read_text("utf-8").splitlines())]
-    assert orders == ["StartReply", "InterruptReply", "StartReply"]
+    assert orders == ["StartReply", "ReleaseReply", "InterruptReply", "StartReply"]
 
 
 async def test_a_change_of_patience_is_in_the_turn_log(tmp_path: Path) -> None:

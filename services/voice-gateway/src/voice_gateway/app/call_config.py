@@ -63,6 +63,7 @@ def _resources(settings: Settings, backends: Backends) -> CallResources:
         resume_grace_s=settings.gateway_resume_grace_s,
         history=settings.llm_history,
         idle_prompt=settings.turn_idle_prompt,
+        has_headroom=lambda: backends.load.has_headroom,
     )
 
 

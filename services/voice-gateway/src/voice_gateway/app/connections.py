@@ -8,6 +8,7 @@ from typing import cast
 import aiohttp
 import grpc
 
+from voice_gateway.app.load import Load
 from voice_gateway.app.riva_tls import riva_credentials
 from voice_gateway.app.riva_token import RivaToken, TokenChannel
 from voice_gateway.backends.endpoints import Endpoints
@@ -52,6 +53,7 @@ class Backends:
     probes: Probes
     detector: SileroDetector | None
     metrics: Metrics
+    load: Load
 
 
 @asynccontextmanager
@@ -74,7 +76,7 @@ async def connect(settings: Settings, metrics: Metrics, model: Callable[[], str]
         )
         detector = SileroDetector() if settings.vad == "silero" else None
         await warm_up(llm)
-        yield Backends(asr, tts, llm, probes, detector, metrics)
+        yield Backends(asr, tts, llm, probes, detector, metrics, Load(metrics.loop_lag.set))
 
 
 @asynccontextmanager

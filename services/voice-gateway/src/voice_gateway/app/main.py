@@ -133,6 +133,7 @@ def _background(backends: Backends, turn_logs: TurnLogFolder | None) -> Iterator
     yield "probes", lambda: backends.probes.run(_note_backend(backends.metrics))
     yield "asr servers", backends.asr.run
     yield "tts servers", backends.tts.run
+    yield "load", backends.load.run
     if backends.detector:
         yield "vad", backends.detector.run
     if turn_logs:

@@ -94,6 +94,10 @@ class Reply:  # size: three tasks in a row over one account; a retraction reache
         self._given_chars = 0
         self._made = False
         self._held = False
+        self._released = asyncio.Event()
+        self._released.set()
+        self.pieces = 0
+        """Of text that the model has sent; about a token each."""
         self._changed = asyncio.Event()
         self._room = asyncio.Event()
 
@@ -138,6 +142,17 @@ class Reply:  # size: three tasks in a row over one account; a retraction reache
         self._held = False
         self._changed.set()
 
+    def wait_for_release(self) -> None:
+        """Make the first phrase and no more, and let nothing leave: perhaps this reply is not wanted."""
+        self._released.clear()
+        self.hold()
+
+    def release(self, listener: ReplyListener) -> None:
+        """It is wanted: it may be spoken on and leave, and `listener` is told from now on."""
+        self._listener = listener
+        self._released.set()
+        self.resume()
+
     def _note_asked(self) -> None:
         self._asked = True
         self._listener.reply_requested(self.n)
@@ -162,6 +177,7 @@ class Reply:  # size: three tasks in a row over one account; a retraction reache
         try:
             async with aclosing(pieces):
                 async for piece in pieces:
+                    self.pieces += 1
                     if not began:
                         self._listener.reply_marked(self.n, Mark.FIRST_TOKEN)
                         began = True
@@ -256,6 +272,7 @@ class Reply:  # size: three tasks in a row over one account; a retraction reache
                     self._room.clear()
                     await self._room.wait()
         playout.end_phrase()
+        await self._released.wait()
 
     def _add(self, sound: SynthesisedAudio, first_sample: int) -> None:
         rate_hz = self._setup.options.rate_hz

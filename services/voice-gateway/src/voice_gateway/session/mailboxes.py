@@ -75,6 +75,10 @@ class Mailboxes:  # size: what a call's parts tell each other passes here, and w
         """A fact was decided, or a request was handed to its connection."""
         self._worked.set()
 
+    def note_draft(self, *, released: bool, ahead_s: float, pieces: int) -> None:
+        """A draft is over that was begun `ahead_s` ago and for which the model has sent `pieces` of text."""
+        self._metrics.draft_over(released=released, ahead_s=ahead_s, pieces=pieces)
+
     async def worked(self) -> None:
         """Return at the next `note_work`."""
         self._worked.clear()

@@ -26,8 +26,9 @@ from voice_gateway.core.timeline import Mark, Timeline
 from voice_gateway.core.turn_types import ReplyAudible, ReplyEnded
 from voice_gateway.errors import Upstream, failed
 from voice_gateway.interfaces import LanguageModel, Synthesiser
-from voice_gateway.reply.reply import Reply, SpeechSetup
+from voice_gateway.reply.reply import Reply, ReplyListener, SpeechSetup
 from voice_gateway.reply.source import Source, fixed
+from voice_gateway.session.draft import Draft
 
 AMEND_S = 0.2
 """A final playout report within this time of an interrupt corrects the history."""
@@ -69,6 +70,9 @@ class ReplySink(Protocol):
     def note_work(self) -> None:
         """A request was handed to its connection."""
 
+    def note_draft(self, *, released: bool, ahead_s: float, pieces: int) -> None:
+        """A draft is over that was begun `ahead_s` ago and for which the model has sent `pieces` of text."""
+
     @property
     def turn(self) -> int:
         """Number of the turn that is going on."""
@@ -105,6 +109,7 @@ class ReplyController:  # size: orders of the turn machine, the listener of a re
         self._clock = clock
         self._recent: deque[_CurrentReply] = deque(maxlen=2)
         """The reply that has the floor, or had it last, and the one before, which may still be amended."""
+        self._draft: tuple[Draft, _CurrentReply] | None = None
         self._preparation: asyncio.Task[None] | None = None
         self._silenced = False
         self.conversation = Conversation(limit=limit)
@@ -116,8 +121,9 @@ class ReplyController:  # size: orders of the turn machine, the listener of a re
 
     @property
     def has_request_to_send(self) -> bool:
-        """Whether the reply that has the floor is about to ask the model, or a voice for a phrase."""
-        return bool(self._recent) and not self._recent[-1].task.done() and self._recent[-1].reply.has_request_to_send
+        """Whether a draft, or the reply that has the floor, is about to ask the model, or a voice for a phrase."""
+        last = self._draft[1] if self._draft else self._recent[-1] if self._recent else None
+        return last is not None and not last.task.done() and last.reply.has_request_to_send
 
     def open(self, tasks: asyncio.TaskGroup) -> None:
         """Replies live in `tasks` from now on."""
@@ -128,15 +134,64 @@ class ReplyController:  # size: orders of the turn machine, the listener of a re
         if self._tasks is not None and (self._preparation is None or self._preparation.done()):
             self._preparation = self._tasks.create_task(self._setup.model.get_ready(), name="model readiness")
 
+    def draft(self, n: int, words: str, options: CallOptions) -> None:
+        """Begin reply `n` to `words` before their turn is decided, so that it is ready then."""
+        draft = Draft(n, options, self.conversation, self._clock, self._sink.note_work, self._clock())
+        current = self._begin(n, self.conversation.said(n, words), "", options, draft.timeline, draft)
+        current.reply.wait_for_release()
+        self._draft = draft, current
+
     def start(self, n: int, words: str, text: str, options: CallOptions, timeline: Timeline, t0_sample: int) -> None:
-        """Begin reply `n`: to `words`, or of a known `text`."""
-        assert self._tasks is not None, "open comes first"
+        """Reply `n` has the floor: to `words`, or of a known `text`. It is begun now, or its draft goes on."""
+        current, untold = self._release(n, options) or (None, [])
         self.conversation = self.conversation.said(n, words)
+        if current is None:
+            current = self._begin(n, self.conversation, text, options, timeline, self)
+        for mark, at in current.timeline.marks.items():
+            timeline.mark(mark, at)
+        current.timeline, current.turn, current.t0_sample = timeline, self._sink.turn, t0_sample
+        self._recent.append(current)
+        if self._silenced:
+            current.reply.hold()
+        self._changed(TurnKind.REPLY_STARTED, n)
+        for event in untold:
+            self._sink.send(event)
+
+    def _release(self, n: int, options: CallOptions) -> tuple[_CurrentReply, list[ReplyText]] | None:
+        """The draft of reply `n` and what was not told of it, where it is still what that reply would be."""
+        if self._draft is None or not self._draft[0].answers(n, options, self.conversation):
+            self._drop_draft()
+            return None
+        (draft, current), self._draft = self._draft, None
+        self._note(draft, current, released=True)
+        current.reply.release(self)
+        return current, draft.untold
+
+    def _drop_draft(self) -> None:
+        """Nobody knew of it."""
+        if self._draft:
+            (draft, current), self._draft = self._draft, None
+            current.task.cancel()
+            self._note(draft, current, released=False)
+
+    def _note(self, draft: Draft, current: _CurrentReply, *, released: bool) -> None:
+        self._sink.note_draft(released=released, ahead_s=self._clock() - draft.began_at, pieces=current.reply.pieces)
+
+    def _begin(
+        self,
+        n: int,
+        conversation: Conversation,
+        text: str,
+        options: CallOptions,
+        timeline: Timeline,
+        listener: ReplyListener,
+    ) -> _CurrentReply:
+        assert self._tasks is not None, "open comes first"
         if text:
             source = fixed(text)
         else:
             timeline.mark(Mark.LLM_ASKED, self._clock())
-            chat = messages(options.system_prompt, self.conversation)
+            chat = messages(options.system_prompt, conversation)
             source = Source(self._setup.model.answer(chat, options.llm), self._setup.apology)
         speech = SpeechSetup(
             self._setup.synthesiser,
@@ -145,12 +200,9 @@ class ReplyController:  # size: orders of the turn machine, the listener of a re
             replace(self._speakable, opening=Opening.ANSWER) if text else self._speakable,
         )
         playout = Playout(options.output_rate_hz, self._setup.lead_s, self._setup.frame_s)
-        reply = Reply(n, source, speech, playout, self, self._clock)
-        if self._silenced:
-            reply.hold()
+        reply = Reply(n, source, speech, playout, listener, self._clock)
         task = self._tasks.create_task(self._run(reply), name=f"reply {n}")
-        self._recent.append(_CurrentReply(reply, task, timeline, self._sink.turn, t0_sample, options.output_rate_hz))
-        self._changed(TurnKind.REPLY_STARTED, n)
+        return _CurrentReply(reply, task, timeline, self._sink.turn, 0, options.output_rate_hz)
 
     async def _run(self, reply: Reply) -> None:
         await reply.run()
@@ -171,12 +223,15 @@ class ReplyController:  # size: orders of the turn machine, the listener of a re
                 current.reply.resume()
             self._changed(TurnKind.REPLY_RESUMED, n)
 
-    def retract(self, n: int) -> None:
-        """Nobody heard it."""
+    def retract(self, n: int) -> bool:
+        """Nobody heard it; whether the caller was told of it."""
+        if self._draft and self._draft[0].n == n:
+            self._drop_draft()
         if current := self._at(n):
             current.stop()
             self.conversation = self.conversation.retracted(n)
             self._changed(TurnKind.REPLY_RETRACTED, n)
+        return current is not None
 
     def interrupt(self, n: int, speech_began_at: float | None) -> None:
         """It was partly heard; `speech_began_at` is the first sample of a barge-in."""
@@ -225,6 +280,7 @@ class ReplyController:  # size: orders of the turn machine, the listener of a re
 
     def stop(self) -> None:
         """The call is over."""
+        self._drop_draft()
         for recent in self._recent:
             recent.task.cancel()
         if self._preparation is not None:

@@ -70,6 +70,8 @@ class CallResources:
     resume_grace_s: float
     history: int
     idle_prompt: str
+    has_headroom: Callable[[], bool] = lambda: True
+    """Whether the gateway has time for work that may be for nothing."""
 
 
 class Session:  # size: the caller's side, the registry's side and the listener of the input, in front of its parts
@@ -99,7 +101,7 @@ class Session:  # size: the caller's side, the registry's side and the listener 
             clock,
             self._turn_clock,
         )
-        settings = LoopSettings(resources.max_session_s, resources.idle_prompt)
+        settings = LoopSettings(resources.max_session_s, resources.idle_prompt, resources.has_headroom)
         self._loop = TurnLoop(
             options, settings, self._mailboxes, self._caller_input, self._replies, turn_log, clock, self._turn_clock
         )

@@ -5,7 +5,7 @@ Orders start or stop things; nothing here waits for an effect.
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from voice_gateway.core import turn_types, turns
 from voice_gateway.core.events import CallEnded, CallOptions, EndReason, Failed, Failure, TurnChanged, TurnKind
@@ -24,6 +24,8 @@ class LoopSettings:
 
     max_session_s: float
     idle_prompt: str
+    has_headroom: Callable[[], bool] = lambda: True
+    """Whether drafts may be begun: they are the first work that a gateway under load leaves."""
 
 
 class TurnLoop:  # size: what the machine's orders reach: it starts and stops the other parts
@@ -51,6 +53,8 @@ class TurnLoop:  # size: what the machine's orders reach: it starts and stops th
         self._turn_clock = turn_clock
         self._began_at = clock()
         self._answers_words = False
+        self._policy = options.policy
+        """What the machine goes by now."""
 
     @property
     def age_s(self) -> float:
@@ -59,9 +63,16 @@ class TurnLoop:  # size: what the machine's orders reach: it starts and stops th
 
     def change(self, options: CallOptions) -> None:
         """Go by these options from now on."""
-        if options.policy != self.options.policy:
-            self._turn_log.change(self._turn_clock.now(), options.policy)
         self.options = options
+        self._follow_policy()
+
+    def _follow_policy(self) -> None:
+        policy = self.options.policy
+        if policy.drafts and not self._settings.has_headroom():
+            policy = replace(policy, drafts=False)
+        if policy != self._policy:
+            self._policy = policy
+            self._turn_log.change(self._turn_clock.now(), policy)
 
     async def run(self) -> CallEnded:
         """Until the call is over."""
@@ -72,8 +83,9 @@ class TurnLoop:  # size: what the machine's orders reach: it starts and stops th
             now = self._turn_clock.now()
             if isinstance(event, turn_types.Typed) and not self._fits(event.text):
                 continue
+            self._follow_policy()
             self._turn_log.write(now, event)
-            self.state, actions = turns.step(self.state, event, now, self.options.policy)
+            self.state, actions = turns.step(self.state, event, now, self._policy)
             self._mailboxes.is_replying = isinstance(
                 self.state, turn_types.Thinking | turn_types.Speaking | turn_types.Overlap
             )
@@ -86,7 +98,7 @@ class TurnLoop:  # size: what the machine's orders reach: it starts and stops th
     async def _next_event(self) -> turn_types.Event | CallEnded:
         while True:
             wait_s = self._settings.max_session_s - self.age_s
-            due = turns.deadline(self.state, self.options.policy)
+            due = turns.deadline(self.state, self._policy)
             if due is not None and not self._turn_clock.is_stopped:
                 wait_s = min(wait_s, due - self._turn_clock.now())
             try:
@@ -112,20 +124,24 @@ class TurnLoop:  # size: what the machine's orders reach: it starts and stops th
 
     def _perform(self, action: turn_types.Action) -> None:
         match action:
+            case turn_types.StartReply(n, words, draft=True):
+                self._replies.draft(n, words, self.options)
             case turn_types.StartReply(n, words, _, cause):
                 self._start(n, words, cause)
+            case turn_types.ReleaseReply(n, words):
+                self._start(n, words, turn_types.Cause.WORDS)
             case turn_types.HoldReply(n):
                 self._replies.hold(n)
             case turn_types.ResumeReply(n):
                 self._replies.resume(n)
             case turn_types.RetractReply(n):
-                self._replies.retract(n)
-                self._mailboxes.turn -= self._answers_words
+                if self._replies.retract(n):
+                    self._mailboxes.turn -= self._answers_words
             case turn_types.InterruptReply(n):
                 is_barge_in = not isinstance(self.state, turn_types.Idle | turn_types.Thinking)
                 self._replies.interrupt(n, self._caller_input.speech_began_at if is_barge_in else None)
-            case turn_types.ReleaseReply() | turn_types.EndCall():
-                pass  # no drafts are begun here; the end shows in the state
+            case turn_types.EndCall():
+                pass  # it shows in the state
 
     def _start(self, n: int, words: str, cause: turn_types.Cause) -> None:
         timeline = Timeline({})
