@@ -51,6 +51,13 @@ def test_overhead_measures_both_gateways(spoken: Path, monkeypatch: pytest.Monke
     assert verdict(content, "threads per further call") < 5
 
 
+def test_preemption_asks_before_the_turn_is_decided(spoken: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    content = measured(spoken, monkeypatch, "preemption", "--turns", "2", "--no-off")
+    assert verdict(content, "failed calls") == 0
+    assert verdict(content, "turns not asked early") == 0
+    assert verdict(content, "after the decision, p50") < 2_000
+
+
 def test_a_recogniser_that_stops_in_mid_word_costs_no_word(spoken: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     content = measured(spoken, monkeypatch, "asr-faults", "--kind", "stop", "--times", "1")
     assert verdict(content, "words lost") == 0

@@ -131,7 +131,7 @@ async def test_a_link_that_stands_still_is_told_from_a_caller_who_is_silent_by_h
             if stream.forced:
                 break
         assert bool(stream.forced) is not stalls
-        assert not there.llm.asked
+        assert not caller.of("turn")
         link.open_up.set()
         await caller.send(audio=pb.Audio(data=FRAME))
         stream.final("I would like to book a table")

@@ -2,9 +2,10 @@
 
 from dataclasses import replace
 
-from turn_player import STARTED, STOPPED, Play, progress, said, saying
+from turn_player import STARTED, STOPPED, Play, Script, progress, said, saying
 from voice_gateway.core.turn_types import (
     Committed,
+    Event,
     HoldReply,
     Policy,
     ReleaseReply,
@@ -47,12 +48,17 @@ def test_a_partial_that_stands_for_all_the_speech_begins_the_draft(play: Play) -
 
 
 def test_a_partial_begins_the_draft_only_when_the_recogniser_has_heard_the_silence(play: Play) -> None:
-    script = [(1.0, STARTED), (2.25, saying("hello", until=2.0)), (2.3, STOPPED), (2.5, progress(2.2))]
+    script: Script = [(1.0, STARTED), (2.25, saying("hello", until=2.0)), (2.3, STOPPED), (2.5, progress(2.2))]
     assert play([*script, (2.7, said("hello"))], DRAFTS) == [(2.5, draft(1, "hello")), (2.7, ReleaseReply(1, "hello"))]
 
 
 def test_words_that_still_grow_begin_no_draft(play: Play) -> None:
-    script = [(1.0, STARTED), (2.3, STOPPED), (2.35, saying("book", until=2.3)), (2.4, saying("book it", until=2.3))]
+    script: Script = [
+        (1.0, STARTED),
+        (2.3, STOPPED),
+        (2.35, saying("book", until=2.3)),
+        (2.4, saying("book it", until=2.3)),
+    ]
     story = play([*script, (2.5, progress(2.4)), (2.7, said("book it"))], DRAFTS)
     assert story == [(2.5, draft(1, "book it")), (2.7, ReleaseReply(1, "book it"))]
 
@@ -88,7 +94,7 @@ def test_a_cough_in_the_pause_gives_the_words_another_draft(play: Play) -> None:
 
 
 def test_words_that_change_retract_the_draft_and_begin_another(play: Play) -> None:
-    script = [(1.0, STARTED), (2.25, saying("for to", until=2.2)), (2.3, STOPPED), (2.4, said("for two"))]
+    script: Script = [(1.0, STARTED), (2.25, saying("for to", until=2.2)), (2.3, STOPPED), (2.4, said("for two"))]
     assert play(script, DRAFTS) == [
         (2.3, draft(1, "for to")),
         (2.4, RetractReply(1)),
@@ -98,7 +104,7 @@ def test_words_that_change_retract_the_draft_and_begin_another(play: Play) -> No
 
 
 def test_a_final_that_changes_the_words_and_ends_the_turn_starts_the_reply_anew(play: Play) -> None:
-    script = [(1.0, STARTED), (2.25, saying("for to", until=2.2)), (2.3, STOPPED), (2.9, said("for two"))]
+    script: Script = [(1.0, STARTED), (2.25, saying("for to", until=2.2)), (2.3, STOPPED), (2.9, said("for two"))]
     assert play(script, DRAFTS) == [
         (2.3, draft(1, "for to")),
         (2.9, RetractReply(1)),
@@ -107,17 +113,17 @@ def test_a_final_that_changes_the_words_and_ends_the_turn_starts_the_reply_anew(
 
 
 def test_case_and_punctuation_change_no_draft_and_the_turn_has_them(play: Play) -> None:
-    script = [(1.0, STARTED), (2.25, saying("for two", until=2.2)), (2.3, STOPPED), (2.4, said("For two!"))]
+    script: Script = [(1.0, STARTED), (2.25, saying("for two", until=2.2)), (2.3, STOPPED), (2.4, said("For two!"))]
     assert play(script, DRAFTS) == [(2.3, draft(1, "for two")), (2.6, ReleaseReply(1, "For two!"))]
 
 
 def test_a_partial_that_its_final_takes_back_takes_the_draft_along(play: Play) -> None:
-    script = [(1.0, STARTED), (2.25, saying("uh", until=2.2)), (2.3, STOPPED), (2.4, said(""))]
+    script: Script = [(1.0, STARTED), (2.25, saying("uh", until=2.2)), (2.3, STOPPED), (2.4, said(""))]
     assert play(script, DRAFTS) == [(2.3, draft(1, "uh")), (2.4, RetractReply(1))]
 
 
 def test_typing_in_the_pause_retracts_the_draft(play: Play) -> None:
-    script = [(1.0, STARTED), (2.0, said("book")), (2.1, STOPPED), (2.2, Typed("a table"))]
+    script: Script = [(1.0, STARTED), (2.0, said("book")), (2.1, STOPPED), (2.2, Typed("a table"))]
     assert play(script, DRAFTS) == [
         (2.1, draft(1, "book")),
         (2.2, RetractReply(1)),
@@ -130,12 +136,12 @@ def test_a_typed_turn_needs_no_draft(play: Play) -> None:
 
 
 def test_committing_releases_the_draft(play: Play) -> None:
-    script = [(1.0, STARTED), (2.0, said("book")), (2.1, STOPPED), (2.2, Committed())]
+    script: Script = [(1.0, STARTED), (2.0, said("book")), (2.1, STOPPED), (2.2, Committed())]
     assert play(script, DRAFTS) == [(2.1, draft(1, "book")), (2.2, ReleaseReply(1, "book"))]
 
 
 def test_push_to_talk_drafts_nothing(play: Play) -> None:
-    script = [(1.0, STARTED), (2.0, said("book")), (2.1, STOPPED), (4.0, Committed())]
+    script: Script = [(1.0, STARTED), (2.0, said("book")), (2.1, STOPPED), (4.0, Committed())]
     assert play(script, replace(DRAFTS, decides=False)) == [(4.0, StartReply(1, "book"))]
 
 
@@ -150,7 +156,7 @@ def test_a_turn_that_is_over_at_once_needs_no_draft(play: Play) -> None:
 
 def test_a_turn_has_so_many_drafts_and_no_more(play: Play) -> None:
     policy = replace(DRAFTS, draft_tries=2)
-    script = [(1.0, STARTED)]
+    script: list[tuple[float, Event]] = [(1.0, STARTED)]
     for at, word in ((2.0, "one"), (3.0, "two"), (4.0, "three")):
         script += [(at, said(word)), (at + 0.1, STOPPED), (at + 0.2, STARTED)]
     script += [(5.0, said("four")), (5.1, STOPPED), (6.0, STARTED), (7.0, said("five")), (7.1, STOPPED)]
@@ -175,12 +181,25 @@ def test_a_long_turn_has_no_draft(play: Play) -> None:
 
 
 def test_nobody_hears_a_draft_whatever_is_said_of_it(play: Play) -> None:
-    script = [(1.0, STARTED), (2.0, said("book")), (2.1, STOPPED), (2.2, ReplyAudible(1)), (2.25, ReplyEnded(1))]
+    script: Script = [
+        (1.0, STARTED),
+        (2.0, said("book")),
+        (2.1, STOPPED),
+        (2.2, ReplyAudible(1)),
+        (2.25, ReplyEnded(1)),
+    ]
     assert play(script, DRAFTS) == [(2.1, draft(1, "book")), (2.4, ReleaseReply(1, "book"))]
 
 
 def test_a_released_draft_is_a_reply_like_any_other(play: Play) -> None:
-    script = [(1.0, STARTED), (2.0, said("book")), (2.1, STOPPED), (2.5, STARTED), (3.0, said("it")), (3.1, STOPPED)]
+    script: Script = [
+        (1.0, STARTED),
+        (2.0, said("book")),
+        (2.1, STOPPED),
+        (2.5, STARTED),
+        (3.0, said("it")),
+        (3.1, STOPPED),
+    ]
     assert play(script, DRAFTS) == [
         (2.1, draft(1, "book")),
         (2.4, ReleaseReply(1, "book")),
@@ -192,7 +211,7 @@ def test_a_released_draft_is_a_reply_like_any_other(play: Play) -> None:
 
 
 def test_the_late_final_of_a_released_draft_corrects_it(play: Play) -> None:
-    script = [(1.0, STARTED), (2.25, saying("for to", until=2.2)), (2.3, STOPPED), (4.0, said("for two"))]
+    script: Script = [(1.0, STARTED), (2.25, saying("for to", until=2.2)), (2.3, STOPPED), (4.0, said("for two"))]
     assert play(script, DRAFTS) == [
         (2.3, draft(1, "for to")),
         (3.85, ReleaseReply(1, "for to")),

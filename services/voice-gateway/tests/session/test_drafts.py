@@ -45,7 +45,7 @@ class Ears:
     received_s = 0.0
     open_audio = b""
 
-    def open(self, options: object) -> "Ears":
+    def open(self, options: RecognitionOptions | Callable[[float, float, float], None]) -> "Ears":
         if not isinstance(options, RecognitionOptions):
             self.frame = options
         return self
@@ -95,8 +95,8 @@ class Call:
         self.model, self.voice, self.ears, self.metrics = model, ScriptedVoice(VOICE_S), Ears(), Metrics()
         self.has_headroom = True
         resources = CallResources(
-            recogniser=self.ears,  # type: ignore[arg-type]
-            detector=self.ears,  # type: ignore[arg-type]
+            recogniser=self.ears,
+            detector=self.ears,
             gate_policies=gate_policies(chosen),
             final_after_s=0.4,
             reply=ReplySetup(model, self.voice, 0.2, 0.1, 6.0),
@@ -111,7 +111,7 @@ class Call:
         )
         options = call_options(chosen)
         self.log = Log(options.policy)
-        self.session = Session("call", options, resources, self.log, Caller())  # type: ignore[arg-type]
+        self.session = Session("call", options, resources, self.log, Caller())
         self.told: list[tuple[float, SessionEvent]] = []
         self.last_speech_at = 0.0
 

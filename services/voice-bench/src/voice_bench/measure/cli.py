@@ -1,4 +1,4 @@
-"""Which measurements can be asked for? `voice-bench overhead | barge-in | asr-faults | flood | soak | speech`."""
+"""Which measurements can be asked for? `voice-bench overhead | preemption | barge-in | asr-faults | soak | ...`."""
 
 import asyncio
 import functools
@@ -24,6 +24,7 @@ from voice_bench.measure import (
 from voice_bench.measure import barge_in as barge_in_run
 from voice_bench.measure import flood as flood_run
 from voice_bench.measure import overhead as overhead_run
+from voice_bench.measure import preemption as preemption_run
 from voice_bench.measure import soak as soak_run
 from voice_bench.measure.asr_faults import Fault
 from voice_bench.measure.caller import CallFailed
@@ -100,6 +101,22 @@ async def overhead(
             found += [await overhead_run.load(stack, kind, count, turns, clips, seed) for count in loads]
         grown = await per_call_cost.grow(stack, Kind.OURS, steps, clips) if steps else []
     return overhead_report.report(found, grown)
+
+
+@measurement(app)
+async def preemption(
+    callers: Annotated[int, typer.Option(min=1, help="Number of calls at the same time.")] = 1,
+    turns: Annotated[int, typer.Option(min=1, help="Turns of each call.")] = 40,
+    off: Annotated[bool, typer.Option(help="Measure the same turns without preemption, too.")] = True,
+    seed: Seed = 1,
+) -> Report:
+    """Measure from the end of a turn to the first reply audio, with replies begun before the turn is decided."""
+    clips = await callers_speech()
+    found = [
+        await preemption_run.measure(preemptive=preemptive, callers=callers, turns=turns, clips=clips, seed=seed)
+        for preemptive in ((True, False) if off else (True,))
+    ]
+    return preemption_run.report(found)
 
 
 @measurement(app)

@@ -25,6 +25,8 @@ class TurnTimestamps:
     final_at: float | None = None
     asked_at: float | None = None
     asked: str = ""
+    requests: int = 0
+    """Chats that ended with this turn."""
     tokens: list[tuple[float, str]] = field(default_factory=list)
     llm_ended_at: float | None = None
     llm_end: str = ""
@@ -108,6 +110,7 @@ def _stamp(turn: TurnTimestamps, name: str, at: float, event: dict[str, object])
             turn.final_at = at
         case "llm.request":
             turn.asked_at, turn.asked = at, str(event["last"])
+            turn.requests += 1
         case "llm.token":
             turn.tokens.append((at, str(event["text"])))
         case "llm.ended":

@@ -33,6 +33,8 @@ class MeasuredTurn:
     first_audio_at: float
     over_a_reply: bool
     """It was spoken over the reply before."""
+    decided_at: float
+    """When the caller was told that it is over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +174,8 @@ async def take_turns(
         reply = record.replies[max(record.replies)]
         tag = expected_latency.tag_of(record.turns[-1][1]) if record.turns else None
         if tag and reply.first_audio_at is not None:
-            said.append(MeasuredTurn(tag, spoken.last_sent_at, reply.first_audio_at, over_a_reply))
+            decided_at = record.turns[-1][0]
+            said.append(MeasuredTurn(tag, spoken.last_sent_at, reply.first_audio_at, over_a_reply, decided_at))
         if number + 1 == turns:
             return
         over_a_reply = rng.random() < INTERRUPTED_PART
