@@ -5,10 +5,10 @@ from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from speech_server.setting_types import Count, Group, Milliseconds, Seconds
+from speech_server.setting_types import Count, Milliseconds, Seconds, SettingsGroup
 
 
-class OfflineSettings(Group):
+class OfflineSettings(SettingsGroup):
     """Every engine that hears whole clips (Moonshine, Parakeet): its batches, and streams made of them."""
 
     speech_microbatch_window_ms: float = Field(
@@ -22,7 +22,7 @@ class OfflineSettings(Group):
     )
 
 
-class ParakeetSettings(Group):
+class ParakeetSettings(SettingsGroup):
     """The Parakeet engine."""
 
     parakeet_model_id: str = Field(
@@ -56,7 +56,7 @@ class ParakeetSettings(Group):
         return tuple(one.strip() for one in self.parakeet_languages.split(",") if one.strip())
 
 
-class MoonshineSettings(Group):
+class MoonshineSettings(SettingsGroup):
     """The Moonshine engine: English, on the CPU."""
 
     moonshine_model_path: Path | None = Field(None, description="folder of a model placed by hand; nothing is fetched")
@@ -71,7 +71,7 @@ class MoonshineSettings(Group):
     moonshine_threads: int = Field(0, ge=0, description="CPU threads of the model; 0 = one a core")
 
 
-class StreamingSettings(Group):
+class StreamingSettings(SettingsGroup):
     """The streaming engine: cache-aware models in sherpa's layout."""
 
     streaming_model_path: Path | None = Field(
@@ -108,7 +108,7 @@ class StreamingSettings(Group):
         return tuple(one.strip() for one in self.streaming_languages.split(",") if one.strip())
 
 
-class KokoroSettings(Group):
+class KokoroSettings(SettingsGroup):
     """The neural voices."""
 
     kokoro_model_path: Path | None = Field(None, description="folder of a model placed by hand; nothing is fetched")
@@ -122,7 +122,7 @@ class KokoroSettings(Group):
     kokoro_phrase_limit_s: Seconds = Field(30, description="a phrase that takes longer to make is given up")
 
 
-class ScriptSettings(Group):
+class ScriptSettings(SettingsGroup):
     """The scripted engines, for tests and load."""
 
     script_transcript: str = Field(

@@ -22,7 +22,7 @@ def _names(field: str) -> AliasChoices:
     return AliasChoices(field, ORIGINAL_NAMES.get(field, field))
 
 
-class Group(BaseSettings):
+class SettingsGroup(BaseSettings):
     """Settings that belong together."""
 
     model_config = SettingsConfigDict(

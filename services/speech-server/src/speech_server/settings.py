@@ -11,14 +11,14 @@ from serving.settings import read
 from speech_server import engine_settings
 from speech_server.core.asr.recognition_plan import Policy
 from speech_server.core.asr.text_normalisation import masked_words
-from speech_server.setting_types import ORIGINAL_NAMES, Count, Group, Milliseconds, Part, Port, Seconds
+from speech_server.setting_types import ORIGINAL_NAMES, Count, Milliseconds, Part, Port, Seconds, SettingsGroup
 
 
 def _parts(comma_list: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in comma_list.split(",") if part.strip())
 
 
-class ServerSettings(Group):
+class ServerSettings(SettingsGroup):
     """The server and its limits."""
 
     speech_host: str = Field("0.0.0.0", description="address to listen on")
@@ -115,7 +115,7 @@ class ServerSettings(Group):
         return TlsFiles(self.speech_tls_cert_file, self.speech_tls_key_file, self.speech_tls_client_ca_file)
 
 
-class VoiceSettings(Group):
+class VoiceSettings(SettingsGroup):
     """What callers may ask for, and what they get when they ask for nothing."""
 
     speech_model_policy: Policy = Field(
@@ -162,7 +162,7 @@ class VoiceSettings(Group):
             raise ValueError(f"SPEECH_PROFANITY_FILE: {error}") from error
 
 
-class RequestSettings(Group):
+class RequestSettings(SettingsGroup):
     """Whole recordings and texts, over HTTP and gRPC: how many, how large, and what is noted of them."""
 
     speech_queue_max_factor: float = Field(
@@ -179,7 +179,7 @@ class RequestSettings(Group):
     speech_request_log_days: Count = Field(7, description="days that the request log is kept")
 
 
-GROUPS: tuple[type[Group], ...] = (
+GROUPS: tuple[type[SettingsGroup], ...] = (
     ServerSettings,
     VoiceSettings,
     RequestSettings,

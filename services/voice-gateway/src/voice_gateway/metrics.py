@@ -44,7 +44,7 @@ class Metrics:  # size: one attribute a metric
         )
         self.draft_ahead = Histogram(
             "voice_draft_ahead_seconds",
-            "how long before its turn was decided a reply that was released had been begun",
+            "time from the beginning of a released draft to the end of its turn",
             buckets=_SECONDS,
             registry=self.registry,
         )
