@@ -9,6 +9,6 @@ uv=$1 venv=$2
 echo "installing what requirements.lock names into $venv ..."
 "$uv" pip install --quiet --python "$venv/bin/python" --require-hashes -r requirements.lock
 packages=(-e proto)
-for package in libs/*/ services/*/; do packages+=(-e "$package"); done
+for project in libs/*/pyproject.toml services/*/pyproject.toml; do packages+=(-e "${project%/*}"); done
 if [ -e "$venv/.gpu" ]; then scripts/gpu.sh "$uv" "$venv/bin/python"; fi
 "$uv" pip install --quiet --python "$venv/bin/python" --no-deps --no-build-isolation "${packages[@]}"
