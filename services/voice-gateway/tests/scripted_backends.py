@@ -7,6 +7,7 @@ from typing import TypeAlias
 from voice_gateway.core.conversation import Message
 from voice_gateway.core.events import LlmOptions
 from voice_gateway.core.speech_types import SynthesisedAudio, SynthesisOptions
+from voice_gateway.core.tools import NO_TOOLS, ToolCall, ToolChoice
 
 RATE_HZ = 1000
 WORD_S = 0.5
@@ -30,7 +31,9 @@ class ScriptedModel:
         self.readied += 1
         await asyncio.sleep(0.1)
 
-    async def answer(self, chat: Sequence[Message], options: LlmOptions) -> AsyncGenerator[str, None]:
+    async def answer(
+        self, chat: Sequence[Message], options: LlmOptions, tools: ToolChoice = NO_TOOLS
+    ) -> AsyncGenerator[str | ToolCall, None]:
         """The script."""
         self.chats.append(list(chat))
         try:

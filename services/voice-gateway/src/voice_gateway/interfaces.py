@@ -6,6 +6,7 @@ from typing import Protocol
 from voice_gateway.core.conversation import Message
 from voice_gateway.core.events import LlmOptions
 from voice_gateway.core.speech_types import RecognitionOptions, SynthesisedAudio, SynthesisOptions
+from voice_gateway.core.tools import NO_TOOLS, ToolCall, ToolChoice
 from voice_gateway.core.transcript import RecognitionResult
 
 
@@ -49,8 +50,11 @@ class Recogniser(Protocol):
 class LanguageModel(Protocol):
     """Answers a chat."""
 
-    def answer(self, chat: Sequence[Message], options: LlmOptions) -> AsyncGenerator[str, None]:
-        """Pieces of text as they come. Closing the generator cancels the request. Raises Upstream."""
+    def answer(
+        self, chat: Sequence[Message], options: LlmOptions, tools: ToolChoice = NO_TOOLS
+    ) -> AsyncGenerator[str | ToolCall, None]:
+        """Pieces of text as they come, and at the end the calls of tools. Closing the generator cancels the request.
+        Raises Upstream."""
 
     async def get_ready(self) -> None:
         """A question is likely soon: do what can be done before. Never raises."""

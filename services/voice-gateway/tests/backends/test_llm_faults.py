@@ -114,6 +114,7 @@ class Asking:
     async def answer(self, pause_s: float = 0.0) -> str:
         """All of it; whoever asked takes `pause_s` over each piece."""
         async for piece in self.model.answer([Message("user", "hi")], LlmOptions("m", 0.0, 8)):
+            assert isinstance(piece, str)
             self.said.append(piece)
             await asyncio.sleep(pause_s)
         return "".join(self.said)

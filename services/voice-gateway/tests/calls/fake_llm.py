@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -22,6 +22,15 @@ class Answer:
     status: int = 200
     headers: Mapping[str, str] | None = None
     """Of a status that is not 200."""
+    calls: tuple[tuple[str, str, str], ...] = ()
+    """Id, name and arguments of tools it calls after the text; the arguments come in pieces."""
+    deltas: tuple[dict[str, Any], ...] = ()
+    """Sent as they are, after the text."""
+
+
+def calling(name: str, id_: str = "call0001a", /, **arguments: object) -> Answer:
+    """An answer without text that calls one tool."""
+    return Answer("", calls=((id_, name, json.dumps(arguments)),))
 
 
 class Asked:
@@ -39,12 +48,39 @@ class Asked:
         return [(entry["role"], entry["content"]) for entry in self.body["messages"] if entry["role"] != "system"]
 
     @property
+    def tools(self) -> list[str]:
+        """Names of the tools it may call."""
+        return [tool["function"]["name"] for tool in self.body.get("tools", [])]
+
+    @property
+    def results(self) -> dict[str, str]:
+        """What it is told of each call, by id."""
+        return {entry["tool_call_id"]: entry["content"] for entry in self.body["messages"] if entry["role"] == "tool"}
+
+    @property
     def fits_a_strict_template(self) -> bool:
-        """As Gemma's and Mistral's want it: perhaps a system message, then user and assistant in turn, none empty."""
-        roles = [entry["role"] for entry in self.body["messages"]]
-        turns = roles[roles[:1] == ["system"] :]
-        wanted = ["user", "assistant"] * len(turns)
-        return turns == wanted[: len(turns)] and len(turns) % 2 == 1 and all(text.strip() for _, text in self.chat)
+        """As Gemma's and Mistral's want it: perhaps a system message, then user and assistant in turn, none empty;
+        after an assistant message with calls a result for each of them, in their order."""
+        messages = self.body["messages"]
+        turns: list[str] = []
+        owed: list[str] = []
+        for entry in messages[messages[0]["role"] == "system" :]:
+            if entry["role"] == "tool":
+                if not owed or entry["tool_call_id"] != owed.pop(0) or not entry["content"].strip():
+                    return False
+                continue
+            calls = entry.get("tool_calls", [])
+            if owed or not (calls or entry["content"].strip()):
+                return False
+            if any(not isinstance(json.loads(call["function"]["arguments"]), dict) for call in calls):
+                return False
+            owed = [call["id"] for call in calls]
+            if not (turns and turns[-1] == "results" and entry["role"] == "assistant"):
+                turns.append(entry["role"])
+            turns[-1] = "results" if calls else entry["role"]
+        roles = ["assistant" if turn == "results" else turn for turn in turns]
+        wanted = ["user", "assistant"] * len(roles)
+        return not owed and roles == wanted[: len(roles)] and (len(roles) % 2 == 1 or turns[-1] == "results")
 
 
 class FakeLlm:
@@ -110,6 +146,9 @@ async def _respond(http: web.Request, answer: Answer) -> web.StreamResponse:
     for word in answer.text.split(" ") if answer.text else ():
         chunk = {**_FROM_HERE, "choices": [{"index": 0, "delta": {"content": word + " "}, "finish_reason": None}]}
         await response.write(f"data: {json.dumps(chunk)}\n\n".encode())
+    for delta in (*_call_deltas(answer), *answer.deltas):
+        chunk = {**_FROM_HERE, "choices": [{"index": 0, "delta": delta, "finish_reason": None}]}
+        await response.write(f"data: {json.dumps(chunk)}\n\n".encode())
     match answer.then:
         case "die":
             assert http.transport is not None
@@ -122,3 +161,15 @@ async def _respond(http: web.Request, answer: Answer) -> web.StreamResponse:
             await response.write(b'data: {"error": {"message": "out of memory on purpose", "code": 500}}\n\n')
     await response.write(b"data: [DONE]\n\n")
     return response
+
+
+def _call_deltas(answer: Answer) -> Iterator[dict[str, Any]]:
+    """Id and name first, then the arguments of all calls in turns, three characters at a time."""
+    for index, (id_, name, _) in enumerate(answer.calls):
+        function = {"name": name, "arguments": ""}
+        yield {"tool_calls": [{"index": index, "id": id_, "type": "function", "function": function}]}
+    longest = max((len(arguments) for *_, arguments in answer.calls), default=0)
+    for first in range(0, longest, 3):
+        for index, (*_, arguments) in enumerate(answer.calls):
+            if piece := arguments[first : first + 3]:
+                yield {"tool_calls": [{"index": index, "function": {"arguments": piece}}]}

@@ -11,7 +11,7 @@ from voice_gateway.core.speech_types import SynthesisedAudio, SynthesisOptions
 from voice_gateway.core.timeline import Mark
 from voice_gateway.errors import Broken, TooSlow, Upstream
 from voice_gateway.reply.reply import Reply, SpeechSetup
-from voice_gateway.reply.source import Source, fixed
+from voice_gateway.reply.source import Source, fixed, words_of
 
 pytestmark = pytest.mark.looptime
 
@@ -34,7 +34,7 @@ class Stage:
         self.marks: list[tuple[Mark, float]] = []
         self.failures: list[Upstream] = []
         self.requests = 0
-        source = Source(self.model.answer([], LlmOptions("m", 0.0, 1)), apology)
+        source = Source(words_of(self.model.answer([], LlmOptions("m", 0.0, 1))), apology)
         speaker = SpeechSetup(self.voice, SynthesisOptions("en-US", "", RATE_HZ), ahead_s)
         self.reply = Reply(7, source, speaker, Playout(RATE_HZ, LEAD_S, FRAME_S), self, self.clock)
 

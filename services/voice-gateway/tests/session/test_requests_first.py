@@ -10,6 +10,7 @@ from voice_gateway.config_calls import call_options, gate_policies
 from voice_gateway.core.conversation import Message
 from voice_gateway.core.events import CallEnded, Caller, CallerEnded, LlmOptions, ReplyAudio, TextTyped
 from voice_gateway.core.speech_types import RecognitionOptions, SynthesisedAudio
+from voice_gateway.core.tools import NO_TOOLS, ToolCall, ToolChoice
 from voice_gateway.core.transcript import RecognitionResult
 from voice_gateway.metrics import Metrics
 from voice_gateway.session.reply_controller import ReplySetup
@@ -51,7 +52,9 @@ class NotingModel(ScriptedModel):
         super().__init__(*script)
         self._noted = noted
 
-    async def answer(self, chat: Sequence[Message], options: LlmOptions) -> AsyncGenerator[str, None]:
+    async def answer(
+        self, chat: Sequence[Message], options: LlmOptions, tools: ToolChoice = NO_TOOLS
+    ) -> AsyncGenerator[str | ToolCall, None]:
         loop = asyncio.get_running_loop()
         await loop.create_task(self._write(), name="request")
         await asyncio.sleep(0.2)

@@ -1,7 +1,9 @@
 """How does a chat get its answer? Any OpenAI-compatible server, streamed; closing the stream is barge-in."""
 
 import asyncio
+import secrets
 import ssl
+import string
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -15,6 +17,8 @@ from voice_gateway.backends.errors import llm_errors
 from voice_gateway.backends.progress_limit import ProgressLimit
 from voice_gateway.core.conversation import Message
 from voice_gateway.core.events import LlmOptions
+from voice_gateway.core.tool_call_assembler import ToolCallAssembler
+from voice_gateway.core.tools import NO_TOOLS, ToolCall, ToolChoice, declaration, valid_arguments
 from voice_gateway.errors import no_text
 
 _WARM_UP_S = 3.0
@@ -26,6 +30,8 @@ _NEVER_S = 3600.0
 """Our own limits are the ones that fire."""
 _ASK_AGAIN_AFTER_S = 0.1
 """A server that is just being replaced refuses for a moment."""
+_ID_SIGNS, _ID_CHARS = string.ascii_letters + string.digits, 9
+"""Of a call that came without an id; templates of Mistral's models take no others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,18 +97,13 @@ class OpenAiModel:
             async with asyncio.timeout(_WARM_UP_S):
                 await self._clients.kept_alive.get("/models", cast_to=object)
 
-    async def answer(self, chat: Sequence[Message], options: LlmOptions) -> AsyncGenerator[str, None]:
-        """Pieces of the answer. Thoughts of reasoning models are left out: nobody wants to hear them. A connection
-        that breaks before any text came gets one fresh try, within the first token's limit."""
-        # Plain dicts both ways: the package's typed transform costs the loop 0.15 ms per message of history, its typed
-        # chunks 0.1 ms per token.
-        body = {
-            "model": options.model,
-            "messages": [{"role": entry.role, "content": entry.content} for entry in chat],
-            "temperature": options.temperature,
-            "max_tokens": options.max_tokens,
-            "stream": True,
-        }
+    async def answer(
+        self, chat: Sequence[Message], options: LlmOptions, tools: ToolChoice = NO_TOOLS
+    ) -> AsyncGenerator[str | ToolCall, None]:
+        """Pieces of the answer, and its calls of tools at the end. Thoughts of reasoning models are left out: nobody
+        wants to hear them. A connection that breaks before anything came gets one fresh try, within the first token's
+        limit."""
+        body = _body(chat, options, tools)
         limits = self._settings
         limit = ProgressLimit("llm", "text", limits.first_token_timeout_s, limits.token_timeout_s)
         said = False
@@ -111,7 +112,7 @@ class OpenAiModel:
                 try:
                     async with aclosing(_pieces(client, body, limit)) as pieces:
                         async for piece in pieces:
-                            said = said or bool(piece.strip())
+                            said = said or isinstance(piece, ToolCall) or bool(piece.strip())
                             yield piece
                     break
                 except openai.APIConnectionError as error:
@@ -122,17 +123,49 @@ class OpenAiModel:
             raise no_text()
 
 
-async def _pieces(client: AsyncOpenAI, body: dict[str, object], limit: ProgressLimit) -> AsyncGenerator[str, None]:
-    """The text of one request's answer."""
+def _body(chat: Sequence[Message], options: LlmOptions, tools: ToolChoice) -> dict[str, object]:
+    """Plain dicts both ways: the package's typed transform costs the loop 0.15 ms per message of history, its typed
+    chunks 0.1 ms per token."""
+    body = {
+        "model": options.model,
+        "messages": [_entry(message) for message in chat],
+        "temperature": options.temperature,
+        "max_tokens": options.max_tokens,
+        "stream": True,
+    }
+    if not tools.tools:
+        return body
+    # "auto" is what servers do unasked; some refuse the word. They are told only that enough has been called.
+    choice = {} if tools.may_call else {"tool_choice": "none"}
+    return {**body, "tools": [declaration(tool) for tool in tools.tools], **choice}
+
+
+def _entry(message: Message) -> dict[str, object]:
+    if message.call_id:
+        return {"role": message.role, "tool_call_id": message.call_id, "content": message.content}
+    if not message.calls:
+        return {"role": message.role, "content": message.content}
+    calls = [
+        {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": valid_arguments(call)}}
+        for call in message.calls
+    ]
+    return {"role": message.role, "content": message.content or None, "tool_calls": calls}
+
+
+async def _pieces(
+    client: AsyncOpenAI, body: dict[str, object], limit: ProgressLimit
+) -> AsyncGenerator[str | ToolCall, None]:
+    """What one request's answer holds."""
     post = client.post("/chat/completions", cast_to=object, body=body, stream=True, stream_cls=_Chunks)
     stream = await limit.wait(post)
-    finished = False
+    finished, called = False, ToolCallAssembler(_new_id)
     try:
         chunks = aiter(stream)
         while (chunk := await limit.wait(anext(chunks, None))) is not None:
-            piece, ends = _spoken(chunk)
+            piece, pieces_of_calls, ends = _read(chunk)
             finished = finished or ends
-            if piece.strip():
+            brought_call = pieces_of_calls is not None and called.push(pieces_of_calls)
+            if brought_call or piece.strip():
                 limit.progressed()
             if piece:
                 yield piece
@@ -140,6 +173,12 @@ async def _pieces(client: AsyncOpenAI, body: dict[str, object], limit: ProgressL
         await stream.close()
     if not finished and not stream.is_done:
         raise openai.APIConnectionError(message="its answer ended too early", request=stream.response.request)
+    for call in called.calls:
+        yield call
+
+
+def _new_id() -> str:
+    return "".join(secrets.choice(_ID_SIGNS) for _ in range(_ID_CHARS))
 
 
 class _Chunks(AsyncStream[object]):
@@ -153,15 +192,17 @@ class _Chunks(AsyncStream[object]):
             yield event
 
 
-def _spoken(chunk: object) -> tuple[str, bool]:
-    """The text in a chunk, "" = none, and whether the answer ends. The last chunk may have no choices, only usage."""
+def _read(chunk: object) -> tuple[str, object, bool]:
+    """The text in a chunk ("" = none), the pieces of tool calls, and whether the answer ends. The last chunk may have
+    no choices, only usage; a server that does not stream calls sends a whole message."""
     try:
         choice = chunk["choices"][0]  # type: ignore[index]
         ends = choice.get("finish_reason") is not None
-        content = (choice.get("delta") or {}).get("content")
+        delta = choice.get("delta") or choice.get("message") or {}
+        content, calls = delta.get("content"), delta.get("tool_calls")
     except (LookupError, TypeError, AttributeError):
-        return "", False
-    return content if isinstance(content, str) else "", ends
+        return "", None, False
+    return content if isinstance(content, str) else "", calls, ends
 
 
 def _took_too_long(error: BaseException) -> bool:

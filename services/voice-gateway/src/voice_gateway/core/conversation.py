@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from voice_gateway.core.tools import ToolCall, ToolRound
+
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
@@ -13,6 +15,18 @@ class Exchange:
     reply: str = ""
     cut: bool = False
     """True: the reply was interrupted, `reply` is what was heard of it."""
+    rounds: tuple[ToolRound, ...] = ()
+    """The tools that were called for the reply, each call with a result."""
+
+    @property
+    def chars(self) -> int:
+        """Its size."""
+        return len(self.words) + len(self.reply) + sum(entry.chars for entry in self.rounds)
+
+    @property
+    def may_have_acted(self) -> bool:
+        """Whether a tool with side effects was called for it."""
+        return any(result.may_have_acted for entry in self.rounds for result in entry.results)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,15 +40,26 @@ class Conversation:
     def said(self, n: int, words: str) -> "Conversation":
         """The caller's turn that reply `n` answers."""
         kept = self.exchanges[-(self.limit - 1) :] if self.limit > 1 else ()
-        chars = sum(len(entry.words) + len(entry.reply) for entry in kept)
+        chars = sum(entry.chars for entry in kept)
         while kept and chars > self.max_chars:
-            chars -= len(kept[0].words) + len(kept[0].reply)
+            chars -= kept[0].chars
             kept = kept[1:]
         return replace(self, exchanges=(*kept, Exchange(n, words)))
 
     def retracted(self, n: int) -> "Conversation":
-        """Nobody heard reply `n`; its words come again with the next one."""
-        return replace(self, exchanges=tuple(entry for entry in self.exchanges if entry.n != n))
+        """Nobody heard reply `n`; its words come again with the next one. Where a tool has acted for it the exchange
+        stays, unheard: the model must not book the same table twice."""
+        kept = tuple(
+            replace(entry, reply="", cut=True) if entry.n == n else entry
+            for entry in self.exchanges
+            if entry.n != n or entry.may_have_acted
+        )
+        return replace(self, exchanges=kept)
+
+    def called(self, n: int, rounds: tuple[ToolRound, ...]) -> "Conversation":
+        """The tools that were called for reply `n` so far."""
+        entries = (replace(entry, rounds=rounds) if entry.n == n else entry for entry in self.exchanges)
+        return replace(self, exchanges=tuple(entries))
 
     def replied(self, n: int, text: str) -> "Conversation":
         """Reply `n` so far."""
@@ -55,10 +80,17 @@ class Conversation:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One entry of the chat wire: role "system", "user" or "assistant"."""
+    """One entry of the chat wire: role "system", "user", "assistant" or "tool". A result names its call."""
 
     role: str
     content: str
+    calls: tuple[ToolCall, ...] = ()
+    call_id: str = ""
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether it is nothing but text."""
+        return not self.calls and not self.call_id
 
 
 CALL_BEGINS = Message("user", "(The caller is on the line.)")
@@ -66,19 +98,48 @@ CALL_BEGINS = Message("user", "(The caller is on the line.)")
 agent said stays an assistant message, so the model knows it for its own words; a note of the user before it is what
 others send, too (LiveKit's for Gemini and Anthropic, Ultravox). It names no event, so it is as true before an idle
 prompt that begins a history cut at its limit."""
+UNHEARD = Message("assistant", "(Interrupted before anything was said.)")
+"""Stands between the results of tools and the caller's next words: templates (Mistral) want the assistant there."""
 
 
 def messages(system_prompt: str, conversation: Conversation) -> Sequence[Message]:
     """The chat that the language model is shown: perhaps a system message, then user and assistant in turn, the user
     first, because chat templates want it so. Turns nobody answered are joined with the one after, and so are replies
-    that no turn parts."""
+    that no turn parts. A reply's calls of tools stand before their results, one message each."""
     chat: list[Message] = []
     for entry in conversation.exchanges:
-        for message in (Message("user", entry.words.strip()), Message("assistant", entry.reply.strip())):
-            if message.content and chat and chat[-1].role == message.role:
+        for message in shown(entry):
+            if chat and chat[-1].role == message.role and chat[-1].is_plain and message.is_plain:
                 chat[-1] = Message(message.role, f"{chat[-1].content}\n{message.content}")
-            elif message.content:
+            else:
+                chat += [UNHEARD] if chat and chat[-1].role == "tool" and message.role == "user" else []
                 chat.append(message)
     begun = [CALL_BEGINS] if chat and chat[0].role == "assistant" else []
     prompt = [Message("system", system_prompt)] if system_prompt.strip() else []
     return [*prompt, *begun, *chat]
+
+
+def shown(entry: Exchange) -> list[Message]:
+    """The messages of one exchange; none is empty."""
+    chat, left = [Message("user", entry.words.strip())], entry.reply.strip()
+    for round_ in entry.rounds:
+        said, left = _parted(left, round_.said)
+        chat += round_messages(round_, said)
+    chat.append(Message("assistant", left))
+    return [message for message in chat if message.content or message.calls]
+
+
+def round_messages(round_: ToolRound, said: str) -> list[Message]:
+    """An answer's calls, with the text before them, and a result for each."""
+    results = (Message("tool", result.content or "(no text)", call_id=result.id) for result in round_.results)
+    return [Message("assistant", said, round_.calls), *results]
+
+
+def _parted(heard: str, said: str) -> tuple[str, str]:
+    """What was heard of what was `said` first, and of what came after. Words are counted: signs that no voice speaks
+    may be missing from what was heard."""
+    said = said.strip()
+    if heard.startswith(said):
+        return said, heard[len(said) :].strip()
+    words, count = heard.split(), len(said.split())
+    return " ".join(words[:count]), " ".join(words[count:])

@@ -1,7 +1,10 @@
 """Where do a reply's words come from? The language model, or a text known beforehand."""
 
 from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from dataclasses import dataclass
+
+from voice_gateway.core.tools import ToolCall
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +20,14 @@ class Source:
 def fixed(text: str) -> Source:
     """A greeting, a prompt or an apology."""
     return Source(_whole(text))
+
+
+async def words_of(answer: AsyncGenerator[str | ToolCall, None]) -> AsyncGenerator[str, None]:
+    """A model's text; no tools were offered."""
+    async with aclosing(answer):
+        async for piece in answer:
+            if isinstance(piece, str):
+                yield piece
 
 
 async def _whole(text: str) -> AsyncGenerator[str, None]:

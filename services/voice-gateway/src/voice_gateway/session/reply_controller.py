@@ -27,7 +27,7 @@ from voice_gateway.core.turn_types import ReplyAudible, ReplyEnded
 from voice_gateway.errors import Upstream, failed
 from voice_gateway.interfaces import LanguageModel, Synthesiser
 from voice_gateway.reply.reply import Reply, ReplyListener, SpeechSetup
-from voice_gateway.reply.source import Source, fixed
+from voice_gateway.reply.source import Source, fixed, words_of
 from voice_gateway.session.draft import Draft
 
 AMEND_S = 0.2
@@ -192,7 +192,7 @@ class ReplyController:  # size: orders of the turn machine, the listener of a re
         else:
             timeline.mark(Mark.LLM_ASKED, self._clock())
             chat = messages(options.system_prompt, conversation)
-            source = Source(self._setup.model.answer(chat, options.llm), self._setup.apology)
+            source = Source(words_of(self._setup.model.answer(chat, options.llm)), self._setup.apology)
         speech = SpeechSetup(
             self._setup.synthesiser,
             SynthesisOptions(options.language, options.voice, options.output_rate_hz),
