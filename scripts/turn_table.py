@@ -22,6 +22,7 @@ from voice_gateway.core.turn_types import (
     Overlap,
     Pausing,
     Policy,
+    RecogniserLost,
     ReplyAudible,
     ReplyEnded,
     Speaking,
@@ -31,7 +32,9 @@ from voice_gateway.core.turn_types import (
     State,
     Thinking,
     Tick,
+    TimeLow,
     Typed,
+    WordsLost,
 )
 from voice_gateway.core.turns import deadline, step
 
@@ -95,6 +98,9 @@ FACTS: dict[str, Event | None] = {
     "committed": Committed(),
     "interrupted": Interrupted(),
     "typed": Typed("three"),
+    "time low": TimeLow(),
+    "words lost": WordsLost(),
+    "recogniser lost": RecogniserLost(),
     "deadline": None,
 }
 

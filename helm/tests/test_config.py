@@ -7,6 +7,7 @@ import pytest
 from rendering import CHART, PARAKEET, Chart, nested
 from values_reference import Value, read_values, variable
 from voice_gateway.config import Settings
+from voice_gateway.config_languages import deployment_languages, table
 from voice_gateway.config_live import Live, looked
 from voice_gateway.config_table import described
 
@@ -19,6 +20,7 @@ FIXED = {
     "GATEWAY_JOURNAL_DAYS": "goes with GATEWAY_JOURNAL_DIR",
     "GATEWAY_JOURNAL_MB": "goes with GATEWAY_JOURNAL_DIR",
     "GATEWAY_LIVE_FILE": "where the chart mounts it",
+    "GATEWAY_LANGUAGES_FILE": "where the chart mounts languages",
     "GATEWAY_TLS_CERT_FILE": "where the chart mounts secrets.tls",
     "GATEWAY_TLS_KEY_FILE": "where the chart mounts secrets.tls",
     "GATEWAY_TLS_CLIENT_CA_FILE": "where the chart mounts secrets.tls",
@@ -232,3 +234,33 @@ def test_a_fraction_given_by_set_is_a_number_in_the_same_range(chart: Chart) -> 
 )
 def test_a_fraction_given_by_set_is_refused_out_of_its_range(chart: Chart, path: str, text: str, sentence: str) -> None:
     assert sentence in chart.refusal(nested(path, text))
+
+
+FRENCH: dict[str, dict[str, Any]] = {
+    "fr-FR": {"greeting": 'Bonjour « à "vous" » !', "backchannels": ["oui", "d'accord"]},
+    "de-DE": {"voice": "Ute"},
+}
+
+
+@pytest.mark.parametrize("track", ["voice-gateway", "voice-gateway-canary"])
+def test_the_gateway_reads_the_languages_that_the_chart_mounts(chart: Chart, track: str) -> None:
+    rendered = chart.render({"languages": FRENCH})
+    annotations = rendered.get(f"Deployment/{track}")["spec"]["template"]["metadata"]["annotations"]
+    (volume,) = [one for one in rendered.pod(track)["volumes"] if one["name"] == "languages"]
+    (item,) = volume["downwardAPI"]["items"]
+    (mount,) = [one for one in rendered.container(track)["volumeMounts"] if one["name"] == "languages"]
+
+    assert item["fieldRef"]["fieldPath"] == "metadata.annotations['voice-workflow/languages']"
+    assert rendered.env(track)["GATEWAY_LANGUAGES_FILE"] == f"{mount['mountPath']}/{item['path']}"
+    found = deployment_languages(Settings(), table(annotations["voice-workflow/languages"]))
+    assert found.find("fr").greeting == FRENCH["fr-FR"]["greeting"]
+    assert found.find("fr").backchannels == {"oui", "d'accord"}
+    assert found.find("de").voice == "Ute"
+
+
+def test_no_languages_mount_nothing_and_others_roll_the_pods(chart: Chart) -> None:
+    rendered, other = chart.render(), chart.render({"languages": FRENCH})
+
+    assert "GATEWAY_LANGUAGES_FILE" not in rendered.env("voice-gateway")
+    assert all(volume["name"] != "languages" for volume in rendered.pod("voice-gateway")["volumes"])
+    assert rendered.live_key() != other.live_key()

@@ -15,6 +15,10 @@ metadata:
     prometheus.io/scrape: "true"
     prometheus.io/port: "8080"
     prometheus.io/path: /metrics
+    {{- with $values.languages }}
+    # In the template, as the variables are: an upgrade that fails must not reach pods that start again.
+    voice-workflow/languages: {{ toJson . | toJson }}
+    {{- end }}
     {{- with $values.podAnnotations }}{{ toYaml . | nindent 4 }}{{ end }}
 spec:
   serviceAccountName: {{ .root.Release.Name }}-gateway
@@ -51,6 +55,9 @@ spec:
       env:
         {{- include "voice-workflow.env" (dict "env" (get (include "voice-workflow.config" .root | fromJson) "restart")) | trim | nindent 8 }}
         - {name: GATEWAY_LIVE_FILE, value: /etc/voice-gateway/live/{{ .liveKey }}}
+        {{- if $values.languages }}
+        - {name: GATEWAY_LANGUAGES_FILE, value: /etc/voice-gateway/languages/languages.yaml}
+        {{- end }}
         {{- with $secrets.llmApiKey }}{{ if .name }}
         - name: LLM_API_KEY
           valueFrom:
@@ -108,29 +115,7 @@ spec:
       resources: {{- toYaml . | nindent 8 }}
       {{- end }}
       volumeMounts:
-        - {name: tmp, mountPath: /tmp}
-        # The folder, never subPath: only so does a changed ConfigMap reach the running pod.
-        - {name: live, mountPath: /etc/voice-gateway/live, readOnly: true}
-        {{- range $folder, $name := $folders }}
-        {{- if $name }}
-        - {name: {{ $folder }}, mountPath: /etc/voice-gateway/{{ $folder }}, readOnly: true}
-        {{- end }}{{ end }}
+        {{- include "voice-workflow.gatewayVolumeMounts" (dict "values" $values "folders" $folders) | trim | nindent 8 }}
   volumes:
-    - name: tmp
-      emptyDir: {sizeLimit: 64Mi}
-    - name: live
-      configMap: {name: {{ .root.Release.Name }}-gateway-live}
-    {{- range $folder, $name := $folders }}
-    {{- if $name }}
-    - name: {{ $folder }}
-      secret:
-        secretName: {{ $name }}
-        defaultMode: 288
-        {{- /* Not the key of the speech server, that may lie beside its authority. */}}
-        {{- if eq $folder "riva-ca" }}
-        items: [{key: {{ $rivaCa.key }}, path: {{ $rivaCa.key }}}]
-        {{- else if eq $folder "riva-token" }}
-        items: [{key: {{ $secrets.rivaToken.key }}, path: {{ $secrets.rivaToken.key }}}]
-        {{- end }}
-    {{- end }}{{ end }}
+    {{- include "voice-workflow.gatewayVolumes" (dict "root" .root "folders" $folders "rivaCa" $rivaCa) | trim | nindent 4 }}
 {{- end }}

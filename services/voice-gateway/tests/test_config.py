@@ -10,8 +10,10 @@ from pydantic import ValidationError
 from serving.settings import BadSettings, read
 from voice_gateway.config import Settings
 from voice_gateway.config_calls import call_options, gate_policies, turn_policy
+from voice_gateway.config_languages import built_in
 from voice_gateway.config_table import described, table
 from voice_gateway.core.events import SETTABLE
+from voice_gateway.core.language import Language
 
 NAMES = [name.upper() for name in Settings.model_fields]
 
@@ -130,17 +132,24 @@ def test_the_machine_is_as_patient_as_the_operator_says() -> None:
         turn_idle_tries=8,
         greeting="Hi",
     )
-    policy = turn_policy(settings)
+    policy = call_options(settings).policy
     assert (policy.end_silence, policy.max_silence, policy.end_on_final, policy.barge_in_after) == (0.1, 0.2, True, 0.3)
     assert (policy.max_turn, policy.lag_slack, policy.max_lag) == (4, 0.5, 6)
     assert (policy.idle_after, policy.idle_tries, policy.greets, policy.decides) == (7, 8, True, True)
     assert (policy.drafts, policy.draft_tries, policy.draft_max_speech) == (False, 9, 2)
-    assert turn_policy(Settings()).drafts
+    assert call_options(Settings()).policy.drafts
 
 
 def test_no_idle_time_means_for_ever_and_no_greeting_means_the_caller_begins() -> None:
-    policy = turn_policy(Settings())
+    policy = call_options(Settings()).policy
     assert (policy.idle_after, policy.greets) == (inf, False)
+
+
+def test_no_sentence_is_ordered_that_the_language_does_not_have() -> None:
+    mute = turn_policy(Settings(turn_idle_tries=3), Language("xx"))
+    assert (mute.idle_tries, mute.says_goodbye, mute.greets) == (0, False, False)
+    spoken = turn_policy(Settings(turn_idle_tries=3), Language("xx", idle_prompt="a", goodbye="b", greeting="c"))
+    assert (spoken.idle_tries, spoken.says_goodbye, spoken.greets) == (3, True, True)
 
 
 def test_a_caller_who_asks_for_nothing_gets_the_operators_choice() -> None:
@@ -155,8 +164,8 @@ def test_a_caller_who_asks_for_nothing_gets_the_operators_choice() -> None:
         "Hallo",
     )
     assert (options.llm.model, options.llm.temperature, options.llm.max_tokens) == ("m", 0.5, 9)
-    assert options.policy == turn_policy(settings)
-    assert options.system_prompt == settings.llm_system_prompt
+    assert options.policy.greets
+    assert options.system_prompt == built_in().find("de-DE").system_prompt
 
 
 def test_the_gate_has_the_operators_numbers_and_judges_a_sound_over_a_reply_more_quickly() -> None:
@@ -213,7 +222,7 @@ def test_what_is_live_is_what_new_calls_can_take_up() -> None:
         "ASR_LANGUAGE ASR_STOP_HISTORY_MS ASR_STOP_HISTORY_EOU_MS "
         "TTS_VOICE TTS_FIRST_AUDIO_TIMEOUT_S TTS_AUDIO_TIMEOUT_S GREETING VAD_START VAD_STOP VAD_START_FRAMES "
         "VAD_HANGOVER_S VAD_OVERLAP_HANGOVER_S GATEWAY_MAX_SESSIONS GATEWAY_MAX_SESSIONS_PER_TOKEN "
-        "GATEWAY_MAX_SESSION_S CALLER_MAY_SET LOG_LEVEL"
+        "GATEWAY_MAX_SESSION_S GATEWAY_WARN_BEFORE_S CALLER_MAY_SET LOG_LEVEL"
     )
     assert live == {*named.split(), *(name for name in NAMES if name.startswith("TURN_"))}
 

@@ -69,6 +69,12 @@ class Settings(BaseSettings):
     )
     gateway_resume_grace_s: Seconds = Field(15, description="how long a dropped call waits for its caller")
     gateway_max_session_s: float = Field(3600, ge=1, description="longest call, seconds", json_schema_extra=LIVE)
+    gateway_warn_before_s: Seconds = Field(
+        60,
+        description="time before GATEWAY_MAX_SESSION_S from which the caller is told aloud, in the next gap between "
+        "turns, that the call ends soon; 0 = never",
+        json_schema_extra=LIVE,
+    )
     gateway_goaway_before_s: Seconds = Field(
         30, description="time before GATEWAY_MAX_SESSION_S to send GoAway; 0 = never"
     )
@@ -105,6 +111,11 @@ class Settings(BaseSettings):
     gateway_journal_days: float = Field(7, gt=0, description="days after which a turn log is deleted")
     gateway_journal_mb: int = Field(
         100, ge=1, description="MiB that all turn logs together may take; the oldest are deleted"
+    )
+    gateway_languages_file: Path | None = Field(
+        None,
+        description="YAML file of languages that are added to the built-in ones, or change them: sentences, prompts, "
+        "voices, models and word lists (docs/languages.md)",
     )
     caller_may_set: Annotated[str, AfterValidator(_settable)] = Field(
         "all",
@@ -173,8 +184,8 @@ class Settings(BaseSettings):
     llm_temperature: float = Field(0.5, ge=0, le=2, description="sampling temperature", json_schema_extra=LIVE)
     llm_max_tokens: int = Field(256, ge=1, le=4096, description="longest reply, tokens", json_schema_extra=LIVE)
     llm_system_prompt: str = Field(
-        "You are a voice agent. Answer in one to three short sentences of plain text, without lists or markup.",
-        description="system prompt: how the agent behaves",
+        "",
+        description="system prompt: how the agent behaves; empty = the language's own; none = no prompt at all",
         max_length=16384,
         json_schema_extra=LIVE,
     )
@@ -190,9 +201,9 @@ class Settings(BaseSettings):
         5, gt=0, description="longest wait from one piece of the answer's text to the next", json_schema_extra=LIVE
     )
     llm_apology: str = Field(
-        "Sorry, something went wrong. Please ask me again.",
-        description="spoken where the language model fails or is too slow, after what it said until then; "
-        "none = say nothing",
+        "",
+        description="spoken where the language model fails or is too slow, or the voice breaks off, after what was "
+        "said until then; empty = the language's own; none = say nothing",
         json_schema_extra=LIVE,
     )
     llm_thinks_first: bool = Field(
@@ -290,7 +301,9 @@ class Settings(BaseSettings):
         2, ge=0, description="how often the agent asks into silence before it hangs up", json_schema_extra=LIVE
     )
     turn_idle_prompt: str = Field(
-        "Are you still there?", min_length=1, description="what the agent asks into silence", json_schema_extra=LIVE
+        "",
+        description="what the agent asks into silence; empty = the language's own",
+        json_schema_extra=LIVE,
     )
     vad: Literal["silero", "none"] = Field("silero", description="voice activity detector")
     vad_start: float = Field(
@@ -311,11 +324,6 @@ class Settings(BaseSettings):
         validate_default=True,
         json_schema_extra=LIVE,
     )
-
-    @field_validator("llm_apology")
-    @classmethod
-    def _may_be_none(cls, value: str) -> str:
-        return "" if value.strip().lower() in ("", "none") else value  # an empty variable is an unset one
 
     @field_validator("*", mode="before")
     @classmethod

@@ -3,7 +3,9 @@
 from dataclasses import replace
 
 from voice_gateway.config import Settings
+from voice_gateway.config_languages import deployment_languages
 from voice_gateway.core.events import CallOptions, LlmOptions
+from voice_gateway.core.language import Language
 from voice_gateway.core.speakable.thought_filter import Opening
 from voice_gateway.core.speakable_text import SpeakableOptions
 from voice_gateway.core.speech_gate import GatePolicies, GatePolicy
@@ -13,16 +15,20 @@ _DRAFT_SLACK = 0.6
 """Of the detector's hangover: the recogniser has then heard silence for the rest of it."""
 
 
-def call_options(settings: Settings) -> CallOptions:
-    """What a caller gets who asks for nothing."""
+def call_options(settings: Settings, language: Language | None = None) -> CallOptions:
+    """What a caller of this language gets who asks for nothing else; None = the deployment's own, without a file."""
+    spoken = language or deployment_languages(settings, {}).find(settings.asr_language)
     return CallOptions(
-        language=settings.asr_language,
-        voice=settings.tts_voice,
-        system_prompt=settings.llm_system_prompt,
+        language=spoken.tag,
+        voice=spoken.voice,
+        system_prompt=spoken.system_prompt,
         llm=LlmOptions(settings.llm_model, settings.llm_temperature, settings.llm_max_tokens),
-        policy=turn_policy(settings),
+        policy=turn_policy(settings, spoken),
         output_rate_hz=settings.tts_sample_rate,
-        greeting=settings.greeting,
+        greeting=spoken.greeting,
+        asr_language=spoken.asr_language,
+        asr_model=spoken.asr_model,
+        tts_language=spoken.tts_language,
     )
 
 
@@ -32,8 +38,8 @@ def speakable_options(settings: Settings) -> SpeakableOptions:
     return SpeakableOptions(wait_s=settings.tts_phrase_wait_s, opening=opening, verbalise=settings.tts_verbalise)
 
 
-def turn_policy(settings: Settings) -> Policy:
-    """The turn machine's patience."""
+def turn_policy(settings: Settings, language: Language) -> Policy:
+    """The turn machine's patience; it orders no sentence that the language does not have."""
     return Policy(
         end_silence=settings.turn_end_silence_s,
         max_silence=settings.turn_max_silence_s,
@@ -43,8 +49,9 @@ def turn_policy(settings: Settings) -> Policy:
         lag_slack=settings.turn_lag_slack_s,
         max_lag=settings.turn_max_lag_s,
         idle_after=settings.turn_idle_after_s or float("inf"),
-        idle_tries=settings.turn_idle_tries,
-        greets=bool(settings.greeting),
+        idle_tries=settings.turn_idle_tries if language.idle_prompt else 0,
+        says_goodbye=bool(language.goodbye),
+        greets=bool(language.greeting),
         detects=settings.vad != "none",
         drafts=settings.turn_preemptive,
         draft_tries=settings.turn_preemptive_tries,

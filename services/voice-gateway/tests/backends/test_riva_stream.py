@@ -18,7 +18,7 @@ from voice_gateway.errors import Broken, TooSlow, Unavailable
 pytestmark = pytest.mark.looptime
 
 SETTINGS = AsrSettings(
-    model="", stop_history_ms=400, stop_history_eou_ms=0, chunk_s=0.1, buffer_s=5.0, keepalive_s=15.0,
+    stop_history_ms=400, stop_history_eou_ms=0, chunk_s=0.1, buffer_s=5.0, keepalive_s=15.0,
     connect_timeout_s=5.0, outage_s=30.0,
 )  # fmt: skip
 Request: TypeAlias = "riva.StreamingRecognizeRequest"

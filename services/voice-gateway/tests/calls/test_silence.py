@@ -11,6 +11,7 @@ from voice_gateway.backends.riva_asr import AsrSettings, RivaRecogniser
 from voice_gateway.config import Settings
 from voice_gateway.config_calls import call_options, gate_policies
 from voice_gateway.core.events import Caller, CallerAudio, CallerEnded, EndReason
+from voice_gateway.core.language import Languages
 from voice_gateway.metrics import Metrics
 from voice_gateway.session.reply_controller import ReplySetup
 from voice_gateway.session.session import CallResources, Session
@@ -60,7 +61,7 @@ class ListeningChannel:
 async def call_over(channel: ListeningChannel) -> Session:
     """A call whose recognition is `channel`; nothing else of it is ever asked."""
     settings = Settings()
-    asr = AsrSettings("", 400, 0, 0.1, 60.0, settings.asr_keepalive_s, 5.0, 3)
+    asr = AsrSettings(400, 0, 0.1, 60.0, settings.asr_keepalive_s, 5.0, 3)
     servers = Endpoints("asr", "127.0.0.1:50051", lambda address: cast(Any, channel), 1.0)
     await servers.ask_all()
     nobody = ReplySetup(cast(Any, None), cast(Any, None), 0.2, 0.1, 6.0)
@@ -76,7 +77,7 @@ async def call_over(channel: ListeningChannel) -> Session:
         go_away_before_s=30,
         resume_grace_s=15,
         history=50,
-        idle_prompt="",
+        languages=Languages({}),
     )
     return Session("call", call_options(settings), equipment, NoTurnLog(), Caller())
 

@@ -40,7 +40,7 @@ async def test_only_what_is_meant_for_ears_is_spoken_shown_and_remembered(
 
 @pytest.mark.parametrize("answer", [" \n", "👍", "...", "<think>Hm. It never ends.", "<|eot_id|>"])
 async def test_an_answer_without_words_is_an_error_and_leaves_no_trace(answer: str) -> None:
-    async with lab(then_works=False, llm_apology="") as there:
+    async with lab(then_works=False, llm_apology="none") as there:
         there.llm.answers.append(Answer(answer))
         caller = await there.call()
         await caller.type("Hello.")

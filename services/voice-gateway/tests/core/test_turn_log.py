@@ -17,13 +17,16 @@ from voice_gateway.core.turn_types import (
     Overlap,
     Pausing,
     Policy,
+    RecogniserLost,
     ReplyAudible,
     ReplyEnded,
     RetractReply,
     StartReply,
     State,
     Tick,
+    TimeLow,
     Typed,
+    WordsLost,
 )
 
 FACTS: list[Event] = [
@@ -38,6 +41,9 @@ FACTS: list[Event] = [
     Committed(),
     Interrupted(),
     Typed('say "hello"\n'),
+    TimeLow(),
+    WordsLost(),
+    RecogniserLost(),
 ]
 
 

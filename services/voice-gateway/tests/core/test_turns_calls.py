@@ -7,16 +7,20 @@ from voice_gateway.core.turn_types import (
     Cause,
     Committed,
     EndCall,
+    Event,
     HoldReply,
     Interrupted,
     InterruptReply,
     Policy,
+    RecogniserLost,
     ReplyAudible,
     ReplyEnded,
     ResumeReply,
     RetractReply,
     StartReply,
+    TimeLow,
     Typed,
+    WordsLost,
 )
 
 GREETS = Policy(greets=True)
@@ -305,3 +309,177 @@ def test_the_stop_button_without_a_reply_does_nothing(play: Play) -> None:
 def test_progress_reports_between_turns_change_nothing(play: Play) -> None:
     script: Script = [(0.5, progress(0.4)), *ASKED, (2.6, progress(2.5)), (3.0, ReplyAudible(1))]
     assert play([*script, (3.5, progress(3.4)), (9.0, ReplyEnded(1)), (9.5, progress(9.4))]) == [ANSWERED]
+
+
+# ------------------------------------------------------------------------------- the ends of calls, lost words
+
+GOODBYE = Policy(idle_after=10.0, idle_tries=1, says_goodbye=True)
+WARNING = StartReply(2, "", cause=Cause.TIME_LOW)
+
+
+def test_a_caller_who_stays_silent_hears_a_goodbye_before_the_call_ends(play: Play) -> None:
+    assert play([(12.0, ReplyEnded(1)), (23.0, ReplyAudible(2)), (24.0, ReplyEnded(2))], GOODBYE) == [
+        (10.0, StartReply(1, "", cause=Cause.SILENCE)),
+        (22.0, StartReply(2, "", cause=Cause.GOODBYE)),
+        (24.0, EndCall("idle")),
+    ]
+
+
+def test_a_caller_who_says_a_word_over_the_goodbye_stays(play: Play) -> None:
+    script: Script = [(12.0, ReplyEnded(1)), (22.5, ReplyAudible(2)), (23.0, STARTED), (23.5, said("wait"))]
+    assert play([*script, (23.6, STOPPED), (24.5, ReplyEnded(3))], GOODBYE)[2:5] == [
+        (23.2, InterruptReply(2)),
+        (23.9, StartReply(3, "wait")),
+        (34.5, StartReply(4, "", cause=Cause.SILENCE)),
+    ]
+
+
+def test_a_noise_over_the_goodbye_keeps_no_call_up(play: Play) -> None:
+    script: Script = [(12.0, ReplyEnded(1)), (22.5, ReplyAudible(2)), (23.0, STARTED), (23.5, STOPPED)]
+    assert play(script, GOODBYE)[2:] == [(23.2, InterruptReply(2)), (25.0, EndCall("idle"))]
+
+
+def test_a_caller_hears_at_once_that_the_time_is_low_where_nobody_speaks(play: Play) -> None:
+    assert play([(5.0, TimeLow()), (5.5, ReplyAudible(1)), (7.0, ReplyEnded(1))]) == [
+        (5.0, StartReply(1, "", cause=Cause.TIME_LOW))
+    ]
+
+
+def test_a_caller_hears_that_the_time_is_low_after_the_reply(play: Play) -> None:
+    script: Script = [(2.5, ReplyAudible(1)), (3.0, TimeLow()), (5.0, ReplyEnded(1)), (5.5, ReplyAudible(2))]
+    assert play([*ASKED, *script, (7.0, ReplyEnded(2))]) == [ANSWERED, (5.0, WARNING)]
+
+
+def test_no_turn_is_cut_short_by_a_time_that_is_low(play: Play) -> None:
+    script: Script = [(1.0, STARTED), (1.5, TimeLow()), (2.0, said("one")), (2.1, STOPPED), (2.5, ReplyAudible(1))]
+    assert play([*script, (5.0, ReplyEnded(1)), (6.0, ReplyAudible(2))]) == [ANSWERED, (5.0, WARNING)]
+
+
+def test_a_warning_that_nobody_heard_comes_again(play: Play) -> None:
+    script: Script = [(5.0, TimeLow()), (5.2, STARTED), (5.9, said("one")), (6.0, STOPPED), (6.5, ReplyAudible(2))]
+    assert play([*script, (8.0, ReplyEnded(2)), (8.5, ReplyAudible(3)), (9.0, ReplyEnded(3))]) == [
+        (5.0, StartReply(1, "", cause=Cause.TIME_LOW)),
+        (5.2, HoldReply(1)),
+        (5.9, RetractReply(1)),
+        (6.3, StartReply(2, "one")),
+        (8.0, StartReply(3, "", cause=Cause.TIME_LOW)),
+    ]
+
+
+def test_a_warning_that_failed_or_was_stopped_does_not_come_again(play: Play) -> None:
+    assert play([(5.0, TimeLow()), (5.5, ReplyEnded(1))]) == [(5.0, StartReply(1, "", cause=Cause.TIME_LOW))]
+    assert play([(5.0, TimeLow()), (5.5, Interrupted())])[1:] == [(5.5, InterruptReply(1))]
+
+
+def test_the_stop_button_before_the_warning_does_not_take_it_away(play: Play) -> None:
+    script: Script = [(2.5, ReplyAudible(1)), (3.0, TimeLow()), (4.0, Interrupted()), (4.5, ReplyAudible(2))]
+    assert play([*ASKED, *script]) == [ANSWERED, (4.0, InterruptReply(1)), (4.0, WARNING)]
+
+
+def test_a_warning_waits_for_the_final_of_the_turn_before(play: Play) -> None:
+    script: Script = [(1.0, STARTED), (2.0, saying("one")), (2.1, STOPPED), (4.0, ReplyAudible(1)), (4.2, TimeLow())]
+    assert play([*script, (4.5, ReplyEnded(1)), (5.0, said("one two")), (5.5, ReplyAudible(2))]) == [
+        (3.6, StartReply(1, "one")),
+        (5.0, WARNING),
+    ]
+
+
+def test_a_greeting_comes_before_the_warning(play: Play) -> None:
+    story = play([(0.0, TimeLow()), (1.0, ReplyAudible(1)), (2.0, ReplyEnded(1)), (2.5, ReplyAudible(2))], GREETS)
+    assert story == [GREETING, (2.0, WARNING)]
+
+
+def test_words_that_were_lost_are_asked_for_again(play: Play) -> None:
+    script: Script = [(1.0, STARTED), (2.1, STOPPED), (9.0, WordsLost()), (9.5, ReplyAudible(1))]
+    assert play(script) == [(9.0, StartReply(1, "", cause=Cause.WORDS_LOST))]
+
+
+def test_words_that_come_after_all_take_the_question_back(play: Play) -> None:
+    script: Script = [(1.0, STARTED), (2.1, STOPPED), (9.0, WordsLost()), (9.1, said("one", until=2.0))]
+    assert play(script) == [
+        (9.0, StartReply(1, "", cause=Cause.WORDS_LOST)),
+        (9.1, RetractReply(1)),
+        (9.1, StartReply(2, "one")),
+    ]
+
+
+def test_words_that_were_lost_in_a_pause_end_the_turn(play: Play) -> None:
+    script: Script = [(1.0, STARTED), (2.1, STOPPED), (2.5, WordsLost())]
+    assert play(script) == [(2.5, StartReply(1, "", cause=Cause.WORDS_LOST))]
+    assert play([*script[:2], (2.4, Committed()), *script[2:]], PUSH) == [
+        (2.5, StartReply(1, "", cause=Cause.WORDS_LOST))
+    ]
+    assert play(script, PUSH) == []
+
+
+def test_nobody_asks_again_while_there_are_words_or_somebody_speaks(play: Play) -> None:
+    assert play([(1.0, STARTED), (2.0, saying("one")), (2.1, STOPPED), (2.2, WordsLost())]) == [
+        (3.6, StartReply(1, "one"))
+    ]
+    assert play([(1.0, STARTED), (2.0, WordsLost()), (3.0, said("one")), (3.1, STOPPED)]) == [
+        (3.4, StartReply(1, "one"))
+    ]
+    assert play([*ASKED, (2.5, ReplyAudible(1)), (2.6, WordsLost())]) == [ANSWERED]
+
+
+LOST = StartReply(1, "", cause=Cause.RECOGNISER_LOST)
+
+
+def test_a_caller_who_can_not_be_heard_any_more_is_told_and_the_call_ends(play: Play) -> None:
+    assert play([(5.0, RecogniserLost()), (5.5, ReplyAudible(1)), (8.0, ReplyEnded(1))]) == [
+        (5.0, LOST),
+        (8.0, EndCall("recogniser lost")),
+    ]
+
+
+def test_nothing_a_caller_does_keeps_a_lost_call_up_or_its_last_word_away(play: Play) -> None:
+    facts: list[Event] = [STARTED, STOPPED, said("one"), saying("one"), Typed("one"), Committed(), TimeLow()]
+    for one in facts:
+        script: Script = [(5.0, RecogniserLost()), (5.2, one), (5.5, ReplyAudible(1)), (6.0, one), (8.0, ReplyEnded(1))]
+        assert play(script) == [(5.0, LOST), (8.0, EndCall("recogniser lost"))]
+
+
+def test_the_stop_button_ends_a_lost_call(play: Play) -> None:
+    script: Script = [(5.0, RecogniserLost()), (5.5, ReplyAudible(1)), (6.0, Interrupted())]
+    assert play(script) == [(5.0, LOST), (6.0, InterruptReply(1)), (6.0, EndCall("recogniser lost"))]
+
+
+def test_a_reply_is_heard_to_its_end_before_a_lost_call_ends(play: Play) -> None:
+    script: Script = [(3.0, ReplyAudible(1)), (3.5, RecogniserLost()), (5.0, ReplyEnded(1)), (7.0, ReplyEnded(2))]
+    assert play([*ASKED, *script]) == [
+        ANSWERED,
+        (5.0, StartReply(2, "", cause=Cause.RECOGNISER_LOST)),
+        (7.0, EndCall("recogniser lost")),
+    ]
+
+
+def test_what_was_being_said_is_dropped_when_a_call_is_lost(play: Play) -> None:
+    hearing: Script = [(1.0, STARTED), (2.0, saying("one")), (2.5, RecogniserLost()), (4.0, ReplyEnded(1))]
+    assert play(hearing) == [(2.5, LOST), (4.0, EndCall("recogniser lost"))]
+    overlap: Script = [(2.6, STARTED), (2.7, RecogniserLost()), (3.0, ReplyEnded(1)), (4.0, ReplyEnded(2))]
+    assert play([*ASKED, *overlap]) == [
+        ANSWERED,
+        (2.6, HoldReply(1)),
+        (2.7, ResumeReply(1)),
+        (3.0, StartReply(2, "", cause=Cause.RECOGNISER_LOST)),
+        (4.0, EndCall("recogniser lost")),
+    ]
+
+
+def test_a_draft_goes_when_a_call_is_lost(play: Play) -> None:
+    script: Script = [(1.0, STARTED), (2.0, said("one")), (2.1, STOPPED), (2.2, RecogniserLost()), (4.0, ReplyEnded(2))]
+    assert play(script, Policy(drafts=True)) == [
+        (2.1, StartReply(1, "one", draft=True)),
+        (2.2, RetractReply(1)),
+        (2.2, StartReply(2, "", cause=Cause.RECOGNISER_LOST)),
+        (4.0, EndCall("recogniser lost")),
+    ]
+
+
+def test_a_warning_that_is_spoken_is_not_taken_for_the_last_word_of_a_lost_call(play: Play) -> None:
+    script: Script = [(5.0, TimeLow()), (5.5, ReplyAudible(1)), (6.0, RecogniserLost()), (7.0, ReplyEnded(1))]
+    assert play([*script, (9.0, ReplyEnded(2))]) == [
+        (5.0, StartReply(1, "", cause=Cause.TIME_LOW)),
+        (7.0, StartReply(2, "", cause=Cause.RECOGNISER_LOST)),
+        (9.0, EndCall("recogniser lost")),
+    ]

@@ -28,7 +28,10 @@ MUTANTS: dict[str, tuple[str, str]] = {
         "if call.heard_until < 0:",
     ),
     "a lost recogniser is waited for from the end of the speech": ("max(since, call.heard_at)", "since"),
-    "a burst of speech is not waited for": ("event.unheard > 0 and", "False and"),
+    "a burst of speech is not waited for": (
+        "case SpeechStopped(unheard) if unheard > 0:",
+        "case SpeechStopped(unheard) if False:",
+    ),
     "noise makes the call wait for the recogniser": (
         "(policy.max_lag if more else policy.max_silence)",
         "policy.max_lag",
@@ -121,6 +124,59 @@ MUTANTS: dict[str, tuple[str, str]] = {
     ),
     "idle prompts are never forgiven": ("tries=0 if cause is Cause.WORDS else call.tries", "tries=call.tries"),
     "the call never ends by itself": ('return Ended(call, "idle"), (EndCall("idle"),)', "return Idle(call, now), ()"),
+    "the goodbye is never said": ("call.tries == policy.idle_tries and policy.says_goodbye", "False"),
+    "every call ends with a goodbye": (" and policy.says_goodbye", ""),
+    "the goodbye is followed by more silence": (
+        "(policy.idle_after if call.tries <= policy.idle_tries else 0.0)",
+        "policy.idle_after",
+    ),
+    "nobody hears that the time is low": (
+        "return replace(call, due=Cause.TIME_LOW.value, due_reply=0)",
+        "return call",
+    ),
+    "the warning is said again and again": (
+        "case ReplyAudible(n) | ReplyEnded(n) if n == call.due_reply > 0 and not _is_lost(call):",
+        "case ReplyAudible(n) if n < call.due_reply and not _is_lost(call):",
+    ),
+    "a warning that fails is said again": (
+        "case ReplyAudible(n) | ReplyEnded(n) if n == call.due_reply",
+        "case ReplyAudible(n) if n == call.due_reply",
+    ),
+    "any reply counts as the warning": ("if n == call.due_reply > 0 and not _is_lost(call):", "if not _is_lost(call):"),
+    "the stop button does not stop the warning": (
+        "case Interrupted() if call.replies == call.due_reply > 0",
+        "case Interrupted() if False",
+    ),
+    "the stop button takes the warning away": ("if call.replies == call.due_reply > 0 and", "if"),
+    "the warning does not wait for a late final": (
+        "return since + (policy.max_silence if open else 0.0)",
+        "return since",
+    ),
+    "the warning comes before the greeting": (
+        "case Idle(call) if policy.greets and call.replies == 0 and not _is_lost(call):",
+        "case Idle(call) if policy.greets and call.replies == 0 and not call.due:",
+    ),
+    "lost words are not asked for": ("case Idle(call), WordsLost():", "case Idle(call), WordsLost() if False:"),
+    "lost words are asked for in spite of words": (
+        "WordsLost() if not _said(state) and (policy.decides or state.committed):",
+        "WordsLost() if policy.decides or state.committed:",
+    ),
+    "push-to-talk asks for lost words": ("and (policy.decides or state.committed):", "and True:"),
+    "a lost call listens on": ("(_is_lost(state.call) and isinstance(event, _OF_CALLER))", "False"),
+    "a lost call ends without a word": ("call.due_reply == call.replies > 0:", "True:"),
+    "a lost call goes on for ever": (
+        "return Ended(call, call.due), (EndCall(call.due),)",
+        "return Idle(call, now + 1), ()",
+    ),
+    "the warning is the last word of a lost call": (
+        "return replace(call, due=Cause.RECOGNISER_LOST.value, due_reply=0)",
+        "return replace(call, due=Cause.RECOGNISER_LOST.value)",
+    ),
+    "a lost call waits for a turn that never ends": (
+        "case Hearing(call) | Pausing(call), RecogniserLost():",
+        "case Pausing(call), RecogniserLost():",
+    ),
+    "a held reply stays held when a call is lost": ("SpeechStopped() | RecogniserLost():", "SpeechStopped():"),
     "blanks are typed turns": ("event = replace(event, text=event.text.strip())", "pass"),
     "words that grow without speech are cut off": ("since=max(state.since, grown)", "since=state.since"),
     "growing words hold settled ones up": (" - policy.end_silence\n", "\n"),

@@ -21,6 +21,7 @@ from voice_gateway.core.turn_types import (
     Overlap,
     Pausing,
     Policy,
+    RecogniserLost,
     ReleaseReply,
     ReplyAudible,
     ReplyEnded,
@@ -31,7 +32,9 @@ from voice_gateway.core.turn_types import (
     State,
     Thinking,
     Tick,
+    TimeLow,
     Typed,
+    WordsLost,
 )
 from voice_gateway.core.turns import deadline, step
 
@@ -41,7 +44,7 @@ POLICIES = {
     "drafts without end": Policy(drafts=True, draft_tries=10**6, draft_max_speech=inf, draft_slack=inf, greets=True),
     "drafts of slow turns": Policy(drafts=True, end_silence=1.0, idle_after=4.0, detects=False),
     "drafts, end on final": Policy(drafts=True, end_on_final=True),
-    "idle calls end": Policy(idle_after=4.0, idle_tries=3, greets=True),
+    "idle calls end": Policy(idle_after=4.0, idle_tries=3, greets=True, says_goodbye=True),
     "end on final": Policy(end_on_final=True),
     "push-to-talk": Policy(decides=False, idle_after=8.0, idle_tries=10**6),
     "short turns": Policy(max_turn=2.0, max_lag=1.0, greets=True),
@@ -57,6 +60,7 @@ class Walk:
     def __init__(self, seed: int, policy: Policy) -> None:
         self.random = random.Random(seed)
         self.policy = policy
+        self.may_be_lost = seed % 2 == 1
         self.now = 0.0
         self.state: State = Idle(Call(), 0.0)
         self.live: int | None = None
@@ -81,7 +85,8 @@ class Walk:
         for last in (STOPPED, Heard("", False), Committed(), Heard("", False)):
             self.step(last)
         self.wait(self.policy.max_lag + self.policy.max_turn)
-        assert not self.owed or isinstance(self.state, Ended), f"never answered: {self.owed}"
+        lost = self.state.call.due == Cause.RECOGNISER_LOST.value
+        assert not self.owed or lost or isinstance(self.state, Ended), f"never answered: {self.owed}"
 
     def wait(self, seconds: float) -> None:
         """Lets time pass, with ticks at the deadlines."""
@@ -108,6 +113,9 @@ class Walk:
             (3 if not self.policy.decides else 1, Committed()),
             (1, Interrupted()),
             (1, Typed(self.random.choice(("", " ", "typed")))),
+            (1, TimeLow()),
+            (1, WordsLost()),
+            (1 if self.may_be_lost and self.random.random() < 0.03 else 0, RecogniserLost()),
         ]
         return self.random.choices([fact for _, fact in facts], [weight for weight, _ in facts])[0]
 
@@ -134,6 +142,9 @@ class Walk:
         """What the words of the caller oblige the machine to."""
         if isinstance(before, Ended | Idle | Thinking | Speaking | Overlap):
             self.drafts = 0
+        if isinstance(event, RecogniserLost) or before.call.due == Cause.RECOGNISER_LOST.value:
+            self.owed.clear()  # nobody listens any more
+            return
         if isinstance(event, Heard):
             self.partial = "" if event.final else event.text.strip()
             if event.final and not _dropped_by_rule(before):

@@ -82,6 +82,7 @@ class Call:
         self.detector = Detector()
         self.paused_at: list[float] = []
         self.stalls: list[bool] = []
+        self.lost_at: list[float] = []
         self.overdue_s = 0.0
         self.input = CallerInput(
             self.recognition,
@@ -95,6 +96,9 @@ class Call:
 
     def speech_paused(self) -> None:
         self.paused_at.append(self.now)
+
+    def words_lost(self) -> None:
+        self.lost_at.append(self.now)
 
     def link_stalled(self, stalled: bool) -> None:
         self.stalls.append(stalled)

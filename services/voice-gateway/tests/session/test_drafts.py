@@ -9,6 +9,7 @@ import pytest
 from scripted_backends import ScriptedModel, ScriptedVoice, Step
 from voice_gateway.config import Settings
 from voice_gateway.config_calls import call_options, gate_policies
+from voice_gateway.config_languages import deployment_languages
 from voice_gateway.core import snapshot, turn_log
 from voice_gateway.core.events import (
     CallEnded,
@@ -106,7 +107,7 @@ class Call:
             go_away_before_s=30,
             resume_grace_s=15,
             history=50,
-            idle_prompt="Still there?",
+            languages=deployment_languages(chosen, {}),
             has_headroom=lambda: self.has_headroom,
         )
         options = call_options(chosen)

@@ -9,6 +9,7 @@ from voice_gateway.config import Settings
 from voice_gateway.config_calls import call_options, gate_policies
 from voice_gateway.core.conversation import Message
 from voice_gateway.core.events import CallEnded, Caller, CallerEnded, LlmOptions, ReplyAudio, TextTyped
+from voice_gateway.core.language import Languages
 from voice_gateway.core.speech_types import RecognitionOptions, SynthesisedAudio
 from voice_gateway.core.tools import NO_TOOLS, ToolCall, ToolChoice
 from voice_gateway.core.transcript import RecognitionResult
@@ -92,7 +93,7 @@ def session(model: ScriptedModel, voice: ScriptedVoice) -> Session:
         go_away_before_s=0,
         resume_grace_s=15,
         history=50,
-        idle_prompt="",
+        languages=Languages({}),
     )
     return Session("call", call_options(settings), resources, NoTurnLog(), Caller())
 

@@ -11,7 +11,9 @@ from voice_gateway.backends.riva_asr import AsrSettings, RivaRecogniser
 from voice_gateway.backends.riva_tts import RivaSynthesiser, TtsSettings
 from voice_gateway.config import Settings
 from voice_gateway.config_calls import call_options, gate_policies, speakable_options
+from voice_gateway.config_languages import Table, deployment_languages
 from voice_gateway.core.events import CallOptions
+from voice_gateway.core.language import Languages
 from voice_gateway.core.speakable_text import prepare
 from voice_gateway.edges.held_call import ServerInfo
 from voice_gateway.edges.limits import Limits
@@ -35,20 +37,22 @@ class CallConfig:
     limits: Limits
 
 
-def call_config(settings: Settings, backends: Backends) -> CallConfig:
-    """What `settings` mean for new calls that use what is held open to the outside."""
+def call_config(settings: Settings, backends: Backends, operators: Table) -> CallConfig:
+    """What `settings` and the operator's table of languages mean for new calls that use what is held open to the
+    outside."""
     prepare(settings.asr_language, settings.tts_voice, speakable_options(settings))
+    languages = deployment_languages(settings, operators)
     return CallConfig(
         _server_info(settings),
-        call_options(settings),
-        _resources(settings, backends),
+        call_options(settings, languages.find(settings.asr_language)),
+        _resources(settings, backends, languages),
         settings.gateway_max_sessions,
         settings.gateway_max_sessions_per_token,
         Limits(may_set=settings.settable_by_callers),
     )
 
 
-def _resources(settings: Settings, backends: Backends) -> CallResources:
+def _resources(settings: Settings, backends: Backends, languages: Languages) -> CallResources:
     return CallResources(
         recogniser=RivaRecogniser(backends.asr, _asr(settings)),
         detector=backends.detector,
@@ -62,14 +66,14 @@ def _resources(settings: Settings, backends: Backends) -> CallResources:
         go_away_before_s=settings.gateway_goaway_before_s,
         resume_grace_s=settings.gateway_resume_grace_s,
         history=settings.llm_history,
-        idle_prompt=settings.turn_idle_prompt,
+        languages=languages,
+        warn_before_s=settings.gateway_warn_before_s,
         has_headroom=lambda: backends.load.has_headroom,
     )
 
 
 def _asr(settings: Settings) -> AsrSettings:
     return AsrSettings(
-        settings.riva_model,
         settings.asr_stop_history_ms,
         settings.asr_stop_history_eou_ms,
         settings.asr_chunk_ms / 1000,
@@ -89,8 +93,7 @@ def _reply_setup(settings: Settings, backends: Backends) -> ReplySetup:
         settings.playout_lead_ms / 1000,
         settings.playout_frame_ms / 1000,
         settings.tts_ahead_s,
-        settings.llm_apology,
-        speakable_options(settings),
+        speakable=speakable_options(settings),
     )
 
 

@@ -23,6 +23,7 @@ from voice_gateway.app.live_settings import LiveSettings
 from voice_gateway.app.registry import Registry
 from voice_gateway.app.servers import Servers, server_certificates, tokens
 from voice_gateway.config import Settings
+from voice_gateway.config_languages import operators_table
 from voice_gateway.edges import http
 from voice_gateway.edges.grpc.servicer import VoiceGateway
 from voice_gateway.edges.http import GatewayReadiness
@@ -83,11 +84,12 @@ async def serve(
     stop, metrics = stop or stop_on_signals(), Metrics()
     live, known = LiveSettings(settings), tokens(settings)
     certificates = await asyncio.to_thread(server_certificates, settings)
+    operators = await asyncio.to_thread(operators_table, settings)
     async with (
         connect(settings, metrics, lambda: live.now.settings.llm_model) as backends,
         asyncio.TaskGroup() as tasks,
     ):
-        now = call_config(live.now.settings, backends)
+        now = call_config(live.now.settings, backends, operators)
         turn_logs = _turn_logs(settings)
         registry = Registry(now, tasks, backends.probes.down, turn_logs)
         await backends.probes.ask_all(_note_backend(metrics))
@@ -101,7 +103,7 @@ async def serve(
             live.look()
             metrics.config_refused.set(bool(live.now.refused))
             if live.now.settings is not before:
-                registry.renew(call_config(live.now.settings, backends))
+                registry.renew(call_config(live.now.settings, backends, operators))
 
         background = [
             tasks.create_task(kept_up(name, work), name=name)

@@ -49,7 +49,6 @@ Stream: TypeAlias = "grpc.aio.StreamStreamCall[riva.StreamingRecognizeRequest, r
 class AsrSettings:
     """What an operator chose."""
 
-    model: str
     stop_history_ms: int
     stop_history_eou_ms: int
     chunk_s: float
@@ -314,7 +313,7 @@ def _streaming_config(settings: AsrSettings, options: RecognitionOptions) -> riv
         max_alternatives=1,
         enable_automatic_punctuation=True,
         enable_word_time_offsets=True,
-        model=settings.model,
+        model=options.model,
         speech_contexts=[riva.SpeechContext(phrases=[phrase], boost=boost) for phrase, boost in options.hotwords],
     )
     if settings.stop_history_ms:

@@ -34,6 +34,12 @@ class CallOptions:
     output_rate_hz: int
     greeting: str = ""
     hotwords: tuple[tuple[str, float], ...] = ()
+    asr_language: str = ""
+    """What recognition calls the language; "" = as it is."""
+    asr_model: str = ""
+    """"" = the server chooses."""
+    tts_language: str = ""
+    """What synthesis calls the language; "" = as it is."""
     metadata: tuple[tuple[str, str], ...] = field(default=())
 
 

@@ -1,19 +1,44 @@
-"""Which words does a call need in its caller's language? One frozen entry a language, and how a tag finds its own."""
+"""What does a call need to know of its caller's language? One frozen entry a language, and how a tag finds its own."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True)
 class Language:
-    """What is said and listened for in one language. Words are casefolded; a phrase of several has single spaces."""
+    """What is asked of the backends, said and listened for in one language. Words are casefolded; a phrase of several
+    has single spaces. A sentence that is empty is not said."""
 
     tag: str
     """BCP 47, such as "de-DE"."""
+    asr_language: str = ""
+    """What recognition calls it; "" = the tag."""
+    asr_model: str = ""
+    """Name of the recognition model; "" = the server chooses."""
+    tts_language: str = ""
+    """What synthesis calls it; "" = the tag."""
+    voice: str = ""
+    """Name of the voice; "" = the server chooses."""
+    system_prompt: str = ""
+    """How the agent behaves."""
+    answer_in: str = ""
+    """Tells the model to answer in this language, after a prompt that is written in another one."""
+    greeting: str = ""
+    """Said first."""
     idle_prompt: str = ""
     """Asked into silence."""
+    goodbye: str = ""
+    """Said before the gateway hangs up on silence."""
+    call_warning: str = ""
+    """Said when the longest duration of a call is near."""
     apology: str = ""
-    """Said where the language model fails."""
+    """Said where the language model, or the voice, fails in the middle of an answer."""
+    not_understood: str = ""
+    """Said where recognition brought no word of what was spoken."""
+    cannot_hear: str = ""
+    """Said where recognition is lost and the call must end."""
+    tool_fillers: tuple[str, ...] = ()
+    """Said while a tool takes long, in turn."""
     fillers: frozenset[str] = frozenset()
     """Sounds of somebody who thinks: "um"."""
     connectives: frozenset[str] = frozenset()
@@ -28,16 +53,18 @@ class Language:
 
 @dataclass(frozen=True, slots=True)
 class Languages:
-    """The languages that are known, by casefolded tag."""
+    """The languages that are known, by casefolded tag; of several countries' the first one stands for the language."""
 
     by_tag: Mapping[str, Language]
+    otherwise: Language = Language("")
+    """What holds in any other language: no word list helps, and the deployment's own sentences are said."""
 
     def find(self, tag: str) -> Language:
-        """The entry of `tag`, else of its language in another country ("de" and "de-AT" find "de-DE"), else an empty
-        one: then no word list helps, and the deployment's own sentences are said."""
+        """The entry of `tag`, else of its language in another country ("de" and "de-AT" find "de-DE"), else
+        `otherwise`."""
         wanted = tag.casefold()
         if found := self.by_tag.get(wanted):
             return found
         primary = wanted.partition("-")[0]
         near = (entry for known, entry in self.by_tag.items() if known.partition("-")[0] == primary)
-        return next(near, Language(tag))
+        return next(near, None) or replace(self.otherwise, tag=tag)

@@ -9,6 +9,8 @@ class RecognitionOptions:
 
     language: str
     hotwords: tuple[tuple[str, float], ...] = ()
+    model: str = ""
+    """"" = the server chooses."""
 
 
 @dataclass(frozen=True, slots=True)

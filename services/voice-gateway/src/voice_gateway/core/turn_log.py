@@ -30,13 +30,16 @@ from voice_gateway.core.turn_types import (
     Idle,
     Interrupted,
     Policy,
+    RecogniserLost,
     ReplyAudible,
     ReplyEnded,
     SpeechStarted,
     SpeechStopped,
     State,
     Tick,
+    TimeLow,
     Typed,
+    WordsLost,
 )
 from voice_gateway.core.turns import step
 
@@ -51,6 +54,9 @@ FACTS: tuple[type[Event], ...] = (
     Committed,
     Interrupted,
     Typed,
+    TimeLow,
+    WordsLost,
+    RecogniserLost,
 )
 START: State = Idle(Call(), 0.0)
 

@@ -71,7 +71,35 @@ class Typed:
     text: str
 
 
-Event = SpeechStarted | SpeechStopped | Heard | ReplyAudible | ReplyEnded | Tick | Committed | Interrupted | Typed
+@dataclass(frozen=True, slots=True)
+class TimeLow:
+    """The longest duration of a call is near."""
+
+
+@dataclass(frozen=True, slots=True)
+class WordsLost:
+    """The recogniser has said nothing of what the caller spoke, and nobody waits for it any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecogniserLost:
+    """No recogniser can be reached: the caller can't be heard any more."""
+
+
+Event = (
+    SpeechStarted
+    | SpeechStopped
+    | Heard
+    | ReplyAudible
+    | ReplyEnded
+    | Tick
+    | Committed
+    | Interrupted
+    | Typed
+    | TimeLow
+    | WordsLost
+    | RecogniserLost
+)
 
 # --------------------------------------------------------------------------------------------- orders
 
@@ -82,6 +110,12 @@ class Cause(Enum):
     WORDS = "words"
     GREETING = "greeting"
     SILENCE = "silence"
+    GOODBYE = "goodbye"
+    """The call ends, because nobody speaks."""
+    TIME_LOW = "time low"
+    WORDS_LOST = "words lost"
+    RECOGNISER_LOST = "recogniser lost"
+    """The call ends, because the caller can't be heard."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +199,8 @@ class Policy:
     """Silence on both sides after which the agent asks whether anybody is there."""
     idle_tries: int = 2
     """How often it asks before it hangs up."""
+    says_goodbye: bool = False
+    """It says so before it hangs up."""
     greets: bool = False
     """The agent speaks first."""
     detects: bool = True
@@ -200,6 +236,11 @@ class Call:
     """Audio the recogniser has accounted for."""
     heard_at: float = 0.0
     """When it last said so."""
+    due: str = ""
+    """The cause of a reply that nobody asked for and that must be made: Cause.TIME_LOW.value at the next gap,
+    Cause.RECOGNISER_LOST.value at once; "" = none."""
+    due_reply: int = 0
+    """The last reply that was begun for it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,10 @@ reply nobody heard yet, and is dropped once somebody did. Speech while a reply i
 back until it is clear whether the caller goes on. States, facts and orders stand in `turn_types`, the whole
 story in docs/turn-taking.md.
 
+What the agent says by itself (greeting, idle prompt, goodbye, warning of the end) is said in Idle, where nobody has the
+floor. A reply that is `due` is said at the next such gap; it stays due until it is heard. A call that is lost, because
+nobody can hear the caller, goes to Idle at once, says so, and ends.
+
 A draft is a reply that is begun in Pausing, as soon as the words look complete, so that it is ready when the
 silence has been long enough. It changes no arrow, only what the arrow orders: a turn that ends with the same
 words releases it instead of starting a reply; whatever else ends the pause, or changes the words, retracts it.
@@ -52,6 +56,7 @@ from voice_gateway.core.turn_types import (
     Overlap,
     Pausing,
     Policy,
+    RecogniserLost,
     ReleaseReply,
     ReplyAudible,
     ReplyEnded,
@@ -64,17 +69,22 @@ from voice_gateway.core.turn_types import (
     State,
     Step,
     Thinking,
+    TimeLow,
     Typed,
+    WordsLost,
 )
+
+_OF_CALLER = (SpeechStarted, SpeechStopped, Heard, Committed, Typed)
+"""What a call that is lost does not listen to any more; a caller who wants silence gets it."""
 
 
 def deadline(state: State, policy: Policy) -> float | None:
     """When `step` must be called with `Tick` at the latest; None = only a fact changes anything."""
     match state:
-        case Idle(call, since) if policy.greets and call.replies == 0:
-            return since
-        case Idle(_, since) if policy.idle_after < inf:
-            return since + policy.idle_after
+        case Idle(call, since, open) if call.due or (policy.greets and call.replies == 0):
+            return since + (policy.max_silence if open else 0.0)
+        case Idle(call, since) if policy.idle_after < inf:
+            return since + (policy.idle_after if call.tries <= policy.idle_tries else 0.0)
         case Hearing(_, since) if policy.decides:
             return since + policy.max_turn
         case Pausing(call, since) if policy.decides or state.committed or not _said(state):
@@ -92,14 +102,9 @@ def step(state: State, event: Event, now: float, policy: Policy) -> Step:
     """The state after `event` at `now`, and the orders. Passed deadlines count: a late final ends its turn at once."""
     if isinstance(event, Heard | Typed):
         event = replace(event, text=event.text.strip())
-    if isinstance(event, Heard) and not isinstance(state, Ended):
-        call = state.call
-        heard_until = max(call.heard_until, min(event.until, now))
-        state = replace(state, call=replace(call, heard_until=heard_until, heard_at=now))
-    if isinstance(event, SpeechStopped) and event.unheard > 0 and not isinstance(state, Ended):
-        heard_until = min(state.call.heard_until, now - event.unheard)
-        state = replace(state, call=replace(state.call, heard_until=heard_until))
-    before = state
+    if isinstance(state, Ended) or (_is_lost(state.call) and isinstance(event, _OF_CALLER)):
+        return state, ()
+    before = state = replace(state, call=_noted(state.call, event, now))
     state, actions = _move(state, event, now, policy)
     while (due := deadline(state, policy)) is not None and due <= now:
         state, more = _expire(state, now, policy)
@@ -111,6 +116,28 @@ def step(state: State, event: Event, now: float, policy: Policy) -> Step:
         draft = StartReply(n, _words(state), draft=True)
         return replace(state, call=replace(state.call, replies=n), draft=n, drafts=state.drafts + 1), (*actions, draft)
     return state, actions
+
+
+def _noted(call: Call, event: Event, now: float) -> Call:
+    """What a fact changes in every state."""
+    match event:
+        case Heard(until=until):
+            return replace(call, heard_until=max(call.heard_until, min(until, now)), heard_at=now)
+        case SpeechStopped(unheard) if unheard > 0:
+            return replace(call, heard_until=min(call.heard_until, now - unheard))
+        case TimeLow() if not call.due:
+            return replace(call, due=Cause.TIME_LOW.value, due_reply=0)
+        case RecogniserLost() if not _is_lost(call):
+            return replace(call, due=Cause.RECOGNISER_LOST.value, due_reply=0)
+        case ReplyAudible(n) | ReplyEnded(n) if n == call.due_reply > 0 and not _is_lost(call):
+            return replace(call, due="")
+        case Interrupted() if call.replies == call.due_reply > 0 and not _is_lost(call):
+            return replace(call, due="")
+    return call
+
+
+def _is_lost(call: Call) -> bool:
+    return call.due == Cause.RECOGNISER_LOST.value
 
 
 def _move(state: State, event: Event, now: float, policy: Policy) -> Step:
@@ -125,7 +152,13 @@ def _move(state: State, event: Event, now: float, policy: Policy) -> Step:
             return Pausing(call, now, now, committed=True), ()
         case Idle(call), Typed(text) if text:
             return _answer(call, text)
+        case Idle(call), WordsLost():
+            return _answer(call, "", cause=Cause.WORDS_LOST)
 
+        case Pausing(call), WordsLost() if not _said(state) and (policy.decides or state.committed):
+            return _answer(call, "", cause=Cause.WORDS_LOST)
+        case Hearing(call) | Pausing(call), RecogniserLost():
+            return Idle(call, now), ()
         case Hearing() | Pausing(), Heard():
             return _absorb(state, event, now, policy)
         case Hearing(call, since, words, partial, settled_until, drafts), SpeechStopped() | Committed():
@@ -196,7 +229,7 @@ def _move(state: State, event: Event, now: float, policy: Policy) -> Step:
             return replace(state, quiet_since=now), ()
         case Overlap(), SpeechStopped() if state.words or state.partial:
             return _take_floor(replace(state, quiet_since=now))
-        case Overlap(call, n), SpeechStopped():  # a cough
+        case Overlap(call, n), SpeechStopped() | RecogniserLost():  # a cough, or as good as one
             resumed = () if state.held_at is None else (ResumeReply(n),)
             if state.audible:
                 return Speaking(call, n, state.open), resumed
@@ -214,10 +247,16 @@ def _move(state: State, event: Event, now: float, policy: Policy) -> Step:
 def _expire(state: State, now: float, policy: Policy) -> Step:
     """What happens at the deadline."""
     match state:
-        case Idle(call) if policy.greets and call.replies == 0:
+        case Idle(call) if _is_lost(call) and call.due_reply == call.replies > 0:
+            return Ended(call, call.due), (EndCall(call.due),)
+        case Idle(call) if policy.greets and call.replies == 0 and not _is_lost(call):
             return _answer(call, "", cause=Cause.GREETING)
+        case Idle(call) if call.due:
+            return _answer(replace(call, due_reply=call.replies + 1), "", cause=Cause(call.due))
         case Idle(call) if call.tries < policy.idle_tries:
             return _answer(replace(call, tries=call.tries + 1), "", cause=Cause.SILENCE)
+        case Idle(call) if call.tries == policy.idle_tries and policy.says_goodbye:
+            return _answer(replace(call, tries=call.tries + 1), "", cause=Cause.GOODBYE)
         case Idle(call):
             return Ended(call, "idle"), (EndCall("idle"),)
         case Hearing(call) | Pausing(call):  # noise is not a turn

@@ -34,6 +34,9 @@ class InputListener(Protocol):
     def speech_paused(self) -> None:
         """The turn may be over soon."""
 
+    def words_lost(self) -> None:
+        """The recogniser said nothing of what was spoken."""
+
     def link_stalled(self, stalled: bool) -> None:
         """Nothing comes from the caller, or comes again."""
 
@@ -237,6 +240,7 @@ class CallerInput:  # size: recogniser, detector and absence judge the same audi
         limit_s = self._settings.max_lag_s
         sentence = f"speech recognition has said nothing for {limit_s:g} s; say it again"
         self._sink.send(Failed(Failure.ASR_TIMEOUT, sentence, retryable=True))
+        self._listener.words_lost()
         self._stream.reopen()
 
     def _is_urgent(self, now: float) -> bool:

@@ -195,7 +195,7 @@ class ReplyController:  # size: orders of the turn machine, the listener of a re
             source = Source(words_of(self._setup.model.answer(chat, options.llm)), self._setup.apology)
         speech = SpeechSetup(
             self._setup.synthesiser,
-            SynthesisOptions(options.language, options.voice, options.output_rate_hz),
+            SynthesisOptions(options.tts_language or options.language, options.voice, options.output_rate_hz),
             self._setup.ahead_s,
             replace(self._speakable, opening=Opening.ANSWER) if text else self._speakable,
         )

@@ -7,7 +7,7 @@ waits for its caller to come back.
 import asyncio
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from structlog.contextvars import bind_contextvars
 
@@ -31,6 +31,7 @@ from voice_gateway.core.events import (
     TextTyped,
     TurnCommitted,
 )
+from voice_gateway.core.language import Languages
 from voice_gateway.core.snapshot import Snapshot, UnheardReply
 from voice_gateway.core.speech_gate import GatePolicies
 from voice_gateway.core.speech_types import RecognitionOptions
@@ -69,7 +70,9 @@ class CallResources:
     """How long before `max_session_s` the caller is told; 0 = never."""
     resume_grace_s: float
     history: int
-    idle_prompt: str
+    languages: Languages
+    warn_before_s: float = 0.0
+    """How long before `max_session_s` the agent says so; 0 = never."""
     has_headroom: Callable[[], bool] = lambda: True
     """Whether the gateway has time for work that may be for nothing."""
 
@@ -90,10 +93,14 @@ class Session:  # size: the caller's side, the registry's side and the listener 
         call_log = CallLog(name, caller, dict(options.metadata))
         call_log.began(options)
         self._mailboxes = Mailboxes(resources.metrics, call_log, clock, sends_heartbeats=caller.sends_heartbeats)
-        self._replies = ReplyController(resources.reply, self._mailboxes, clock, resources.history)
+        self._language = resources.languages.find(options.language)
+        setup = replace(resources.reply, apology=self._language.apology)
+        self._replies = ReplyController(setup, self._mailboxes, clock, resources.history)
         self._turn_clock = TurnClock(clock)
         self._caller_input = CallerInput(
-            resources.recogniser.open(RecognitionOptions(options.language, options.hotwords)),
+            resources.recogniser.open(
+                RecognitionOptions(options.asr_language or options.language, options.hotwords, options.asr_model)
+            ),
             resources.detector,
             CallerInputSettings(resources.gate_policies, resources.final_after_s, options.policy.max_lag),
             self._mailboxes,
@@ -101,7 +108,7 @@ class Session:  # size: the caller's side, the registry's side and the listener 
             clock,
             self._turn_clock,
         )
-        settings = LoopSettings(resources.max_session_s, resources.idle_prompt, resources.has_headroom)
+        settings = LoopSettings(resources.max_session_s, self._language, resources.has_headroom)
         self._loop = TurnLoop(
             options, settings, self._mailboxes, self._caller_input, self._replies, turn_log, clock, self._turn_clock
         )
@@ -179,6 +186,11 @@ class Session:  # size: the caller's side, the registry's side and the listener 
     def speech_paused(self) -> None:
         """Listener of the caller's input."""
         self._replies.prepare()
+
+    def words_lost(self) -> None:
+        """Listener of the caller's input."""
+        if self._language.not_understood:
+            self._mailboxes.post(turn_types.WordsLost())
 
     def link_stalled(self, stalled: bool) -> None:
         """Listener of the caller's input."""
@@ -275,7 +287,11 @@ class Session:  # size: the caller's side, the registry's side and the listener 
         try:
             await self._caller_input.run()
         except Upstream as error:
-            self._mailboxes.fail(failed(error, fatal=True))
+            if self._language.cannot_hear:
+                self._mailboxes.send(failed(error, fatal=True))
+                self._mailboxes.post(turn_types.RecogniserLost())
+            else:
+                self._mailboxes.fail(failed(error, fatal=True))
 
     async def _wait_for_caller(self) -> None:
         """A caller who is gone and does not come back in time ends the call."""
@@ -289,8 +305,20 @@ class Session:  # size: the caller's side, the registry's side and the listener 
                 return
 
     async def _warn_of_the_end(self) -> None:
-        """A call has a longest life; its caller is told in time to begin another one."""
+        """A call has a longest life: its client is told in time to begin another one, and its caller hears of it."""
         resources = self._resources
-        if resources.go_away_before_s:
-            await asyncio.sleep(max(0.0, resources.max_session_s - resources.go_away_before_s))
-            self.send(GoAway("MAX_DURATION", max(0.0, resources.max_session_s - self.age_s)))
+        longest_s, warn_before_s = resources.max_session_s, resources.warn_before_s
+
+        async def tell_client() -> None:
+            await asyncio.sleep(max(0.0, longest_s - resources.go_away_before_s))
+            self.send(GoAway("MAX_DURATION", max(0.0, longest_s - self.age_s)))
+
+        async def tell_caller() -> None:
+            await asyncio.sleep(longest_s - warn_before_s)
+            self._mailboxes.post(turn_types.TimeLow())
+
+        async with asyncio.TaskGroup() as tasks:
+            if resources.go_away_before_s:
+                tasks.create_task(tell_client(), name=f"{self.name} go away")
+            if 0 < warn_before_s < longest_s and self._language.call_warning:
+                tasks.create_task(tell_caller(), name=f"{self.name} time low")

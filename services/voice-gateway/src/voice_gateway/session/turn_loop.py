@@ -9,7 +9,9 @@ from dataclasses import dataclass, replace
 
 from voice_gateway.core import turn_types, turns
 from voice_gateway.core.events import CallEnded, CallOptions, EndReason, Failed, Failure, TurnChanged, TurnKind
+from voice_gateway.core.language import Language
 from voice_gateway.core.timeline import Mark, Timeline
+from voice_gateway.core.turn_types import Cause
 from voice_gateway.reply.reply import TICK_S
 from voice_gateway.session.caller_input import CallerInput
 from voice_gateway.session.mailboxes import Mailboxes
@@ -17,13 +19,19 @@ from voice_gateway.session.reply_controller import ReplyController
 from voice_gateway.session.turn_clock import TurnClock
 from voice_gateway.session.turn_log_file import TurnLog
 
+_ENDS = {
+    "idle": CallEnded(EndReason.IDLE, "nobody has spoken for a while"),
+    Cause.RECOGNISER_LOST.value: CallEnded(EndReason.FAILED, "speech recognition can't be reached; call again later"),
+}
+
 
 @dataclass(frozen=True, slots=True)
 class LoopSettings:
     """What an operator chose."""
 
     max_session_s: float
-    idle_prompt: str
+    language: Language
+    """The sentences that the gateway says by itself."""
     has_headroom: Callable[[], bool] = lambda: True
     """Whether drafts may be begun: they are the first work that a gateway under load leaves."""
 
@@ -93,7 +101,7 @@ class TurnLoop:  # size: what the machine's orders reach: it starts and stops th
                 self._perform(action)
             self._mailboxes.note_work()
             if isinstance(self.state, turn_types.Ended):
-                return CallEnded(EndReason.IDLE, "nobody has spoken for a while")
+                return _ENDS[self.state.reason]
 
     async def _next_event(self) -> turn_types.Event | CallEnded:
         while True:
@@ -129,7 +137,7 @@ class TurnLoop:  # size: what the machine's orders reach: it starts and stops th
             case turn_types.StartReply(n, words, _, cause):
                 self._start(n, words, cause)
             case turn_types.ReleaseReply(n, words):
-                self._start(n, words, turn_types.Cause.WORDS)
+                self._start(n, words, Cause.WORDS)
             case turn_types.HoldReply(n):
                 self._replies.hold(n)
             case turn_types.ResumeReply(n):
@@ -146,13 +154,25 @@ class TurnLoop:  # size: what the machine's orders reach: it starts and stops th
     def _start(self, n: int, words: str, cause: turn_types.Cause) -> None:
         timeline = Timeline({})
         t0_sample = 0
-        known = {turn_types.Cause.GREETING: self.options.greeting, turn_types.Cause.SILENCE: self._settings.idle_prompt}
-        if cause is turn_types.Cause.WORDS:
+        known = "" if cause is Cause.WORDS else self._sentence(cause)
+        if cause is Cause.WORDS:
             t0_sample = self._mark_turn(timeline)
             self._mailboxes.send(TurnChanged(TurnKind.TURN_ENDED, self._mailboxes.turn, self._clock(), text=words))
-        self._replies.start(n, words, known.get(cause, ""), self.options, timeline, t0_sample)
-        self._answers_words = cause is turn_types.Cause.WORDS
+        self._replies.start(n, words, known, self.options, timeline, t0_sample)
+        self._answers_words = cause is Cause.WORDS
         self._mailboxes.turn += self._answers_words
+
+    def _sentence(self, cause: Cause) -> str:
+        """What is said where the caller asked nothing."""
+        language = self._settings.language
+        return {
+            Cause.GREETING: self.options.greeting,
+            Cause.SILENCE: language.idle_prompt,
+            Cause.GOODBYE: language.goodbye,
+            Cause.TIME_LOW: language.call_warning,
+            Cause.WORDS_LOST: language.not_understood,
+            Cause.RECOGNISER_LOST: language.cannot_hear,
+        }[cause]
 
     def _mark_turn(self, timeline: Timeline) -> int:
         """The caller's side of the timeline; the input sample of T0, 0 = no speech yet."""
