@@ -164,6 +164,45 @@ async def test_a_thread_that_hangs_is_left_behind(make: Make, monkeypatch: pytes
     hangs.set()
 
 
+async def test_loading_on_another_device_does_not_count_towards_the_limit(make: Make) -> None:
+    def moves(clips: Sequence[Floats], stop: Stop, boostings: Boostings = ()) -> list[Hypothesis]:
+        with stop.moving():
+            threading.Event().wait(0.2)
+        assert not stop.is_asked
+        return lengths(clips, stop, boostings)
+
+    batcher = make(moves, limits=BatchLimits(segment_s=0.1))
+    assert (await batcher.submit(1, Kind.FINAL, CLIP, 5)).text == "16000"
+    assert batcher.stats.too_slow == 0
+
+
+async def test_what_follows_a_move_has_the_whole_limit_and_no_more(make: Make) -> None:
+    def moves_then_hangs(clips: Sequence[Floats], stop: Stop, boostings: Boostings = ()) -> list[Hypothesis]:
+        with stop.moving():
+            pass
+        while not stop.is_asked:
+            threading.Event().wait(0.005)
+        raise RuntimeError("terminated")
+
+    batcher = make(moves_then_hangs, limits=BatchLimits(segment_s=0.05))
+    with pytest.raises(EngineUnavailable, match=r"longer than 0\.05 s"):
+        await batcher.submit(1, Kind.FINAL, CLIP, 5)
+
+
+async def test_once_the_gpu_is_left_batches_are_those_of_a_slow_cpu() -> None:
+    gate, left = Gate(), threading.Event()
+    batcher = BatchQueue(gate, Rules(window_s=0.005), BatchLimits(), has_left_gpu=left.is_set)
+    batcher.start(audio_by_second=1000.0)
+    first = [batcher.submit(n, Kind.FINAL, CLIP, 5) for n in range(8)]
+    await in_thread(gate.entered)
+    left.set()
+    after = [batcher.submit(n, Kind.FINAL, CLIP, 5) for n in range(8)]
+    gate.let()
+    await asyncio.gather(*first, *after)
+    await batcher.stop()
+    assert gate.batches[:2] == [8, 5], "half a second of work at ten seconds of audio a second"
+
+
 async def test_a_model_that_fails_fails_its_batch_only(make: Make) -> None:
     calls: list[int] = []
 

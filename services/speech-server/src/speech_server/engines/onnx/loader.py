@@ -43,10 +43,18 @@ def device_state(why: str, device: Device) -> str:
     return why + (" (moved from cuda)" if why.startswith("cuda") and device == "cpu" else "")
 
 
-def with_cpu_fallback(model: str, run: Callable[[], T], stop: Stop, device: Device, to_cpu: Callable[[str], None]) -> T:
-    """What `run` gives; when it fails on a GPU, `to_cpu` is called with the reason, and it runs again.
+def with_cpu_fallback(
+    model: str,
+    run: Callable[[], T],
+    stop: Stop,
+    device: Device,
+    to_cpu: Callable[[str], None],
+    on_cpu: Callable[[], T] | None = None,
+) -> T:
+    """What `run` gives; when it fails on a GPU, `to_cpu` is called with the reason, then `on_cpu`, or `run` again.
 
-    Raises EngineUnavailable when it fails on the CPU, or `stop` was asked.
+    Loading for the CPU does not count towards the limit of the batch. Raises EngineUnavailable when it fails on the
+    CPU, or `stop` was asked.
     """
     try:
         return run()
@@ -60,5 +68,6 @@ def with_cpu_fallback(model: str, run: Callable[[], T], stop: Stop, device: Devi
             raise EngineUnavailable("The recogniser failed on this audio; its log says why.") from error
         reason = f"{type(error).__name__}: {str(error)[:300]}"
         _log.error("%s leaves the GPU and goes on, slower, on the CPU: %s", model, reason)
-        to_cpu(reason)
-        return run()
+        with stop.moving():
+            to_cpu(reason)
+        return (on_cpu or run)()

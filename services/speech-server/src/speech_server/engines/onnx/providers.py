@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
 import onnxruntime
 
 from speech_server.engines.onnx.model_format import Device
@@ -38,7 +39,7 @@ def choose(
     try_cuda: Callable[[], Sequence[str]],
     setting: str = "PARAKEET_DEVICE",
 ) -> ChosenDevice:
-    """The device. `try_cuda` gives the providers of a one-node session that asked for CUDA; `setting` names `wanted`.
+    """The device. `try_cuda` gives the providers of a one-node session that ran on CUDA; `setting` names `wanted`.
 
     Raises EngineUnavailable when CUDA was asked for by name and isn't there.
     """
@@ -64,7 +65,7 @@ def probe(wanted: DeviceSetting, setting: str = "PARAKEET_DEVICE") -> ChosenDevi
 
 
 def cuda_session() -> Sequence[str]:
-    """Providers of a one-node session that asked for CUDA. Raises whatever stands in its way."""
+    """Providers of a one-node session that asked for CUDA and was run. Raises whatever stands in its way."""
     try:
         # onnxruntime would say on stderr only that there is none.
         ctypes.CDLL(DRIVER)
@@ -75,7 +76,12 @@ def cuda_session() -> Sequence[str]:
         preload()
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4
-    found: Sequence[str] = onnxruntime.InferenceSession(PROBE, options, providers=[CUDA, CPU]).get_providers()
+    session = onnxruntime.InferenceSession(PROBE, options, providers=[CUDA, CPU], enable_fallback=False)
+    # A session is also made where no kernel fits the card, or where nothing is left of its memory; a run fails there.
+    (doubled,) = session.run(None, {"x": np.ones(1, np.float32)})
+    if doubled[0] != 2.0:
+        raise EngineUnavailable(f"the test node said 1 + 1 = {doubled[0]}")
+    found: Sequence[str] = session.get_providers()
     return found
 
 

@@ -1,5 +1,9 @@
 """How is a model loaded into onnxruntime, and how is a call of it ended?"""
 
+import re
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -19,6 +23,12 @@ NUMPY = {
 }
 """Types of tensors, as onnxruntime writes them."""
 
+_GPU_ERROR = re.compile(r"CUDA|CUBLAS|CUDNN|allocate memory|Available memory")
+_NO_MEMORY = re.compile(
+    r"Failed to allocate memory|Available memory of \d+ is smaller|out of memory|_ALLOC_FAILED|ErrorMemoryAllocation"
+)
+"""As onnxruntime's arena, CUDA, cuBLAS and cuDNN say it; onnxruntime has no type for it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -30,11 +40,17 @@ class Limits:
     """0: no limit."""
 
 
+MOVE_LIMIT_S = 120.0
+"""Longest time to load a model again in the middle of a run."""
+
+
 class Stop:
-    """Ends what a batch is doing in onnxruntime, from any thread."""
+    """Ends what a batch is doing in onnxruntime, from any thread; tells from when on the time of the batch counts."""
 
     def __init__(self) -> None:
         self.options = onnxruntime.RunOptions()
+        self.counts_from = time.monotonic()
+        """The limit of the run begins then; in the future while a model is loaded in the middle of it."""
 
     def now(self) -> None:
         """The running call ends with an error, as does every later one."""
@@ -44,6 +60,19 @@ class Stop:
     def is_asked(self) -> bool:
         """Was `now` called?"""
         return bool(self.options.terminate)
+
+    def renew(self) -> None:
+        """What follows has the whole limit for itself."""
+        self.counts_from = time.monotonic()
+
+    @contextmanager
+    def moving(self) -> Iterator[None]:
+        """What happens in here, loading a model on another device, does not count; what follows has the whole limit."""
+        self.counts_from = time.monotonic() + MOVE_LIMIT_S
+        try:
+            yield
+        finally:
+            self.renew()
 
 
 class OnnxSession(Protocol):
@@ -88,12 +117,30 @@ def open_session(
             cuda["gpu_mem_limit"] = limits.gpu_memory_bytes
         providers = [(CUDA, cuda), CPU]
     try:
-        graph = onnxruntime.InferenceSession(str(path), options, providers=providers)
+        # Left to itself, onnxruntime would go on with the CPU inside a session that still counts as the GPU's.
+        graph = onnxruntime.InferenceSession(str(path), options, providers=providers, enable_fallback=False)
     except Exception as error:  # onnxruntime has no common base for its errors
-        raise ModelBroken(
-            f"{path} can't be loaded: {first_line(error)}. It may be cut off, or its .data file missing: {advice}."
-        ) from error
+        raise _not_loaded(path, device, error, advice) from error
     if device == "cuda" and CUDA not in graph.get_providers():
         raise EngineUnavailable(f"CUDA does not take {path.name}; it would run on the CPU without notice.")
     made: OnnxSession = graph
     return made
+
+
+def is_out_of_memory(error: Exception) -> bool:
+    """Did the call fail because the GPU's memory, or its cap, was too small for it? Then a smaller one may work."""
+    return _NO_MEMORY.search(str(error)) is not None
+
+
+def giving_back_memory() -> Any:
+    """Options of a call on the GPU after which onnxruntime keeps no memory that is not in use."""
+    options = onnxruntime.RunOptions()
+    options.add_run_config_entry("memory.enable_memory_arena_shrinkage", "gpu:0")
+    return options
+
+
+def _not_loaded(path: Path, device: Device, error: Exception, advice: str) -> EngineUnavailable:
+    said = first_line(error)
+    if device == "cuda" and _GPU_ERROR.search(str(error).replace(str(path), "")):
+        return EngineUnavailable(f"CUDA does not take {path.name}: {said}")
+    return ModelBroken(f"{path} can't be loaded: {said}. It may be cut off, or its .data file missing: {advice}.")

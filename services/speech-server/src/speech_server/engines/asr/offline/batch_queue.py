@@ -24,6 +24,8 @@ from speech_server.errors import EngineBusy, EngineUnavailable
 Work = Callable[[Sequence[Floats], Stop, Sequence[Boosting | None]], list[Hypothesis]]
 """The model: clips and what each one's caller wants favoured in, what each says out; blocking."""
 
+SLOW_CPU = 10.0
+"""Seconds of audio that a slow CPU hears in a second: believed of one that has to do a GPU's work, until measured."""
 LONGEST_ON_CPU_S = 0.5
 """A CPU gains little from batches above this time, and all their clips are as late as the last."""
 SAY_EVERY_S = 10.0
@@ -53,13 +55,23 @@ class BatchQueue:  # size: one queue; who waits, who runs and who is given up ar
     """One model's queue. `start`, `submit` from any number of streams, `stop`."""
 
     def __init__(
-        self, work: Work, rules: Rules, limits: BatchLimits, when_stuck: Callable[[], None] | None = None
+        self,
+        work: Work,
+        rules: Rules,
+        limits: BatchLimits,
+        when_stuck: Callable[[], None] | None = None,
+        has_left_gpu: Callable[[], bool] = lambda: False,
     ) -> None:
-        """`when_stuck` runs on a fresh thread after a batch hung beyond all limits."""
+        """`when_stuck` runs on a fresh thread after a batch hung beyond all limits.
+
+        Once `has_left_gpu`, the rules and the speed are a CPU's.
+        """
         self._work = work
         self._rules = rules
         self._limits = limits
         self._when_stuck = when_stuck
+        self._has_left_gpu = has_left_gpu
+        self._was_on_gpu = rules.mixes_kinds
         self._waiting: dict[int, _Waiting] = {}
         self._numbers = itertools.count(1)
         self._arrived = asyncio.Event()
@@ -155,6 +167,14 @@ class BatchQueue:  # size: one queue; who waits, who runs and who is given up ar
             self._learn_speed(len(batch) * max(lengths_s) / max(took_s, 1e-6))
         finally:
             self._partials_run = None
+            self._notice_move()
+
+    def _notice_move(self) -> None:
+        if self._was_on_gpu and self._has_left_gpu():
+            # Batches of the GPU's size would be broken off one after another until its speed is forgotten.
+            self._was_on_gpu = False
+            self._rules = replace(self._rules, mixes_kinds=False)
+            self._audio_by_second = SLOW_CPU
 
     def _shed(self, batch: Sequence[_Waiting]) -> None:
         self.stats.shed += len(batch)

@@ -91,8 +91,10 @@ class OfflineRecogniser:  # size: what interfaces.py asks of an engine, and its 
         """Fetch if need be, load, warm up. Raises EngineUnavailable with a sentence."""
         loaded = await load_in_thread(self._setup.model.name, self._setup.load)
         self._model, self._why = loaded.model, loaded.why
-        rules = replace(self._setup.rules, mixes_kinds=loaded.model.device == "cuda")
-        self._batcher = BatchQueue(self._transcribe, rules, self._setup.limits, self._when_stuck)
+        model, rules = loaded.model, replace(self._setup.rules, mixes_kinds=loaded.model.device == "cuda")
+        self._batcher = BatchQueue(
+            self._transcribe, rules, self._setup.limits, self._when_stuck, lambda: model.device == "cpu"
+        )
         self._batcher.start(1 / loaded.rtf)
         in_limit_s = 0.4 * self._setup.limits.segment_s / loaded.rtf
         self._section_s = min(LONGEST_SECTION_S, max(SHORTEST_SECTION_S, in_limit_s))

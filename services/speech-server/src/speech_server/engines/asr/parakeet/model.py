@@ -1,6 +1,7 @@
 """A Parakeet model that is loaded: clips in, hypotheses out, blocking. Moves itself to the CPU when its GPU fails."""
 
 import logging
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -16,8 +17,16 @@ from speech_server.engines.asr.parakeet.model_files import ParakeetFiles, find_m
 from speech_server.engines.asr.parakeet.onnx_graphs import OnnxJoint, ParakeetEncoder
 from speech_server.engines.onnx.loader import with_cpu_fallback
 from speech_server.engines.onnx.model_format import Device, ModelBroken, Precision, PrecisionSetting
-from speech_server.engines.onnx.session import Limits, OnnxSession, SessionOpener, Stop, open_session
+from speech_server.engines.onnx.session import (
+    Limits,
+    OnnxSession,
+    SessionOpener,
+    Stop,
+    is_out_of_memory,
+    open_session,
+)
 from speech_server.engines.onnx.transducer import Floats, Ints
+from speech_server.errors import first_line
 
 SHORTEST_SAMPLES = ASR_RATE_HZ // 10
 """Below 100 ms a model says anything; nothing is heard in it."""
@@ -41,6 +50,8 @@ class ParakeetModel:
     def __init__(self, files: ParakeetFiles, placement: Placement, open_with: SessionOpener = open_session) -> None:
         """Load. Raises ModelBroken, EngineUnavailable."""
         self._open = open_with
+        self._too_large = math.inf
+        """Samples, padding included, of the smallest batch that the GPU had no memory for."""
         self._load(files, placement)
 
     @property
@@ -64,8 +75,10 @@ class ParakeetModel:
         found = [Hypothesis("")] * len(clips)
         if long_enough:
             favoured = [boostings[number] for number in long_enough] if boostings else []
-            decode = partial(self._decode, [clips[number] for number in long_enough], favoured, stop)
-            emitted = with_cpu_fallback("Parakeet", decode, stop, self.device, self.to_cpu)
+            chosen = [clips[number] for number in long_enough]
+            together = partial(self._decode_fitting, chosen, favoured, stop)
+            apart = partial(self._decode_apart, chosen, favoured, stop)
+            emitted = with_cpu_fallback("Parakeet", together, stop, self.device, self.to_cpu, apart)
             for number, tokens in zip(long_enough, emitted, strict=True):
                 found[number] = hypothesis(tokens, self.files.vocabulary, self.files.frame_s)
         return found
@@ -75,6 +88,41 @@ class ParakeetModel:
         limits = Limits(self._placement.limits.threads)
         placement = Placement("cpu", "cpu", "auto", limits)
         self._load(find_model(self.files.folder, "cpu"), placement)
+
+    def _decode_fitting(
+        self, clips: Sequence[Floats], boostings: Sequence[Boosting | None], stop: Stop
+    ) -> list[list[Emitted]]:
+        """All at once, or in halves where the GPU has no memory for it."""
+        size = len(clips) * max(map(len, clips))
+        if len(clips) == 1 or size < self._too_large:
+            try:
+                return self._decode(clips, boostings, stop)
+            except Exception as error:
+                if self.device == "cpu" or stop.is_asked or not is_out_of_memory(error):
+                    raise
+                reason = first_line(error)
+            # Memory in pieces that are all too small counts as free afterwards.
+            self.encoder.give_back_memory()
+            if len(clips) == 1:
+                return self._decode(clips, boostings, stop)
+            self._too_large = min(self._too_large, size)
+            _log.warning("the GPU has no memory for %d clips at once; halves are tried: %s", len(clips), reason)
+        half = len(clips) // 2
+        first, second = (slice(None, half), slice(half, None))
+        return [
+            *self._decode_fitting(clips[first], boostings[first], stop),
+            *self._decode_fitting(clips[second], boostings[second], stop),
+        ]
+
+    def _decode_apart(
+        self, clips: Sequence[Floats], boostings: Sequence[Boosting | None], stop: Stop
+    ) -> list[list[Emitted]]:
+        """One by one, each within the limit: the batch was put together for a GPU, and this is a CPU now."""
+        found: list[list[Emitted]] = []
+        for number, clip in enumerate(clips):
+            stop.renew()
+            found += self._decode([clip], boostings[number : number + 1], stop)
+        return found
 
     def _decode(self, clips: Sequence[Floats], boostings: Sequence[Boosting | None], stop: Stop) -> list[list[Emitted]]:
         features, lengths = self.features(clips)

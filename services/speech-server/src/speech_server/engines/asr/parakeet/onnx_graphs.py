@@ -8,7 +8,7 @@ import numpy as np
 from speech_server.engines.asr.parakeet.greedy_decoding import States
 from speech_server.engines.asr.parakeet.model_files import ParakeetFiles
 from speech_server.engines.onnx.model_format import ModelBroken
-from speech_server.engines.onnx.session import NUMPY, OnnxSession, Stop
+from speech_server.engines.onnx.session import NUMPY, OnnxSession, Stop, giving_back_memory
 from speech_server.engines.onnx.transducer import Floats, Ints
 
 
@@ -35,6 +35,12 @@ class ParakeetEncoder:
         out, frames = self._graph.run(["outputs", "encoded_lengths"], feed, stop.options)
         encoded = np.ascontiguousarray(out.transpose(0, 2, 1), dtype=np.float32)
         return encoded, np.minimum(frames.astype(np.int64), encoded.shape[1])
+
+    def give_back_memory(self) -> None:
+        """Free the GPU memory that onnxruntime keeps for later calls. It does so only after a call: a tiny one."""
+        silence = np.zeros((1, self.mel_bands, 2 * self._subsampling), self._types["audio_signal"])
+        feed = {"audio_signal": silence, "length": np.array([silence.shape[2]], np.int64)}
+        self._graph.run(["logprobs"] if self._is_ctc else ["outputs"], feed, giving_back_memory())
 
 
 class OnnxJoint:
