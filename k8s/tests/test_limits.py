@@ -10,7 +10,7 @@ from voice_gateway import config_live
 from voice_gateway.app import servers
 from voice_gateway.config import Settings
 from voice_gateway.core import turn_types
-from voice_gateway.core.conversation import Conversation
+from voice_gateway.core.conversation import CHARS_PER_TOKEN
 from voice_gateway.edges import http
 from voice_gateway.edges.limits import Limits
 from voice_gateway.session import inbox, outbox
@@ -55,7 +55,10 @@ DEFAULTS = {
     "ahead of what came",
     "facts that wait for the turn machine": f"{inbox.LIMIT}",
     "events kept for the caller": f"{outbox.MAX_EVENTS}, and {outbox.MAX_BYTES} bytes of audio and text",
-    "history shown to the model": f"`LLM_HISTORY` exchanges, and {Conversation().max_chars} characters before the last",
+    "a request to the model, its answer included (`LLM_CONTEXT_TOKENS`)": f"{S['llm_context_tokens'].default} tokens",
+    "history shown to the model (`LLM_HISTORY`)": f"{S['llm_history'].default} exchanges",
+    "history of a call": f"twice `LLM_HISTORY` exchanges, and {CHARS_PER_TOKEN} characters for each of "
+    "`LLM_CONTEXT_TOKENS` before the last",
     "a stream whose caller reads nothing": f"{L.max_unread_s:g} s",
     "a call without its caller (`GATEWAY_RESUME_GRACE_S`)": f"{S['gateway_resume_grace_s'].default} s",
     "one call (`GATEWAY_MAX_SESSION_S`)": f"{S['gateway_max_session_s'].default} s",

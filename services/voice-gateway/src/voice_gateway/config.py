@@ -189,7 +189,20 @@ class Settings(BaseSettings):
         max_length=16384,
         json_schema_extra=LIVE,
     )
-    llm_history: int = Field(50, ge=1, description="earlier exchanges that the model is shown", json_schema_extra=LIVE)
+    llm_context_tokens: int = Field(
+        8192,
+        ge=1024,
+        le=10_000_000,
+        description="longest request to the model with its answer, tokens (LLM_MAX_TOKENS counts, at most half of it): "
+        "the oldest exchanges are left out where they do not fit",
+        json_schema_extra=LIVE,
+    )
+    llm_history: int = Field(
+        50,
+        ge=1,
+        description="exchanges that the model is shown word for word, if they fit into LLM_CONTEXT_TOKENS",
+        json_schema_extra=LIVE,
+    )
     llm_first_token_timeout_s: float = Field(
         8,
         gt=0,

@@ -13,6 +13,7 @@
          ├─ Unavailable    it can't be reached, or refuses
          ├─ TooSlow        it missed a deadline
          └─ Broken         it answered nonsense, or nothing
+             └─ ChatTooLong    the language model takes a shorter chat only
 
 Each message is a sentence that says what to do. Edges map the tree to their wire; nothing else leaves a backend.
 """
@@ -96,6 +97,14 @@ class TooSlow(Upstream):
 
 class Broken(Upstream):
     """The backend answered what can't be used, or nothing."""
+
+
+class ChatTooLong(Broken):
+    """The language model takes a shorter chat only: at most `limit_tokens` with its answer. 0 = it does not say."""
+
+    def __init__(self, sentence: str, limit_tokens: int = 0) -> None:
+        super().__init__("llm", sentence, retryable=False)
+        self.limit_tokens = limit_tokens
 
 
 def no_text() -> Broken:

@@ -6,6 +6,7 @@ from typing import Protocol
 from voice_gateway.core.conversation import Message
 from voice_gateway.core.events import LlmOptions
 from voice_gateway.core.speech_types import RecognitionOptions, SynthesisedAudio, SynthesisOptions
+from voice_gateway.core.tokens import Usage
 from voice_gateway.core.tools import NO_TOOLS, ToolCall, ToolChoice
 from voice_gateway.core.transcript import RecognitionResult
 
@@ -52,9 +53,9 @@ class LanguageModel(Protocol):
 
     def answer(
         self, chat: Sequence[Message], options: LlmOptions, tools: ToolChoice = NO_TOOLS
-    ) -> AsyncGenerator[str | ToolCall, None]:
-        """Pieces of text as they come, and at the end the calls of tools. Closing the generator cancels the request.
-        Raises Upstream."""
+    ) -> AsyncGenerator[str | ToolCall | Usage, None]:
+        """Pieces of text as they come, at the end the calls of tools, and perhaps what the server counted. Closing the
+        generator cancels the request. Raises Upstream; ChatTooLong where the chat does not fit the model."""
 
     async def get_ready(self) -> None:
         """A question is likely soon: do what can be done before. Never raises."""

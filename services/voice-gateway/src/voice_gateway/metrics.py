@@ -7,6 +7,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info
 from voice_gateway.core.timeline import LATENCIES
 
 _SECONDS = (0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0)
+_TOKENS = (250, 500, 1000, 2000, 4000, 8000, 16_000, 32_000, 64_000, 128_000)
 
 _LONGEST_S = 120.0
 """Callers report some of the times; what is longer was no latency."""
@@ -46,6 +47,12 @@ class Metrics:  # size: one attribute a metric
             "voice_draft_ahead_seconds",
             "time from the beginning of a released draft to the end of its turn",
             buckets=_SECONDS,
+            registry=self.registry,
+        )
+        self.chat_tokens = Histogram(
+            "voice_llm_chat_tokens",
+            "estimated tokens of the chats that the language model was asked with",
+            buckets=_TOKENS,
             registry=self.registry,
         )
         self.loop_lag = Gauge(

@@ -8,6 +8,7 @@ from fake_llm import Answer, Asked, FakeLlm
 from voice_gateway.backends.openai_llm import LlmSettings, OpenAiModel, open_clients
 from voice_gateway.core.conversation import Message
 from voice_gateway.core.events import LlmOptions
+from voice_gateway.core.tokens import Usage
 from voice_gateway.core.tools import NO_TOOLS, Tool, ToolCall, ToolChoice
 from voice_gateway.errors import Broken, Unavailable
 
@@ -30,7 +31,7 @@ async def model(*answers: Answer) -> AsyncGenerator[tuple[OpenAiModel, FakeLlm],
 
 async def answer(
     answer: Answer, chat: list[Message] = ASKED, offer: ToolChoice = OFFER
-) -> tuple[list[str | ToolCall], Asked]:
+) -> tuple[list[str | ToolCall | Usage], Asked]:
     async with model(answer) as (asked, server):
         pieces = [piece async for piece in asked.answer(chat, LlmOptions("m", 0.0, 8), offer)]
         return pieces, server.asked[0]

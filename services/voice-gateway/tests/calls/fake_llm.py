@@ -22,6 +22,8 @@ class Answer:
     status: int = 200
     headers: Mapping[str, str] | None = None
     """Of a status that is not 200."""
+    refusal: str = "refused on purpose"
+    """What a status that is not 200 says."""
     calls: tuple[tuple[str, str, str], ...] = ()
     """Id, name and arguments of tools it calls after the text; the arguments come in pieces."""
     deltas: tuple[dict[str, Any], ...] = ()
@@ -58,6 +60,17 @@ class Asked:
         return {entry["tool_call_id"]: entry["content"] for entry in self.body["messages"] if entry["role"] == "tool"}
 
     @property
+    def system(self) -> str:
+        """Its system message."""
+        first = self.body["messages"][0]
+        return first["content"] if first["role"] == "system" else ""
+
+    @property
+    def tokens(self) -> int:
+        """What the model's tokenizer makes of it: three letters a token, six more for each message."""
+        return sum(6 + len(str(entry["content"])) // 3 for entry in self.body["messages"])
+
+    @property
     def fits_a_strict_template(self) -> bool:
         """As Gemma's and Mistral's want it: perhaps a system message, then user and assistant in turn, none empty;
         after an assistant message with calls a result for each of them, in their order."""
@@ -91,6 +104,8 @@ class FakeLlm:
         self.asked: list[Asked] = []
         self.answers: deque[Answer] = deque()
         self.usual = Answer()
+        self.context_tokens = 0
+        """Of a request and its answer: more is refused, and what was read is reported. 0 = neither."""
         self.port = 0
         self._runner: web.AppRunner | None = None
 
@@ -124,7 +139,12 @@ class FakeLlm:
         answer = self.answers.popleft() if self.answers else self.usual
         self.changes.tell()
         try:
-            return await _respond(http, answer if asked.fits_a_strict_template else Answer(status=400))
+            if not asked.fits_a_strict_template:
+                answer = Answer(status=400)
+            elif self.context_tokens and asked.tokens + asked.body["max_tokens"] > self.context_tokens:
+                answer = Answer(status=400, refusal=_TOO_LONG.format(self.context_tokens, asked.tokens))
+            wants_usage = asked.body.get("stream_options", {}).get("include_usage")
+            return await _respond(http, answer, asked.tokens if self.context_tokens and wants_usage else 0)
         except asyncio.CancelledError:
             asked.cancelled = True
             raise
@@ -137,9 +157,17 @@ async def _ready(_: web.Request) -> web.Response:
     return web.Response(text="ready")
 
 
-async def _respond(http: web.Request, answer: Answer) -> web.StreamResponse:
+_TOO_LONG = (
+    "This model's maximum context length is {} tokens. However, your request has {} input tokens. "
+    "Please reduce the length of the input messages."
+)
+"""As vLLM says it."""
+
+
+async def _respond(http: web.Request, answer: Answer, tokens: int) -> web.StreamResponse:
+    """`tokens` = what it reports to have read; 0 = nothing."""
     if answer.status != 200:
-        message = {"error": {"message": "refused on purpose"}}
+        message = {"error": {"message": answer.refusal}}
         return web.json_response(message, status=answer.status, headers=answer.headers)
     response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
     await response.prepare(http)
@@ -159,6 +187,9 @@ async def _respond(http: web.Request, answer: Answer) -> web.StreamResponse:
             await response.write(b"data: {this is no JSON\n\n")
         case "error":
             await response.write(b'data: {"error": {"message": "out of memory on purpose", "code": 500}}\n\n')
+    if tokens:
+        usage = {"prompt_tokens": tokens, "completion_tokens": 1, "total_tokens": tokens + 1}
+        await response.write(f"data: {json.dumps({**_FROM_HERE, 'choices': [], 'usage': usage})}\n\n".encode())
     await response.write(b"data: [DONE]\n\n")
     return response
 

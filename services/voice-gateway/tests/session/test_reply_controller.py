@@ -59,6 +59,9 @@ class Replies:
     def note_work(self) -> None:
         self.requests += 1
 
+    def note_chat(self, tokens: int) -> None:
+        """Nothing."""
+
     def note_draft(self, *, released: bool, ahead_s: float, pieces: int) -> None:
         """None is begun here."""
 

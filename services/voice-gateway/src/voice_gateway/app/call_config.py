@@ -94,6 +94,7 @@ def _reply_setup(settings: Settings, backends: Backends) -> ReplySetup:
         settings.playout_frame_ms / 1000,
         settings.tts_ahead_s,
         speakable=speakable_options(settings),
+        context_tokens=settings.llm_context_tokens,
     )
 
 

@@ -9,8 +9,9 @@ import grpc
 import httpx2
 import openai
 
+from voice_gateway.backends.chat_too_long import limit_of
 from voice_gateway.backends.retry_after import retry_after_s
-from voice_gateway.errors import Broken, Service, TooSlow, Unavailable, VoiceError
+from voice_gateway.errors import Broken, ChatTooLong, Service, TooSlow, Unavailable, VoiceError
 
 _NAMES: dict[Service, str] = {"asr": "speech recognition", "llm": "the language model", "tts": "speech synthesis"}
 _BUSY = (408, 425, 429)
@@ -64,6 +65,8 @@ def llm_errors() -> Iterator[None]:
         sentence = f"the language model answered HTTP {error.status_code}: {error.message}"
         if error.status_code in _BUSY or error.status_code >= 500:
             raise Unavailable("llm", sentence, retry_after_s=retry_after_s(error.response.headers)) from None
+        if (limit_tokens := limit_of(error.status_code, error.message, error.body)) is not None:
+            raise ChatTooLong(sentence, limit_tokens) from None
         raise Broken("llm", sentence, retryable=False) from None
     except Exception as error:  # nonsense on the wire comes out of those packages as almost anything
         raise Broken("llm", f"the language model's answer can't be used: {_first_line(error)}") from None

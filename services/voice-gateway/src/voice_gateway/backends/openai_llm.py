@@ -17,6 +17,7 @@ from voice_gateway.backends.errors import llm_errors
 from voice_gateway.backends.progress_limit import ProgressLimit
 from voice_gateway.core.conversation import Message
 from voice_gateway.core.events import LlmOptions
+from voice_gateway.core.tokens import Usage
 from voice_gateway.core.tool_call_assembler import ToolCallAssembler
 from voice_gateway.core.tools import NO_TOOLS, ToolCall, ToolChoice, declaration, valid_arguments
 from voice_gateway.errors import no_text
@@ -87,6 +88,8 @@ class OpenAiModel:
     def __init__(self, clients: LlmClients, settings: LlmSettings) -> None:
         self._clients = clients
         self._settings = settings
+        self._reports_usage = True
+        """Whether the server may be asked for its counts; not again once it has refused."""
 
     async def get_ready(self) -> None:
         """Ask for nothing much, so that the connection is open and the code warm when the question comes: servers
@@ -99,10 +102,10 @@ class OpenAiModel:
 
     async def answer(
         self, chat: Sequence[Message], options: LlmOptions, tools: ToolChoice = NO_TOOLS
-    ) -> AsyncGenerator[str | ToolCall, None]:
-        """Pieces of the answer, and its calls of tools at the end. Thoughts of reasoning models are left out: nobody
-        wants to hear them. A connection that breaks before anything came gets one fresh try, within the first token's
-        limit."""
+    ) -> AsyncGenerator[str | ToolCall | Usage, None]:
+        """Pieces of the answer, its calls of tools at the end, and what the server counted. Thoughts of reasoning
+        models are left out: nobody wants to hear them. A connection that breaks before anything came gets one fresh
+        try, within the first token's limit."""
         body = _body(chat, options, tools)
         limits = self._settings
         limit = ProgressLimit("llm", "text", limits.first_token_timeout_s, limits.token_timeout_s)
@@ -110,9 +113,9 @@ class OpenAiModel:
         with llm_errors():
             for client in (self._clients.kept_alive, self._clients.fresh):
                 try:
-                    async with aclosing(_pieces(client, body, limit)) as pieces:
+                    async with aclosing(_pieces(await self._open(client, body, limit), limit)) as pieces:
                         async for piece in pieces:
-                            said = said or isinstance(piece, ToolCall) or bool(piece.strip())
+                            said = said or _says(piece)
                             yield piece
                     break
                 except openai.APIConnectionError as error:
@@ -121,6 +124,21 @@ class OpenAiModel:
                     await limit.wait(asyncio.sleep(_ASK_AGAIN_AFTER_S))
         if not said:
             raise no_text()
+
+    async def _open(self, client: AsyncOpenAI, body: dict[str, object], limit: ProgressLimit) -> "_Chunks":
+        """The stream of one answer. A server that knows no `stream_options` is asked without."""
+        counting = {"stream_options": {"include_usage": True}} if self._reports_usage else {}
+        try:
+            return await limit.wait(_post(client, {**body, **counting}))
+        except (openai.BadRequestError, openai.UnprocessableEntityError) as error:
+            if not counting or "stream_options" not in str(error.body or error.message):
+                raise
+        self._reports_usage = False
+        return await limit.wait(_post(client, body))
+
+
+def _says(piece: str | ToolCall | Usage) -> bool:
+    return bool(piece.strip()) if isinstance(piece, str) else isinstance(piece, ToolCall)
 
 
 def _body(chat: Sequence[Message], options: LlmOptions, tools: ToolChoice) -> dict[str, object]:
@@ -152,12 +170,12 @@ def _entry(message: Message) -> dict[str, object]:
     return {"role": message.role, "content": message.content or None, "tool_calls": calls}
 
 
-async def _pieces(
-    client: AsyncOpenAI, body: dict[str, object], limit: ProgressLimit
-) -> AsyncGenerator[str | ToolCall, None]:
+async def _post(client: AsyncOpenAI, body: dict[str, object]) -> "_Chunks":
+    return await client.post("/chat/completions", cast_to=object, body=body, stream=True, stream_cls=_Chunks)
+
+
+async def _pieces(stream: "_Chunks", limit: ProgressLimit) -> AsyncGenerator[str | ToolCall | Usage, None]:
     """What one request's answer holds."""
-    post = client.post("/chat/completions", cast_to=object, body=body, stream=True, stream_cls=_Chunks)
-    stream = await limit.wait(post)
     finished, called = False, ToolCallAssembler(_new_id)
     try:
         chunks = aiter(stream)
@@ -169,6 +187,8 @@ async def _pieces(
                 limit.progressed()
             if piece:
                 yield piece
+            elif (counted := _counted(chunk)) is not None:
+                yield counted
     finally:
         await stream.close()
     if not finished and not stream.is_done:
@@ -203,6 +223,15 @@ def _read(chunk: object) -> tuple[str, object, bool]:
     except (LookupError, TypeError, AttributeError):
         return "", None, False
     return content if isinstance(content, str) else "", calls, ends
+
+
+def _counted(chunk: object) -> Usage | None:
+    """What the server says it has read."""
+    try:
+        tokens = chunk["usage"]["prompt_tokens"]  # type: ignore[index]
+    except (LookupError, TypeError):
+        return None
+    return Usage(tokens) if isinstance(tokens, int) and tokens > 0 else None
 
 
 def _took_too_long(error: BaseException) -> bool:

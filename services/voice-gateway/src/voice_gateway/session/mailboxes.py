@@ -75,6 +75,10 @@ class Mailboxes:  # size: what a call's parts tell each other passes here, and w
         """A fact was decided, or a request was handed to its connection."""
         self._worked.set()
 
+    def note_chat(self, tokens: int) -> None:
+        """The model is asked with a chat of about so many tokens."""
+        self._metrics.chat_tokens.observe(tokens)
+
     def note_draft(self, *, released: bool, ahead_s: float, pieces: int) -> None:
         """A draft is over that was begun `ahead_s` ago and for which the model has sent `pieces` of text."""
         self._metrics.draft_over(released=released, ahead_s=ahead_s, pieces=pieces)

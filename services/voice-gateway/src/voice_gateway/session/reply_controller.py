@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-from voice_gateway.core.conversation import Conversation, messages
+from voice_gateway.core.conversation import CHARS_PER_TOKEN, Conversation, messages
 from voice_gateway.core.events import (
     INPUT_RATE_HZ,
     CallOptions,
@@ -26,6 +26,7 @@ from voice_gateway.core.timeline import Mark, Timeline
 from voice_gateway.core.turn_types import ReplyAudible, ReplyEnded
 from voice_gateway.errors import Upstream, failed
 from voice_gateway.interfaces import LanguageModel, Synthesiser
+from voice_gateway.reply.fitted_model import ContextLimits, FittedModel
 from voice_gateway.reply.reply import Reply, ReplyListener, SpeechSetup
 from voice_gateway.reply.source import Source, fixed, words_of
 from voice_gateway.session.draft import Draft
@@ -47,6 +48,8 @@ class ReplySetup:
     """Said where the language model fails; "" = nothing."""
     speakable: SpeakableOptions = field(default_factory=SpeakableOptions)
     """How text is made speakable."""
+    context_tokens: int = 8192
+    """What the model takes, answer included."""
 
 
 class ReplySink(Protocol):
@@ -69,6 +72,9 @@ class ReplySink(Protocol):
 
     def note_work(self) -> None:
         """A request was handed to its connection."""
+
+    def note_chat(self, tokens: int) -> None:
+        """The model is asked with a chat of about so many tokens."""
 
     def note_draft(self, *, released: bool, ahead_s: float, pieces: int) -> None:
         """A draft is over that was begun `ahead_s` ago and for which the model has sent `pieces` of text."""
@@ -103,6 +109,7 @@ class ReplyController:  # size: orders of the turn machine, the listener of a re
 
     def __init__(self, setup: ReplySetup, sink: ReplySink, clock: Callable[[], float], limit: int) -> None:
         self._setup = setup
+        self._model = FittedModel(setup.model, ContextLimits(setup.context_tokens, limit), sink.note_chat)
         self._speakable = setup.speakable
         self._sink = sink
         self._tasks: asyncio.TaskGroup | None = None
@@ -112,7 +119,7 @@ class ReplyController:  # size: orders of the turn machine, the listener of a re
         self._draft: tuple[Draft, _CurrentReply] | None = None
         self._preparation: asyncio.Task[None] | None = None
         self._silenced = False
-        self.conversation = Conversation(limit=limit)
+        self.conversation = Conversation(limit=2 * limit, max_chars=CHARS_PER_TOKEN * setup.context_tokens)
 
     @property
     def current(self) -> Reply | None:
@@ -132,7 +139,7 @@ class ReplyController:  # size: orders of the turn machine, the listener of a re
     def prepare(self) -> None:
         """A reply is likely soon."""
         if self._tasks is not None and (self._preparation is None or self._preparation.done()):
-            self._preparation = self._tasks.create_task(self._setup.model.get_ready(), name="model readiness")
+            self._preparation = self._tasks.create_task(self._model.get_ready(), name="model readiness")
 
     def draft(self, n: int, words: str, options: CallOptions) -> None:
         """Begin reply `n` to `words` before their turn is decided, so that it is ready then."""
@@ -192,7 +199,7 @@ class ReplyController:  # size: orders of the turn machine, the listener of a re
         else:
             timeline.mark(Mark.LLM_ASKED, self._clock())
             chat = messages(options.system_prompt, conversation)
-            source = Source(words_of(self._setup.model.answer(chat, options.llm)), self._setup.apology)
+            source = Source(words_of(self._model.answer(chat, options.llm)), self._setup.apology)
         speech = SpeechSetup(
             self._setup.synthesiser,
             SynthesisOptions(options.tts_language or options.language, options.voice, options.output_rate_hz),

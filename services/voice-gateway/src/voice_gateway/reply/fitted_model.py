@@ -1,0 +1,107 @@
+"""How does every request of a call fit the model? Its chat is cut to the budget, and once more when refused.
+
+The budget is LLM_CONTEXT_TOKENS without the answer. It is measured by an estimate, which the server's own counts
+correct (`core/tokens`); a server that takes less than the operator says is believed for the rest of the call.
+"""
+
+import logging
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, replace
+
+from voice_gateway.core.chat_budget import chat_tokens, fit, tools_tokens
+from voice_gateway.core.conversation import Message
+from voice_gateway.core.events import LlmOptions
+from voice_gateway.core.tokens import Scale, Usage
+from voice_gateway.core.tools import NO_TOOLS, ToolCall, ToolChoice
+from voice_gateway.errors import ChatTooLong
+from voice_gateway.interfaces import LanguageModel
+
+log = logging.getLogger(__name__)
+
+_ANSWER_SHARE = 0.5
+"""Of the context: the longest answer that is asked for."""
+_SHORTER = 0.7
+"""Of a chat that was refused by a server that does not say what it takes."""
+
+
+@dataclass(frozen=True, slots=True)
+class ContextLimits:
+    """How much of a call the model is shown."""
+
+    tokens: int = 8192
+    """Of a request and its answer."""
+    exchanges: int = 50
+    """With the one that is going on."""
+
+
+class FittedModel:
+    """The language model of one call. Implements `LanguageModel`."""
+
+    def __init__(
+        self, model: LanguageModel, limits: ContextLimits, estimated: Callable[[int], None] = lambda tokens: None
+    ) -> None:
+        self.scale = Scale()
+        self._model = model
+        self._limits = limits
+        self._estimated = estimated
+        """Is told what each request is thought to take."""
+
+    async def get_ready(self) -> None:
+        """A question is likely soon."""
+        await self._model.get_ready()
+
+    def budget(self, options: LlmOptions) -> int:
+        """Estimated tokens that a chat may have."""
+        return self.scale.within(self._limits.tokens - self._within(options).max_tokens)
+
+    async def answer(
+        self, chat: Sequence[Message], options: LlmOptions, tools: ToolChoice = NO_TOOLS
+    ) -> AsyncGenerator[str | ToolCall, None]:
+        """Pieces of the answer to as much of the chat as fits, and its calls of tools. Raises Upstream."""
+        shown = self._fitted(chat, options, tools)
+        try:
+            async with aclosing(self._ask(shown, options, tools)) as pieces:
+                async for piece in pieces:
+                    yield piece
+            return
+        except ChatTooLong as refusal:
+            self._learn(refusal, shown, options, tools)
+            shorter = self._fitted(chat, options, tools)
+            if shorter == shown:
+                raise
+        async with aclosing(self._ask(shorter, options, tools)) as pieces:
+            async for piece in pieces:
+                yield piece
+
+    def _fitted(self, chat: Sequence[Message], options: LlmOptions, tools: ToolChoice) -> Sequence[Message]:
+        return fit(chat, self.budget(options) - tools_tokens(tools), self._limits.exchanges)
+
+    async def _ask(
+        self, chat: Sequence[Message], options: LlmOptions, tools: ToolChoice
+    ) -> AsyncGenerator[str | ToolCall, None]:
+        estimated = chat_tokens(chat) + tools_tokens(tools)
+        self._estimated(self.scale.tokens(estimated))
+        async with aclosing(self._model.answer(chat, self._within(options), tools)) as pieces:
+            async for piece in pieces:
+                if isinstance(piece, Usage):
+                    self.scale = self.scale.corrected(estimated, piece.prompt_tokens)
+                else:
+                    yield piece
+
+    def _within(self, options: LlmOptions) -> LlmOptions:
+        most = max(1, int(_ANSWER_SHARE * self._limits.tokens))
+        return options if options.max_tokens <= most else replace(options, max_tokens=most)
+
+    def _learn(self, refusal: ChatTooLong, shown: Sequence[Message], options: LlmOptions, tools: ToolChoice) -> None:
+        """After a refusal less is shown: this time surely, and for the rest of the call no more."""
+        known, most = self._limits.tokens, round(_SHORTER * (chat_tokens(shown) + tools_tokens(tools)))
+        if refusal.limit_tokens:
+            self._limits = replace(self._limits, tokens=min(known, refusal.limit_tokens))
+            if (budget := self.budget(options)) > most:  # the estimate was too low; the server's next count corrects it
+                self.scale = Scale(self.scale.factor * budget / most)
+        else:
+            tokens = self.scale.tokens(most) + self._within(options).max_tokens
+            self._limits = replace(self._limits, tokens=min(known, tokens))
+        if self._limits.tokens < known:
+            log.warning("%s; LLM_CONTEXT_TOKENS = %d is too much for it", refusal, known)

@@ -1,0 +1,130 @@
+"""Is every request of a call within what its model takes, also where estimate or settings are wrong?"""
+
+from collections.abc import AsyncGenerator, Sequence
+
+import pytest
+from voice_gateway.core.chat_budget import chat_tokens, tools_tokens
+from voice_gateway.core.conversation import Conversation, Message, messages
+from voice_gateway.core.events import LlmOptions
+from voice_gateway.core.tokens import Usage
+from voice_gateway.core.tools import NO_TOOLS, Tool, ToolCall, ToolChoice
+from voice_gateway.errors import Broken, ChatTooLong
+from voice_gateway.reply.fitted_model import ContextLimits, FittedModel
+
+OPTIONS = LlmOptions("m", 0.0, 256)
+
+
+class Model:
+    """A model that takes `limit` tokens, of which an estimated one is `factor`."""
+
+    def __init__(self, limit: int = 10**9, factor: float = 1.0, *, tells: bool = True) -> None:
+        self.limit, self.factor, self.tells = limit, factor, tells
+        self.asked: list[tuple[list[Message], LlmOptions]] = []
+        self.closed = 0
+
+    async def get_ready(self) -> None:
+        """Nothing."""
+
+    def tokens(self, chat: Sequence[Message], tools: ToolChoice = NO_TOOLS) -> int:
+        return round(self.factor * (chat_tokens(chat) + tools_tokens(tools)))
+
+    async def answer(
+        self, chat: Sequence[Message], options: LlmOptions, tools: ToolChoice = NO_TOOLS
+    ) -> AsyncGenerator[str | ToolCall | Usage, None]:
+        self.asked.append((list(chat), options))
+        try:
+            if self.tokens(chat, tools) + options.max_tokens > self.limit:
+                raise ChatTooLong("too long", self.limit if self.tells else 0)
+            yield "All right."
+            yield Usage(self.tokens(chat, tools))
+        finally:
+            self.closed += 1
+
+
+def talk(exchanges: int) -> Sequence[Message]:
+    conversation = Conversation(limit=1000)
+    for n in range(exchanges):
+        conversation = conversation.said(n, "word " * 40).replied(n, "word " * 40)
+    return messages("Be kind.", conversation.said(exchanges, "And now?"))
+
+
+async def ask(fitted: FittedModel, chat: Sequence[Message], tools: ToolChoice = NO_TOOLS) -> str:
+    return "".join([str(piece) async for piece in fitted.answer(chat, OPTIONS, tools)])
+
+
+async def test_an_answer_has_its_place_in_the_context() -> None:
+    model = Model()
+    estimates: list[int] = []
+    await ask(FittedModel(model, ContextLimits(2000, 1000), estimates.append), talk(100))
+    ((chat, options),) = model.asked
+    assert 1000 < chat_tokens(chat) <= 2000 - 256
+    assert options == OPTIONS
+    assert estimates == [chat_tokens(chat)]
+
+
+async def test_declared_tools_take_their_place_too() -> None:
+    model, tools = Model(2000), ToolChoice((Tool("look_up", "Looks something up. " * 40),))
+    await ask(FittedModel(model, ContextLimits(2000, 1000)), talk(100), tools)
+    ((chat, _),) = model.asked
+    assert tools_tokens(tools) > 150
+    assert 1000 < chat_tokens(chat) + tools_tokens(tools) <= 2000 - 256
+
+
+async def test_an_answer_is_asked_for_that_takes_half_of_the_context_at_most() -> None:
+    model = Model()
+    fitted = FittedModel(model, ContextLimits(1024, 50))
+    async for _ in fitted.answer(talk(1), LlmOptions("m", 0.0, 4096)):
+        pass
+    assert model.asked[0][1].max_tokens == 512
+
+
+async def test_a_language_that_takes_more_tokens_than_estimated_is_known_after_its_first_answer() -> None:
+    model = Model(2000, factor=1.8)
+    fitted = FittedModel(model, ContextLimits(2000, 1000))
+    for exchanges in range(0, 100, 2):
+        assert await ask(fitted, talk(exchanges)) == "All right."
+    assert len(model.asked) == 50
+
+
+@pytest.mark.parametrize("tells", [True, False])
+async def test_a_server_that_takes_less_than_the_operator_said_is_asked_with_less_once_and_believed_then(
+    tells: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    model = Model(1500, tells=tells)
+    fitted = FittedModel(model, ContextLimits(2000, 1000))
+    assert await ask(fitted, talk(100)) == "All right."
+    assert [len(chat) for chat, _ in model.asked] == sorted((len(chat) for chat, _ in model.asked), reverse=True)
+    assert len(model.asked) == model.closed == 2
+    assert "LLM_CONTEXT_TOKENS = 2000 is too much" in caplog.text
+    assert await ask(fitted, talk(100)) == "All right."
+    assert len(model.asked) == 3
+
+
+async def test_an_estimate_that_was_too_low_is_corrected_by_the_refusal() -> None:
+    model = Model(2000, factor=1.3)
+    fitted = FittedModel(model, ContextLimits(2000, 1000))
+    assert [await ask(fitted, talk(100)) for _ in range(20)] == ["All right."] * 20
+    assert len(model.asked) == 21
+
+
+async def test_a_chat_that_is_refused_again_fails() -> None:
+    model = Model(0)
+    with pytest.raises(ChatTooLong):
+        await ask(FittedModel(model, ContextLimits(2000, 1000)), talk(100))
+    assert len(model.asked) == model.closed == 2
+
+
+async def test_another_failure_is_no_reason_to_ask_again() -> None:
+    class Failing(Model):
+        async def answer(
+            self, chat: Sequence[Message], options: LlmOptions, tools: ToolChoice = NO_TOOLS
+        ) -> AsyncGenerator[str | ToolCall | Usage, None]:
+            self.asked.append((list(chat), options))
+            if options:
+                raise Broken("llm", "it broke")
+            yield ""
+
+    model = Failing()
+    with pytest.raises(Broken, match="it broke"):
+        await ask(FittedModel(model, ContextLimits()), talk(1))
+    assert len(model.asked) == 1
