@@ -44,6 +44,7 @@ BEGIN, END = "<!-- turn table: begin -->", "<!-- turn table: end -->"
 NOW = 100.0
 CALL = Call(replies=3, heard_until=NOW, heard_at=NOW)
 ASKED = Call(replies=3, tries=2, heard_until=NOW, heard_at=NOW)
+QUIET = Call(replies=3, heard_until=99.8, heard_at=NOW)
 DECIDES = Policy(idle_after=30.0, drafts=True, draft_tries=3)
 PUSH_TO_TALK = Policy(idle_after=30.0, decides=False)
 
@@ -69,18 +70,23 @@ SAMPLES: dict[type[State], dict[str, State]] = {
     Thinking: {
         "ended on a final": Thinking(CALL, 3, "one"),
         "ended on a partial": Thinking(CALL, 3, "", "one"),
+        "protected": Thinking(CALL, 3, "", protected=True),
     },
     Speaking: {
         "ended on a final": Speaking(CALL, 3),
         "ended on a partial": Speaking(CALL, 3, "one"),
+        "protected": Speaking(CALL, 3, protected=True),
     },
     Overlap: {
         "inaudible": Overlap(CALL, 3, 99.9, False, "one", held_at=99.9),
         "inaudible, a new partial": Overlap(CALL, 3, 99.9, False, "one", partial="two", held_at=99.9),
         "inaudible, ended on a partial": Overlap(CALL, 3, 99.9, False, "", "one", held_at=99.9),
-        "audible": Overlap(CALL, 3, 99.9, True),
-        "audible, ended on a partial": Overlap(CALL, 3, 99.9, True, "", "one"),
-        "audible, a new partial": Overlap(CALL, 3, 99.9, True, partial="two"),
+        "audible": Overlap(CALL, 3, 99.9, True, held_at=99.9),
+        "audible, ended on a partial": Overlap(CALL, 3, 99.9, True, "", "one", held_at=99.9),
+        "audible, a new partial": Overlap(CALL, 3, 99.9, True, partial="two", held_at=99.9),
+        "audible, quiet": Overlap(QUIET, 3, 99.0, True, held_at=99.0, quiet_since=99.9),
+        "audible, quiet, a backchannel": Overlap(QUIET, 3, 99.0, True, held_at=99.0, quiet_since=99.9, dismissed=True),
+        "protected, a final": Overlap(CALL, 3, 99.0, True, words="two", quiet_since=99.9, protected=True),
     },
     Ended: {"": Ended(CALL, "idle")},
 }
@@ -92,6 +98,8 @@ FACTS: dict[str, Event | None] = {
     "a final": Heard("two", True),
     "a final, the same words": Heard("One.", True),
     "a final, no words": Heard("", True),
+    "a backchannel": Heard("mhm", True, backchannel=True),
+    "echo": Heard("one", True, echo=True),
     "progress": Heard("", False),
     "reply audible": ReplyAudible(3),
     "reply ended": ReplyEnded(3),

@@ -87,6 +87,7 @@ def test_a_recorded_call_replays_to_the_same_orders() -> None:
         (1.2 + 1.5, Tick()),
         (3.0000000000000004, said("what is the time", until=1.15)),
         (3.2, ReplyAudible(2)),
+        (3.4, Heard("the time is", False, backchannel=True, echo=True)),
         (4.0, STARTED),
         (4.2, Tick()),
         (4.3, said("stop")),

@@ -54,16 +54,16 @@ def test_a_caller_with_a_partial_before_the_greeting_is_heard_gets_an_answer_too
 
 
 def test_a_noise_does_not_swallow_the_greeting(play: Play) -> None:
-    assert play([(0.2, STARTED), (1.2, STOPPED), (1.5, ReplyAudible(1))], GREETS) == [
+    assert play([(0.2, STARTED), (3.2, STOPPED), (4.0, ReplyAudible(1))], GREETS) == [
         GREETING,
         (0.2, HoldReply(1)),
-        (1.2, ResumeReply(1)),
+        (3.7, ResumeReply(1)),
     ]
 
 
 def test_a_greeting_can_be_interrupted(play: Play) -> None:
     story = play([(0.5, ReplyAudible(1)), (1.0, STARTED), (2.0, said("hi")), (2.1, STOPPED)], GREETS)
-    assert story == [GREETING, (1.2, InterruptReply(1)), (2.4, StartReply(2, "hi"))]
+    assert story == [GREETING, (1.0, HoldReply(1)), (2.0, InterruptReply(1)), (2.4, StartReply(2, "hi"))]
 
 
 def test_the_idle_prompt_comes_and_comes_again_and_then_the_call_ends(play: Play) -> None:
@@ -214,7 +214,7 @@ def test_committing_over_a_reply_takes_the_floor_in_any_call(play: Play) -> None
         (4.1, Committed()),
     ]
     story = play([*ASKED, *script, (4.3, said("stop"))])
-    assert story == [ANSWERED, (4.1, InterruptReply(1)), (4.3, StartReply(2, "stop"))]
+    assert story == [ANSWERED, (4.0, HoldReply(1)), (4.1, InterruptReply(1)), (4.3, StartReply(2, "stop"))]
 
 
 def test_going_on_after_committing_goes_on_with_the_turn_where_the_machine_decides(play: Play) -> None:
@@ -240,7 +240,7 @@ TYPED_IN: dict[str, tuple[Script, Told]] = {
     "speaking": ([*ASKED, (3.0, ReplyAudible(1))], [ANSWERED, (5.0, InterruptReply(1)), (5.0, StartReply(2, "two"))]),
     "an overlap": (
         [*ASKED, (3.0, ReplyAudible(1)), (4.9, STARTED), (4.95, saying("no")), (5.5, said("no"))],
-        [ANSWERED, (5.0, InterruptReply(1)), (5.0, StartReply(2, "two no"))],
+        [ANSWERED, (4.9, HoldReply(1)), (5.0, InterruptReply(1)), (5.0, StartReply(2, "two no"))],
     ),
     "an overlap nobody heard": (
         [*ASKED, (4.9, STARTED), (4.95, saying("no"))],
@@ -288,7 +288,8 @@ def test_the_stop_button_over_a_reply_leaves_the_floor_to_the_caller(play: Play)
         (4.5, saying("no")),
     ]
     story = play([*ASKED, *script, (8.0, said("no tell me another")), (8.1, STOPPED)])
-    assert story == [ANSWERED, (4.1, InterruptReply(1)), (8.4, StartReply(2, "no tell me another"))]
+    stopped = [(4.0, HoldReply(1)), (4.1, InterruptReply(1))]
+    assert story == [ANSWERED, *stopped, (8.4, StartReply(2, "no tell me another"))]
 
 
 def test_the_stop_button_over_a_held_reply_drops_its_turn(play: Play) -> None:
@@ -327,8 +328,9 @@ def test_a_caller_who_stays_silent_hears_a_goodbye_before_the_call_ends(play: Pl
 
 def test_a_caller_who_says_a_word_over_the_goodbye_stays(play: Play) -> None:
     script: Script = [(12.0, ReplyEnded(1)), (22.5, ReplyAudible(2)), (23.0, STARTED), (23.5, said("wait"))]
-    assert play([*script, (23.6, STOPPED), (24.5, ReplyEnded(3))], GOODBYE)[2:5] == [
-        (23.2, InterruptReply(2)),
+    assert play([*script, (23.6, STOPPED), (24.5, ReplyEnded(3))], GOODBYE)[2:6] == [
+        (23.0, HoldReply(2)),
+        (23.5, InterruptReply(2)),
         (23.9, StartReply(3, "wait")),
         (34.5, StartReply(4, "", cause=Cause.SILENCE)),
     ]
@@ -336,7 +338,11 @@ def test_a_caller_who_says_a_word_over_the_goodbye_stays(play: Play) -> None:
 
 def test_a_noise_over_the_goodbye_keeps_no_call_up(play: Play) -> None:
     script: Script = [(12.0, ReplyEnded(1)), (22.5, ReplyAudible(2)), (23.0, STARTED), (23.5, STOPPED)]
-    assert play(script, GOODBYE)[2:] == [(23.2, InterruptReply(2)), (25.0, EndCall("idle"))]
+    ended = [(23.0, HoldReply(2)), (24.0, ResumeReply(2)), (25.0, EndCall("idle"))]
+    assert play([*script, (25.0, ReplyEnded(2))], GOODBYE)[2:] == ended
+    long_noise: Script = [*script[:-1], (25.5, STOPPED)]
+    interrupted = [(23.0, HoldReply(2)), (25.0, InterruptReply(2)), (27.0, EndCall("idle"))]
+    assert play(long_noise, GOODBYE)[2:] == interrupted
 
 
 def test_a_caller_hears_at_once_that_the_time_is_low_where_nobody_speaks(play: Play) -> None:

@@ -167,7 +167,7 @@ def test_a_turn_has_so_many_drafts_and_no_more(play: Play) -> None:
         (3.2, RetractReply(2)),
         (5.4, StartReply(3, "one two three four")),
         (6.0, HoldReply(3)),
-        (6.2, RetractReply(3)),
+        (7.0, RetractReply(3)),
         (7.1, draft(4, "one two three four five")),
         (7.4, ReleaseReply(4, "one two three four five")),
     ]
@@ -204,7 +204,7 @@ def test_a_released_draft_is_a_reply_like_any_other(play: Play) -> None:
         (2.1, draft(1, "book")),
         (2.4, ReleaseReply(1, "book")),
         (2.5, HoldReply(1)),
-        (2.7, RetractReply(1)),
+        (3.0, RetractReply(1)),
         (3.1, draft(2, "book it")),
         (3.4, ReleaseReply(2, "book it")),
     ]

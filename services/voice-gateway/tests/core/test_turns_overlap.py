@@ -1,6 +1,8 @@
 """What does it mean when the caller speaks while a reply has the floor? Stories of coughs and barge-ins."""
 
-from turn_player import STARTED, STOPPED, Play, Script, said, saying
+from dataclasses import replace
+
+from turn_player import STARTED, STOPPED, Play, Script, progress, said, saying
 from voice_gateway.core.turn_types import (
     Action,
     HoldReply,
@@ -10,41 +12,83 @@ from voice_gateway.core.turn_types import (
     ReplyEnded,
     ResumeReply,
     RetractReply,
+    SpeechStopped,
     StartReply,
 )
 
 ASKED: Script = [(1.0, STARTED), (2.0, said("tell me a story")), (2.1, STOPPED)]
 ANSWERED: tuple[float, Action] = (2.4, StartReply(1, "tell me a story"))
 HEARD: Script = [*ASKED, (3.0, ReplyAudible(1))]
+HELD: tuple[float, Action] = (4.0, HoldReply(1))
 UNDETECTED = Policy(detects=False)
+WORDS = Policy(barge_in_words=3)
 
 
 def test_a_cough_is_not_a_barge_in(play: Play) -> None:
-    assert play([*HEARD, (4.0, STARTED), (4.15, STOPPED), (9.0, ReplyEnded(1))]) == [ANSWERED]
+    assert play([*HEARD, (4.0, STARTED), (4.3, STOPPED), (9.0, ReplyEnded(1))]) == [
+        ANSWERED,
+        HELD,
+        (4.8, ResumeReply(1)),
+    ]
 
 
-def test_speech_that_lasts_is_a_barge_in(play: Play) -> None:
-    story = play([*HEARD, (4.0, STARTED), (5.0, said("no wait")), (5.1, STOPPED)])
-    assert story == [ANSWERED, (4.2, InterruptReply(1)), (5.4, StartReply(2, "no wait"))]
+def test_a_reply_goes_on_as_soon_as_the_recogniser_is_through_with_the_cough(play: Play) -> None:
+    script: Script = [(4.0, STARTED), (4.3, STOPPED), (4.4, progress(4.2)), (4.45, progress(4.3)), (9.0, ReplyEnded(1))]
+    assert play([*HEARD, *script]) == [ANSWERED, HELD, (4.45, ResumeReply(1))]
+
+
+def test_a_burst_that_the_recogniser_has_not_heard_is_waited_for(play: Play) -> None:
+    script: Script = [(4.0, STARTED), (4.2, progress(4.2)), (4.2, SpeechStopped(0.3)), (9.0, ReplyEnded(1))]
+    assert play([*HEARD, *script]) == [ANSWERED, HELD, (4.7, ResumeReply(1))]
+
+
+def test_coughs_in_a_row_are_not_a_barge_in(play: Play) -> None:
+    coughs: Script = [(at + after, fact) for at in (4.0, 4.7, 5.4) for after, fact in ((0.0, STARTED), (0.6, STOPPED))]
+    assert play([*HEARD, *coughs], Policy(max_hold=1.0)) == [ANSWERED, HELD, (6.5, ResumeReply(1))]
+
+
+def test_speech_with_words_is_a_barge_in_when_it_lasts(play: Play) -> None:
+    story = play([*HEARD, (4.0, STARTED), (4.1, saying("no")), (5.0, said("no wait")), (5.1, STOPPED)])
+    assert story == [ANSWERED, HELD, (4.2, InterruptReply(1)), (5.4, StartReply(2, "no wait"))]
+
+
+def test_words_that_come_later_interrupt_at_once(play: Play) -> None:
+    story = play([*HEARD, (4.0, STARTED), (4.6, saying("no")), (5.0, said("no wait")), (5.1, STOPPED)])
+    assert story == [ANSWERED, HELD, (4.6, InterruptReply(1)), (5.4, StartReply(2, "no wait"))]
+
+
+def test_speech_without_words_is_a_barge_in_when_it_lasts_long(play: Play) -> None:
+    story = play([*HEARD, (4.0, STARTED), (7.0, said("no wait")), (7.1, STOPPED)])
+    assert story == [ANSWERED, HELD, (6.0, InterruptReply(1)), (7.4, StartReply(2, "no wait"))]
 
 
 def test_a_final_over_a_reply_is_a_barge_in_at_once(play: Play) -> None:
     story = play([*HEARD, (4.0, STARTED), (4.1, said("stop")), (4.15, STOPPED)])
-    assert story == [ANSWERED, (4.1, InterruptReply(1)), (4.45, StartReply(2, "stop"))]
+    assert story == [ANSWERED, HELD, (4.1, InterruptReply(1)), (4.45, StartReply(2, "stop"))]
 
 
 def test_the_short_word_stop_with_a_partial_is_a_barge_in(play: Play) -> None:
     story = play([*HEARD, (4.0, STARTED), (4.1, saying("stop")), (4.15, STOPPED), (4.3, said("stop"))])
-    assert story == [ANSWERED, (4.15, InterruptReply(1)), (4.45, StartReply(2, "stop"))]
+    assert story == [ANSWERED, HELD, (4.15, InterruptReply(1)), (4.45, StartReply(2, "stop"))]
 
 
 def test_the_short_word_stop_is_a_barge_in_even_when_it_is_recognised_after_the_speech(play: Play) -> None:
     story = play([*HEARD, (4.0, STARTED), (4.15, STOPPED), (4.4, said("stop", until=4.1))])
-    assert story == [ANSWERED, (4.4, InterruptReply(1)), (4.4, StartReply(2, "stop"))]
+    assert story == [ANSWERED, HELD, (4.4, InterruptReply(1)), (4.45, StartReply(2, "stop"))]
 
 
-def test_a_barge_in_of_noise_starts_no_reply(play: Play) -> None:
-    assert play([*HEARD, (4.0, STARTED), (4.6, STOPPED)]) == [ANSWERED, (4.2, InterruptReply(1))]
+def test_a_partial_after_the_speech_is_a_barge_in_at_once(play: Play) -> None:
+    story = play([*HEARD, (4.0, STARTED), (4.15, STOPPED), (4.3, saying("stop", until=4.1)), (4.5, said("stop"))])
+    assert story == [ANSWERED, HELD, (4.3, InterruptReply(1)), (4.5, StartReply(2, "stop"))]
+
+
+def test_a_word_that_comes_when_the_reply_goes_on_again_interrupts_it(play: Play) -> None:
+    story = play([*HEARD, (4.0, STARTED), (4.15, STOPPED), (4.9, said("stop", until=4.1))])
+    assert story == [ANSWERED, HELD, (4.65, ResumeReply(1)), (4.9, InterruptReply(1)), (4.9, StartReply(2, "stop"))]
+
+
+def test_a_long_noise_interrupts_and_starts_no_reply(play: Play) -> None:
+    assert play([*HEARD, (4.0, STARTED), (6.6, STOPPED)]) == [ANSWERED, HELD, (6.0, InterruptReply(1))]
 
 
 def test_a_cough_that_looked_like_a_word_is_still_a_cough(play: Play) -> None:
@@ -56,22 +100,22 @@ def test_a_cough_that_looked_like_a_word_is_still_a_cough(play: Play) -> None:
         (4.15, STOPPED),
         (9.0, ReplyEnded(1)),
     ]
-    assert play(script) == [ANSWERED]
+    assert play(script) == [ANSWERED, HELD, (4.65, ResumeReply(1))]
 
 
 def test_without_a_detector_a_partial_that_lasts_interrupts(play: Play) -> None:
     story = play([*HEARD, (4.0, saying("wait")), (4.1, saying("wait a")), (5.0, said("wait a minute"))], UNDETECTED)
-    assert story == [ANSWERED, (4.2, InterruptReply(1)), (5.0, StartReply(2, "wait a minute"))]
+    assert story == [ANSWERED, HELD, (4.2, InterruptReply(1)), (5.0, StartReply(2, "wait a minute"))]
 
 
 def test_without_a_detector_a_partial_that_is_taken_back_at_once_was_noise(play: Play) -> None:
     story = [*HEARD, (4.0, saying("uh")), (4.1, said("")), (9.0, ReplyEnded(1))]
-    assert play(story, UNDETECTED) == [ANSWERED]
+    assert play(story, UNDETECTED) == [ANSWERED, HELD, (4.1, ResumeReply(1))]
 
 
 def test_without_a_detector_a_final_interrupts(play: Play) -> None:
     story = play([*HEARD, (4.0, saying("wait")), (4.1, said("wait"))], UNDETECTED)
-    assert story == [ANSWERED, (4.1, InterruptReply(1)), (4.4, StartReply(2, "wait"))]
+    assert story == [ANSWERED, HELD, (4.1, InterruptReply(1)), (4.4, StartReply(2, "wait"))]
 
 
 def test_a_partial_over_a_reply_decides_nothing_by_itself(play: Play) -> None:
@@ -80,7 +124,7 @@ def test_a_partial_over_a_reply_decides_nothing_by_itself(play: Play) -> None:
 
 def test_speech_before_the_reply_is_audible_holds_it_back(play: Play) -> None:
     story = play([*ASKED, (2.5, STARTED), (2.6, STOPPED), (3.0, ReplyAudible(1)), (9.0, ReplyEnded(1))])
-    assert story == [ANSWERED, (2.5, HoldReply(1)), (2.6, ResumeReply(1))]
+    assert story == [ANSWERED, (2.5, HoldReply(1)), (3.1, ResumeReply(1))]
 
 
 def test_going_on_before_the_reply_is_audible_retracts_it_and_keeps_the_words(play: Play) -> None:
@@ -88,24 +132,28 @@ def test_going_on_before_the_reply_is_audible_retracts_it_and_keeps_the_words(pl
     assert story == [
         ANSWERED,
         (2.5, HoldReply(1)),
-        (2.7, RetractReply(1)),
+        (3.5, RetractReply(1)),
         (3.9, StartReply(2, "tell me a story about a whale")),
     ]
 
 
-def test_noise_that_retracts_a_reply_gives_it_back(play: Play) -> None:
-    story = play([*ASKED, (2.5, STARTED), (3.5, STOPPED)])
-    assert story == [ANSWERED, (2.5, HoldReply(1)), (2.7, RetractReply(1)), (5.0, StartReply(2, "tell me a story"))]
+def test_a_noise_over_a_reply_that_nobody_has_heard_leaves_it_alone(play: Play) -> None:
+    assert play([*ASKED, (2.5, STARTED), (3.5, STOPPED)]) == [ANSWERED, (2.5, HoldReply(1)), (4.0, ResumeReply(1))]
+
+
+def test_a_long_noise_that_retracts_a_reply_gives_it_back(play: Play) -> None:
+    story = play([*ASKED, (2.5, STARTED), (5.5, STOPPED)])
+    assert story == [ANSWERED, (2.5, HoldReply(1)), (4.5, RetractReply(1)), (7.0, StartReply(2, "tell me a story"))]
 
 
 def test_a_reply_that_became_audible_just_before_it_was_held_is_interrupted(play: Play) -> None:
     story = play([*ASKED, (2.5, STARTED), (2.55, ReplyAudible(1)), (3.5, said("wait")), (3.6, STOPPED)])
-    assert story == [ANSWERED, (2.5, HoldReply(1)), (2.7, InterruptReply(1)), (3.9, StartReply(2, "wait"))]
+    assert story == [ANSWERED, (2.5, HoldReply(1)), (3.5, InterruptReply(1)), (3.9, StartReply(2, "wait"))]
 
 
 def test_a_cough_over_a_held_reply_that_became_audible_resumes_it(play: Play) -> None:
     script: Script = [*ASKED, (2.5, STARTED), (2.55, ReplyAudible(1)), (2.6, STOPPED), (9.0, ReplyEnded(1))]
-    assert play(script) == [ANSWERED, (2.5, HoldReply(1)), (2.6, ResumeReply(1))]
+    assert play(script) == [ANSWERED, (2.5, HoldReply(1)), (3.1, ResumeReply(1))]
 
 
 def test_going_on_after_a_turn_ended_on_a_partial_says_nothing_twice(play: Play) -> None:
@@ -114,7 +162,7 @@ def test_going_on_after_a_turn_ended_on_a_partial_says_nothing_twice(play: Play)
     assert story == [
         (3.6, StartReply(1, "what is the")),
         (4.0, HoldReply(1)),
-        (4.2, RetractReply(1)),
+        (5.0, RetractReply(1)),
         (5.4, StartReply(2, "what is the time in rome")),
     ]
 
@@ -132,11 +180,11 @@ def test_a_correction_under_a_cough_retracts_at_once_and_is_settled(play: Play) 
 
 def test_a_final_without_news_under_a_cough_leaves_the_reply_alone(play: Play) -> None:
     script: Script = [(1.0, STARTED), (2.0, saying("what time")), (2.1, STOPPED), (4.0, STARTED)]
-    story = play([*script, (4.1, said("What time?")), (4.15, STOPPED), (4.5, ReplyAudible(1)), (6.0, said("stop"))])
+    story = play([*script, (4.1, said("What time?")), (4.15, STOPPED), (4.7, ReplyAudible(1)), (6.0, said("stop"))])
     assert story == [
         (3.6, StartReply(1, "what time")),
         (4.0, HoldReply(1)),
-        (4.15, ResumeReply(1)),
+        (4.65, ResumeReply(1)),
         (6.0, InterruptReply(1)),
         (6.3, StartReply(2, "stop")),
     ]
@@ -165,7 +213,8 @@ def test_a_correction_under_a_barge_in_into_an_audible_reply_is_dropped(play: Pl
     story = play([*script, (4.1, said("what is the time")), (4.9, said("no stop")), (5.0, STOPPED)])
     assert story == [
         (3.6, StartReply(1, "what is the")),
-        (4.2, InterruptReply(1)),
+        (4.0, HoldReply(1)),
+        (4.9, InterruptReply(1)),
         (5.3, StartReply(2, "no stop")),
     ]
 
@@ -174,12 +223,12 @@ def test_the_reply_ending_under_the_caller_keeps_what_the_caller_said(play: Play
     story = play(
         [*HEARD, (4.0, STARTED), (4.05, saying("and")), (4.1, ReplyEnded(1)), (4.9, said("and then")), (5.0, STOPPED)]
     )
-    assert story == [ANSWERED, (5.3, StartReply(2, "and then"))]
+    assert story == [ANSWERED, HELD, (5.3, StartReply(2, "and then"))]
 
 
 def test_the_reply_ending_under_a_partial_keeps_the_partial(play: Play) -> None:
     story = play([*HEARD, (4.0, STARTED), (4.05, saying("and")), (4.1, ReplyEnded(1)), (4.2, STOPPED)])
-    assert story == [ANSWERED, (5.7, StartReply(2, "and"))]
+    assert story == [ANSWERED, HELD, (5.7, StartReply(2, "and"))]
 
 
 def test_a_final_over_a_reply_without_detected_speech_interrupts_it(play: Play) -> None:
@@ -203,10 +252,11 @@ def test_facts_about_a_dead_reply_change_nothing(play: Play) -> None:
     story = play([*script, (5.7, STARTED), (6.0, said("thanks")), (6.1, STOPPED)])
     assert story == [
         ANSWERED,
-        (4.2, InterruptReply(1)),
+        HELD,
+        (5.0, InterruptReply(1)),
         (5.4, StartReply(2, "no")),
         (5.7, HoldReply(2)),
-        (5.9, RetractReply(2)),
+        (6.0, RetractReply(2)),
         (6.4, StartReply(3, "no thanks")),
     ]
 
@@ -218,7 +268,8 @@ def test_a_dead_reply_that_ends_under_a_barge_in_changes_nothing(play: Play) -> 
         ANSWERED,
         (4.0, InterruptReply(1)),
         (4.3, StartReply(2, "no")),
-        (6.2, InterruptReply(2)),
+        (6.0, HoldReply(2)),
+        (7.0, InterruptReply(2)),
         (7.4, StartReply(3, "stop")),
     ]
 
@@ -234,6 +285,53 @@ def test_a_reply_that_fails_gives_the_floor_back(play: Play) -> None:
     assert story == [ANSWERED, (5.4, StartReply(2, "again"))]
 
 
-def test_the_patience_with_a_cough_is_a_setting(play: Play) -> None:
-    script: Script = [*HEARD, (4.0, STARTED), (4.4, STOPPED), (9.0, ReplyEnded(1))]
-    assert play(script, Policy(barge_in_after=0.5)) == [ANSWERED]
+def test_how_long_words_must_last_is_a_setting(play: Play) -> None:
+    story = play([*HEARD, (4.0, STARTED), (4.1, saying("no")), (4.6, STOPPED)], Policy(barge_in_after=0.5))
+    assert story[:3] == [ANSWERED, HELD, (4.5, InterruptReply(1))]
+
+
+def test_how_long_speech_without_words_must_last_is_a_setting(play: Play) -> None:
+    story = play([*HEARD, (4.0, STARTED), (4.6, STOPPED)], Policy(max_hold=0.5))
+    assert story == [ANSWERED, HELD, (4.5, InterruptReply(1))]
+
+
+def test_how_soon_a_held_reply_goes_on_is_a_setting(play: Play) -> None:
+    story = play([*HEARD, (4.0, STARTED), (4.3, STOPPED), (9.0, ReplyEnded(1))], Policy(resume_after=2.0))
+    assert story == [ANSWERED, HELD, (6.3, ResumeReply(1))]
+
+
+def test_where_words_are_needed_a_noise_never_interrupts(play: Play) -> None:
+    story = play([*HEARD, (4.0, STARTED), (8.0, STOPPED), (9.0, ReplyEnded(1))], WORDS)
+    assert story == [ANSWERED, HELD, (6.0, ResumeReply(1))]
+
+
+def test_where_words_are_needed_they_interrupt_a_reply_that_goes_on_under_a_noise_too(play: Play) -> None:
+    story = play([*HEARD, (4.0, STARTED), (7.0, saying("oh no stop")), (7.4, STOPPED)], WORDS)
+    assert story[:4] == [ANSWERED, HELD, (6.0, ResumeReply(1)), (7.0, InterruptReply(1))]
+
+
+def test_fewer_words_than_are_needed_are_nobodys_turn(play: Play) -> None:
+    script: Script = [
+        (4.0, STARTED),
+        (4.3, saying("please")),
+        (4.5, STOPPED),
+        (4.6, said("please")),
+        (9.0, ReplyEnded(1)),
+    ]
+    assert play([*HEARD, *script], WORDS) == [ANSWERED, HELD, (4.6, ResumeReply(1))]
+    assert play([*HEARD, (5.0, said("please")), (9.0, ReplyEnded(1))], WORDS) == [ANSWERED]
+
+
+def test_words_of_two_utterances_add_up(play: Play) -> None:
+    story = play([*HEARD, (4.0, STARTED), (4.4, said("please stop")), (4.9, said("now")), (5.0, STOPPED)], WORDS)
+    assert story == [ANSWERED, HELD, (4.9, InterruptReply(1)), (5.3, StartReply(2, "please stop now"))]
+
+
+def test_a_turn_that_goes_on_needs_one_word_only(play: Play) -> None:
+    story = play([*ASKED, (2.5, STARTED), (2.9, said("please")), (3.0, STOPPED)], WORDS)
+    assert story[-1] == (3.3, StartReply(2, "tell me a story please"))
+
+
+def test_without_a_detector_too_few_words_let_the_reply_go_on(play: Play) -> None:
+    story = play([*HEARD, (4.0, saying("uh")), (9.0, ReplyEnded(1))], replace(WORDS, detects=False))
+    assert story == [ANSWERED, HELD, (6.0, ResumeReply(1))]

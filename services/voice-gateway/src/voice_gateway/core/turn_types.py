@@ -33,6 +33,10 @@ class Heard:
     """0..1; 1.0 on a partial is Riva's first-pass end of utterance."""
     until: float = inf
     """When the last audio this stands for arrived, seconds since the call began; inf = all there is."""
+    backchannel: bool = False
+    """Said over a reply by a listener who wants no turn: "mhm"."""
+    echo: bool = False
+    """The reply itself, out of the caller's loudspeaker."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +131,8 @@ class StartReply:
     draft: bool = False
     """The turn is not decided yet: nobody is told of the reply, and its audio waits for ReleaseReply."""
     cause: Cause = Cause.WORDS
+    protected: bool = False
+    """Only Interrupted stops it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,13 +194,20 @@ class Policy:
     end_on_final: bool = False
     """A final needs no further silence: for recognisers that wait for silence themselves."""
     barge_in_after: float = 0.2
-    """Speech over a reply that is no cough any more."""
+    """Speech with words over a reply that is the caller's turn."""
     max_turn: float = 60.0
     """A turn that never pauses ends here."""
     lag_slack: float = 0.6
     """The recogniser counts as behind when it has not accounted for speech older than this."""
     max_lag: float = 15.0
     """A recogniser that is behind with something open and says nothing for this long is taken for lost."""
+    barge_in_words: int = 0
+    """Words over a reply that make a turn; 0 = none are needed where speech lasts `max_hold`."""
+    max_hold: float = 2.0
+    """Speech without words holds a reply for so long; then it interrupts the reply, or lets it go on where words are
+    needed."""
+    resume_after: float = 0.5
+    """Silence after speech without words that lets a held reply go on, unless the recogniser is through before."""
     idle_after: float = inf
     """Silence on both sides after which the agent asks whether anybody is there."""
     idle_tries: int = 2
@@ -203,6 +216,8 @@ class Policy:
     """It says so before it hangs up."""
     greets: bool = False
     """The agent speaks first."""
+    protects_greeting: bool = False
+    """The greeting is heard whole: speech does not interrupt it, and is answered after it."""
     detects: bool = True
     """A voice activity detector tells of speech; without one the recogniser's words over a reply begin an overlap."""
     decides: bool = True
@@ -232,6 +247,8 @@ class Call:
     pause: float = 0.0
     """Reserved: the pause that this caller makes inside a turn, as learned, seconds; 0 = not learned."""
     language: str = ""
+    echoed: int = 0
+    """Number of the last reply that came back as echo; 0 = none did."""
     heard_until: float = 0.0
     """Audio the recogniser has accounted for."""
     heard_at: float = 0.0
@@ -298,6 +315,8 @@ class Thinking:
     """The finals it answers."""
     open: str = ""
     """The partial the turn was ended on, when its final is still to come."""
+    protected: bool = False
+    """The reply does not yield to speech."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -307,6 +326,7 @@ class Speaking:
     call: Call
     reply: int
     open: str = ""
+    protected: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -325,9 +345,12 @@ class Overlap:
     partial: str = ""
     held_at: float | None = None
     quiet_since: float | None = None
-    """When that speech stopped, where only the caller decides what it meant."""
+    """When that speech stopped, and its meaning is still open."""
     undetected: bool = False
     """It began with words of the recogniser, where there is no detector."""
+    protected: bool = False
+    dismissed: bool = False
+    """All that was heard of it so far is a backchannel or echo."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -340,6 +363,11 @@ class Ended:
 
 State = Idle | Hearing | Pausing | Thinking | Speaking | Overlap | Ended
 Step = tuple[State, tuple[Action, ...]]
+
+
+def join_words(*parts: str) -> str:
+    """Parts of what was said, in order."""
+    return " ".join(part for part in (part.strip() for part in parts) if part)
 
 
 MAX_TURN_CHARS = 16384

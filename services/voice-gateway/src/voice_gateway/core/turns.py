@@ -10,10 +10,10 @@ when that moment is over, and what an overlap means. It never waits: `deadline` 
       Idle ────────────────────▶ Hearing ◀──────────▶ Pausing ────────────────────────▶ Thinking
        ▲                            ▲   speech started                                   │    ▲
        │ reply ended                │ words, or speech that lasts      speech started    │    │ a cough
-       │                            │ (retract what nobody heard,                        ▼    │
+       │                            │ (retract what nobody heard,                (hold)  ▼    │ (resume)
     Speaking ──────────────────▶ Overlap ◀──────────────────────────────────────────── Thinking
        ▲        speech started      │   interrupt what was partly heard)
-       └────────────────────────────┘ a cough
+       └────────────────────────────┘ a cough, "mhm", echo
                  (Thinking ── reply audible ──▶ Speaking;  anything ── call ended ──▶ Ended)
 
 How long a silence must be depends on what the recogniser has said of the speech before it:
@@ -39,6 +39,19 @@ words releases it instead of starting a reply; whatever else ends the pause, or 
 from dataclasses import replace
 from math import inf
 
+from voice_gateway.core.overlap import (
+    caller_turn,
+    dismiss,
+    drop,
+    go_on,
+    hold,
+    may_interrupt,
+    needs_words,
+    release,
+    said_enough,
+    take_floor,
+    yields,
+)
 from voice_gateway.core.turn_types import (
     Action,
     Call,
@@ -49,7 +62,6 @@ from voice_gateway.core.turn_types import (
     Event,
     Heard,
     Hearing,
-    HoldReply,
     Idle,
     Interrupted,
     InterruptReply,
@@ -60,7 +72,6 @@ from voice_gateway.core.turn_types import (
     ReleaseReply,
     ReplyAudible,
     ReplyEnded,
-    ResumeReply,
     RetractReply,
     Speaking,
     SpeechStarted,
@@ -72,6 +83,7 @@ from voice_gateway.core.turn_types import (
     TimeLow,
     Typed,
     WordsLost,
+    join_words,
 )
 
 _OF_CALLER = (SpeechStarted, SpeechStopped, Heard, Committed, Typed)
@@ -92,9 +104,15 @@ def deadline(state: State, policy: Policy) -> float | None:
                 more = state.partial or state.committed
                 return max(since, call.heard_at) + (policy.max_lag if more else policy.max_silence)
             return since + _silence(state, policy)
-        case Overlap(_, _, since) if policy.decides:
+        case Overlap(call, quiet_since=float(quiet)) if yields(state, policy):
+            return quiet if call.heard_until >= quiet else quiet + policy.resume_after
+        case Overlap(_, _, since) if yields(state, policy):
+            if said_enough(state, policy):
+                return since + policy.barge_in_after
+            if state.held_at is None:
+                return None
             disputed = state.audible or state.kept or state.open or state.partial
-            return since + (policy.barge_in_after if disputed else policy.max_turn)
+            return since + (policy.max_hold if disputed else policy.max_turn)
     return None
 
 
@@ -102,10 +120,16 @@ def step(state: State, event: Event, now: float, policy: Policy) -> Step:
     """The state after `event` at `now`, and the orders. Passed deadlines count: a late final ends its turn at once."""
     if isinstance(event, Heard | Typed):
         event = replace(event, text=event.text.strip())
+    if isinstance(event, Heard) and event.backchannel and not policy.decides:
+        event = replace(event, backchannel=False)
     if isinstance(state, Ended) or (_is_lost(state.call) and isinstance(event, _OF_CALLER)):
         return state, ()
     before = state = replace(state, call=_noted(state.call, event, now))
+    greeted: tuple[Action, ...] = ()
+    if isinstance(state, Idle) and policy.greets and policy.protects_greeting and state.call.replies == 0:
+        state, greeted = _expire(state, now, policy)
     state, actions = _move(state, event, now, policy)
+    actions = (*greeted, *actions)
     while (due := deadline(state, policy)) is not None and due <= now:
         state, more = _expire(state, now, policy)
         actions += more
@@ -142,6 +166,11 @@ def _is_lost(call: Call) -> bool:
 
 def _move(state: State, event: Event, now: float, policy: Policy) -> Step:
     match state, event:
+        case ((Idle() | Thinking() | Speaking()), Heard()) if event.echo or (event.backchannel and not state.open):
+            return dismiss(state, event)
+        case ((Thinking(call, n) | Speaking(call, n)), Typed(text) | Heard(text, True)) if state.protected and text:
+            overlap = Overlap(call, n, now, isinstance(state, Speaking), words=text, quiet_since=call.heard_until)
+            return replace(overlap, protected=True), ()
         case Idle(call), SpeechStarted():
             return Hearing(call, now), ()
         case Idle(open=open), Heard() if open:  # of a turn that was answered or given up
@@ -160,7 +189,7 @@ def _move(state: State, event: Event, now: float, policy: Policy) -> Step:
         case Hearing(call) | Pausing(call), RecogniserLost():
             return Idle(call, now), ()
         case Hearing() | Pausing(), Heard():
-            return _absorb(state, event, now, policy)
+            return _absorb(state, replace(event, text="") if event.echo else event, now, policy)
         case Hearing(call, since, words, partial, settled_until, drafts), SpeechStopped() | Committed():
             committed = isinstance(event, Committed)
             return Pausing(call, now, since, words, partial, settled_until, committed, drafts=drafts), ()
@@ -171,38 +200,39 @@ def _move(state: State, event: Event, now: float, policy: Policy) -> Step:
         case Pausing(), Committed():
             return replace(state, since=state.since if _said(state) else now, committed=True), ()
         case Hearing(call) | Pausing(call), Typed(text) if text:
-            return _answer(call, _join(state.words, text), open=state.partial)
+            return _answer(call, join_words(state.words, text), open=state.partial)
 
         case Thinking(call, n, _, open), ReplyAudible(m) if m == n:
-            return Speaking(call, n, open), ()
+            return Speaking(call, n, open, state.protected), ()
         case Thinking(call, n), ReplyEnded(m) if m == n:
             return Idle(call, now), ()
         case Thinking(call, n, words, open), SpeechStarted():
-            overlap = Overlap(call, n, now, False, words, open, held_at=now if policy.decides else None)
-            return overlap, (HoldReply(n),) if policy.decides else ()
+            return hold(Overlap(call, n, now, False, words, open, protected=state.protected), now, policy)
         case Thinking(call, n, words, open), Heard(text, True) if open:  # its turn's own late final
             if _same(open, text):
-                return Thinking(call, n, _join(words, text)), ()
-            right = _join(words, text)
+                return Thinking(call, n, join_words(words, text)), ()
+            right = join_words(words, text)
             return _answer(call, right, RetractReply(n)) if right else (Idle(call, now), (RetractReply(n),))
-        case Thinking(call, n, words, ""), Heard(text) if text:  # the caller goes on, the detector missed it
+        case Thinking(call, n, words, ""), Heard(text) if text and not state.protected:  # the detector missed it
             turn = Pausing(call, now, now, words, committed=bool(words) and not policy.decides)
             return _overhear(turn, event, now, policy, RetractReply(n))
         case Thinking(call, n, words, open), Typed(text) if text:
-            return _answer(call, _join(words, text), RetractReply(n), open=open)
+            return _answer(call, join_words(words, text), RetractReply(n), open=open)
 
         case Speaking(call, n, open), ReplyEnded(m) if m == n:
             return Idle(call, now, open), ()
         case Speaking(call, n, open), SpeechStarted():
-            return Overlap(call, n, now, True, open=open), ()
+            return hold(Overlap(call, n, now, True, open=open, protected=state.protected), now, policy)
         case Speaking(call, n, open), Heard(_, True) if open:  # too late, the answer is heard
-            return Speaking(call, n), ()
+            return replace(state, open=""), ()
         case Speaking(call, n, ""), Heard(text, True) if text:  # the detector missed it
             if not policy.decides:
                 return Overlap(call, n, now, True, words=text, quiet_since=call.heard_until), ()
+            if len(text.split()) < policy.barge_in_words:
+                return state, ()
             return _overhear(Pausing(call, now, now), event, now, policy, InterruptReply(n))
-        case Speaking(call, n, ""), Heard(text, False) if text and policy.decides and not policy.detects:
-            return Overlap(call, n, now, True, partial=text, undetected=True), ()
+        case Speaking(call, n, ""), Heard(text, False) if text and yields(state, policy) and not policy.detects:
+            return hold(Overlap(call, n, now, True, partial=text, undetected=True), now, policy)
         case Speaking(call, n), Typed(text) if text:
             return _answer(call, text, InterruptReply(n))
         case ((Thinking(call, n) | Speaking(call, n)), Interrupted()):
@@ -210,37 +240,43 @@ def _move(state: State, event: Event, now: float, policy: Policy) -> Step:
 
         case Overlap(reply=n), ReplyAudible(m) if m == n:
             return replace(state, audible=True, kept=""), ()
-        case Overlap(reply=n), ReplyEnded(m) if m == n:  # it ended under the caller: their words stay
-            return _caller_turn(replace(state, kept="", open="")), ()
-        case Overlap(open=open), Heard(text, True) if open:
+        case Overlap(call, n, open=open), ReplyEnded(m) if m == n:  # it ended under the caller: their words stay
+            if state.dismissed and state.quiet_since is not None:
+                return Idle(call, now, open), ()
+            return caller_turn(replace(state, kept="", open="")), ()
+        case Overlap(open=open), Heard(text, True) if open and not event.echo:
             if state.audible or not policy.decides or _same(open, text):
-                return replace(state, kept="" if state.audible else _join(state.kept, text), open=""), ()
-            return _take_floor(replace(state, words=text, open=""))
-        case Overlap(call, n, undetected=True), Heard("", True):  # it was noise
-            return Speaking(call, n), ()
+                return replace(state, kept="" if state.audible else join_words(state.kept, text), open=""), ()
+            return take_floor(replace(state, words=text, open=""))
+        case Overlap(), Heard() if event.echo or event.backchannel:
+            return dismiss(state, event)
+        case Overlap(undetected=True), Heard("", True):  # it was noise
+            return go_on(state)
         case Overlap(), Heard(text, True):
-            spoken = replace(state, words=_join(state.words, text), partial="")
-            return _take_floor(spoken) if text and policy.decides else (spoken, ())
+            spoken = replace(state, words=join_words(state.words, text), partial="", dismissed=False)
+            return take_floor(spoken) if text and may_interrupt(spoken, policy) else (spoken, ())
         case Overlap(open=""), Heard(text, False) if text:
-            return replace(state, partial=text), ()
-        case Overlap(), SpeechStarted():
-            return replace(state, quiet_since=None, undetected=False), ()
-        case Overlap(), SpeechStopped() if not policy.decides:
-            return replace(state, quiet_since=now), ()
-        case Overlap(), SpeechStopped() if state.words or state.partial:
-            return _take_floor(replace(state, quiet_since=now))
-        case Overlap(call, n), SpeechStopped() | RecogniserLost():  # a cough, or as good as one
-            resumed = () if state.held_at is None else (ResumeReply(n),)
-            if state.audible:
-                return Speaking(call, n, state.open), resumed
-            return Thinking(call, n, state.kept, state.open), resumed
+            spoken = replace(state, partial=text, dismissed=False)
+            is_late = state.quiet_since is not None and may_interrupt(spoken, policy)
+            return take_floor(spoken) if is_late else (spoken, ())
+        case Overlap(since=since), SpeechStarted():
+            began = since if state.quiet_since is None or not policy.decides else now
+            return replace(state, since=began, quiet_since=None, undetected=False), ()
+        case Overlap(), SpeechStopped():
+            quiet = replace(state, quiet_since=now)
+            return take_floor(quiet) if may_interrupt(state, policy) else (quiet, ())
+        case Overlap(), RecogniserLost():  # as good as a cough
+            return go_on(state)
         case Overlap(), Committed():
-            return _take_floor(replace(state, quiet_since=state.quiet_since or now), committed=True)
+            quiet = replace(state, quiet_since=state.quiet_since or now)
+            return (quiet, ()) if state.protected else take_floor(quiet, committed=True)
+        case Overlap(protected=True), Typed(text) if text:
+            return replace(state, words=join_words(state.words, text)), ()
         case Overlap(call), Typed(text) if text:
-            said = _caller_turn(state)
-            return _answer(call, _join(said.words, text), _drop(state), open=said.partial)
+            said = caller_turn(state)
+            return _answer(call, join_words(said.words, text), drop(state), open=said.partial)
         case Overlap(call, n), Interrupted():
-            return _caller_turn(replace(state, kept="", open="")), (InterruptReply(n),)
+            return caller_turn(replace(state, kept="", open="")), (InterruptReply(n),)
     return state, ()
 
 
@@ -250,7 +286,7 @@ def _expire(state: State, now: float, policy: Policy) -> Step:
         case Idle(call) if _is_lost(call) and call.due_reply == call.replies > 0:
             return Ended(call, call.due), (EndCall(call.due),)
         case Idle(call) if policy.greets and call.replies == 0 and not _is_lost(call):
-            return _answer(call, "", cause=Cause.GREETING)
+            return _answer(call, "", cause=Cause.GREETING, protected=policy.protects_greeting)
         case Idle(call) if call.due:
             return _answer(replace(call, due_reply=call.replies + 1), "", cause=Cause(call.due))
         case Idle(call) if call.tries < policy.idle_tries:
@@ -261,15 +297,22 @@ def _expire(state: State, now: float, policy: Policy) -> Step:
             return Ended(call, "idle"), (EndCall("idle"),)
         case Hearing(call) | Pausing(call):  # noise is not a turn
             return _answer(call, state.words, open=state.partial) if _said(state) else (Idle(call, now), ())
+        case Overlap(quiet_since=float()):
+            return go_on(state)
+        case Overlap() if needs_words(state, policy) and not said_enough(state, policy):
+            return go_on(state) if state.undetected else release(state)
         case Overlap():
-            return _take_floor(state)
+            return take_floor(state)
     raise AssertionError(f"{state!r} has no deadline")
 
 
-def _answer(call: Call, words: str, *before: Action, cause: Cause = Cause.WORDS, open: str = "") -> Step:
+def _answer(
+    call: Call, words: str, *before: Action, cause: Cause = Cause.WORDS, open: str = "", protected: bool = False
+) -> Step:
     n = call.replies + 1
     call = replace(call, replies=n, tries=0 if cause is Cause.WORDS else call.tries)
-    return Thinking(call, n, words, open), (*before, StartReply(n, _join(words, open), cause=cause))
+    start = StartReply(n, join_words(words, open), cause=cause, protected=protected)
+    return Thinking(call, n, words, open, protected), (*before, start)
 
 
 def _may_draft(before: State, state: Pausing, policy: Policy) -> bool:
@@ -306,7 +349,7 @@ def _absorb(state: Hearing | Pausing, heard: Heard, now: float, policy: Policy, 
     """What the recogniser said becomes part of the turn."""
     until = min(heard.until, now)
     if heard.final:
-        words = _join(state.words, heard.text)
+        words = join_words(state.words, heard.text)
         settled = replace(state, words=words, partial="", settled_until=until)
         caught_up = until >= now - policy.lag_slack
         if isinstance(settled, Hearing) and words and policy.end_on_final and caught_up and policy.decides:
@@ -344,37 +387,7 @@ def _said(turn: Hearing | Pausing) -> bool:
 
 
 def _words(turn: Hearing | Pausing) -> str:
-    return _join(turn.words, turn.partial)
-
-
-def _take_floor(state: Overlap, *, committed: bool = False) -> Step:
-    """The overlap was the caller's turn.
-
-    Example, with barge_in_after = 0.2: the caller speaks from 12.0 on while reply 3 is heard. At 12.2 reply 3 is
-    interrupted, and the state is Hearing since 12.0, without words. Had nobody heard reply 3 yet, it would be
-    retracted, and "book a table", which it answered, would stand before what the caller says now ("for two")."""
-    return _caller_turn(state, committed=committed), (_drop(state),)
-
-
-def _caller_turn(state: Overlap, *, committed: bool = False) -> Hearing | Pausing:
-    """What the caller has said in the overlap, after what a reply nobody heard would have answered."""
-    kept, open = ("", "") if state.audible else (state.kept, state.open)
-    words, partial = _join(kept, state.words), state.partial or open
-    settled_until = state.call.heard_until if state.words and not state.partial else 0.0
-    if state.undetected:
-        return Pausing(state.call, state.call.heard_at, state.since, words, partial, settled_until, committed)
-    if state.quiet_since is None:
-        return Hearing(state.call, state.since, words, partial, settled_until)
-    return Pausing(state.call, state.quiet_since, state.since, words, partial, settled_until, committed)
-
-
-def _drop(state: Overlap) -> Action:
-    """How a reply that loses the floor goes away."""
-    return InterruptReply(state.reply) if state.audible else RetractReply(state.reply)
-
-
-def _join(*parts: str) -> str:
-    return " ".join(part for part in (part.strip() for part in parts) if part)
+    return join_words(turn.words, turn.partial)
 
 
 def _same(one: str, other: str) -> bool:

@@ -1,0 +1,113 @@
+"""What does it mean when the caller speaks over a reply? The steps of the turn machine in its state `Overlap`.
+
+A sound over a reply may be a turn, a cough, a listener's "mhm", or the reply itself out of the caller's loudspeaker.
+So the reply is held while nobody knows; words of the caller's own, or speech that lasts, take the floor from it, and
+everything else lets it go on from where it was held.
+"""
+
+from dataclasses import replace
+
+from voice_gateway.core.turn_types import (
+    Action,
+    Heard,
+    Hearing,
+    HoldReply,
+    Idle,
+    InterruptReply,
+    Overlap,
+    Pausing,
+    Policy,
+    ResumeReply,
+    RetractReply,
+    Speaking,
+    Step,
+    Thinking,
+    join_words,
+)
+
+_ECHO_REPLIES = 5
+"""Echo is expected until so many replies came back without it."""
+
+
+def hold(state: Overlap, now: float, policy: Policy) -> Step:
+    """The reply is kept back while nobody knows what the overlap means. Where its own echo is expected, it is not: it
+    would stop at each of its words."""
+    echoes = state.audible and 0 < state.call.echoed > state.reply - _ECHO_REPLIES
+    if echoes or not yields(state, policy):
+        return state, ()
+    return replace(state, held_at=now), (HoldReply(state.reply),)
+
+
+def release(state: Overlap) -> Step:
+    """The reply goes on under speech that may still bring words."""
+    return replace(state, held_at=None), () if state.held_at is None else (ResumeReply(state.reply),)
+
+
+def go_on(state: Overlap) -> Step:
+    """The overlap was nothing: the reply goes on from where the caller has heard it.
+
+    Example, resume_after = 0.5: a cough from 12.0 on holds reply 3, and ends at 12.3. The recogniser tells at 12.45
+    that it has heard everything until 12.35, and no word: reply 3 goes on. Had it told nothing, it would at 12.8."""
+    resumed = () if state.held_at is None else (ResumeReply(state.reply),)
+    if state.audible:
+        return Speaking(state.call, state.reply, state.open, state.protected), resumed
+    return Thinking(state.call, state.reply, state.kept, state.open, state.protected), resumed
+
+
+def dismiss(state: Idle | Thinking | Speaking | Overlap, heard: Heard) -> Step:
+    """Words that are no turn. A held reply makes no echo, so it goes on."""
+    if heard.echo and isinstance(state, Speaking | Overlap):
+        state = replace(state, call=replace(state.call, echoed=state.reply))
+    if not isinstance(state, Overlap):
+        return state, ()
+    state = replace(state, partial="", dismissed=not state.words)
+    if heard.final and (state.quiet_since is not None or state.undetected) and not state.words:
+        return go_on(state)
+    return release(state) if heard.echo else (state, ())
+
+
+def yields(state: Thinking | Speaking | Overlap, policy: Policy) -> bool:
+    """Whether speech may take the floor from the reply."""
+    return policy.decides and not state.protected
+
+
+def said_enough(state: Overlap, policy: Policy) -> bool:
+    """Whether the words so far make a turn."""
+    needed = max(1, policy.barge_in_words) if state.audible else 1  # a turn that goes on loses no word
+    return len(join_words(state.words, state.partial).split()) >= needed
+
+
+def may_interrupt(state: Overlap, policy: Policy) -> bool:
+    """Whether they make one now."""
+    return yields(state, policy) and said_enough(state, policy)
+
+
+def needs_words(state: Overlap, policy: Policy) -> bool:
+    """Whether speech alone does not take the floor, however long it lasts."""
+    return policy.barge_in_words > 0 or state.dismissed
+
+
+def take_floor(state: Overlap, *, committed: bool = False) -> Step:
+    """The overlap was the caller's turn.
+
+    Example, with barge_in_after = 0.2: the caller speaks from 12.0 on while reply 3 is heard. At 12.2 reply 3 is
+    interrupted, and the state is Hearing since 12.0, without words. Had nobody heard reply 3 yet, it would be
+    retracted, and "book a table", which it answered, would stand before what the caller says now ("for two")."""
+    return caller_turn(state, committed=committed), (drop(state),)
+
+
+def caller_turn(state: Overlap, *, committed: bool = False) -> Hearing | Pausing:
+    """What the caller has said in the overlap, after what a reply nobody heard would have answered."""
+    kept, open = ("", "") if state.audible else (state.kept, state.open)
+    words, partial = join_words(kept, state.words), state.partial or open
+    settled_until = state.call.heard_until if state.words and not state.partial else 0.0
+    if state.undetected:
+        return Pausing(state.call, state.call.heard_at, state.since, words, partial, settled_until, committed)
+    if state.quiet_since is None:
+        return Hearing(state.call, state.since, words, partial, settled_until)
+    return Pausing(state.call, state.quiet_since, state.since, words, partial, settled_until, committed)
+
+
+def drop(state: Overlap) -> Action:
+    """How a reply that loses the floor goes away."""
+    return InterruptReply(state.reply) if state.audible else RetractReply(state.reply)
