@@ -33,6 +33,7 @@ from voice_gateway.core.turn_types import (
     Thinking,
     Tick,
     TimeLow,
+    TurnScored,
     Typed,
     WordsLost,
 )
@@ -101,6 +102,7 @@ FACTS: dict[str, Event | None] = {
     "a backchannel": Heard("mhm", True, backchannel=True),
     "echo": Heard("one", True, echo=True),
     "progress": Heard("", False),
+    "scored as over": TurnScored(0.9, NOW),
     "reply audible": ReplyAudible(3),
     "reply ended": ReplyEnded(3),
     "committed": Committed(),

@@ -82,6 +82,8 @@ BAD = {
     "PLAYOUT_LEAD_MS": "20",
     "PLAYOUT_FRAME_MS": "1000",
     "TURN_END_SILENCE_S": "-0.1",
+    "TURN_COMPLETE_SILENCE_S": "-0.1",
+    "TURN_READING_SILENCE_S": "nan",
     "TURN_MAX_S": "0",
     "VAD": "loud",
     "VAD_START": "0",

@@ -38,14 +38,14 @@ def test_a_language_is_whole(tag: str) -> None:
 
 def test_words_are_casefolded() -> None:
     for entry in built_in().by_tag.values():
-        for words in (entry.fillers, entry.connectives, entry.number_words, entry.spelling_words, entry.backchannels):
-            assert all(word == word.casefold() == " ".join(word.split()) for word in words)
+        lists = [words for name in Language.__slots__ if isinstance(words := getattr(entry, name), frozenset)]
+        assert all(word == word.casefold() == " ".join(word.split()) for words in lists for word in words)
 
 
 def test_words_that_yaml_takes_for_something_else_stay_words() -> None:
-    assert "on" in built_in().find("en-US").connectives
+    assert "on" in built_in().find("en-US").link_words
     assert "yes" in built_in().find("en-US").backchannels
-    assert "null" in built_in().find("de-DE").number_words
+    assert "null" in built_in().find("de-DE").digit_words
 
 
 def test_hindi_is_written_in_devanagari() -> None:
@@ -81,6 +81,7 @@ def test_a_sentence_that_the_file_empties_is_not_said() -> None:
     [
         ("de-DE: {gretting: Hallo}", "de-DE.gretting: is no field of a language; is greeting meant?"),
         ("de-DE: {fillers: äh}", r"de-DE.fillers: must be a list of words, such as \[one, two\]"),
+        ("de-DE: {number_digits: many}", "de-DE.number_digits: must be a number, such as 10"),
         ("de-DE: {fillers: [äh, [ähm]]}", "de-DE.fillers: must be a list of words"),
         ("de-DE: {greeting: [Hallo]}", "de-DE.greeting: must be one text"),
         ("de-DE: Hallo", "de-DE: must hold fields"),

@@ -270,7 +270,29 @@ class Settings(BaseSettings):
     )
     turn_end_silence_s: Seconds = Field(
         0.15,
-        description="silence, after VAD_HANGOVER_S, that ends a turn of settled words",
+        description="silence, after VAD_HANGOVER_S, that ends a turn of settled words that may be complete",
+        json_schema_extra=LIVE,
+    )
+    turn_complete_silence_s: Seconds = Field(
+        0.1,
+        description='silence, after VAD_HANGOVER_S, that ends a turn of complete words: "yes", or a sentence',
+        json_schema_extra=LIVE,
+    )
+    turn_incomplete_silence_s: Seconds = Field(
+        1.25,
+        description='silence, after VAD_HANGOVER_S, that ends a turn in the middle of a sentence, such as after "and"',
+        json_schema_extra=LIVE,
+    )
+    turn_reading_silence_s: Seconds = Field(
+        1.5,
+        description="silence, after VAD_HANGOVER_S, that ends a turn while the caller reads out a number or "
+        "an e-mail address, or spells a word",
+        json_schema_extra=LIVE,
+    )
+    turn_learned_silence_max_s: Seconds = Field(
+        0.5,
+        description="longest silence that a caller who pauses often gets instead of TURN_END_SILENCE_S; 0 = pauses are "
+        "not learned",
         json_schema_extra=LIVE,
     )
     turn_max_silence_s: Seconds = Field(

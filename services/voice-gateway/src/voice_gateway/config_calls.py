@@ -57,6 +57,10 @@ def turn_policy(settings: Settings, language: Language) -> Policy:
         draft_tries=settings.turn_preemptive_tries,
         draft_max_speech=settings.turn_preemptive_max_speech_s,
         draft_slack=_DRAFT_SLACK * settings.vad_hangover_s,
+        complete_silence=settings.turn_complete_silence_s,
+        incomplete_silence=settings.turn_incomplete_silence_s,
+        reading_silence=settings.turn_reading_silence_s,
+        learned_silence_max=settings.turn_learned_silence_max_s,
     )
 
 

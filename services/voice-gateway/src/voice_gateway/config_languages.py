@@ -26,6 +26,7 @@ MAX_BYTES = 1024 * 1024
 _MAX_SENTENCE_CHARS = 1000
 _MAX_PROMPT_CHARS = 16384
 _MAX_WORDS = 2000
+_MAX_NUMBER_CHARS = 2
 _LOADER = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 """Every value is text: YAML's own rules make True of "on" and "yes"."""
 _HINTS = get_type_hints(Language)
@@ -197,6 +198,9 @@ def _check_value(where: str, name: str, value: object) -> None:
             raise ValueError(f"{where}: must be one text; write it in quotes")
         if len(value) > most:
             raise ValueError(f"{where}: has {len(value)} characters; {most} are the most")
+    elif _HINTS[name] is int:
+        if not isinstance(value, str) or not value.isascii() or not value.isdigit() or len(value) > _MAX_NUMBER_CHARS:
+            raise ValueError(f"{where}: must be a number, such as 10")
     elif not isinstance(value, list) or not all(isinstance(word, str) and word.strip() for word in value):
         raise ValueError(f"{where}: must be a list of words, such as [one, two]")
     elif len(value) > _MAX_WORDS:
@@ -207,6 +211,8 @@ def _read(name: str, value: Any) -> Any:
     """Sentences as they are, words to be compared in small letters and with single spaces."""
     if _HINTS[name] is str:
         return " ".join(value.split()) if name != "system_prompt" else value.strip()
+    if _HINTS[name] is int:
+        return int(value)
     if name == "tool_fillers":
         return tuple(value)
     return frozenset(" ".join(word.casefold().split()) for word in value)

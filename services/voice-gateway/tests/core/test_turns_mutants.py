@@ -12,15 +12,16 @@ import test_turns_dismissed
 import test_turns_drafts
 import test_turns_endings
 import test_turns_overlap
+import test_turns_patience
 from turn_player import Play, player
-from voice_gateway.core import overlap, turns
+from voice_gateway.core import overlap, turn_silence, turns
 
-SOURCES = {module: Path(str(module.__file__)).read_text(encoding="utf-8") for module in (overlap, turns)}
-"""The machine; its steps in an overlap stand in a module of their own."""
+SOURCES = {module: Path(str(module.__file__)).read_text(encoding="utf-8") for module in (overlap, turn_silence, turns)}
+"""The machine; its steps in an overlap, and its silences, stand in modules of their own."""
 
 MUTANTS: dict[str, tuple[str, str]] = {
     "settled words wait as long as unsettled ones": (
-        "return 0.0 if policy.end_on_final or state.committed else policy.end_silence",
+        "return 0.0 if policy.end_on_final or state.committed else _patience(state, policy)",
         "return 0.0 if policy.end_on_final or state.committed else policy.max_silence",
     ),
     "a committed turn waits for silence": ("policy.end_on_final or state.committed", "policy.end_on_final"),
@@ -30,10 +31,7 @@ MUTANTS: dict[str, tuple[str, str]] = {
         "if call.heard_until < 0:",
     ),
     "a lost recogniser is waited for from the end of the speech": ("max(since, call.heard_at)", "since"),
-    "a burst of speech is not waited for": (
-        "case SpeechStopped(unheard) if unheard > 0:",
-        "case SpeechStopped(unheard) if False:",
-    ),
+    "a burst of speech is not waited for": ("if unheard > 0 else call.heard_until", "if False else call.heard_until"),
     "noise makes the call wait for the recogniser": (
         "(policy.max_lag if more else policy.max_silence)",
         "policy.max_lag",
@@ -319,8 +317,49 @@ MUTANTS: dict[str, tuple[str, str]] = {
     "push-to-talk drafts": ("policy.drafts and policy.decides and", "policy.drafts and"),
     "drafts can't be switched off": ("policy.drafts and policy.decides and", "policy.decides and"),
     "long turns are drafted": (" and state.since - state.began <= policy.draft_max_speech", ""),
-    "drafts wait for settled words": ("(stable or _is_settled(state, policy))", "_is_settled(state, policy)"),
-    "settled words wait for a stable partial": ("(stable or _is_settled(state, policy))", "stable"),
+    "drafts wait for settled words": ("(stable or is_settled(state, policy))", "is_settled(state, policy)"),
+    "settled words wait for a stable partial": ("(stable or is_settled(state, policy))", "stable"),
+    "words of before count after their final": (
+        "ending if text or final else call.ending",
+        "ending if text else call.ending",
+    ),
+    "progress forgets how the words end": (" if text or final else call.ending", ""),
+    "an answer waits": ("case Ending.ANSWER:", "case None:"),
+    "what is read out is cut off": ("case Ending.READING_OUT:", "case None:"),
+    "a sentence is cut off": ("case Ending.INCOMPLETE:\n            return", "case None:\n            return"),
+    "a complete sentence waits": ("if call.ending is Ending.COMPLETE:", "if False:"),
+    "unsettled digits wait no longer than other words": (
+        "_patience(state, policy) if _goes_on(state.call) else 0.0",
+        "0.0",
+    ),
+    "a score of before the pause counts": (
+        "call.scored_until > 0 and call.scored_until >= state.since - policy.draft_slack",
+        "call.scored_until > 0",
+    ),
+    "no score counts": ("if call.scored_until > 0 and", "if False and"),
+    "a low score ends the turn": ("if call.score >= policy.complete_score else", "if True else"),
+    "a high score does not end the turn": ("if call.score >= policy.complete_score else", "if False else"),
+    "pauses are learned where nobody asked for it": (
+        "if policy.learned_silence_max <= policy.end_silence or call.pause == 0:",
+        "if call.pause == 0:",
+    ),
+    "a learned silence has no bound": (
+        "min(max(_SILENCE_TO_PAUSE * call.pause, least), policy.learned_silence_max)",
+        "max(_SILENCE_TO_PAUSE * call.pause, least)",
+    ),
+    "a learned silence may be none": ("max(_SILENCE_TO_PAUSE * call.pause, least)", "_SILENCE_TO_PAUSE * call.pause"),
+    "a pause within a turn teaches nothing": (
+        "return _with_pause(state.call, before.call, now - before.since, policy)",
+        "return state.call",
+    ),
+    "a retraction teaches nothing": (
+        "return _with_pause(state.call, before.call, before.since - before.call.stopped_at, policy)",
+        "return state.call",
+    ),
+    "pauses of what is read out are learned": ("if _goes_on(before) or pause <= 0", "if pause <= 0"),
+    "one long pause is learned at once": ("_LEARNS, _FORGETS = 0.3, 0.1", "_LEARNS, _FORGETS = 1.0, 0.1"),
+    "pauses are never forgotten": ("pause=known * (1 - _FORGETS)", "pause=known"),
+    "complete sentences of a caller who pauses are cut off": (" + max(0.0, normal - policy.end_silence)", ""),
     "words that grow are drafted": ("stands and state.call.heard_until", "state.call.heard_until"),
     "nobody waits for the recogniser to hear the silence": (
         "stable = stands and state.call.heard_until >= state.since - policy.draft_slack",
@@ -334,7 +373,14 @@ def stories() -> dict[str, Callable[..., None]]:
     """Every story that needs nothing but a player, and the parametrised one by its cases."""
     typed = test_turns_calls.test_a_typed_turn_takes_the_floor_and_loses_no_spoken_word
     found: dict[str, Callable[..., None]] = {where: partial(typed, where=where) for where in test_turns_calls.TYPED_IN}
-    modules = (test_turns_calls, test_turns_overlap, test_turns_dismissed, test_turns_endings, test_turns_drafts)
+    modules = (
+        test_turns_calls,
+        test_turns_overlap,
+        test_turns_dismissed,
+        test_turns_endings,
+        test_turns_drafts,
+        test_turns_patience,
+    )
     for module in modules:
         for name, story in vars(module).items():
             if name.startswith("test_") and list(inspect.signature(story).parameters) == ["play"]:
@@ -349,9 +395,9 @@ def mutant(old: str, new: str) -> ModuleType:
     assert SOURCES[found[0]].count(old) == 1, f"a mutant replaces text that must stand there once: {old!r}"
     machine = ModuleType("mutant")
     _run(machine, SOURCES[turns].replace(old, new))
-    if found == [overlap]:
-        steps = ModuleType("mutant of overlap")
-        _run(steps, SOURCES[overlap].replace(old, new))
+    if found != [turns]:
+        steps = ModuleType("mutant of a part")
+        _run(steps, SOURCES[found[0]].replace(old, new))
         vars(machine).update({name: step for name, step in vars(steps).items() if name in vars(machine)})
     return machine
 

@@ -43,10 +43,34 @@ class Language:
     """Sounds of somebody who thinks: "um"."""
     connectives: frozenset[str] = frozenset()
     """Words after which a sentence goes on: "and", "the", "because"."""
+    link_words: frozenset[str] = frozenset()
+    """Words after which it mostly goes on; a sentence sign says that it does not: "to", "is", "for"."""
+    answers: frozenset[str] = frozenset()
+    """What is a whole turn by itself: "yes", "no thanks"."""
+    digit_words: frozenset[str] = frozenset()
+    """Digits as they are read out: "zero", "oh", "five"."""
     number_words: frozenset[str] = frozenset()
-    """Digits as they are read out, and what stands between them: "zero", "oh", "double"."""
+    """Other numbers of one word that no digit follows: "twelve"."""
+    tens: frozenset[str] = frozenset()
+    """Numbers that a digit may follow: "twenty"."""
+    scales: frozenset[str] = frozenset()
+    """What makes a number an amount and no row of digits: "hundred"."""
+    repeats: frozenset[str] = frozenset()
+    """What says a digit or letter more than once: "double"."""
+    number_digits: int = 10
+    """Digits after which a number that is read out may be whole: those of a telephone number."""
+    number_cues: frozenset[str] = frozenset()
+    """Phrases before a number or code that is read out: "number is"."""
+    address_cues: frozenset[str] = frozenset()
+    """Phrases before an e-mail address: "email is"."""
+    at_words: frozenset[str] = frozenset()
+    """How "@" is said."""
+    dot_words: frozenset[str] = frozenset()
+    """How the "." of an address is said."""
     spelling_words: frozenset[str] = frozenset()
-    """What stands between the parts of an address that is read out: "at", "dot", "dash"."""
+    """What else stands between the parts of an address or code that is read out: "dash", "slash"."""
+    spelled_like: frozenset[str] = frozenset()
+    """What stands between a letter and the word that explains it: b "as in" boy."""
     backchannels: frozenset[str] = frozenset()
     """What a listener says who wants no turn: "mhm", "okay", "I see"."""
 

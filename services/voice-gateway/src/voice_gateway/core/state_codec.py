@@ -5,6 +5,7 @@ Floats are written so that they read back the same, infinity as the text "inf". 
 """
 
 from dataclasses import MISSING, Field, fields
+from enum import Enum
 from math import isfinite
 from typing import Any, TypeVar, get_type_hints
 
@@ -41,7 +42,9 @@ def pack_named(key: str, value: Any) -> dict[str, Any]:
 
 
 def pack_number(value: Any) -> Any:
-    """Infinity as text: JSON has no word for it."""
+    """Infinity as text: JSON has no word for it; one of several words as that word."""
+    if isinstance(value, Enum):
+        return value.value
     return str(value) if isinstance(value, float) and not isfinite(value) else value
 
 
@@ -73,6 +76,11 @@ def unpack_field(item: Any, hint: Any, name: str) -> Any:
     """One field, of the type that it must have. Raises `Unreadable`."""
     if hint is Call:
         return unpack(item, Call)
+    if isinstance(hint, type) and issubclass(hint, Enum):
+        known = {word.value: word for word in hint}
+        if type(item) is str and item in known:
+            return known[item]
+        raise Unreadable(f"{name} is {item!r}, not one of {', '.join(known)}")
     if item is None and hint in (int | None, float | None):
         return None
     if hint in (float, float | None):

@@ -38,6 +38,7 @@ from voice_gateway.core.turn_types import (
     State,
     Tick,
     TimeLow,
+    TurnScored,
     Typed,
     WordsLost,
 )
@@ -48,6 +49,7 @@ FACTS: tuple[type[Event], ...] = (
     SpeechStarted,
     SpeechStopped,
     Heard,
+    TurnScored,
     ReplyAudible,
     ReplyEnded,
     Tick,

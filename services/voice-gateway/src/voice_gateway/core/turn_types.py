@@ -10,6 +10,21 @@ from math import inf
 # ---------------------------------------------------------------------------------------------- facts
 
 
+class Ending(Enum):
+    """How the words of a turn end, as far as words tell (`endings`)."""
+
+    UNKNOWN = "unknown"
+    """They may be complete: nothing says so, and nothing says that they go on."""
+    ANSWER = "answer"
+    """A whole turn as it is: "yes"."""
+    COMPLETE = "complete"
+    """With a sentence sign, and without a sign that they go on."""
+    INCOMPLETE = "incomplete"
+    """In the midst of a sentence: "and"."""
+    READING_OUT = "reading_out"
+    """In the midst of a number, a word that is spelled, or an address."""
+
+
 @dataclass(frozen=True, slots=True)
 class SpeechStarted:
     """The voice activity detector hears the caller speak."""
@@ -33,10 +48,22 @@ class Heard:
     """0..1; 1.0 on a partial is Riva's first-pass end of utterance."""
     until: float = inf
     """When the last audio this stands for arrived, seconds since the call began; inf = all there is."""
+    ending: Ending = Ending.UNKNOWN
+    """How the words of the turn end with these."""
     backchannel: bool = False
     """Said over a reply by a listener who wants no turn: "mhm"."""
     echo: bool = False
     """The reply itself, out of the caller's loudspeaker."""
+
+
+@dataclass(frozen=True, slots=True)
+class TurnScored:
+    """A model has listened how the speech before a pause sounds."""
+
+    probability: float
+    """0..1: that the turn is over."""
+    until: float
+    """When the last audio it listened to arrived, seconds since the call began."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +121,7 @@ Event = (
     SpeechStarted
     | SpeechStopped
     | Heard
+    | TurnScored
     | ReplyAudible
     | ReplyEnded
     | Tick
@@ -188,7 +216,7 @@ class Policy:
     """How patient the machine is, in seconds."""
 
     end_silence: float = 0.3
-    """Silence after settled words."""
+    """Silence after settled words that may be complete."""
     max_silence: float = 1.5
     """Silence after unsettled words."""
     end_on_final: bool = False
@@ -231,6 +259,16 @@ class Policy:
     draft_slack: float = 0.15
     """Words look complete when the recogniser has heard all but so much of the time until the speech stopped, and said
     nothing else. Shorter than the detector's hangover: then it has heard silence."""
+    complete_silence: float = 0.1
+    """Silence after settled words that are complete."""
+    incomplete_silence: float = 1.25
+    """Silence after words in the midst of a sentence."""
+    reading_silence: float = 1.5
+    """Silence after a part of a number, spelling or address that is read out."""
+    learned_silence_max: float = 0.0
+    """Silence that a caller gets who pauses much, at most, in place of `end_silence`; below that = not learned."""
+    complete_score: float = 0.5
+    """From this probability on, a model that listens says that the turn is over."""
 
 
 # --------------------------------------------------------------------------------------------- states
@@ -245,7 +283,7 @@ class Call:
     tries: int = 0
     """How often the agent asked into silence since the caller last spoke."""
     pause: float = 0.0
-    """Reserved: the pause that this caller makes inside a turn, as learned, seconds; 0 = not learned."""
+    """The pause that this caller makes inside a turn, as learned, seconds; 0 = not learned."""
     language: str = ""
     echoed: int = 0
     """Number of the last reply that came back as echo; 0 = none did."""
@@ -258,6 +296,14 @@ class Call:
     Cause.RECOGNISER_LOST.value at once; "" = none."""
     due_reply: int = 0
     """The last reply that was begun for it."""
+    ending: Ending = Ending.UNKNOWN
+    """How the caller's words end that were heard last."""
+    stopped_at: float = 0.0
+    """When the caller's speech stopped last."""
+    score: float = 0.0
+    """What the model said last of the turn: the probability that it is over."""
+    scored_until: float = 0.0
+    """When the last audio that it had listened to arrived; 0 = it has said nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -377,3 +423,13 @@ MAX_TURN_CHARS = 16384
 def turn_chars(state: State) -> int:
     """Characters of the turn that is going on, as far as they may still be joined with more."""
     return sum(len(getattr(state, name, "")) for name in ("words", "partial", "open", "kept"))
+
+
+def finals(state: State) -> str:
+    """The finals of the turn that is going on, or would go on if the caller spoke."""
+    match state:
+        case Hearing(words=words) | Pausing(words=words) | Thinking(words=words):
+            return words
+        case Overlap(audible=audible, kept=kept, words=words):
+            return words if audible else f"{kept} {words}"
+    return ""

@@ -17,15 +17,15 @@ when that moment is over, and what an overlap means. It never waits: `deadline` 
                  (Thinking ── reply audible ──▶ Speaking;  anything ── call ended ──▶ Ended)
 
 How long a silence must be depends on what the recogniser has said of the speech before it:
-  settled      finals stand for all of it                      `end_silence`
+  settled      finals stand for all of it                      `end_silence`; less or more as the words end
   unsettled    only partials, or nothing yet                   `max_silence`, longer for a late recogniser
   behind       it has not even worked through the audio        none, unless it stands still (`max_lag`;
                                                                `max_silence` when nothing is open)
 
 What rarely happens, and where it goes: a final that comes after its turn was ended on a partial corrects the
 reply nobody heard yet, and is dropped once somebody did. Speech while a reply is thought up holds that reply
-back until it is clear whether the caller goes on. States, facts and orders stand in `turn_types`, the whole
-story in docs/turn-taking.md.
+back until it is clear whether the caller goes on. States, facts and orders stand in `turn_types`, how long a
+silence must be in `turn_silence`, the whole story in docs/turn-taking.md.
 
 What the agent says by itself (greeting, idle prompt, goodbye, warning of the end) is said in Idle, where nobody has the
 floor. A reply that is `due` is said at the next such gap; it stays due until it is heard. A call that is lost, because
@@ -52,6 +52,7 @@ from voice_gateway.core.overlap import (
     take_floor,
     yields,
 )
+from voice_gateway.core.turn_silence import is_settled, learned, silence_to_end
 from voice_gateway.core.turn_types import (
     Action,
     Call,
@@ -81,6 +82,7 @@ from voice_gateway.core.turn_types import (
     Step,
     Thinking,
     TimeLow,
+    TurnScored,
     Typed,
     WordsLost,
     join_words,
@@ -103,7 +105,7 @@ def deadline(state: State, policy: Policy) -> float | None:
             if call.heard_until < since - policy.lag_slack:
                 more = state.partial or state.committed
                 return max(since, call.heard_at) + (policy.max_lag if more else policy.max_silence)
-            return since + _silence(state, policy)
+            return since + silence_to_end(state, policy)
         case Overlap(call, quiet_since=float(quiet)) if yields(state, policy):
             return quiet if call.heard_until >= quiet else quiet + policy.resume_after
         case Overlap(_, _, since) if yields(state, policy):
@@ -133,6 +135,7 @@ def step(state: State, event: Event, now: float, policy: Policy) -> Step:
     while (due := deadline(state, policy)) is not None and due <= now:
         state, more = _expire(state, now, policy)
         actions += more
+    state = replace(state, call=learned(before, state, now, policy))
     if isinstance(before, Pausing) and before.draft is not None:
         state, actions = _judge_draft(before.draft, _words(before), state, actions)
     if isinstance(state, Pausing) and state.draft is None and _may_draft(before, state, policy):
@@ -145,10 +148,14 @@ def step(state: State, event: Event, now: float, policy: Policy) -> Step:
 def _noted(call: Call, event: Event, now: float) -> Call:
     """What a fact changes in every state."""
     match event:
-        case Heard(until=until):
-            return replace(call, heard_until=max(call.heard_until, min(until, now)), heard_at=now)
-        case SpeechStopped(unheard) if unheard > 0:
-            return replace(call, heard_until=min(call.heard_until, now - unheard))
+        case Heard(text, final, _, until, ending):
+            ending = ending if text or final else call.ending
+            return replace(call, heard_until=max(call.heard_until, min(until, now)), heard_at=now, ending=ending)
+        case SpeechStopped(unheard):
+            heard_until = min(call.heard_until, now - unheard) if unheard > 0 else call.heard_until
+            return replace(call, heard_until=heard_until, stopped_at=now)
+        case TurnScored(probability, until):
+            return replace(call, score=probability, scored_until=min(until, now))
         case TimeLow() if not call.due:
             return replace(call, due=Cause.TIME_LOW.value, due_reply=0)
         case RecogniserLost() if not _is_lost(call):
@@ -324,7 +331,7 @@ def _may_draft(before: State, state: Pausing, policy: Policy) -> bool:
         return False
     stands = isinstance(before, Hearing | Pausing) and _same(_words(before), _words(state))
     stable = stands and state.call.heard_until >= state.since - policy.draft_slack
-    return (stable or _is_settled(state, policy)) and state.since - state.began <= policy.draft_max_speech
+    return (stable or is_settled(state, policy)) and state.since - state.began <= policy.draft_max_speech
 
 
 def _judge_draft(n: int, words: str, state: State, actions: tuple[Action, ...]) -> Step:
@@ -363,23 +370,6 @@ def _absorb(state: Hearing | Pausing, heard: Heard, now: float, policy: Policy, 
         grown = min(until, state.began + policy.max_turn) - policy.end_silence
         state = replace(state, since=max(state.since, grown))
     return replace(state, partial=heard.text, settled_until=until if heard.stability >= 1.0 else 0.0), before
-
-
-def _silence(state: Pausing, policy: Policy) -> float:
-    """How long the silence must be, once the recogniser has worked through the speech. A final waits for silence
-    that the recogniser has heard, too, so one that is late gets as much longer.
-
-    Example, speech stopped at 5.0, end_silence = 0.3, max_silence = 1.5: a final, or a partial with stability 1.0 (the
-    first pass of Riva's end of utterance), that stands for audio until 4.9 settles the words: the turn ends at 5.3.
-    After a partial with stability 0.9, told at 5.2 of audio until 4.8, it ends at 5.0 + 1.5 + 0.4 = 6.9, or at 6.0 if
-    the final comes then."""
-    if not _is_settled(state, policy):
-        return policy.max_silence + max(0.0, state.call.heard_at - state.call.heard_until)
-    return 0.0 if policy.end_on_final or state.committed else policy.end_silence
-
-
-def _is_settled(state: Pausing, policy: Policy) -> bool:
-    return state.settled_until > 0 and state.settled_until >= state.since - policy.lag_slack
 
 
 def _said(turn: Hearing | Pausing) -> bool:

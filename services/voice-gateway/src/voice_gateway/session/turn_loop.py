@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from voice_gateway.core import turn_types, turns
+from voice_gateway.core.endings import ending
 from voice_gateway.core.events import CallEnded, CallOptions, EndReason, Failed, Failure, TurnChanged, TurnKind
 from voice_gateway.core.language import Language
 from voice_gateway.core.timeline import Mark, Timeline
@@ -31,7 +32,7 @@ class LoopSettings:
 
     max_session_s: float
     language: Language
-    """The sentences that the gateway says by itself."""
+    """The sentences that the gateway says by itself, and the words that say that a turn goes on."""
     has_headroom: Callable[[], bool] = lambda: True
     """Whether drafts may be begun: they are the first work that a gateway under load leaves."""
 
@@ -92,6 +93,7 @@ class TurnLoop:  # size: what the machine's orders reach: it starts and stops th
             if isinstance(event, turn_types.Typed) and not self._fits(event.text):
                 continue
             self._follow_policy()
+            event = self._judged(event)
             self._turn_log.write(now, event)
             self.state, actions = turns.step(self.state, event, now, self._policy)
             self._mailboxes.is_replying = isinstance(
@@ -102,6 +104,13 @@ class TurnLoop:  # size: what the machine's orders reach: it starts and stops th
             self._mailboxes.note_work()
             if isinstance(self.state, turn_types.Ended):
                 return _ENDS[self.state.reason]
+
+    def _judged(self, event: turn_types.Event) -> turn_types.Event:
+        """How the turn ends with words that were heard; here, because its other words are known here."""
+        if not isinstance(event, turn_types.Heard) or not (event.text or event.final):
+            return event
+        words = f"{turn_types.finals(self.state)} {event.text}"
+        return replace(event, ending=ending(words, self._settings.language))
 
     async def _next_event(self) -> turn_types.Event | CallEnded:
         while True:

@@ -1,0 +1,88 @@
+"""How long must a silence be to end a turn? It depends on the recogniser, on how the words end, and on the caller."""
+
+from dataclasses import replace
+
+from voice_gateway.core.turn_types import Call, Ending, Hearing, Overlap, Pausing, Policy, Speaking, State, Thinking
+
+_SILENCE_TO_PAUSE = 1.5
+"""A learned silence is half as long again as the pauses that it was learned from."""
+_LEARNS, _FORGETS = 0.3, 0.1
+"""How much the next pause counts, and how much a turn that had none."""
+
+
+def silence_to_end(state: Pausing, policy: Policy) -> float:
+    """How long the silence must be, once the recogniser has worked through the speech. A final waits for silence
+    that the recogniser has heard, too, so one that is late gets as much longer.
+
+    Example, speech stopped at 5.0, end_silence = 0.3, max_silence = 1.5: a final, or a partial with stability 1.0 (the
+    first pass of Riva's end of utterance), that stands for audio until 4.9 settles the words: the turn ends at 5.3.
+    After a partial with stability 0.9, told at 5.2 of audio until 4.8, it ends at 5.0 + 1.5 + 0.4 = 6.9, or at 6.0 if
+    the final comes then."""
+    if not is_settled(state, policy):
+        late = max(0.0, state.call.heard_at - state.call.heard_until)
+        return max(policy.max_silence + late, _patience(state, policy) if _goes_on(state.call) else 0.0)
+    return 0.0 if policy.end_on_final or state.committed else _patience(state, policy)
+
+
+def is_settled(state: Pausing, policy: Policy) -> bool:
+    """Whether the recogniser has said its last of the speech."""
+    return state.settled_until > 0 and state.settled_until >= state.since - policy.lag_slack
+
+
+def learned(before: State, state: State, now: float, policy: Policy) -> Call:
+    """The call, with what an arrow from `before` to `state` says of the caller's pauses.
+
+    Counted are pauses after which the caller went on with the same turn, where the words did not say that they would;
+    and every turn that was answered, as one without a pause."""
+    match before, state:
+        case Thinking(), Speaking():
+            known = state.call.pause or policy.end_silence / _SILENCE_TO_PAUSE
+            return replace(state.call, pause=known * (1 - _FORGETS))
+        case Pausing(words=words, partial=partial), Hearing() if words or partial:
+            return _with_pause(state.call, before.call, now - before.since, policy)
+        case Overlap(audible=False, kept=kept, open=open), Hearing() | Pausing() if kept or open:
+            return _with_pause(state.call, before.call, before.since - before.call.stopped_at, policy)
+    return state.call
+
+
+def _with_pause(call: Call, before: Call, pause: float, policy: Policy) -> Call:
+    if _goes_on(before) or pause <= 0 or before.stopped_at == 0:
+        return call
+    known = call.pause or policy.end_silence / _SILENCE_TO_PAUSE
+    return replace(call, pause=known + _LEARNS * (min(pause, policy.max_silence) - known))
+
+
+def _patience(state: Pausing, policy: Policy) -> float:
+    """How long a silence the words deserve. What is read out goes on however it sounds, "yes" does not; of the rest a
+    model that has listened to this pause knows more than the words."""
+    call = state.call
+    normal = _normal_silence(call, policy)
+    match call.ending:
+        case Ending.ANSWER:
+            return policy.complete_silence
+        case Ending.READING_OUT:
+            return policy.reading_silence
+        case Ending.INCOMPLETE:
+            return policy.incomplete_silence
+    if call.scored_until > 0 and call.scored_until >= state.since - policy.draft_slack:
+        return policy.complete_silence if call.score >= policy.complete_score else policy.incomplete_silence
+    if call.ending is Ending.COMPLETE:
+        return policy.complete_silence + max(0.0, normal - policy.end_silence)
+    return normal
+
+
+def _normal_silence(call: Call, policy: Policy) -> float:
+    """`end_silence`, or what this caller's pauses made of it.
+
+    Example, end_silence = 0.15, complete_silence = 0.1, learned_silence_max = 0.5: a caller pauses 0.6 s within a turn.
+    The average moves by 0.3 of the way from 0.1 s (what 0.15 s of silence stand for) to 0.6 s, so to 0.25 s: from then
+    on the silence is 0.375 s. After a second such pause it would be 0.53 s, so it is 0.5 s. Each turn without one takes
+    a tenth off, down to 0.1 s."""
+    if policy.learned_silence_max <= policy.end_silence or call.pause == 0:
+        return policy.end_silence
+    least = min(policy.complete_silence, policy.end_silence)
+    return min(max(_SILENCE_TO_PAUSE * call.pause, least), policy.learned_silence_max)
+
+
+def _goes_on(call: Call) -> bool:
+    return call.ending in (Ending.INCOMPLETE, Ending.READING_OUT)
