@@ -9,12 +9,12 @@ usage: scripts/build_gateway.sh [--registry HOST/PATH] [--tag TAG] [--push] [--d
   IMAGE   gateway (the default), speech-server, mini-llm, client, or all; speech-server-gpu: with CUDA, tagged TAG-gpu
   OPTION  for the engine, such as --build-arg PIP_INDEX_URL=... UV_DEFAULT_INDEX=... of a mirror
   env     ENGINE=docker|buildah|podman, BASE_IMAGE, ESPEAK= (no eSpeak NG), AV= (no FFmpeg), MOONSHINE= (no weights),
-          BUILD=script and OUT=folder for its archives
+          SMART_TURN=1 (the gateway with the model of TURN_SCORER=smart-turn), BUILD=script and OUT=folder for its archives
 U
 }
 die() { echo "build_gateway.sh: $*" >&2; exit 2; }
 version=$(<VERSION)
-registry='' tag=$version push='' run='' images=() extra=()
+registry='' tag=$version push='' run='' images=() extra=() smart_turn=()
 while [ $# -gt 0 ]; do
     case $1 in
         --registry) registry=${2:?--registry needs a name}/; shift ;;
@@ -50,9 +50,11 @@ licenses=Apache-2.0
 [ -z "${AV-1}" ] || licenses+=' AND LGPL-3.0-or-later AND GPL-2.0-or-later'
 if [ -z "${ESPEAK-1}" ] || [ -z "${AV-1}" ] || [ -z "${MOONSHINE-1}" ]; then options+=(--build-arg "LICENSES=$licenses"); fi
 options+=("${extra[@]}")
+[ -z "${SMART_TURN:-}" ] || smart_turn=(--build-arg "SMART_TURN=$SMART_TURN" --build-arg 'LICENSES=Apache-2.0 AND BSD-2-Clause')
 for image in "${images[@]}"; do
     case $image in gateway | client) folder=services/voice-$image ;; *) folder=services/${image%-gpu} ;; esac
     name=${registry}voice-workflow/$image:$tag own=()
+    [ "$image" != gateway ] || own=("${smart_turn[@]}")
     if [ "$image" = speech-server-gpu ]; then
         name=${registry}voice-workflow/speech-server:$tag-gpu
         own=(--build-arg GPU=1 --build-arg "LICENSES=$licenses AND LicenseRef-NVIDIA-CUDA")

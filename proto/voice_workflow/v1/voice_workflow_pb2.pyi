@@ -379,16 +379,27 @@ class EndpointingOptions(_message.Message):
     BARGE_IN_AFTER_S_FIELD_NUMBER: _builtins.int
     MAX_TURN_S_FIELD_NUMBER: _builtins.int
     END_ON_FINAL_FIELD_NUMBER: _builtins.int
+    COMPLETE_SILENCE_S_FIELD_NUMBER: _builtins.int
+    INCOMPLETE_SILENCE_S_FIELD_NUMBER: _builtins.int
+    READING_SILENCE_S_FIELD_NUMBER: _builtins.int
     end_silence_s: _builtins.float
-    """0..5: silence that ends a turn whose words are settled"""
+    """0..5: silence that ends a turn whose words are settled; of complete ones, too, where"""
     max_silence_s: _builtins.float
-    """0.1..10: silence that ends a turn whose words are not settled"""
+    """complete_silence_s is unset
+    0.1..10: silence that ends a turn whose words are not settled
+    """
     barge_in_after_s: _builtins.float
     """0..2: speech over a reply that interrupts it"""
     max_turn_s: _builtins.float
     """1..600"""
     end_on_final: _builtins.bool
     """a final transcript ends the turn without further silence"""
+    complete_silence_s: _builtins.float
+    """0..5: silence that ends a turn of complete words: a sentence, or "yes" """
+    incomplete_silence_s: _builtins.float
+    """0..10: silence that ends a turn in the middle of a sentence"""
+    reading_silence_s: _builtins.float
+    """0..10: silence that ends a turn while a number or an address is read out"""
     def __init__(
         self,
         *,
@@ -397,31 +408,46 @@ class EndpointingOptions(_message.Message):
         barge_in_after_s: _builtins.float | None = ...,
         max_turn_s: _builtins.float | None = ...,
         end_on_final: _builtins.bool | None = ...,
+        complete_silence_s: _builtins.float | None = ...,
+        incomplete_silence_s: _builtins.float | None = ...,
+        reading_silence_s: _builtins.float | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_barge_in_after_s", b"_barge_in_after_s", "_end_on_final", b"_end_on_final", "_end_silence_s", b"_end_silence_s", "_max_silence_s", b"_max_silence_s", "_max_turn_s", b"_max_turn_s", "barge_in_after_s", b"barge_in_after_s", "end_on_final", b"end_on_final", "end_silence_s", b"end_silence_s", "max_silence_s", b"max_silence_s", "max_turn_s", b"max_turn_s"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_barge_in_after_s", b"_barge_in_after_s", "_complete_silence_s", b"_complete_silence_s", "_end_on_final", b"_end_on_final", "_end_silence_s", b"_end_silence_s", "_incomplete_silence_s", b"_incomplete_silence_s", "_max_silence_s", b"_max_silence_s", "_max_turn_s", b"_max_turn_s", "_reading_silence_s", b"_reading_silence_s", "barge_in_after_s", b"barge_in_after_s", "complete_silence_s", b"complete_silence_s", "end_on_final", b"end_on_final", "end_silence_s", b"end_silence_s", "incomplete_silence_s", b"incomplete_silence_s", "max_silence_s", b"max_silence_s", "max_turn_s", b"max_turn_s", "reading_silence_s", b"reading_silence_s"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_barge_in_after_s", b"_barge_in_after_s", "_end_on_final", b"_end_on_final", "_end_silence_s", b"_end_silence_s", "_max_silence_s", b"_max_silence_s", "_max_turn_s", b"_max_turn_s", "barge_in_after_s", b"barge_in_after_s", "end_on_final", b"end_on_final", "end_silence_s", b"end_silence_s", "max_silence_s", b"max_silence_s", "max_turn_s", b"max_turn_s"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_barge_in_after_s", b"_barge_in_after_s", "_complete_silence_s", b"_complete_silence_s", "_end_on_final", b"_end_on_final", "_end_silence_s", b"_end_silence_s", "_incomplete_silence_s", b"_incomplete_silence_s", "_max_silence_s", b"_max_silence_s", "_max_turn_s", b"_max_turn_s", "_reading_silence_s", b"_reading_silence_s", "barge_in_after_s", b"barge_in_after_s", "complete_silence_s", b"complete_silence_s", "end_on_final", b"end_on_final", "end_silence_s", b"end_silence_s", "incomplete_silence_s", b"incomplete_silence_s", "max_silence_s", b"max_silence_s", "max_turn_s", b"max_turn_s", "reading_silence_s", b"reading_silence_s"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__barge_in_after_s: _TypeAlias = _typing.Literal["barge_in_after_s"]  # noqa: Y015
     _WhichOneofArgType__barge_in_after_s: _TypeAlias = _typing.Literal["_barge_in_after_s", b"_barge_in_after_s"]  # noqa: Y015
+    _WhichOneofReturnType__complete_silence_s: _TypeAlias = _typing.Literal["complete_silence_s"]  # noqa: Y015
+    _WhichOneofArgType__complete_silence_s: _TypeAlias = _typing.Literal["_complete_silence_s", b"_complete_silence_s"]  # noqa: Y015
     _WhichOneofReturnType__end_on_final: _TypeAlias = _typing.Literal["end_on_final"]  # noqa: Y015
     _WhichOneofArgType__end_on_final: _TypeAlias = _typing.Literal["_end_on_final", b"_end_on_final"]  # noqa: Y015
     _WhichOneofReturnType__end_silence_s: _TypeAlias = _typing.Literal["end_silence_s"]  # noqa: Y015
     _WhichOneofArgType__end_silence_s: _TypeAlias = _typing.Literal["_end_silence_s", b"_end_silence_s"]  # noqa: Y015
+    _WhichOneofReturnType__incomplete_silence_s: _TypeAlias = _typing.Literal["incomplete_silence_s"]  # noqa: Y015
+    _WhichOneofArgType__incomplete_silence_s: _TypeAlias = _typing.Literal["_incomplete_silence_s", b"_incomplete_silence_s"]  # noqa: Y015
     _WhichOneofReturnType__max_silence_s: _TypeAlias = _typing.Literal["max_silence_s"]  # noqa: Y015
     _WhichOneofArgType__max_silence_s: _TypeAlias = _typing.Literal["_max_silence_s", b"_max_silence_s"]  # noqa: Y015
     _WhichOneofReturnType__max_turn_s: _TypeAlias = _typing.Literal["max_turn_s"]  # noqa: Y015
     _WhichOneofArgType__max_turn_s: _TypeAlias = _typing.Literal["_max_turn_s", b"_max_turn_s"]  # noqa: Y015
+    _WhichOneofReturnType__reading_silence_s: _TypeAlias = _typing.Literal["reading_silence_s"]  # noqa: Y015
+    _WhichOneofArgType__reading_silence_s: _TypeAlias = _typing.Literal["_reading_silence_s", b"_reading_silence_s"]  # noqa: Y015
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__barge_in_after_s) -> _WhichOneofReturnType__barge_in_after_s | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__complete_silence_s) -> _WhichOneofReturnType__complete_silence_s | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__end_on_final) -> _WhichOneofReturnType__end_on_final | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__end_silence_s) -> _WhichOneofReturnType__end_silence_s | None: ...
     @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__incomplete_silence_s) -> _WhichOneofReturnType__incomplete_silence_s | None: ...
+    @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__max_silence_s) -> _WhichOneofReturnType__max_silence_s | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__max_turn_s) -> _WhichOneofReturnType__max_turn_s | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__reading_silence_s) -> _WhichOneofReturnType__reading_silence_s | None: ...
 
 Global___EndpointingOptions: _TypeAlias = EndpointingOptions  # noqa: Y015
 

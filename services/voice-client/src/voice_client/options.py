@@ -72,6 +72,9 @@ class Endpointing:
     barge_in_after_s: float | None = None
     max_turn_s: float | None = None
     end_on_final: bool | None = None
+    complete_silence_s: float | None = None
+    incomplete_silence_s: float | None = None
+    reading_silence_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -320,6 +320,21 @@ class Settings(BaseSettings):
         description="no reply is started early in a turn longer than this: its caller is likely to go on",
         json_schema_extra=LIVE,
     )
+    turn_scorer: Literal["rules", "smart-turn"] = Field(
+        "rules",
+        description="who judges whether a turn may be over: rules = the words alone; smart-turn = a model that listens "
+        "to the last 8 s, too (45 ms of a core for each pause of a caller; voice-gateway models pull smart-turn)",
+    )
+    turn_scorer_model_file: Path | None = Field(
+        None, description="ONNX file of Smart Turn v3 for TURN_SCORER=smart-turn; unset = where `models pull` puts it"
+    )
+    turn_complete_score: float = Field(
+        0.5,
+        gt=0,
+        le=1,
+        description="probability from which a turn is over for TURN_SCORER=smart-turn",
+        json_schema_extra=LIVE,
+    )
     turn_max_s: float = Field(60, ge=1, description="longest turn of a caller", json_schema_extra=LIVE)
     turn_lag_slack_s: Seconds = Field(
         0.6, description="a recogniser this far back counts as behind", json_schema_extra=LIVE
@@ -359,6 +374,13 @@ class Settings(BaseSettings):
         validate_default=True,
         json_schema_extra=LIVE,
     )
+
+    @field_validator("vad")
+    @classmethod
+    def _asks_the_scorer(cls, value: str, info: ValidationInfo) -> str:
+        if value == "none" and info.data.get("turn_scorer") == "smart-turn":
+            raise ValueError("TURN_SCORER=smart-turn is asked when the detector hears a pause; set VAD=silero")
+        return value
 
     @field_validator("*", mode="before")
     @classmethod

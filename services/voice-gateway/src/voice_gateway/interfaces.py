@@ -94,3 +94,15 @@ class VoiceActivityDetector(Protocol):
 
     def open(self, on_frame: Callable[[float, float, float], None]) -> VoiceActivityStream:
         """A stream that calls `on_frame(probability, arrived_at, frame_s)` on the loop for each frame."""
+
+
+class EndOfTurnScorer(Protocol):
+    """Judges by its sound whether a turn is over, for every call."""
+
+    @property
+    def window_s(self) -> float:
+        """How far back it listens."""
+
+    def ask(self, pcm16: bytes, on_score: Callable[[float], None]) -> None:
+        """Judge a turn that pauses (PCM16, 16 kHz, with the pause at its end). `on_score` is called on the loop with
+        the probability that it is over; never, where that comes too late or fails. Never blocks."""

@@ -55,6 +55,12 @@ class Metrics:  # size: one attribute a metric
             buckets=_TOKENS,
             registry=self.registry,
         )
+        self.turn_scores = Counter(
+            "voice_turn_scores",
+            "questions to the model that judges the end of a turn, by what became of them: told, late, full, failed",
+            ["outcome"],
+            registry=self.registry,
+        )
         self.loop_lag = Gauge(
             "voice_event_loop_lag_seconds", "longest wait for the event loop within a second", registry=self.registry
         )

@@ -123,6 +123,25 @@ def test_bad_settings_are_one_line_and_exit_1(environment: dict[str, str], sente
     assert "Traceback" not in ended.stderr
 
 
+def test_a_model_that_is_not_here_is_named_with_the_command_that_fetches_it() -> None:
+    ended = run(TURN_SCORER="smart-turn", TURN_SCORER_MODEL_FILE="/absent.onnx")
+    assert ended.returncode == 1
+    assert "there is no file /absent.onnx; run `voice-gateway models pull smart-turn`" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+async def test_the_model_is_pulled_where_the_setting_says_and_a_gateway_with_it_serves() -> None:
+    pulled = run("models", "pull", "smart-turn")
+    assert pulled.returncode == 0, pulled.stderr
+    file = pulled.stdout.strip()
+    assert run("models", "pull", "smart-turn", TURN_SCORER_MODEL_FILE=file).stdout.strip() == file
+    async with serving(TURN_SCORER="smart-turn", TURN_SCORER_MODEL_FILE=file, VAD="silero") as gateway:
+        caller = Caller(gateway.port)
+        await caller.start()
+        await caller.hang_up()
+        await caller.close()
+
+
 def test_an_unknown_argument_is_refused_instead_of_served() -> None:
     ended = run("serve-me")
     assert ended.returncode == 2

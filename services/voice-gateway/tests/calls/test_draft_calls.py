@@ -17,7 +17,7 @@ def busy_machine(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def test_a_draft_is_ready_before_the_caller_is_told_of_its_turn() -> None:
-    async with lab(turn_end_silence_s=1.0) as there:
+    async with lab(turn_end_silence_s=1.0, turn_complete_silence_s=1.0) as there:
         there.llm.answers.append(Answer("Good morning! How are you?"))
         caller = await there.call()
         stream = await there.asr.stream()
@@ -37,7 +37,7 @@ async def test_a_draft_is_ready_before_the_caller_is_told_of_its_turn() -> None:
 
 
 async def test_a_caller_who_goes_on_sees_nothing_of_the_draft_and_its_calls_are_cancelled() -> None:
-    async with lab(turn_end_silence_s=1.0) as there:
+    async with lab(turn_end_silence_s=1.0, turn_complete_silence_s=1.0) as there:
         there.llm.answers.append(Answer("Of course. And", "hang"))
         there.tts.fault = "drip"
         caller = await there.call()
@@ -62,7 +62,7 @@ async def test_a_caller_who_goes_on_sees_nothing_of_the_draft_and_its_calls_are_
 
 
 async def test_the_failure_of_a_draft_is_told_to_nobody() -> None:
-    async with lab(turn_end_silence_s=1.0) as there:
+    async with lab(turn_end_silence_s=1.0, turn_complete_silence_s=1.0) as there:
         there.llm.answers.append(Answer(status=500))
         caller = await there.call()
         stream = await there.asr.stream()

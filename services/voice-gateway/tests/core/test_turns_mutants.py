@@ -326,6 +326,18 @@ MUTANTS: dict[str, tuple[str, str]] = {
     "progress forgets how the words end": (" if text or final else call.ending", ""),
     "an answer waits": ("case Ending.ANSWER:", "case None:"),
     "what is read out is cut off": ("case Ending.READING_OUT:", "case None:"),
+    "complete words wait longer than others": (
+        "min(policy.complete_silence, policy.end_silence)\n    normal",
+        "policy.complete_silence\n    normal",
+    ),
+    "what is read out waits less than other words": (
+        "return max(policy.reading_silence, policy.end_silence)",
+        "return policy.reading_silence",
+    ),
+    "a sentence that goes on waits less than other words": (
+        "return max(policy.incomplete_silence, policy.end_silence)\n    if",
+        "return policy.incomplete_silence\n    if",
+    ),
     "a sentence is cut off": ("case Ending.INCOMPLETE:\n            return", "case None:\n            return"),
     "a complete sentence waits": ("if call.ending is Ending.COMPLETE:", "if False:"),
     "unsettled digits wait no longer than other words": (
@@ -337,8 +349,8 @@ MUTANTS: dict[str, tuple[str, str]] = {
         "call.scored_until > 0",
     ),
     "no score counts": ("if call.scored_until > 0 and", "if False and"),
-    "a low score ends the turn": ("if call.score >= policy.complete_score else", "if True else"),
-    "a high score does not end the turn": ("if call.score >= policy.complete_score else", "if False else"),
+    "a low score ends the turn": ("is_over = call.score >= policy.complete_score", "is_over = True"),
+    "a high score does not end the turn": ("is_over = call.score >= policy.complete_score", "is_over = False"),
     "pauses are learned where nobody asked for it": (
         "if policy.learned_silence_max <= policy.end_silence or call.pause == 0:",
         "if call.pause == 0:",

@@ -56,6 +56,18 @@ def test_a_number_read_out_with_pauses_is_one_turn(play: Play) -> None:
     assert play(script, WORDS) == [(10.4, StartReply(1, number))]
 
 
+def test_words_that_go_on_never_wait_less_than_others(play: Play) -> None:
+    patient = replace(WORDS, end_silence=2.0)
+    for ending in (Ending.INCOMPLETE, Ending.READING_OUT):
+        assert play(one_turn(final("and", ending)), patient) == [(4.3, StartReply(1, "and"))]
+
+
+def test_complete_words_never_wait_longer_than_others(play: Play) -> None:
+    hasty = replace(WORDS, end_silence=0.05)
+    for ending in (Ending.ANSWER, Ending.COMPLETE):
+        assert play(one_turn(final("yes", ending)), hasty) == [(2.35, StartReply(1, "yes"))]
+
+
 def test_digits_without_a_final_are_waited_for_no_less(play: Play) -> None:
     patient = replace(WORDS, reading_silence=2.0)
     script: Script = [(1.0, STARTED), (2.2, Heard("five five", False, ending=Ending.READING_OUT)), (2.3, STOPPED)]

@@ -82,6 +82,9 @@ def test_audio_without_an_encoding_is_pcm16(code: pb.AudioEncoding.ValueType, de
 
 RANGES = [
     ("end_silence_s", 0, 5, "end_silence"),
+    ("complete_silence_s", 0, 5, "complete_silence"),
+    ("incomplete_silence_s", 0, 10, "incomplete_silence"),
+    ("reading_silence_s", 0, 10, "reading_silence"),
     ("max_silence_s", 0.125, 10, "max_silence"),
     ("barge_in_after_s", 0, 2, "barge_in_after"),
     ("max_turn_s", 1, 600, "max_turn"),
@@ -94,6 +97,13 @@ def test_patience_may_be_anything_in_its_range(
 ) -> None:
     for value in (low, (low + high) / 2, high):
         assert getattr(agree(endpointing(**{name: value}), defaults, LIMITS).options.policy, field) == value
+
+
+def test_who_asks_for_a_silence_gets_it_after_complete_words_too(defaults: CallOptions) -> None:
+    policy = agree(endpointing(end_silence_s=2), defaults, LIMITS).options.policy
+    assert (policy.end_silence, policy.complete_silence) == (2, 2)
+    policy = agree(endpointing(end_silence_s=2, complete_silence_s=0.25), defaults, LIMITS).options.policy
+    assert (policy.end_silence, policy.complete_silence) == (2, 0.25)
 
 
 @pytest.mark.parametrize(("name", "low", "high", "field"), RANGES)

@@ -68,6 +68,7 @@ def _resources(settings: Settings, backends: Backends, languages: Languages) -> 
         history=settings.llm_history,
         languages=languages,
         warn_before_s=settings.gateway_warn_before_s,
+        scorer=backends.scorer,
         has_headroom=lambda: backends.load.has_headroom,
     )
 

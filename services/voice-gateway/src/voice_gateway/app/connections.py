@@ -1,5 +1,6 @@
 """What is held open to the outside, for as long as the gateway runs? Channels, connections, probes, the detector."""
 
+import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -7,6 +8,7 @@ from typing import cast
 
 import aiohttp
 import grpc
+from serving.settings import BadSettings
 
 from voice_gateway.app.load import Load
 from voice_gateway.app.riva_tls import riva_credentials
@@ -16,6 +18,8 @@ from voice_gateway.backends.llm_probe import LlmProbe
 from voice_gateway.backends.openai_llm import LlmClients, open_clients, warm_up
 from voice_gateway.backends.probes import Probe, Probes
 from voice_gateway.backends.silero_vad import SileroDetector
+from voice_gateway.backends.smart_turn import ModelUnusable, SmartTurn, SmartTurnScorer
+from voice_gateway.backends.smart_turn_model import NAME, usual_place
 from voice_gateway.backends.targets import Address
 from voice_gateway.config import Settings
 from voice_gateway.errors import Service
@@ -52,6 +56,7 @@ class Backends:
     llm: LlmClients
     probes: Probes
     detector: SileroDetector | None
+    scorer: SmartTurnScorer | None
     metrics: Metrics
     load: Load
 
@@ -75,8 +80,24 @@ async def connect(settings: Settings, metrics: Metrics, model: Callable[[], str]
             settings.gateway_down_after_s,
         )
         detector = SileroDetector() if settings.vad == "silero" else None
+        scorer = await asyncio.to_thread(_scorer, settings, metrics) if settings.turn_scorer == "smart-turn" else None
         await warm_up(llm)
-        yield Backends(asr, tts, llm, probes, detector, metrics, Load(metrics.loop_lag.set))
+        yield Backends(asr, tts, llm, probes, detector, scorer, metrics, Load(metrics.loop_lag.set))
+
+
+def _scorer(settings: Settings, metrics: Metrics) -> SmartTurnScorer:
+    """Blocking. Raises BadSettings."""
+    file = settings.turn_scorer_model_file or usual_place()
+    if not file.is_file():
+        raise BadSettings(
+            f"TURN_SCORER=smart-turn: there is no file {file}; run `voice-gateway models pull {NAME}`, or set "
+            "TURN_SCORER_MODEL_FILE"
+        )
+    try:
+        model = SmartTurn(file)
+    except ModelUnusable as error:
+        raise BadSettings(f"TURN_SCORER_MODEL_FILE: {error}; run `voice-gateway models pull {NAME}`") from None
+    return SmartTurnScorer(model, lambda outcome: metrics.turn_scores.labels(outcome).inc())
 
 
 @asynccontextmanager

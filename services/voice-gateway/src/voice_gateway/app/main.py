@@ -5,9 +5,11 @@ import asyncio
 import gc
 import json
 import logging
+import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from importlib.metadata import version
+from pathlib import Path
 
 import uvloop
 from serving import log_format
@@ -22,6 +24,7 @@ from voice_gateway.app.connections import Backends, connect
 from voice_gateway.app.live_settings import LiveSettings
 from voice_gateway.app.registry import Registry
 from voice_gateway.app.servers import Servers, server_certificates, tokens
+from voice_gateway.backends import smart_turn_model
 from voice_gateway.config import Settings
 from voice_gateway.config_languages import operators_table
 from voice_gateway.edges import http
@@ -42,6 +45,8 @@ def main() -> None:
     if asked.verb == "settings":
         listing = json.dumps(config_table.described(), indent=1) if asked.json else config_table.table()
         sys.stdout.write(f"{listing}\n")
+    elif asked.verb == "models":
+        _pull()
     elif failure := _run():
         sys.exit(f"voice-gateway: {failure}")
 
@@ -51,9 +56,25 @@ def _arguments(given: Sequence[str]) -> argparse.Namespace:
         prog="voice-gateway", description="Serve calls; the environment holds the settings."
     )
     parser.add_argument("--version", action="version", version=f"voice-gateway {version('voice-workflow-gateway')}")
-    listing = parser.add_subparsers(dest="verb").add_parser("settings", help="print every setting as a table")
+    verbs = parser.add_subparsers(dest="verb")
+    listing = verbs.add_parser("settings", help="print every setting as a table")
     listing.add_argument("--json", action="store_true", help="as a list for programs")
+    models = verbs.add_parser("models", help="fetch the model of TURN_SCORER")
+    pulling = models.add_subparsers(dest="what", required=True).add_parser(
+        "pull", help="fetch a model unless it is here, and print where it lies"
+    )
+    pulling.add_argument("name", choices=[smart_turn_model.NAME])
     return parser.parse_args(given)
+
+
+def _pull() -> None:
+    """Where TURN_SCORER_MODEL_FILE says, else into the cache."""
+    place = os.environ.get("TURN_SCORER_MODEL_FILE")
+    try:
+        pulled = smart_turn_model.pull(Path(place) if place else smart_turn_model.usual_place())
+    except smart_turn_model.NotPulled as error:
+        sys.exit(f"voice-gateway: {error}")
+    sys.stdout.write(f"{pulled}\n")
 
 
 def _run() -> str:
@@ -138,6 +159,8 @@ def _background(backends: Backends, turn_logs: TurnLogFolder | None) -> Iterator
     yield "load", backends.load.run
     if backends.detector:
         yield "vad", backends.detector.run
+    if backends.scorer:
+        yield "smart-turn", backends.scorer.run
     if turn_logs:
         yield "turn_logs", turn_logs.keep_small
 

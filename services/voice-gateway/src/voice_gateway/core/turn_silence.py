@@ -55,19 +55,20 @@ def _with_pause(call: Call, before: Call, pause: float, policy: Policy) -> Call:
 def _patience(state: Pausing, policy: Policy) -> float:
     """How long a silence the words deserve. What is read out goes on however it sounds, "yes" does not; of the rest a
     model that has listened to this pause knows more than the words."""
-    call = state.call
+    call, complete = state.call, min(policy.complete_silence, policy.end_silence)
     normal = _normal_silence(call, policy)
     match call.ending:
         case Ending.ANSWER:
-            return policy.complete_silence
+            return complete
         case Ending.READING_OUT:
-            return policy.reading_silence
+            return max(policy.reading_silence, policy.end_silence)
         case Ending.INCOMPLETE:
-            return policy.incomplete_silence
+            return max(policy.incomplete_silence, policy.end_silence)
     if call.scored_until > 0 and call.scored_until >= state.since - policy.draft_slack:
-        return policy.complete_silence if call.score >= policy.complete_score else policy.incomplete_silence
+        is_over = call.score >= policy.complete_score
+        return complete if is_over else max(policy.incomplete_silence, policy.end_silence)
     if call.ending is Ending.COMPLETE:
-        return policy.complete_silence + max(0.0, normal - policy.end_silence)
+        return complete + max(0.0, normal - policy.end_silence)
     return normal
 
 

@@ -14,6 +14,7 @@ from voice_gateway.core.turn_types import Heard, SpeechStarted, SpeechStopped
 from voice_gateway.interfaces import RecognitionStream, VoiceActivityDetector
 from voice_gateway.session.asr_watchdog import AsrWatchdog
 from voice_gateway.session.turn_clock import TurnClock
+from voice_gateway.session.turn_scoring import TurnScoring
 
 _FINAL_WINDOW_S = 0.16
 """How far apart the detector and the recogniser may see the end of speech, and a chunk of audio on top."""
@@ -85,8 +86,10 @@ class CallerInput:  # size: recogniser, detector and absence judge the same audi
         listener: InputListener,
         clock: Callable[[], float],
         turn_clock: TurnClock,
+        scoring: TurnScoring | None = None,
     ) -> None:
         self._stream = stream
+        self._scoring = scoring
         self._settings = settings
         self._sink = sink
         self._clock = clock
@@ -222,6 +225,8 @@ class CallerInput:  # size: recogniser, detector and absence judge the same audi
         if self._gap:
             self._gap = self._gap.moves(now, length_s)
         self._audio.set()
+        if self._scoring:
+            self._scoring.push(pcm16)
         if self._detector:
             self._detector.push(pcm16, now)
         self._stream.push(pcm16, urgent=self._is_urgent(now))
@@ -258,6 +263,8 @@ class CallerInput:  # size: recogniser, detector and absence judge the same audi
         policies = self._settings.policies
         policy = policies.overlap if self._sink.is_replying else policies.turn
         self._gate, change = gate(self._gate, probability, arrived_at, frame_s, policy)
+        if self._scoring:
+            self._scoring.frame(self._gate, change, arrived_at, sample)
         if self._gate.last_at == arrived_at:
             self.last_speech_sample = sample
             self._watchdog.spoken(frame_s)

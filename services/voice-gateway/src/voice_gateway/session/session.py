@@ -36,7 +36,7 @@ from voice_gateway.core.snapshot import Snapshot, UnheardReply
 from voice_gateway.core.speech_gate import GatePolicies
 from voice_gateway.core.speech_types import RecognitionOptions
 from voice_gateway.errors import Upstream, failed
-from voice_gateway.interfaces import Recogniser, VoiceActivityDetector
+from voice_gateway.interfaces import EndOfTurnScorer, Recogniser, VoiceActivityDetector
 from voice_gateway.metrics import Metrics
 from voice_gateway.session.call_log import CallLog
 from voice_gateway.session.caller_input import CallerInput, CallerInputSettings
@@ -46,6 +46,7 @@ from voice_gateway.session.reply_controller import ReplyController, ReplySetup
 from voice_gateway.session.turn_clock import TurnClock
 from voice_gateway.session.turn_log_file import TurnLog
 from voice_gateway.session.turn_loop import LoopSettings, TurnLoop
+from voice_gateway.session.turn_scoring import TurnScoring
 
 log = logging.getLogger(__name__)
 
@@ -73,6 +74,8 @@ class CallResources:
     languages: Languages
     warn_before_s: float = 0.0
     """How long before `max_session_s` the agent says so; 0 = never."""
+    scorer: EndOfTurnScorer | None = None
+    """Who judges by its sound whether a turn is over; None = words alone do."""
     has_headroom: Callable[[], bool] = lambda: True
     """Whether the gateway has time for work that may be for nothing."""
 
@@ -107,11 +110,17 @@ class Session:  # size: the caller's side, the registry's side and the listener 
             self,
             clock,
             self._turn_clock,
+            self._scoring(resources.scorer),
         )
         settings = LoopSettings(resources.max_session_s, self._language, resources.has_headroom)
         self._loop = TurnLoop(
             options, settings, self._mailboxes, self._caller_input, self._replies, turn_log, clock, self._turn_clock
         )
+
+    def _scoring(self, scorer: EndOfTurnScorer | None) -> TurnScoring | None:
+        if scorer is None:
+            return None
+        return TurnScoring(scorer, self._mailboxes.post, lambda: self._mailboxes.turn, self._turn_clock.now)
 
     @property
     def options(self) -> CallOptions:

@@ -107,6 +107,9 @@ _RANGES = {
     "max_silence_s": ("max_silence", 0.1, 10.0),
     "barge_in_after_s": ("barge_in_after", 0.0, 2.0),
     "max_turn_s": ("max_turn", 1.0, 600.0),
+    "complete_silence_s": ("complete_silence", 0.0, 5.0),
+    "incomplete_silence_s": ("incomplete_silence", 0.0, 10.0),
+    "reading_silence_s": ("reading_silence", 0.0, 10.0),
 }
 
 
@@ -142,6 +145,8 @@ class _CallerChoices:
         for name, (field, low, high) in _RANGES.items():
             if wire.HasField(name):  # type: ignore[arg-type]  # the names are the message's own
                 changes[field] = _within(f"endpointing.{name}", getattr(wire, name), low, high)
+        if "end_silence" in changes:  # who asks for a silence gets it, unless they ask for another one
+            changes.setdefault("complete_silence", changes["end_silence"])
         if wire.HasField("end_on_final"):
             changes["end_on_final"] = wire.end_on_final
         chosen = self.one("endpointing", replace(policy, **changes), policy)
