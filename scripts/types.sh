@@ -17,7 +17,7 @@ for package in "$@"; do # its folder
 done
 strict helm/tests:helm helm/tests helm/values_reference.py
 strict k8s/tests k8s/tests
-strict scripts/tests scripts/tests
+strict scripts/tests:scripts scripts/tests
 strict interop interop/tests
 strict . e2e
 for example in examples/*.py; do strict . "$example"; done
