@@ -112,6 +112,8 @@ INCOMPATIBLE: dict[str, tuple[dict[str, Any], str]] = {
         "clear it, or set miniLlm.enabled=false"),
     "a cough that interrupts": (
         {"config": {"vad": {"overlapHangoverS": 0.2}}}, "must be below config.turn.bargeInAfterS"),
+    "a scorer that nobody asks": (
+        {"config": {"turn": {"scorer": "smart-turn"}, "vad": {"detector": "none"}}}, "set config.vad.detector=silero"),
 }  # fmt: skip
 
 
