@@ -151,9 +151,7 @@ class ClientMessage(_message.Message):
     @_builtins.property
     def interrupt(self) -> Global___Interrupt: ...
     @_builtins.property
-    def tool_result(self) -> Global___ToolResult:
-        """reserved"""
-
+    def tool_result(self) -> Global___ToolResult: ...
     @_builtins.property
     def end(self) -> Global___SessionEnd: ...
     def __init__(
@@ -248,7 +246,7 @@ class SessionStart(_message.Message):
     def endpointing(self) -> Global___EndpointingOptions: ...
     @_builtins.property
     def tools(self) -> _containers.RepeatedCompositeFieldContainer[Global___Tool]:
-        """reserved; at most 64"""
+        """carried out by this client, at most 64; the operator's own tools come on top"""
 
     @_builtins.property
     def metadata(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
@@ -453,7 +451,7 @@ Global___EndpointingOptions: _TypeAlias = EndpointingOptions  # noqa: Y015
 
 @_typing.final
 class Tool(_message.Message):
-    """Reserved."""
+    """A function of the client's that the language model may call."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -461,14 +459,22 @@ class Tool(_message.Message):
     DESCRIPTION_FIELD_NUMBER: _builtins.int
     PARAMETERS_FIELD_NUMBER: _builtins.int
     SIDE_EFFECTS_FIELD_NUMBER: _builtins.int
+    TIMEOUT_S_FIELD_NUMBER: _builtins.int
     name: _builtins.str
-    """[A-Za-z0-9_-]{1,64}"""
+    """[A-Za-z0-9_-]{1,64}; not the name of one of the operator's tools"""
     description: _builtins.str
+    """when to call it, for the model; at most 1024 characters"""
     side_effects: _builtins.bool
-    """true: called only when the turn is decided"""
+    """all tools together 65536; empty = no arguments
+    true: it changes something in the world. What it did is remembered also where its reply is
+    """
+    timeout_s: _builtins.float
+    """retracted, and a cancelled call may have taken effect
+    0..60: longest wait for the ToolResult; 0 = TOOL_TIMEOUT_S
+    """
     @_builtins.property
     def parameters(self) -> _struct_pb2.Struct:
-        """JSON schema"""
+        """JSON schema of the arguments, type object; at most 16384 characters as JSON,"""
 
     def __init__(
         self,
@@ -477,10 +483,11 @@ class Tool(_message.Message):
         description: _builtins.str = ...,
         parameters: _struct_pb2.Struct | None = ...,
         side_effects: _builtins.bool = ...,
+        timeout_s: _builtins.float = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["parameters", b"parameters"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["description", b"description", "name", b"name", "parameters", b"parameters", "side_effects", b"side_effects"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["description", b"description", "name", b"name", "parameters", b"parameters", "side_effects", b"side_effects", "timeout_s", b"timeout_s"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -506,14 +513,14 @@ class SessionUpdate(_message.Message):
     """reserved: another language needs a new session"""
     turn_detection: Global___TurnDetection.ValueType
     replace_tools: _builtins.bool
-    """reserved; true: tools replaces the list, also by an empty one"""
+    """true: tools replaces the list, also by an empty one"""
     @_builtins.property
     def llm(self) -> Global___LlmOptions: ...
     @_builtins.property
     def endpointing(self) -> Global___EndpointingOptions: ...
     @_builtins.property
     def tools(self) -> _containers.RepeatedCompositeFieldContainer[Global___Tool]:
-        """reserved"""
+        """added to the client's tools; one of the same name takes the place of the one before"""
 
     def __init__(
         self,
@@ -656,7 +663,7 @@ Global___Interrupt: _TypeAlias = Interrupt  # noqa: Y015
 
 @_typing.final
 class ToolResult(_message.Message):
-    """Reserved."""
+    """The answer to a ToolCall. One that comes after its time, or after ToolCallCancelled, is dropped."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -666,8 +673,9 @@ class ToolResult(_message.Message):
     id: _builtins.str
     """ToolCall.id"""
     content: _builtins.str
-    """what the language model reads, often JSON"""
+    """what the language model reads, often JSON; at most 16384 characters"""
     failed: _builtins.bool
+    """content says what went wrong"""
     def __init__(
         self,
         *,
@@ -735,13 +743,9 @@ class ServerMessage(_message.Message):
     @_builtins.property
     def reply_audio(self) -> Global___ReplyAudio: ...
     @_builtins.property
-    def tool_call(self) -> Global___ToolCall:
-        """reserved"""
-
+    def tool_call(self) -> Global___ToolCall: ...
     @_builtins.property
-    def tool_call_cancelled(self) -> Global___ToolCallCancelled:
-        """reserved"""
-
+    def tool_call_cancelled(self) -> Global___ToolCallCancelled: ...
     @_builtins.property
     def latency(self) -> Global___TurnLatency: ...
     @_builtins.property
@@ -1065,7 +1069,7 @@ Global___ReplyAudio: _TypeAlias = ReplyAudio  # noqa: Y015
 
 @_typing.final
 class ToolCall(_message.Message):
-    """Reserved."""
+    """The client carries out one of its tools and answers with ToolResult. Several may be open at once."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -1075,12 +1079,16 @@ class ToolCall(_message.Message):
     ARGUMENTS_FIELD_NUMBER: _builtins.int
     TIMEOUT_S_FIELD_NUMBER: _builtins.int
     id: _builtins.str
+    """of this call in this session"""
     reply: _builtins.int
+    """the reply that waits for it; always one that has started"""
     name: _builtins.str
     timeout_s: _builtins.float
-    """answer within"""
+    """answer within, seconds"""
     @_builtins.property
-    def arguments(self) -> _struct_pb2.Struct: ...
+    def arguments(self) -> _struct_pb2.Struct:
+        """as the tool's schema wants them, as far as the gateway checks it (docs/tools.md)"""
+
     def __init__(
         self,
         *,
@@ -1100,7 +1108,7 @@ Global___ToolCall: _TypeAlias = ToolCall  # noqa: Y015
 
 @_typing.final
 class ToolCallCancelled(_message.Message):
-    """Reserved."""
+    """Nobody waits for this call any more: its reply was interrupted or retracted, or its time is over."""
 
     DESCRIPTOR: _descriptor.Descriptor
 

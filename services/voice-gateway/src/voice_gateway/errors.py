@@ -107,6 +107,10 @@ class ChatTooLong(Broken):
         self.limit_tokens = limit_tokens
 
 
+class ToolFailed(Exception):
+    """A tool can't be used, or says that it failed. The language model is told the sentence, not the caller."""
+
+
 def no_text() -> Broken:
     """The model answered, and there is nothing to say."""
     return Broken("llm", "the language model answered with no text; ask again")

@@ -1,13 +1,14 @@
 """What does a call need of the outside? One small Protocol each; backends implement them."""
 
-from collections.abc import AsyncGenerator, Callable, Sequence
-from typing import Protocol
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from typing import Any, Protocol
 
 from voice_gateway.core.conversation import Message
 from voice_gateway.core.events import LlmOptions
 from voice_gateway.core.speech_types import RecognitionOptions, SynthesisedAudio, SynthesisOptions
 from voice_gateway.core.tokens import Usage
-from voice_gateway.core.tools import NO_TOOLS, ToolCall, ToolChoice
+from voice_gateway.core.tools import NO_TOOLS, Tool, ToolCall, ToolChoice, ToolResult
 from voice_gateway.core.transcript import RecognitionResult
 
 
@@ -59,6 +60,28 @@ class LanguageModel(Protocol):
 
     async def get_ready(self) -> None:
         """A question is likely soon: do what can be done before. Never raises."""
+
+
+class ToolRunner(Protocol):
+    """Carries out what the model calls in one call, whoever does the work."""
+
+    async def run(self, call: ToolCall, tool: Tool | None, n: int, decided: asyncio.Event) -> ToolResult:
+        """The result of a call of reply `n`, within the tool's time; `tool` None = there is none of that name. A tool
+        with side effects waits for `decided`. Never raises."""
+
+    def filler(self, n: int) -> str:
+        """What is said while a tool of reply `n` takes long; "" = nothing."""
+
+
+class OperatorTools(Protocol):
+    """The tools that the operator has declared, for every call."""
+
+    @property
+    def tools(self) -> Sequence[Tool]:
+        """Those that can be called now."""
+
+    async def call(self, name: str, arguments: Mapping[str, Any], key: str) -> str:
+        """What the tool says; `key` names this one call. Raises ToolFailed. The tool's timeout is the asker's."""
 
 
 class SynthesisStream(Protocol):

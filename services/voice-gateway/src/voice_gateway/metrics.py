@@ -61,6 +61,19 @@ class Metrics:  # size: one attribute a metric
             ["outcome"],
             registry=self.registry,
         )
+        self.tool_calls = Counter(
+            "voice_tool_calls",
+            "calls of tools, by who carries them out and by their outcome",
+            ["by", "outcome"],
+            registry=self.registry,
+        )
+        self.tool_seconds = Histogram(
+            "voice_tool_call_seconds",
+            "time from the model's call of a tool to its result, by who carries it out",
+            ["by"],
+            buckets=_SECONDS,
+            registry=self.registry,
+        )
         self.loop_lag = Gauge(
             "voice_event_loop_lag_seconds", "longest wait for the event loop within a second", registry=self.registry
         )
@@ -94,6 +107,11 @@ class Metrics:  # size: one attribute a metric
             self.draft_ahead.observe(ahead_s)
         else:
             self.draft_waste.inc(pieces)
+
+    def tool_over(self, by: str, outcome: str, seconds: float) -> None:
+        """A call of a tool is over, or was cancelled."""
+        self.tool_calls.labels(by, outcome).inc()
+        self.tool_seconds.labels(by).observe(seconds)
 
     def measured(self, latencies: dict[str, float]) -> None:
         """One turn's latencies, by name."""

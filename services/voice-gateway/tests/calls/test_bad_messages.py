@@ -17,8 +17,10 @@ from voice_workflow.v1 import voice_workflow_pb2 as pb
         ({"start": pb.SessionStart()}, pb.Error.BAD_REQUEST, "SessionStart comes first and only once"),
         ({"text": pb.Text(text="  ")}, pb.Error.BAD_REQUEST, "text is empty; send at least one word"),
         ({"text": pb.Text(text="x" * 16_385)}, pb.Error.BAD_REQUEST, "16385 characters; send at most 16384"),
-        ({"tool_result": pb.ToolResult(id="7")}, pb.Error.UNSUPPORTED, "no tool was called"),
-        ({"update": pb.SessionUpdate(replace_tools=True)}, pb.Error.UNSUPPORTED, "leave SessionUpdate.tools empty"),
+        ({"tool_result": pb.ToolResult(id="7")}, pb.Error.BAD_REQUEST, "no tool was called as '7'; send the id"),
+        ({"tool_result": pb.ToolResult(id="tool-1")}, pb.Error.BAD_REQUEST, "no tool was called as 'tool-1'"),
+        ({"tool_result": pb.ToolResult(content="x" * 16_385)}, pb.Error.BAD_REQUEST, "send at most 16384"),
+        ({"update": pb.SessionUpdate(tools=[pb.Tool(name="")])}, pb.Error.BAD_REQUEST, "a tool's name is ''"),
         ({"update": pb.SessionUpdate(language="de-DE")}, pb.Error.UNSUPPORTED, "start a new session"),
         ({"update": pb.SessionUpdate(llm=pb.LlmOptions(max_tokens=5_000))}, pb.Error.BAD_REQUEST, "send 1 to 4096"),
         ({"update": pb.SessionUpdate(turn_detection=9)}, pb.Error.BAD_REQUEST, "turn_detection"),  # type: ignore[arg-type]

@@ -81,9 +81,8 @@ async def test_an_option_out_of_range_is_refused_with_its_range(start: dict[str,
     [
         ({"input": pb.AudioFormat(encoding=pb.AUDIO_ENCODING_OPUS)}, "input: this encoding is not served yet"),
         ({"output": pb.AudioFormat(encoding=pb.AUDIO_ENCODING_OPUS)}, "send PCM16, MULAW or ALAW"),
-        ({"tools": [pb.Tool(name="weather")]}, "leave SessionStart.tools empty"),
     ],
-    ids=["opus in", "opus out", "tools"],
+    ids=["opus in", "opus out"],
 )
 async def test_what_is_not_served_is_unimplemented(start: dict[str, Any], says: str) -> None:
     async with lab() as there:

@@ -30,7 +30,7 @@ async def test_the_server_info_needs_no_call_and_says_what_is_served() -> None:
         info = await there.caller().stub.GetServerInfo(pb.GetServerInfoRequest())
         assert (info.llm_model, info.voice, list(info.languages)) == ("some/llama", "Ada", ["en-US"])
         assert (info.ready, info.not_ready_reason) == (True, "")
-        assert (info.resume, info.tools) == (True, False)
+        assert (info.resume, info.tools) == (True, True)
         assert info.input_encodings == [pb.AUDIO_ENCODING_PCM16, pb.AUDIO_ENCODING_MULAW, pb.AUDIO_ENCODING_ALAW]
         assert info.limits.max_session_s == 99
         assert info.version

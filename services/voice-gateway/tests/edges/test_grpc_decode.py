@@ -158,7 +158,6 @@ def test_a_start_out_of_range_is_refused_with_a_sentence(
     [
         (input_format(encoding=pb.AUDIO_ENCODING_OPUS), "send PCM16, MULAW or ALAW"),
         (output_format(encoding=99), "output: this encoding is not served yet"),
-        (pb.SessionStart(tools=[pb.Tool(name="t")]), "leave SessionStart.tools empty"),
     ],
 )
 def test_what_is_in_the_contract_and_not_served_is_refused_as_such(
@@ -193,7 +192,7 @@ def test_an_update_changes_what_it_names_and_nothing_else(defaults: CallOptions)
     ("message", "error", "sentence"),
     [
         (pb.SessionUpdate(language="fr-FR"), Unsupported, "start a new session"),
-        (pb.SessionUpdate(replace_tools=True), Unsupported, "leave SessionUpdate.tools empty"),
+        (pb.SessionUpdate(tools=[pb.Tool(name="no spaces")]), BadRequest, "letters, digits, _ or -"),
         (pb.SessionUpdate(system_prompt="x" * 16385), BadRequest, "at most 16384"),
         (pb.SessionUpdate(llm=pb.LlmOptions(temperature=3)), BadRequest, "send 0 to 2"),
         (pb.SessionUpdate(endpointing=pb.EndpointingOptions(max_turn_s=0)), BadRequest, "send 1 to 600"),
@@ -227,6 +226,7 @@ ASKED = {
     "hotwords": pb.SessionStart(hotwords=[pb.Hotword(phrase="Riva")]),
     "endpointing": pb.SessionStart(endpointing=pb.EndpointingOptions(end_silence_s=4)),
     "turn_detection": pb.SessionStart(turn_detection=pb.TURN_DETECTION_PUSH_TO_TALK),
+    "tools": pb.SessionStart(tools=[pb.Tool(name="open_door")]),
 }
 
 
@@ -264,6 +264,7 @@ def test_what_holds_anyway_may_be_asked_for(defaults: CallOptions) -> None:
         ("max_tokens", pb.SessionUpdate(llm=pb.LlmOptions(max_tokens=1))),
         ("endpointing", pb.SessionUpdate(endpointing=pb.EndpointingOptions(end_on_final=True))),
         ("turn_detection", pb.SessionUpdate(turn_detection=pb.TURN_DETECTION_PUSH_TO_TALK)),
+        ("tools", pb.SessionUpdate(tools=[pb.Tool(name="open_door")])),
     ],
 )
 def test_an_update_changes_nothing_that_only_the_operator_may(

@@ -4,6 +4,7 @@ from typing import get_args
 
 import grpc
 import pytest
+from google.protobuf.json_format import MessageToDict
 from pcm import AudioFormat, Encoding
 from voice_gateway.core.admission import Refusal, RefusalKind
 from voice_gateway.core.events import (
@@ -15,6 +16,8 @@ from voice_gateway.core.events import (
     ReplyAudio,
     ReplyText,
     SessionEvent,
+    ToolCallCancelled,
+    ToolCalled,
     Transcribed,
     TurnChanged,
     TurnKind,
@@ -42,6 +45,8 @@ EVENTS: dict[type[object], tuple[SessionEvent, str]] = {
     TurnChanged: (TurnChanged(TurnKind.TURN_ENDED, 1, 2.5), "turn"),
     ReplyText: (ReplyText(1, "Hello"), "reply_text"),
     ReplyAudio: (ReplyAudio(1, 0, bytes(320)), "reply_audio"),
+    ToolCalled: (ToolCalled("tool-1", 1, "open_door", "{}", 10.0), "tool_call"),
+    ToolCallCancelled: (ToolCallCancelled("tool-1"), "tool_call_cancelled"),
     TurnMeasured: (TurnMeasured(1, 1, {}), "latency"),
     Failed: (Failed(Failure.INTERNAL, "it broke"), "error"),
     GoAway: (GoAway("DRAINING", 30.0), "go_away"),
@@ -72,6 +77,12 @@ def test_a_transcript_counts_samples_at_the_callers_rate() -> None:
         first_sample=2000,
         last_sample=4000,
     )
+
+
+def test_a_call_of_a_tool_carries_its_arguments() -> None:
+    call = message(ToolCalled("tool-2", 3, "open_door", '{"door": {"floor": 2, "name": "Süd"}}', 1.5)).tool_call
+    assert (call.id, call.reply, call.name, call.timeout_s) == ("tool-2", 3, "open_door", 1.5)
+    assert MessageToDict(call.arguments) == {"door": {"floor": 2, "name": "Süd"}}
 
 
 @pytest.mark.parametrize("kind", list(TurnKind))

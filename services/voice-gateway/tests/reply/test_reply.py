@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator
+from contextlib import aclosing
 
 import pytest
 from scripted_backends import RATE_HZ, ScriptedModel, ScriptedVoice, Step
@@ -11,7 +12,7 @@ from voice_gateway.core.speech_types import SynthesisedAudio, SynthesisOptions
 from voice_gateway.core.timeline import Mark
 from voice_gateway.errors import Broken, TooSlow, Upstream
 from voice_gateway.reply.reply import Reply, SpeechSetup
-from voice_gateway.reply.source import Source, fixed, words_of
+from voice_gateway.reply.source import Boundary, Source, fixed
 
 pytestmark = pytest.mark.looptime
 
@@ -34,9 +35,15 @@ class Stage:
         self.marks: list[tuple[Mark, float]] = []
         self.failures: list[Upstream] = []
         self.requests = 0
-        source = Source(words_of(self.model.answer([], LlmOptions("m", 0.0, 1))), apology)
+        source = Source(self.words(), apology)
         speaker = SpeechSetup(self.voice, SynthesisOptions("en-US", "", RATE_HZ), ahead_s)
         self.reply = Reply(7, source, speaker, Playout(RATE_HZ, LEAD_S, FRAME_S), self, self.clock)
+
+    async def words(self) -> AsyncGenerator[str | Boundary, None]:
+        async with aclosing(self.model.answer([], LlmOptions("m", 0.0, 1))) as answer:
+            async for piece in answer:
+                assert isinstance(piece, str)
+                yield piece
 
     def reply_text_added(self, n: int, delta: str) -> None:
         assert n == 7
@@ -59,6 +66,9 @@ class Stage:
 
     def reply_requested(self, n: int) -> None:
         self.requests += 1
+
+    def reply_tools_changed(self, n: int) -> None:
+        """No tools here."""
 
     @property
     def sent_s(self) -> float:

@@ -14,13 +14,17 @@ from voice_gateway.core.events import (
     PlayoutReported,
     ReplyAudio,
     ReplyText,
+    ToolCallCancelled,
+    ToolCalled,
     TurnChanged,
     TurnKind,
     TurnMeasured,
 )
 from voice_gateway.core.timeline import Mark, Timeline
+from voice_gateway.core.tools import ToolCall, ToolResult
 from voice_gateway.core.turn_types import Policy, ReplyAudible, ReplyEnded
 from voice_gateway.errors import Broken
+from voice_gateway.session.call_tools import CallTools, ToolSetup
 from voice_gateway.session.reply_controller import ReplyController, ReplySetup
 
 pytestmark = pytest.mark.looptime
@@ -42,19 +46,30 @@ class Replies:
         self.dropped_after: int | None = None
         """Frames that were sent; None = all of them."""
         self.facts: list[ReplyAudible | ReplyEnded] = []
-        self.told: list[ReplyText | ReplyAudio | TurnChanged | TurnMeasured | Failed] = []
+        self.told: list[
+            ReplyText | ReplyAudio | TurnChanged | TurnMeasured | Failed | ToolCalled | ToolCallCancelled
+        ] = []
         self.model = ScriptedModel(*script)
         self.voice = voice
         self.controller = ReplyController(
-            ReplySetup(self.model, voice, 0.2, 0.1, 6.0, apology), self, self.clock, limit=50
+            ReplySetup(self.model, voice, 0.2, 0.1, 6.0, apology),
+            self,
+            self.clock,
+            limit=50,
+            tools=CallTools("call-1", ToolSetup(), self, self.clock),
         )
         self.controller.open(tasks)
 
     def post(self, fact: ReplyAudible | ReplyEnded) -> None:
         self.facts.append(fact)
 
-    def send(self, event: ReplyText | ReplyAudio | TurnChanged | TurnMeasured | Failed) -> None:
+    def send(
+        self, event: ReplyText | ReplyAudio | TurnChanged | TurnMeasured | Failed | ToolCalled | ToolCallCancelled
+    ) -> None:
         self.told.append(event)
+
+    def note_tool(self, call: ToolCall, by: str, result: ToolResult, seconds: float) -> None:
+        """None is called here."""
 
     def note_work(self) -> None:
         self.requests += 1

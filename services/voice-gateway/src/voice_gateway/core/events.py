@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TypeAlias
 
+from voice_gateway.core.tools import Tool
 from voice_gateway.core.turn_types import Policy
 
 INPUT_RATE_HZ = 16_000
@@ -41,6 +42,8 @@ class CallOptions:
     tts_language: str = ""
     """What synthesis calls the language; "" = as it is."""
     metadata: tuple[tuple[str, str], ...] = field(default=())
+    tools: tuple[Tool, ...] = ()
+    """Those that the caller's client carries out; the operator's own come on top."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +70,7 @@ SETTABLE = frozenset(
         "hotwords",
         "endpointing",
         "turn_detection",
+        "tools",
     ]
 )
 """What a caller can choose otherwise than the operator, where the operator lets them."""
@@ -120,8 +124,24 @@ class CallerEnded:
     """The caller hangs up."""
 
 
+@dataclass(frozen=True, slots=True)
+class ToolAnswered:
+    """The client has carried out the call `id`, or (`failed`) could not."""
+
+    id: str
+    content: str
+    failed: bool = False
+
+
 CallerEvent: TypeAlias = (
-    CallerAudio | PlayoutReported | TextTyped | TurnCommitted | InterruptRequested | OptionsChanged | CallerEnded
+    CallerAudio
+    | PlayoutReported
+    | TextTyped
+    | TurnCommitted
+    | InterruptRequested
+    | OptionsChanged
+    | ToolAnswered
+    | CallerEnded
 )
 
 # ---------------------------------------------------------------------------- what a caller is told
@@ -197,6 +217,24 @@ class ReplyAudio:
 
 
 @dataclass(frozen=True, slots=True)
+class ToolCalled:
+    """The client is to carry out a tool of its own for reply `n`; `arguments` is a JSON object."""
+
+    id: str
+    n: int
+    name: str
+    arguments: str
+    timeout_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCallCancelled:
+    """Nobody waits for the result of call `id` any more."""
+
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
 class TurnMeasured:
     """How long the parts of a turn took, seconds; a name that is missing did not happen."""
 
@@ -262,5 +300,14 @@ class CallEnded:
 
 
 SessionEvent: TypeAlias = (
-    Transcribed | TurnChanged | ReplyText | ReplyAudio | TurnMeasured | Failed | GoAway | CallEnded
+    Transcribed
+    | TurnChanged
+    | ReplyText
+    | ReplyAudio
+    | ToolCalled
+    | ToolCallCancelled
+    | TurnMeasured
+    | Failed
+    | GoAway
+    | CallEnded
 )

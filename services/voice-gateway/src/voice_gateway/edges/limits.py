@@ -17,7 +17,7 @@ class Limits:
     max_message_bytes: int = 512 * 1024
     """The largest SessionStart within the limits below, in four bytes a character, still fits."""
     max_text_chars: int = 16384
-    """Of a typed turn, a system prompt, a greeting, and of all words of one turn."""
+    """Of a typed turn, a system prompt, a greeting, a tool's result, and of all words of one turn."""
     max_name_chars: int = 128
     """Of a language, a voice, a model."""
     max_hotwords: int = 500
@@ -26,6 +26,14 @@ class Limits:
     max_metadata: int = 32
     max_metadata_key_chars: int = 64
     max_metadata_value_chars: int = 512
+    max_tools: int = 64
+    """A client's, in one call."""
+    max_tool_description_chars: int = 1024
+    max_tool_schemas_chars: int = 64 * 1024
+    """Of all schemas of a client's tools together."""
+    max_tool_timeout_s: float = 60.0
+    tool_timeout_s: float = 10.0
+    """Of a client's tool that names none: TOOL_TIMEOUT_S."""
     max_input_ahead_s: float = 60.0
     """A playout report may name an input sample so far after the last one that came."""
     max_waiting_streams: int = 128
@@ -46,5 +54,7 @@ class Limits:
     errors_burst: int = 50
     """Bad messages of one call that are told one by one."""
     max_seq_leap: int = 100_000
+    operator_tools: frozenset[str] = frozenset()
+    """Names that no tool of a client's may have."""
     may_set: frozenset[str] = SETTABLE
     """What a caller may choose otherwise than the operator: CALLER_MAY_SET."""

@@ -11,6 +11,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing, closing
 from dataclasses import dataclass, field, replace
+from math import inf
 from typing import Protocol
 
 from voice_gateway.core.playout import Playout
@@ -19,9 +20,10 @@ from voice_gateway.core.speakable.thought_filter import Opening
 from voice_gateway.core.speakable_text import SpeakableOptions, SpeakableText
 from voice_gateway.core.speech_types import SynthesisedAudio, SynthesisOptions
 from voice_gateway.core.timeline import Mark
+from voice_gateway.core.tools import ToolRound
 from voice_gateway.errors import Upstream, no_text
 from voice_gateway.interfaces import Synthesiser, SynthesisStream
-from voice_gateway.reply.source import Source, fixed
+from voice_gateway.reply.source import Boundary, Source, fixed
 
 TICK_S = 0.001
 _LOOK_AGAIN_S = 0.05
@@ -50,6 +52,9 @@ class ReplyListener(Protocol):
 
     def reply_failed(self, n: int, error: Upstream) -> None:
         """A backend failed; what was made until then is still played."""
+
+    def reply_tools_changed(self, n: int) -> None:
+        """Tools were called for the reply, or a result came."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +97,7 @@ class Reply:  # size: three tasks in a row over one account; a retraction reache
         self._asked = False
         self._is_synthesising = False
         self._given_chars = 0
+        self._has_first_token = False
         self._made = False
         self._held = False
         self._released = asyncio.Event()
@@ -100,6 +106,13 @@ class Reply:  # size: three tasks in a row over one account; a retraction reache
         """Of text that the model has sent; about a token each."""
         self._changed = asyncio.Event()
         self._room = asyncio.Event()
+        if source.rounds:
+            source.rounds.begin(self)
+
+    @property
+    def rounds(self) -> tuple[ToolRound, ...]:
+        """The tools that were called so far."""
+        return self._source.rounds.record if self._source.rounds else ()
 
     @property
     def began_in_thought(self) -> bool:
@@ -123,6 +136,8 @@ class Reply:  # size: three tasks in a row over one account; a retraction reache
 
     async def run(self) -> None:
         """Until everything was played, as far as the pacing clock knows."""
+        if self._source.rounds and self._released.is_set():
+            self._source.rounds.decide()
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._read_source(), name=f"reply {self.n} words")
@@ -151,7 +166,19 @@ class Reply:  # size: three tasks in a row over one account; a retraction reache
         """It is wanted: it may be spoken on and leave, and `listener` is told from now on."""
         self._listener = listener
         self._released.set()
+        if self._source.rounds:
+            self._source.rounds.decide()
         self.resume()
+
+    def quiet_from(self) -> float:
+        """Speaker: when the caller will have heard all that is made; inf = more is being made, or nothing may leave."""
+        if self._held or self._is_synthesising or not self._phrases.empty():
+            return inf
+        return self.playout.played_at() + self.playout.waiting_s
+
+    def rounds_changed(self) -> None:
+        """Speaker: tools were called, or a result came."""
+        self._listener.reply_tools_changed(self.n)
 
     def _note_asked(self) -> None:
         self._asked = True
@@ -163,35 +190,50 @@ class Reply:  # size: three tasks in a row over one account; a retraction reache
         if error := await self._read(self._source.pieces):
             self._fail(error)
             if self._source.apology:
-                self._before = self.text + (" " if self.text and not self.text[-1].isspace() else "")
-                # Whatever was open in the old one stays open.
-                self._speakable = self._make_speakable(replace(self._setup.speakable, opening=Opening.ANSWER))
+                self._begin_part(Boundary(filler=True))
                 await self._read(fixed(self._source.apology).pieces)
         await self._phrases.put(None)
 
-    async def _read(self, pieces: AsyncGenerator[str, None]) -> Upstream | None:
+    async def _read(self, pieces: AsyncGenerator[str | Boundary, None]) -> Upstream | None:
         """Hand on all that is said, or what was said until it broke off: then the error."""
-        speakable, error = self._speakable, None
-        retractions = 0
-        began = pieces is not self._source.pieces
+        error = None
+        is_ours = pieces is not self._source.pieces
         try:
             async with aclosing(pieces):
                 async for piece in pieces:
-                    self.pieces += 1
-                    if not began:
-                        self._listener.reply_marked(self.n, Mark.FIRST_TOKEN)
-                        began = True
-                    phrases = speakable.push(piece, self._clock())
-                    if speakable.retractions != retractions:
-                        retractions = speakable.retractions
-                        self._retract_thought()
-                    if phrases:
-                        await self._give_phrases(phrases)
-                    self._wake_when_due()
+                    if isinstance(piece, Boundary):
+                        is_ours = piece.filler
+                        await self._give_phrases(self._speakable.flush())
+                        self._begin_part(piece)
+                    else:
+                        await self._take(piece, is_ours=is_ours)
         except Upstream as upstream:
             error = upstream
-        await self._give_phrases(speakable.flush())
-        return error if error or speakable.spoke else no_text()
+        await self._give_phrases(self._speakable.flush())
+        return error if error or self._speakable.spoke else no_text()
+
+    async def _take(self, piece: str, *, is_ours: bool) -> None:
+        """More text; what is ours (an apology, a filler) is no token of the model's."""
+        speakable = self._speakable
+        self.pieces += 1
+        if not is_ours and not self._has_first_token:
+            self._listener.reply_marked(self.n, Mark.FIRST_TOKEN)
+            self._has_first_token = True
+        retractions = speakable.retractions
+        phrases = speakable.push(piece, self._clock())
+        if speakable.retractions != retractions:
+            self._retract_thought()
+        if phrases:
+            await self._give_phrases(phrases)
+        self._wake_when_due()
+
+    def _begin_part(self, boundary: Boundary) -> None:
+        """What follows is made speakable by itself: whatever was open in the text before stays open."""
+        self._before = self.text + (" " if self.text and not self.text[-1].isspace() else "")
+        speakable = self._setup.speakable
+        self._speakable = self._make_speakable(
+            replace(speakable, opening=Opening.ANSWER) if boundary.filler else speakable
+        )
 
     def _make_speakable(self, how: SpeakableOptions) -> SpeakableText:
         options = self._setup.options

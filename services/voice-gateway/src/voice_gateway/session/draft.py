@@ -51,3 +51,6 @@ class Draft:
     def reply_failed(self, n: int, error: Upstream) -> None:
         """Listener of the reply."""
         self.failed = True
+
+    def reply_tools_changed(self, n: int) -> None:
+        """Listener of the reply: the release looks."""

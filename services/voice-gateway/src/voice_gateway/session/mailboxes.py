@@ -15,6 +15,7 @@ from voice_gateway.core.events import (
 )
 from voice_gateway.core.playout import SAMPLE_BYTES
 from voice_gateway.core.send_window import SendWindow
+from voice_gateway.core.tools import ToolCall, ToolResult
 from voice_gateway.core.turn_types import Event
 from voice_gateway.metrics import Metrics
 from voice_gateway.session.call_log import CallLog
@@ -82,6 +83,11 @@ class Mailboxes:  # size: what a call's parts tell each other passes here, and w
     def note_draft(self, *, released: bool, ahead_s: float, pieces: int) -> None:
         """A draft is over that was begun `ahead_s` ago and for which the model has sent `pieces` of text."""
         self._metrics.draft_over(released=released, ahead_s=ahead_s, pieces=pieces)
+
+    def note_tool(self, call: ToolCall, by: str, result: ToolResult, seconds: float) -> None:
+        """A call of a tool is over, or was cancelled."""
+        self._metrics.tool_over(by, result.outcome, seconds)
+        self._log.tool_called(call, by, result, seconds)
 
     async def worked(self) -> None:
         """Return at the next `note_work`."""

@@ -4,7 +4,16 @@ import asyncio
 import itertools
 from collections import deque
 
-from voice_gateway.core.events import CallEnded, Failed, ReplyAudio, ReplyText, SessionEvent, Transcribed, TurnChanged
+from voice_gateway.core.events import (
+    CallEnded,
+    Failed,
+    ReplyAudio,
+    ReplyText,
+    SessionEvent,
+    ToolCalled,
+    Transcribed,
+    TurnChanged,
+)
 from voice_gateway.core.playout import SAMPLE_BYTES
 
 MAX_EVENTS = 2048
@@ -146,4 +155,6 @@ def _size(event: SessionEvent) -> int:
             return 4 * (len(text) + len(heard))
         case Failed(sentence=sentence):
             return 4 * len(sentence)
+        case ToolCalled(arguments=arguments):
+            return 4 * len(arguments)
     return 0

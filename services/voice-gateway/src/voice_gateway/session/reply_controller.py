@@ -2,11 +2,11 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-from voice_gateway.core.conversation import CHARS_PER_TOKEN, Conversation, messages
+from voice_gateway.core.conversation import CHARS_PER_TOKEN, Conversation, Message, messages
 from voice_gateway.core.events import (
     INPUT_RATE_HZ,
     CallOptions,
@@ -23,12 +23,15 @@ from voice_gateway.core.speakable.thought_filter import Opening
 from voice_gateway.core.speakable_text import SpeakableOptions
 from voice_gateway.core.speech_types import SynthesisOptions
 from voice_gateway.core.timeline import Mark, Timeline
+from voice_gateway.core.tools import ToolCall, ToolChoice
 from voice_gateway.core.turn_types import ReplyAudible, ReplyEnded
 from voice_gateway.errors import Upstream, failed
 from voice_gateway.interfaces import LanguageModel, Synthesiser
 from voice_gateway.reply.fitted_model import ContextLimits, FittedModel
 from voice_gateway.reply.reply import Reply, ReplyListener, SpeechSetup
-from voice_gateway.reply.source import Source, fixed, words_of
+from voice_gateway.reply.rounds import AnswerWithTools
+from voice_gateway.reply.source import Source, fixed
+from voice_gateway.session.call_tools import CallTools
 from voice_gateway.session.draft import Draft
 
 AMEND_S = 0.2
@@ -107,9 +110,12 @@ class _CurrentReply:
 class ReplyController:  # size: orders of the turn machine, the listener of a reply, and the history that both change
     """One call's replies. At most one reply has the floor; the one before may still be amended."""
 
-    def __init__(self, setup: ReplySetup, sink: ReplySink, clock: Callable[[], float], limit: int) -> None:
+    def __init__(
+        self, setup: ReplySetup, sink: ReplySink, clock: Callable[[], float], limit: int, tools: CallTools
+    ) -> None:
         self._setup = setup
         self._model = FittedModel(setup.model, ContextLimits(setup.context_tokens, limit), sink.note_chat)
+        self._tools = tools
         self._speakable = setup.speakable
         self._sink = sink
         self._tasks: asyncio.TaskGroup | None = None
@@ -158,6 +164,7 @@ class ReplyController:  # size: orders of the turn machine, the listener of a re
             timeline.mark(mark, at)
         current.timeline, current.turn, current.t0_sample = timeline, self._sink.turn, t0_sample
         self._recent.append(current)
+        self.conversation = self.conversation.called(n, current.reply.rounds)
         if self._silenced:
             current.reply.hold()
         self._changed(TurnKind.REPLY_STARTED, n)
@@ -198,8 +205,7 @@ class ReplyController:  # size: orders of the turn machine, the listener of a re
             source = fixed(text)
         else:
             timeline.mark(Mark.LLM_ASKED, self._clock())
-            chat = messages(options.system_prompt, conversation)
-            source = Source(words_of(self._model.answer(chat, options.llm)), self._setup.apology)
+            source = self._answer(n, messages(options.system_prompt, conversation), options)
         speech = SpeechSetup(
             self._setup.synthesiser,
             SynthesisOptions(options.tts_language or options.language, options.voice, options.output_rate_hz),
@@ -210,6 +216,16 @@ class ReplyController:  # size: orders of the turn machine, the listener of a re
         reply = Reply(n, source, speech, playout, listener, self._clock)
         task = self._tasks.create_task(self._run(reply), name=f"reply {n}")
         return _CurrentReply(reply, task, timeline, self._sink.turn, 0, options.output_rate_hz)
+
+    def _answer(self, n: int, chat: Sequence[Message], options: CallOptions) -> Source:
+        """The model's answer to a chat, with the tools that it may call."""
+        tools, model = self._tools, self._model
+
+        def ask(chat: Sequence[Message], choice: ToolChoice) -> AsyncGenerator[str | ToolCall, None]:
+            return model.answer(chat, options.llm, choice)
+
+        rounds = AnswerWithTools(n, ask, tools.offered(options), tools, tools.limits, self._clock)
+        return Source(rounds.pieces(chat), self._setup.apology, rounds)
 
     async def _run(self, reply: Reply) -> None:
         await reply.run()
@@ -236,7 +252,7 @@ class ReplyController:  # size: orders of the turn machine, the listener of a re
             self._drop_draft()
         if current := self._at(n):
             current.stop()
-            self.conversation = self.conversation.retracted(n)
+            self.conversation = self.conversation.called(n, current.reply.rounds).retracted(n)
             self._changed(TurnKind.REPLY_RETRACTED, n)
         return current is not None
 
@@ -254,7 +270,7 @@ class ReplyController:  # size: orders of the turn machine, the listener of a re
             current.timeline.mark(Mark.LAST_HEARD, now)
         self._learn(current.reply)
         heard = current.reply.playout.heard_text(now)
-        self.conversation = self.conversation.truncated(n, heard)
+        self.conversation = self.conversation.called(n, current.reply.rounds).truncated(n, heard)
         heard_ms = round(1000 * current.reply.playout.heard_samples(now) / current.rate_hz)
         self._changed(TurnKind.REPLY_INTERRUPTED, n, heard_text=heard, heard_ms=heard_ms)
         self._measured(current)
@@ -321,6 +337,11 @@ class ReplyController:  # size: orders of the turn machine, the listener of a re
     def reply_failed(self, n: int, error: Upstream) -> None:
         """Listener of the reply."""
         self._sink.send(failed(error))
+
+    def reply_tools_changed(self, n: int) -> None:
+        """Listener of the reply."""
+        if current := self._at(n):
+            self.conversation = self.conversation.called(n, current.reply.rounds)
 
     def _ended(self, n: int) -> None:
         """Everything was played; or there was nothing to play."""

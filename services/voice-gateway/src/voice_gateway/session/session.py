@@ -7,7 +7,7 @@ waits for its caller to come back.
 import asyncio
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from structlog.contextvars import bind_contextvars
 
@@ -29,6 +29,7 @@ from voice_gateway.core.events import (
     PlayoutReported,
     SessionEvent,
     TextTyped,
+    ToolAnswered,
     TurnCommitted,
 )
 from voice_gateway.core.language import Languages
@@ -39,6 +40,7 @@ from voice_gateway.errors import Upstream, failed
 from voice_gateway.interfaces import EndOfTurnScorer, Recogniser, VoiceActivityDetector
 from voice_gateway.metrics import Metrics
 from voice_gateway.session.call_log import CallLog
+from voice_gateway.session.call_tools import CallTools, ToolSetup
 from voice_gateway.session.caller_input import CallerInput, CallerInputSettings
 from voice_gateway.session.mailboxes import Mailboxes
 from voice_gateway.session.outbox import Outbox
@@ -51,7 +53,7 @@ from voice_gateway.session.turn_scoring import TurnScoring
 log = logging.getLogger(__name__)
 
 _REQUESTS_WITHIN_S = 0.002
-_FLOWING = (CallerAudio, PlayoutReported)
+_FLOWING = (CallerAudio, PlayoutReported, ToolAnswered)
 """What a caller's client sends all the time, whatever its caller means."""
 
 
@@ -76,6 +78,8 @@ class CallResources:
     """How long before `max_session_s` the agent says so; 0 = never."""
     scorer: EndOfTurnScorer | None = None
     """Who judges by its sound whether a turn is over; None = words alone do."""
+    tools: ToolSetup = field(default_factory=ToolSetup)
+    logs_tool_arguments: bool = False
     has_headroom: Callable[[], bool] = lambda: True
     """Whether the gateway has time for work that may be for nothing."""
 
@@ -93,12 +97,13 @@ class Session:  # size: the caller's side, the registry's side and the listener 
         self._attached = asyncio.Event()
         self._detached = asyncio.Event()
         clock = resources.clock
-        call_log = CallLog(name, caller, dict(options.metadata))
+        call_log = CallLog(name, caller, dict(options.metadata), logs_tool_arguments=resources.logs_tool_arguments)
         call_log.began(options)
         self._mailboxes = Mailboxes(resources.metrics, call_log, clock, sends_heartbeats=caller.sends_heartbeats)
         self._language = resources.languages.find(options.language)
         setup = replace(resources.reply, apology=self._language.apology)
-        self._replies = ReplyController(setup, self._mailboxes, clock, resources.history)
+        self._tools = CallTools(name, resources.tools, self._mailboxes, clock, self._language.tool_fillers)
+        self._replies = ReplyController(setup, self._mailboxes, clock, resources.history, self._tools)
         self._turn_clock = TurnClock(clock)
         self._caller_input = CallerInput(
             resources.recogniser.open(
@@ -168,7 +173,7 @@ class Session:  # size: the caller's side, the registry's side and the listener 
         self._mailboxes.post(turn_types.Tick())  # deadlines run again
 
     def take(self, event: CallerEvent) -> None:
-        """What the caller does. Never blocks."""
+        """What the caller does. Never blocks. Raises BadRequest for what can't be meant."""
         if not isinstance(event, _FLOWING):
             self._caller_input.acted()
         self.note_message()
@@ -189,6 +194,8 @@ class Session:  # size: the caller's side, the registry's side and the listener 
                 self._mailboxes.post(turn_types.Interrupted())
             case OptionsChanged(options):
                 self._loop.change(options)
+            case ToolAnswered():
+                self._tools.answered(event)
             case CallerEnded():
                 self.end(EndReason.CALLER_ENDED)
 

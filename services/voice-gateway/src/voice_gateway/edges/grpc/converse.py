@@ -174,7 +174,7 @@ def _take(call: HeldCall, message: pb.ClientMessage) -> None:
         case "update":
             session.take(OptionsChanged(decode.update(session.options, message.update, call.limits)))
         case "tool_result":
-            raise Unsupported("no tool was called: tools are not served by this gateway yet")
+            session.take(decode.tool_answer(message.tool_result, call.limits))
         case "end":
             session.take(CallerEnded())
         case "start":

@@ -8,8 +8,9 @@ from typing import Any, TypeVar
 from pcm import AudioFormat, Encoding
 from voice_workflow.v1 import voice_workflow_pb2 as pb
 
-from voice_gateway.core.events import INPUT_RATE_HZ, CallOptions, LlmOptions
+from voice_gateway.core.events import INPUT_RATE_HZ, CallOptions, LlmOptions, ToolAnswered
 from voice_gateway.core.turn_types import Policy
+from voice_gateway.edges.grpc.tool_declarations import declared_tools
 from voice_gateway.edges.held_call import CallRequest
 from voice_gateway.edges.limits import Limits
 from voice_gateway.errors import BadRequest, Forbidden, Unsupported
@@ -27,8 +28,6 @@ ENCODINGS = {
 
 def agree(start: pb.SessionStart, defaults: CallOptions, limits: Limits) -> CallRequest:
     """Options and formats of a new call. Raises BadRequest, Forbidden or Unsupported."""
-    if start.tools:
-        raise Unsupported("tools are not served by this gateway yet; leave SessionStart.tools empty")
     _check_start(start, limits)
     allowed = _CallerChoices(limits)
     greeting = allowed.one("greeting", start.greeting or defaults.greeting, defaults.greeting)
@@ -46,6 +45,7 @@ def agree(start: pb.SessionStart, defaults: CallOptions, limits: Limits) -> Call
         greeting=greeting,
         hotwords=allowed.one("hotwords", hotwords, ()),
         metadata=tuple(start.metadata.items()),
+        tools=allowed.one("tools", declared_tools((), start.tools, limits), ()),
     )
     return CallRequest(
         options,
@@ -56,14 +56,13 @@ def agree(start: pb.SessionStart, defaults: CallOptions, limits: Limits) -> Call
 
 def update(options: CallOptions, message: pb.SessionUpdate, limits: Limits) -> CallOptions:
     """The options after a SessionUpdate. Raises BadRequest, Forbidden or Unsupported; nothing changes then."""
-    if message.tools or message.replace_tools:
-        raise Unsupported("tools are not served by this gateway yet; leave SessionUpdate.tools empty")
     if message.HasField("language") and message.language != options.language:
         raise Unsupported("the language can't change during a call yet; start a new session")
     _check_name("voice", message.voice, limits)
     _check_length("system_prompt", message.system_prompt, limits)
     allowed = _CallerChoices(limits)
     voice = message.voice if message.HasField("voice") else options.voice
+    kept = () if message.replace_tools else options.tools
     prompt = message.system_prompt if message.HasField("system_prompt") else options.system_prompt
     return replace(
         options,
@@ -71,6 +70,7 @@ def update(options: CallOptions, message: pb.SessionUpdate, limits: Limits) -> C
         system_prompt=allowed.one("system_prompt", prompt, options.system_prompt),
         llm=allowed.llm(options.llm, message.llm),
         policy=allowed.policy(options.policy, message.endpointing, message.turn_detection),
+        tools=allowed.one("tools", declared_tools(kept, message.tools, limits), options.tools),
     )
 
 
@@ -89,6 +89,12 @@ def typed_text(message: pb.Text, limits: Limits) -> str:
     if not message.text.strip():
         raise BadRequest("text is empty; send at least one word")
     return message.text
+
+
+def tool_answer(message: pb.ToolResult, limits: Limits) -> ToolAnswered:
+    """The result of a tool. Raises BadRequest."""
+    _check_length("tool_result.content", message.content, limits)
+    return ToolAnswered(message.id, message.content, message.failed)
 
 
 def _format(name: str, wire: pb.AudioFormat, default_rate_hz: int) -> AudioFormat:

@@ -1,5 +1,7 @@
 """Which message does an event become? Core events to voice_workflow.v1."""
 
+import json
+
 from voice_workflow.v1 import voice_workflow_pb2 as pb
 
 from voice_gateway.core.events import (
@@ -10,6 +12,8 @@ from voice_gateway.core.events import (
     ReplyAudio,
     ReplyText,
     SessionEvent,
+    ToolCallCancelled,
+    ToolCalled,
     Transcribed,
     TurnChanged,
     TurnKind,
@@ -33,6 +37,12 @@ def encode(event: SessionEvent, audio: AudioOut, input_ratio: float) -> pb.Serve
             return pb.ServerMessage(transcript=_transcript(event, input_ratio))
         case TurnChanged():
             return pb.ServerMessage(turn=_turn(event, input_ratio))
+        case ToolCalled(id_, n, name, arguments, timeout_s):
+            call = pb.ToolCall(id=id_, reply=n, name=name, timeout_s=timeout_s)
+            call.arguments.update(json.loads(arguments))
+            return pb.ServerMessage(tool_call=call)
+        case ToolCallCancelled(id_):
+            return pb.ServerMessage(tool_call_cancelled=pb.ToolCallCancelled(id=id_))
         case TurnMeasured(turn, n, latencies):
             return pb.ServerMessage(latency=pb.TurnLatency(turn=turn, reply=n, **latencies))
         case Failed(failure, sentence, retryable, retry_after_s, fatal):

@@ -98,7 +98,7 @@ class VoiceGateway:
             llm_model=server_info.llm_model,
             voice=server_info.voice,
             resume=True,
-            tools=False,
+            tools=True,
             limits=wire_limits(server_info, self._registry.limits, self._registry.defaults.policy.max_turn),
             ready=not trouble,
             not_ready_reason=trouble,
