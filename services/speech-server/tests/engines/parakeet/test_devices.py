@@ -260,6 +260,38 @@ def test_a_gpu_that_does_not_take_a_model_is_no_broken_model(
     assert isinstance(raised.value, ModelBroken) is ("cut off" in expected)
 
 
+LONG = (
+    "[ONNXRuntimeError] : 6 : RUNTIME_EXCEPTION : /onnxruntime_src/onnxruntime/core/providers/cuda/cuda_call.cc:154 "
+    "std::conditional_t<THRW, void, onnxruntime::common::Status> onnxruntime::CudaCall(ERRTYPE, const char*, const "
+    "char*, SUCCTYPE, const char*, const char*, int) [with ERRTYPE = cudaError; bool THRW = true; SUCCTYPE = "
+    "cudaError; std::conditional_t<THRW, void, common::Status> = void] {} ; GPU=-1 ; hostname=node ; "
+    "file=/onnxruntime_src/onnxruntime/core/providers/cuda/cuda_execution_provider.cc ; line=355 ; "
+    "expr=cudaSetDevice(info_.device_id); "
+)
+"""As onnxruntime-gpu 1.31.1 says it; what CUDA said stands behind 400 letters."""
+
+
+def test_the_log_says_what_cuda_said(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    class Long(FailingGraph):
+        def run(self, names: list[str], feed: dict[str, Any], options: Any = None) -> list[Any]:
+            raise RuntimeError(LONG.format("CUDA failure 719: unspecified launch failure"))
+
+    def opens(path: Path, device: Device, limits: Limits) -> OnnxSession:
+        graph = open_session(path, "cpu", limits)
+        return Long(graph, 0) if device == "cuda" else graph
+
+    ParakeetModel(find_model(make_model(tmp_path), "cuda"), Placement("cuda"), opens).transcribe([noise(1)], Stop())
+    assert caplog.messages[0].endswith("RuntimeError: CUDA failure 719: unspecified launch failure")
+
+
+def test_why_there_is_no_gpu_is_said_in_a_line() -> None:
+    def refuses() -> Sequence[str]:
+        raise RuntimeError(LONG.format("CUDA failure 100: no CUDA-capable device is detected"))
+
+    why = choose("auto", [CUDA, CPU], refuses).why
+    assert why == "CUDA can't be loaded: CUDA failure 100: no CUDA-capable device is detected"
+
+
 def test_a_gpu_that_takes_a_session_but_runs_nothing_means_the_cpu(monkeypatch: pytest.MonkeyPatch) -> None:
     class Session:
         def __init__(self, *given: Any, **named: Any) -> None:

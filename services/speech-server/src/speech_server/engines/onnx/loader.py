@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable
 from typing import TypeVar
 
+from speech_server.engines.onnx.gpu_errors import reason_of
 from speech_server.engines.onnx.model_format import Device, ModelBroken
 from speech_server.engines.onnx.providers import ChosenDevice, DeviceSetting
 from speech_server.engines.onnx.session import Stop
@@ -66,7 +67,7 @@ def with_cpu_fallback(
         if device == "cpu":
             _log.exception("%s failed on the CPU", model)
             raise EngineUnavailable("The recogniser failed on this audio; its log says why.") from error
-        reason = f"{type(error).__name__}: {str(error)[:300]}"
+        reason = f"{type(error).__name__}: {reason_of(error)}"
         _log.error("%s leaves the GPU and goes on, slower, on the CPU: %s", model, reason)
         with stop.moving():
             to_cpu(reason)

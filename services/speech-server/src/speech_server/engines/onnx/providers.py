@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 import onnxruntime
 
+from speech_server.engines.onnx.gpu_errors import reason_of
 from speech_server.engines.onnx.model_format import Device
 from speech_server.errors import EngineUnavailable
 
@@ -89,7 +90,7 @@ def _missing(try_cuda: Callable[[], Sequence[str]]) -> str:
     try:
         found = try_cuda()
     except Exception as error:  # whatever a driver or library says
-        return f"CUDA can't be loaded: {str(error).splitlines()[0] if str(error) else type(error).__name__}"
+        return f"CUDA can't be loaded: {reason_of(error)}"
     if CUDA not in found:
         return "CUDA's libraries or the driver don't load (cuDNN 9 and CUDA's runtime must match onnxruntime's)"
     return ""

@@ -1,6 +1,5 @@
 """How is a model loaded into onnxruntime, and how is a call of it ended?"""
 
-import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,9 +10,10 @@ from typing import Any, Protocol
 import numpy as np
 import onnxruntime
 
+from speech_server.engines.onnx.gpu_errors import is_of_gpu, reason_of
 from speech_server.engines.onnx.model_format import Device, ModelBroken
 from speech_server.engines.onnx.providers import CPU, CUDA
-from speech_server.errors import EngineUnavailable, first_line
+from speech_server.errors import EngineUnavailable
 
 NUMPY = {
     "tensor(float)": np.float32,
@@ -22,12 +22,6 @@ NUMPY = {
     "tensor(int32)": np.int32,
 }
 """Types of tensors, as onnxruntime writes them."""
-
-_GPU_ERROR = re.compile(r"CUDA|CUBLAS|CUDNN|allocate memory|Available memory")
-_NO_MEMORY = re.compile(
-    r"Failed to allocate memory|Available memory of \d+ is smaller|out of memory|_ALLOC_FAILED|ErrorMemoryAllocation"
-)
-"""As onnxruntime's arena, CUDA, cuBLAS and cuDNN say it; onnxruntime has no type for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,11 +121,6 @@ def open_session(
     return made
 
 
-def is_out_of_memory(error: Exception) -> bool:
-    """Did the call fail because the GPU's memory, or its cap, was too small for it? Then a smaller one may work."""
-    return _NO_MEMORY.search(str(error)) is not None
-
-
 def giving_back_memory() -> Any:
     """Options of a call on the GPU after which onnxruntime keeps no memory that is not in use."""
     options = onnxruntime.RunOptions()
@@ -140,7 +129,7 @@ def giving_back_memory() -> Any:
 
 
 def _not_loaded(path: Path, device: Device, error: Exception, advice: str) -> EngineUnavailable:
-    said = first_line(error)
-    if device == "cuda" and _GPU_ERROR.search(str(error).replace(str(path), "")):
+    said = reason_of(error)
+    if device == "cuda" and is_of_gpu(str(error).replace(str(path), "")):
         return EngineUnavailable(f"CUDA does not take {path.name}: {said}")
     return ModelBroken(f"{path} can't be loaded: {said}. It may be cut off, or its .data file missing: {advice}.")

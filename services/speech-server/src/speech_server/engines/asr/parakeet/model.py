@@ -15,18 +15,11 @@ from speech_server.core.asr.subwords import Emitted, hypothesis
 from speech_server.engines.asr.parakeet.greedy_decoding import collapse, greedy
 from speech_server.engines.asr.parakeet.model_files import ParakeetFiles, find_model
 from speech_server.engines.asr.parakeet.onnx_graphs import OnnxJoint, ParakeetEncoder
+from speech_server.engines.onnx.gpu_errors import is_out_of_memory, reason_of
 from speech_server.engines.onnx.loader import with_cpu_fallback
 from speech_server.engines.onnx.model_format import Device, ModelBroken, Precision, PrecisionSetting
-from speech_server.engines.onnx.session import (
-    Limits,
-    OnnxSession,
-    SessionOpener,
-    Stop,
-    is_out_of_memory,
-    open_session,
-)
+from speech_server.engines.onnx.session import Limits, OnnxSession, SessionOpener, Stop, open_session
 from speech_server.engines.onnx.transducer import Floats, Ints
-from speech_server.errors import first_line
 
 SHORTEST_SAMPLES = ASR_RATE_HZ // 10
 """Below 100 ms a model says anything; nothing is heard in it."""
@@ -100,7 +93,7 @@ class ParakeetModel:
             except Exception as error:
                 if self.device == "cpu" or stop.is_asked or not is_out_of_memory(error):
                     raise
-                reason = first_line(error)
+                reason = reason_of(error)
             # Memory in pieces that are all too small counts as free afterwards.
             self.encoder.give_back_memory()
             if len(clips) == 1:
