@@ -166,6 +166,8 @@ def check(report: Report, parts: Parts, folder: Path, form: Form, device: str, t
         report.add("failures", parts.run("no-memory", precision="fp16", **same))
         if traps:
             report.add("failures", parts.run("failure", kind="trap", precision="fp16", **same))
+        # On many cores a small step may be slower on all of them than on a few.
+        report.add("speed", parts.run("speed", precision="fp16", decoder="cpu", threads=4, **same))
     for decoder in decoders[1:]:
         for precision in ("fp16", "fp32"):
             report.add("speed", parts.run("speed", precision=precision, decoder=decoder, **same))

@@ -192,7 +192,7 @@ def speed(asked: dict[str, Any]) -> dict[str, Any]:
     """Latency by batch, loading, memory."""
     folder, device, memory = Path(asked["folder"]), asked["device"], GpuMemory()
     before = memory.now
-    placement = Placement(device, asked["decoder"], asked["precision"])
+    placement = Placement(device, asked["decoder"], asked["precision"], Limits(asked.get("threads", 0)))
     made: list[ParakeetModel] = []
     load_s = timed(lambda: made.append(ParakeetModel(find_model(folder, device, asked["precision"]), placement)))
     (model,) = made
@@ -203,6 +203,7 @@ def speed(asked: dict[str, Any]) -> dict[str, Any]:
         "precision": model.precision,
         "encoder": model.device,
         "decoder": asked["decoder"],
+        "threads": asked.get("threads", os.cpu_count()),
         "load_s": round(load_s, 2),
         "first_clip_s": round(first_s, 2),
         "difference": round(difference, 6),

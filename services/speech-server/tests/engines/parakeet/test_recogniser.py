@@ -150,6 +150,17 @@ async def test_a_gpu_that_does_not_take_the_model_means_the_cpu(make: Callable[.
     assert "on cpu (the GPU did not take the model: out of memory)" in engine.state
 
 
+async def test_a_gpu_that_fails_at_the_first_clip_has_not_taken_the_model(
+    make: Callable[..., OfflineRecogniser],
+) -> None:
+    found = ChosenDevice("cuda", "a test node ran on it")
+    engine = make(found, Machine(runs=1))
+    await engine.start()
+    assert "on cpu (the GPU did not take the model: it failed at the first clip" in engine.state
+    with pytest.raises(EngineUnavailable, match="failed at the first clip"):
+        await make(found, Machine(runs=1), device="cuda").start()
+
+
 async def test_a_gpu_asked_for_by_name_is_not_replaced(make: Callable[..., OfflineRecogniser]) -> None:
     def refuses(path: Path, device: str, limits: Limits) -> object:
         raise EngineUnavailable("out of memory")

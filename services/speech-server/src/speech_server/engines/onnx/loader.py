@@ -30,13 +30,19 @@ def load_on_device(
     """What `load` gives on the device that was found, and which it is and why. Raises EngineUnavailable."""
     choice = probe(setting)
     try:
-        loaded = load(choice.device)
+        return load(choice.device), f"{choice.device} ({choice.why})"
     except EngineUnavailable as error:
         if choice.device == "cpu" or setting == "cuda":
             raise
-        choice = ChosenDevice("cpu", f"the GPU did not take the model: {error}")
-        loaded = load("cpu")
-    return loaded, f"{choice.device} ({choice.why})"
+        why = f"the GPU did not take the model: {error}"
+    # Not inside the handler: the error holds what was loaded for the GPU.
+    return load("cpu"), f"cpu ({why})"
+
+
+def still_on(wanted: Device, device: Device) -> None:
+    """After the warm-up. Raises EngineUnavailable when the model has left the GPU that it was loaded on."""
+    if wanted != device:
+        raise EngineUnavailable("it failed at the first clip; the log says why.")
 
 
 def device_state(why: str, device: Device) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 from speech_server.engines.asr.offline.model import Loaded, measure
 from speech_server.engines.asr.parakeet.model import ParakeetModel, Placement
 from speech_server.engines.asr.parakeet.model_files import find_model
-from speech_server.engines.onnx.loader import load_on_device
+from speech_server.engines.onnx.loader import load_on_device, still_on
 from speech_server.engines.onnx.model_format import Device, Precision
 from speech_server.engines.onnx.providers import ChosenDevice, DeviceSetting, probe
 from speech_server.engines.onnx.session import SessionOpener, open_session
@@ -40,4 +40,6 @@ def _load_on(
     files = find_model(folder(fetched), device, precision)
     beside: Device = device if placement.decoder_device == "cuda" else "cpu"
     model = ParakeetModel(files, replace(placement, device=device, decoder_device=beside), open_with)
-    return model, measure(model)
+    rtf = measure(model)
+    still_on(device, model.device)
+    return model, rtf

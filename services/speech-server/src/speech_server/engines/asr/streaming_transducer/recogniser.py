@@ -12,7 +12,7 @@ from speech_server.core.asr.subwords import joined, shifted
 from speech_server.engines.asr.streaming_transducer.model import StreamingModel, StreamStep, Utterance
 from speech_server.engines.asr.streaming_transducer.model_files import find_model
 from speech_server.engines.asr.streaming_transducer.step_batcher import StepBatcher, StepLimits
-from speech_server.engines.onnx.loader import device_state, load_in_thread, load_on_device
+from speech_server.engines.onnx.loader import device_state, load_in_thread, load_on_device, still_on
 from speech_server.engines.onnx.model_format import Device, PrecisionSetting
 from speech_server.engines.onnx.providers import ChosenDevice, DeviceSetting, probe
 from speech_server.engines.onnx.session import Limits, SessionOpener, Stop
@@ -165,7 +165,9 @@ class StreamingRecogniser:
     def _load_on(self, folder: Path, device: Device) -> tuple[StreamingModel, float]:
         files = find_model(folder, device, self._setup.precision)
         model = StreamingModel(files, device, self._setup.limits, self._open_with)
-        return model, model.measure(WARM_UP_WINDOWS, Stop())
+        rtf = model.measure(WARM_UP_WINDOWS, Stop())
+        still_on(device, model.device)
+        return model, rtf
 
 
 class StreamingUtterances:
