@@ -218,14 +218,16 @@ class SessionStart(_message.Message):
     GREETING_FIELD_NUMBER: _builtins.int
     SENDS_HEARTBEATS_FIELD_NUMBER: _builtins.int
     language: _builtins.str
-    """BCP 47, such as "en-US"; at most 128 characters, as voice and model; "" = ASR_LANGUAGE"""
+    """BCP 47, such as "en-US"; "en" finds it, too, and its case does not matter; at most 128 characters, as"""
     voice: _builtins.str
-    """"" = TTS_VOICE"""
+    """voice and model; "" = ASR_LANGUAGE. One that recognition or synthesis lacks is refused (UNIMPLEMENTED).
+    "" = the language's; TTS_VOICE for ASR_LANGUAGE
+    """
     system_prompt: _builtins.str
-    """"" = LLM_SYSTEM_PROMPT; at most 16384 characters"""
+    """"" = the language's; LLM_SYSTEM_PROMPT for ASR_LANGUAGE; at most 16384 characters"""
     turn_detection: Global___TurnDetection.ValueType
     greeting: _builtins.str
-    """spoken first; "" = GREETING (which may be empty too)"""
+    """spoken first; "" = the language's (which may be empty too); GREETING for ASR_LANGUAGE"""
     sends_heartbeats: _builtins.bool
     """some message comes at least every 0.5 s, an empty one if nothing else: when none does, the link"""
     @_builtins.property
@@ -238,7 +240,7 @@ class SessionStart(_message.Message):
 
     @_builtins.property
     def hotwords(self) -> _containers.RepeatedCompositeFieldContainer[Global___Hotword]:
-        """at most 500, each of at most 100 characters"""
+        """at most 500, each of at most 100 characters; the operator's (ASR_HOTWORDS) are added"""
 
     @_builtins.property
     def llm(self) -> Global___LlmOptions: ...
@@ -1444,7 +1446,9 @@ class ServerInfo(_message.Message):
     @_builtins.property
     def output_encodings(self) -> _containers.RepeatedScalarFieldContainer[Global___AudioEncoding.ValueType]: ...
     @_builtins.property
-    def languages(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    def languages(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """BCP 47, those known to be served, ASR_LANGUAGE first"""
+
     @_builtins.property
     def limits(self) -> Global___Limits: ...
     def __init__(

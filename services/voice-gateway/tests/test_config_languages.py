@@ -168,3 +168,18 @@ def test_none_is_no_apology_and_no_prompt_in_any_language() -> None:
     found = deployed(llm_apology="none", llm_system_prompt="None")
     assert {(entry.apology, entry.system_prompt) for entry in found.by_tag.values()} == {("", "")}
     assert (found.otherwise.apology, found.otherwise.system_prompt) == ("", "")
+
+
+def test_the_example_of_the_document_is_a_whole_language() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "languages.md").read_text(encoding="utf-8")
+    found = deployed(page.partition("```yaml\n")[2].partition("```")[0], greeting="Hello!")
+    french = found.find("fr")
+    assert {name for name in Language.__slots__ if not getattr(french, name)} <= MAY_BE_EMPTY
+    assert french.greeting == "Bonjour ! Comment puis-je vous aider ?"
+    assert found.find("de").voice == "Magpie-Multilingual.DE-DE.Aria"
+    assert found.find("de").apology == built_in().find("de").apology
+
+
+def test_the_document_names_every_field_of_the_table() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "languages.md").read_text(encoding="utf-8")
+    assert [name for name in Language.__slots__ if f"`{name}`" not in page and name != "tag"] == []

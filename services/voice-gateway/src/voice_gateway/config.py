@@ -18,6 +18,7 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from voice_gateway.core import hotwords
 from voice_gateway.core.events import SETTABLE
 from voice_gateway.core.speakable.words import Verbalise
 
@@ -155,6 +156,13 @@ class Settings(BaseSettings):
     )
     riva_tts_uri: str = Field("", description="host:port of TTS where it differs; several with commas")
     asr_language: str = Field("en-US", description="language of callers who name none", json_schema_extra=LIVE)
+    asr_hotwords: str = Field(
+        "",
+        description="phrases that recognition is to expect in every call, with a boost each, parted by commas, such as "
+        "Parakeet: 30, New York: 20; without a number the recogniser's own boost; callers add theirs",
+        max_length=65536,
+        json_schema_extra=LIVE,
+    )
     asr_sample_rate: Annotated[Literal[16000], OneOf] = Field(16000, description="rate towards ASR, Hz")
     asr_stop_history_ms: int = Field(
         400, ge=0, description="silence after which ASR says final; 0 = its default", json_schema_extra=LIVE
@@ -266,7 +274,10 @@ class Settings(BaseSettings):
 
     # ---- turn taking
     greeting: str = Field(
-        "", description="greeting that the agent speaks first; empty = the caller begins", json_schema_extra=LIVE
+        "",
+        description="greeting that the agent speaks first to callers of ASR_LANGUAGE; others are then greeted in their "
+        "own language; empty = the caller begins",
+        json_schema_extra=LIVE,
     )
     turn_end_silence_s: Seconds = Field(
         0.15,
@@ -380,6 +391,12 @@ class Settings(BaseSettings):
     def _asks_the_scorer(cls, value: str, info: ValidationInfo) -> str:
         if value == "none" and info.data.get("turn_scorer") == "smart-turn":
             raise ValueError("TURN_SCORER=smart-turn is asked when the detector hears a pause; set VAD=silero")
+        return value
+
+    @field_validator("asr_hotwords")
+    @classmethod
+    def _are_hotwords(cls, value: str) -> str:
+        hotwords.parse(value)
         return value
 
     @field_validator("*", mode="before")

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from voice_gateway.config import Settings
 from voice_gateway.config_languages import deployment_languages
+from voice_gateway.core import hotwords
 from voice_gateway.core.events import CallOptions, LlmOptions
 from voice_gateway.core.language import Language
 from voice_gateway.core.speakable.thought_filter import Opening
@@ -26,6 +27,7 @@ def call_options(settings: Settings, language: Language | None = None) -> CallOp
         policy=turn_policy(settings, spoken),
         output_rate_hz=settings.tts_sample_rate,
         greeting=spoken.greeting,
+        hotwords=hotwords.parse(settings.asr_hotwords),
         asr_language=spoken.asr_language,
         asr_model=spoken.asr_model,
         tts_language=spoken.tts_language,

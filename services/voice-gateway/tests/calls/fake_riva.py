@@ -91,6 +91,7 @@ class Spoken:
     def __init__(self, request: tts.SynthesizeSpeechRequest) -> None:
         self.text = request.text
         self.voice = request.voice_name
+        self.language = request.language_code
         self.rate_hz = request.sample_rate_hz
         self.over = False
 
@@ -115,6 +116,8 @@ class FakeRiva:
         self.port = 0
         self.credentials: grpc.ServerCredentials | None = None
         """Set before the start: TLS."""
+        self.languages: Sequence[str] = ()
+        """What both lists tell of; none = there are no lists."""
         self._server: grpc.aio.Server | None = None
 
     def behave(self) -> None:
@@ -193,6 +196,26 @@ class FakeRiva:
             reader.cancel()
             listened.over = True
             self.changes.tell()
+
+    async def GetRivaSpeechRecognitionConfig(
+        self, request: asr.RivaSpeechRecognitionConfigRequest, context: Any
+    ) -> asr.RivaSpeechRecognitionConfigResponse:
+        """The models."""
+        if not self.languages:
+            await context.abort(grpc.StatusCode.UNIMPLEMENTED, "no lists on purpose")
+        parameters = {"language_code": ",".join(self.languages), "type": "online"}
+        model = asr.RivaSpeechRecognitionConfigResponse.Config(model_name="parakeet", parameters=parameters)
+        return asr.RivaSpeechRecognitionConfigResponse(model_config=[model])
+
+    async def GetRivaSynthesisConfig(
+        self, request: tts.RivaSynthesisConfigRequest, context: Any
+    ) -> tts.RivaSynthesisConfigResponse:
+        """The voices."""
+        if not self.languages:
+            await context.abort(grpc.StatusCode.UNIMPLEMENTED, "no lists on purpose")
+        config = tts.RivaSynthesisConfigResponse.Config
+        voices = [config(model_name=tag, parameters={"language_code": tag}) for tag in self.languages]
+        return tts.RivaSynthesisConfigResponse(model_config=voices)
 
     async def SynthesizeOnline(self, requests: AsyncIterator[tts.SynthesizeSpeechRequest], context: Any) -> None:
         """One phrase."""

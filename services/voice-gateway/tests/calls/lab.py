@@ -170,12 +170,16 @@ async def lab(
     then_works: bool = True,
     down: Sequence[str] = (),
     riva_credentials: grpc.ServerCredentials | None = None,
+    asr_has: Sequence[str] = (),
+    tts_has: Sequence[str] = (),
     **settings: Any,
 ) -> AsyncGenerator[Lab, None]:
-    """A running gateway with `settings` (names as in Settings) and backends, but for those `down`. On leaving,
+    """A running gateway with `settings` (names as in Settings) and backends, but for those `down`; recognition and
+    synthesis list their languages where they are told which they have. On leaving,
     nothing of any call may be left, and unless `then_works` is False, another call must go well."""
     there = Lab()
     there.asr.credentials = there.tts.credentials = riva_credentials
+    there.asr.languages, there.tts.languages = asr_has, tts_has
     async with AsyncExitStack() as stack:
         for backend in (there.asr, there.tts, there.llm):
             await backend.start()

@@ -1,6 +1,7 @@
 """What a caller asks for is checked field by field; every refusal says what to send instead."""
 
 import math
+from collections.abc import Callable
 from dataclasses import replace
 from math import inf
 
@@ -22,6 +23,11 @@ def defaults() -> CallOptions:
     return call_options(Settings(tts_voice="Anna", tts_sample_rate=22050, greeting="Hi"))
 
 
+def offered(options: CallOptions) -> Callable[[str], CallOptions]:
+    """What a gateway offers that serves every language alike."""
+    return lambda language: replace(options, language=language or options.language)
+
+
 def endpointing(**fields: float) -> pb.SessionStart:
     return pb.SessionStart(endpointing=pb.EndpointingOptions(**fields))  # type: ignore[arg-type]
 
@@ -39,7 +45,7 @@ def output_format(**fields: int) -> pb.SessionStart:
 
 
 def test_an_empty_start_gets_what_the_operator_chose(defaults: CallOptions) -> None:
-    agreed = agree(pb.SessionStart(), defaults, LIMITS)
+    agreed = agree(pb.SessionStart(), offered(defaults), LIMITS)
     assert agreed.options == defaults
     assert agreed.input == AudioFormat(Encoding.PCM16, 16000)
     assert agreed.output == AudioFormat(Encoding.PCM16, 22050)
@@ -59,7 +65,7 @@ def test_everything_a_caller_asks_for_is_taken(defaults: CallOptions) -> None:
         metadata={"tenant": "7"},
         greeting="Hallo",
     )
-    agreed = agree(start, defaults, LIMITS)
+    agreed = agree(start, offered(defaults), LIMITS)
     options = agreed.options
     assert (agreed.input, agreed.output) == (AudioFormat(Encoding.MULAW, 8000), AudioFormat(Encoding.ALAW, 48000))
     assert (options.language, options.voice, options.system_prompt) == ("de-DE", "Bert", "Be brief.")
@@ -71,13 +77,13 @@ def test_everything_a_caller_asks_for_is_taken(defaults: CallOptions) -> None:
 
 def test_a_call_greets_only_where_somebody_wrote_a_greeting() -> None:
     silent = call_options(Settings())
-    assert not agree(pb.SessionStart(), silent, LIMITS).options.policy.greets
-    assert agree(pb.SessionStart(greeting="Hi"), silent, LIMITS).options.policy.greets
+    assert not agree(pb.SessionStart(), offered(silent), LIMITS).options.policy.greets
+    assert agree(pb.SessionStart(greeting="Hi"), offered(silent), LIMITS).options.policy.greets
 
 
 @pytest.mark.parametrize("code", [pb.AUDIO_ENCODING_UNSPECIFIED, pb.AUDIO_ENCODING_PCM16])
 def test_audio_without_an_encoding_is_pcm16(code: pb.AudioEncoding.ValueType, defaults: CallOptions) -> None:
-    assert agree(input_format(encoding=code), defaults, LIMITS).input.encoding is Encoding.PCM16
+    assert agree(input_format(encoding=code), offered(defaults), LIMITS).input.encoding is Encoding.PCM16
 
 
 RANGES = [
@@ -96,7 +102,7 @@ def test_patience_may_be_anything_in_its_range(
     name: str, low: float, high: float, field: str, defaults: CallOptions
 ) -> None:
     for value in (low, (low + high) / 2, high):
-        assert getattr(agree(endpointing(**{name: value}), defaults, LIMITS).options.policy, field) == value
+        assert getattr(agree(endpointing(**{name: value}), offered(defaults), LIMITS).options.policy, field) == value
 
 
 def test_who_asks_for_a_silence_gets_it_after_complete_words_too(defaults: CallOptions) -> None:
@@ -112,7 +118,7 @@ def test_patience_out_of_its_range_is_refused_with_the_range(
 ) -> None:
     for value in (low - 0.0625, high + 0.125, -1, inf, -inf, math.nan):
         with pytest.raises(BadRequest, match=rf"^endpointing\.{name} = .* is out of range; send .* to {high:g}$"):
-            agree(endpointing(**{name: value}), defaults, LIMITS)
+            agree(endpointing(**{name: value}), offered(defaults), LIMITS)
 
 
 @pytest.mark.parametrize(
@@ -149,7 +155,7 @@ def test_a_start_out_of_range_is_refused_with_a_sentence(
     start: pb.SessionStart, sentence: str, defaults: CallOptions
 ) -> None:
     with pytest.raises(BadRequest) as caught:
-        agree(start, defaults, LIMITS)
+        agree(start, offered(defaults), LIMITS)
     assert str(caught.value) == sentence
 
 
@@ -164,7 +170,7 @@ def test_what_is_in_the_contract_and_not_served_is_refused_as_such(
     start: pb.SessionStart, sentence: str, defaults: CallOptions
 ) -> None:
     with pytest.raises(Unsupported, match=sentence):
-        agree(start, defaults, LIMITS)
+        agree(start, offered(defaults), LIMITS)
 
 
 def test_an_update_changes_what_it_names_and_nothing_else(defaults: CallOptions) -> None:
@@ -235,8 +241,8 @@ def test_each_field_is_refused_where_the_operator_chooses_it_and_taken_where_not
     name: str, defaults: CallOptions
 ) -> None:
     with pytest.raises(Forbidden, match=f"^{name} is chosen by the operator of this gateway; leave it empty"):
-        agree(ASKED[name], defaults, replace(LIMITS, may_set=SETTABLE - {name}))
-    assert agree(ASKED[name], defaults, replace(LIMITS, may_set=frozenset({name}))).options != defaults
+        agree(ASKED[name], offered(defaults), replace(LIMITS, may_set=SETTABLE - {name}))
+    assert agree(ASKED[name], offered(defaults), replace(LIMITS, may_set=frozenset({name}))).options != defaults
 
 
 def test_what_holds_anyway_may_be_asked_for(defaults: CallOptions) -> None:
@@ -249,7 +255,7 @@ def test_what_holds_anyway_may_be_asked_for(defaults: CallOptions) -> None:
         turn_detection=pb.TURN_DETECTION_SERVER,
         metadata={"tenant": "7"},
     )
-    agreed = agree(start, defaults, replace(LIMITS, may_set=frozenset()))
+    agreed = agree(start, offered(defaults), replace(LIMITS, may_set=frozenset()))
     assert agreed.options == replace(defaults, metadata=(("tenant", "7"),))
 
 
@@ -292,4 +298,4 @@ def test_an_update_changes_nothing_that_only_the_operator_may(
 )
 def test_what_is_too_long_or_no_text_is_refused(start: pb.SessionStart, sentence: str, defaults: CallOptions) -> None:
     with pytest.raises(BadRequest, match=sentence):
-        agree(start, defaults, LIMITS)
+        agree(start, offered(defaults), LIMITS)

@@ -4,15 +4,15 @@ import asyncio
 from dataclasses import dataclass
 from importlib.metadata import version
 
+from voice_gateway.app.call_languages import CallLanguages
 from voice_gateway.app.connections import Backends
 from voice_gateway.backends.endpoints import BalancedChannel
 from voice_gateway.backends.openai_llm import LlmSettings, OpenAiModel
 from voice_gateway.backends.riva_asr import AsrSettings, RivaRecogniser
 from voice_gateway.backends.riva_tts import RivaSynthesiser, TtsSettings
 from voice_gateway.config import Settings
-from voice_gateway.config_calls import call_options, gate_policies, speakable_options
+from voice_gateway.config_calls import gate_policies, speakable_options
 from voice_gateway.config_languages import Table, deployment_languages
-from voice_gateway.core.events import CallOptions
 from voice_gateway.core.language import Languages
 from voice_gateway.core.speakable_text import prepare
 from voice_gateway.edges.held_call import ServerInfo
@@ -29,7 +29,7 @@ class CallConfig:
     """What holds for new calls."""
 
     server_info: ServerInfo
-    defaults: CallOptions
+    languages: CallLanguages
     resources: CallResources
     max_sessions: int
     max_sessions_per_token: int
@@ -44,7 +44,7 @@ def call_config(settings: Settings, backends: Backends, operators: Table) -> Cal
     languages = deployment_languages(settings, operators)
     return CallConfig(
         _server_info(settings),
-        call_options(settings, languages.find(settings.asr_language)),
+        CallLanguages(settings, languages, backends.asr_languages, backends.tts_languages),
         _resources(settings, backends, languages),
         settings.gateway_max_sessions,
         settings.gateway_max_sessions_per_token,
@@ -103,7 +103,6 @@ def _server_info(settings: Settings) -> ServerInfo:
     """What GetServerInfo says."""
     return ServerInfo(
         version=version("voice-workflow-gateway"),
-        languages=(settings.asr_language,),
         asr_model=settings.riva_model,
         llm_model=settings.llm_model,
         voice=settings.tts_voice,

@@ -17,6 +17,7 @@ from voice_gateway.backends.endpoints import Endpoints
 from voice_gateway.backends.llm_probe import LlmProbe
 from voice_gateway.backends.openai_llm import LlmClients, open_clients, warm_up
 from voice_gateway.backends.probes import Probe, Probes
+from voice_gateway.backends.server_languages import ServerLanguages, ask_recognition, ask_synthesis
 from voice_gateway.backends.silero_vad import SileroDetector
 from voice_gateway.backends.smart_turn import ModelUnusable, SmartTurn, SmartTurnScorer
 from voice_gateway.backends.smart_turn_model import NAME, usual_place
@@ -59,6 +60,8 @@ class Backends:
     scorer: SmartTurnScorer | None
     metrics: Metrics
     load: Load
+    asr_languages: ServerLanguages
+    tts_languages: ServerLanguages
 
 
 @asynccontextmanager
@@ -82,7 +85,8 @@ async def connect(settings: Settings, metrics: Metrics, model: Callable[[], str]
         detector = SileroDetector() if settings.vad == "silero" else None
         scorer = await asyncio.to_thread(_scorer, settings, metrics) if settings.turn_scorer == "smart-turn" else None
         await warm_up(llm)
-        yield Backends(asr, tts, llm, probes, detector, scorer, metrics, Load(metrics.loop_lag.set))
+        languages = ServerLanguages(asr, ask_recognition), ServerLanguages(tts, ask_synthesis)
+        yield Backends(asr, tts, llm, probes, detector, scorer, metrics, Load(metrics.loop_lag.set), *languages)
 
 
 def _scorer(settings: Settings, metrics: Metrics) -> SmartTurnScorer:

@@ -114,6 +114,7 @@ async def serve(
         turn_logs = _turn_logs(settings)
         registry = Registry(now, tasks, backends.probes.down, turn_logs)
         await backends.probes.ask_all(_note_backend(metrics))
+        await asyncio.gather(backends.asr_languages.ask(), backends.tts_languages.ask())
         ready = _readiness(registry, backends, live)
         servers = Servers(settings, VoiceGateway(registry, known), http.application(metrics, ready))
         await servers.listen(certificates)
@@ -129,7 +130,7 @@ async def serve(
         background = [
             tasks.create_task(kept_up(name, work), name=name)
             for name, work in (
-                *_background(backends, turn_logs),
+                *_background(backends, turn_logs, settings.gateway_probe_every_s),
                 ("files", lambda: _look([look_at_settings, *looks], look_every_s)),
                 ("http", servers.bound_http),
                 ("health", lambda: servers.follow(ready, settings.gateway_probe_every_s / 2)),
@@ -152,10 +153,14 @@ def _turn_logs(settings: Settings) -> TurnLogFolder | None:
     return TurnLogFolder(folder, limits) if folder else None
 
 
-def _background(backends: Backends, turn_logs: TurnLogFolder | None) -> Iterator[tuple[str, Work]]:
+def _background(
+    backends: Backends, turn_logs: TurnLogFolder | None, probe_every_s: float
+) -> Iterator[tuple[str, Work]]:
     yield "probes", lambda: backends.probes.run(_note_backend(backends.metrics))
     yield "asr servers", backends.asr.run
     yield "tts servers", backends.tts.run
+    yield "asr languages", lambda: backends.asr_languages.run(probe_every_s)
+    yield "tts languages", lambda: backends.tts_languages.run(probe_every_s)
     yield "load", backends.load.run
     if backends.detector:
         yield "vad", backends.detector.run

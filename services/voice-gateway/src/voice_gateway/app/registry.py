@@ -57,9 +57,13 @@ class Registry:  # size: what edges ask of it, and what the program does with it
         return self._config.limits
 
     @property
-    def defaults(self) -> CallOptions:
-        """What a caller gets who asks for nothing."""
-        return self._config.defaults
+    def languages(self) -> tuple[str, ...]:
+        """The languages that are known to be served."""
+        return self._config.languages.tags
+
+    def defaults(self, language: str) -> CallOptions:
+        """What a caller of this language gets who asks for nothing else; "" = ASR_LANGUAGE. Raises Unsupported."""
+        return self._config.languages.options(language)
 
     @property
     def is_draining(self) -> bool:

@@ -1,6 +1,6 @@
 """What does a call need to know of its caller's language? One frozen entry a language, and how a tag finds its own."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 
@@ -73,6 +73,22 @@ class Language:
     """What stands between a letter and the word that explains it: b "as in" boy."""
     backchannels: frozenset[str] = frozenset()
     """What a listener says who wants no turn: "mhm", "okay", "I see"."""
+
+
+_ANY = ("multi", "mul", "*")
+"""What a model that recognises many languages calls them."""
+
+
+def served_as(tag: str, have: Sequence[str]) -> str:
+    """Which of a server's languages `tag` is: the same one, whatever its case, else the same in another country (en-GB
+    may be served by en-US); "" = none."""
+    wanted = tag.casefold().replace("_", "-")
+    known = {one.casefold().replace("_", "-"): one for one in have}
+    if wanted in known:
+        return known[wanted]
+    if near := next((one for name, one in known.items() if name.split("-")[0] == wanted.split("-")[0]), ""):
+        return near
+    return tag if any(name in known for name in _ANY) else ""
 
 
 @dataclass(frozen=True, slots=True)

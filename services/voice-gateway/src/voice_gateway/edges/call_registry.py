@@ -19,8 +19,11 @@ class CallRegistry(Protocol):
         """What a caller may send and ask for."""
 
     @property
-    def defaults(self) -> CallOptions:
-        """What a caller gets who asks for nothing."""
+    def languages(self) -> tuple[str, ...]:
+        """The languages that are known to be served."""
+
+    def defaults(self, language: str) -> CallOptions:
+        """What a caller of this language gets who asks for nothing else; "" = ASR_LANGUAGE. Raises Unsupported."""
 
     def open(self, request: CallRequest, caller: Caller) -> HeldCall:
         """A new call. Raises Refused."""

@@ -20,7 +20,6 @@ class ServerInfo:
     """What this gateway is."""
 
     version: str
-    languages: tuple[str, ...]
     asr_model: str
     llm_model: str
     voice: str

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from voice_gateway.core.events import SETTABLE
+from voice_gateway.core.hotwords import MAX_BOOST, MAX_CHARS, MAX_HOTWORDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,9 +21,10 @@ class Limits:
     """Of a typed turn, a system prompt, a greeting, a tool's result, and of all words of one turn."""
     max_name_chars: int = 128
     """Of a language, a voice, a model."""
-    max_hotwords: int = 500
-    max_hotword_chars: int = 100
-    max_boost: float = 1000.0
+    max_hotwords: int = MAX_HOTWORDS
+    """Of a caller; as many of the operator's (ASR_HOTWORDS) come on top."""
+    max_hotword_chars: int = MAX_CHARS
+    max_boost: float = MAX_BOOST
     max_metadata: int = 32
     max_metadata_key_chars: int = 64
     max_metadata_value_chars: int = 512

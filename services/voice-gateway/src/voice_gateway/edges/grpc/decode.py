@@ -2,6 +2,7 @@
 
 import math
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
@@ -9,6 +10,7 @@ from pcm import AudioFormat, Encoding
 from voice_workflow.v1 import voice_workflow_pb2 as pb
 
 from voice_gateway.core.events import INPUT_RATE_HZ, CallOptions, LlmOptions, ToolAnswered
+from voice_gateway.core.hotwords import joined
 from voice_gateway.core.turn_types import Policy
 from voice_gateway.edges.grpc.tool_declarations import declared_tools
 from voice_gateway.edges.held_call import CallRequest
@@ -26,16 +28,18 @@ ENCODINGS = {
 }
 
 
-def agree(start: pb.SessionStart, defaults: CallOptions, limits: Limits) -> CallRequest:
-    """Options and formats of a new call. Raises BadRequest, Forbidden or Unsupported."""
+def agree(start: pb.SessionStart, defaults_in: Callable[[str], CallOptions], limits: Limits) -> CallRequest:
+    """Options and formats of a new call; `defaults_in` a language is what a caller gets who asks for nothing else.
+    Raises BadRequest, Forbidden or Unsupported."""
     _check_start(start, limits)
     allowed = _CallerChoices(limits)
+    defaults = defaults_in(start.language)
+    allowed.one("language", defaults.language, defaults_in("").language)
     greeting = allowed.one("greeting", start.greeting or defaults.greeting, defaults.greeting)
     policy = allowed.policy(defaults.policy, start.endpointing, start.turn_detection)
     hotwords = tuple((word.phrase, word.boost) for word in start.hotwords)
     options = replace(
         defaults,
-        language=allowed.one("language", start.language or defaults.language, defaults.language),
         voice=allowed.one("voice", start.voice or defaults.voice, defaults.voice),
         system_prompt=allowed.one(
             "system_prompt", start.system_prompt or defaults.system_prompt, defaults.system_prompt
@@ -43,7 +47,7 @@ def agree(start: pb.SessionStart, defaults: CallOptions, limits: Limits) -> Call
         llm=allowed.llm(defaults.llm, start.llm),
         policy=replace(policy, greets=bool(greeting)),
         greeting=greeting,
-        hotwords=allowed.one("hotwords", hotwords, ()),
+        hotwords=joined(allowed.one("hotwords", hotwords, ()), defaults.hotwords),
         metadata=tuple(start.metadata.items()),
         tools=allowed.one("tools", declared_tools((), start.tools, limits), ()),
     )
