@@ -8,8 +8,8 @@ from voice_gateway.config import Settings
 from voice_gateway.config_languages import built_in, deployment_languages, operators_table, table
 from voice_gateway.core.language import Language, Languages
 
-MAY_BE_EMPTY = {"asr_language", "asr_model", "tts_language", "voice"}
-"""The backends choose."""
+MAY_BE_EMPTY = {"asr_language", "asr_model", "tts_language", "voice", "abbreviations"}
+"""The backends choose; and there are languages without abbreviations of their own."""
 
 
 def deployed(file: str = "", **settings: object) -> Languages:
@@ -183,3 +183,26 @@ def test_the_example_of_the_document_is_a_whole_language() -> None:
 def test_the_document_names_every_field_of_the_table() -> None:
     page = (Path(__file__).parents[3] / "docs" / "languages.md").read_text(encoding="utf-8")
     assert [name for name in Language.__slots__ if f"`{name}`" not in page and name != "tag"] == []
+
+
+def test_a_country_has_the_words_of_the_first_one_of_its_language() -> None:
+    found = deployed("de-AT: {greeting: Grüß Gott!, sign_names: {hash: Raute-Taste}}", greeting="Hi.").find("de-AT")
+    german = built_in().find("de-DE")
+    assert found.greeting == "Grüß Gott!"
+    assert (found.backchannels, found.apology) == (german.backchannels, german.apology)
+    assert found.sign_names is not None
+    assert german.sign_names is not None
+    assert (found.sign_names.hash, found.sign_names.star) == ("Raute-Taste", german.sign_names.star)
+    assert deployed("de-AT: {greeting: Grüß Gott!}").find("de").tag == "de-DE"
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("de-DE: {sign_names: [Stern]}", "de-DE.sign_names: must be names by sign"),
+        ("de-DE: {sign_names: {asterisk: Stern}}", "de-DE.sign_names.asterisk: is no sign; there are star, hash"),
+    ],
+)
+def test_names_of_signs_are_checked_too(text: str, says: str) -> None:
+    with pytest.raises(ValueError, match=says):
+        table(text)

@@ -16,7 +16,7 @@ import yaml
 from serving.settings import BadSettings
 
 from voice_gateway.config import Settings
-from voice_gateway.core.language import Language, Languages
+from voice_gateway.core.language import Language, Languages, SignNames
 
 Table: TypeAlias = Mapping[str, Mapping[str, Any]]
 """Fields as they are written, by tag."""
@@ -30,6 +30,7 @@ _MAX_NUMBER_CHARS = 2
 _LOADER = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 """Every value is text: YAML's own rules make True of "on" and "yes"."""
 _HINTS = get_type_hints(Language)
+_SIGNS = tuple(field.name for field in fields(SignNames))
 _FIELDS = tuple(field.name for field in fields(Language) if field.name != "tag")
 _SENTENCES = (
     "system_prompt",
@@ -86,12 +87,12 @@ def table(text: str) -> Table:
 def deployment_languages(settings: Settings, operators: Table) -> Languages:
     """The languages of a deployment: those of its file over the built-in ones, its own language as its settings say."""
     own_tag = settings.asr_language
-    base = _merged(built_in_table(), operators)
+    base = _inherited(_merged(built_in_table(), operators))
     own = {**_near(base, own_tag), **_of_settings(settings)}
     if not settings.greeting:  # the built-in greetings are for deployments that greet
         own["greeting"] = _near(operators, own_tag).get("greeting", "")
     otherwise = {name: own[name] for name in _SENTENCES if name in own}
-    adapted = _merged(_adapted(built_in_table(), settings), operators)
+    adapted = _inherited(_merged(_adapted(built_in_table(), settings), operators))
     others = {tag: {**otherwise, **entry} for tag, entry in adapted.items() if tag.casefold() != own_tag.casefold()}
     return _languages({own_tag: own, **others}, Language("", **otherwise))
 
@@ -137,7 +138,22 @@ def _merged(below: Table, above: Table) -> Table:
     """`above` wins, field by field; tags are the same whatever their case."""
     names = {tag.casefold(): tag for tag in below}
     renamed = {names.get(tag.casefold(), tag): entry for tag, entry in above.items()}
-    return {tag: {**below.get(tag, {}), **renamed.get(tag, {})} for tag in {**below, **renamed}}
+    return {tag: _over(below.get(tag, {}), renamed.get(tag, {})) for tag in {**below, **renamed}}
+
+
+def _over(below: Mapping[str, Any], above: Mapping[str, Any]) -> Mapping[str, Any]:
+    signs = {**below.get("sign_names", {}), **above.get("sign_names", {})}
+    return {**below, **above, **({"sign_names": signs} if signs else {})}
+
+
+def _inherited(entries: Table) -> Table:
+    """What a country's entry lacks is that of the first one of its language: de-AT has the words of de-DE."""
+    first: dict[str, Mapping[str, Any]] = {}
+    found = {}
+    for tag, entry in entries.items():
+        above = first.setdefault(tag.partition("-")[0].casefold(), entry)
+        found[tag] = entry if above is entry else _over(above, entry)
+    return found
 
 
 def _near(entries: Table, tag: str) -> Mapping[str, Any]:
@@ -147,8 +163,14 @@ def _near(entries: Table, tag: str) -> Mapping[str, Any]:
 
 
 def _languages(entries: Table, otherwise: Language | None = None) -> Languages:
-    found = {tag.casefold(): Language(tag, **entry) for tag, entry in entries.items()}
-    return Languages(found, otherwise or Language(""))
+    return Languages(
+        {tag.casefold(): _language(tag, entry) for tag, entry in entries.items()}, otherwise or Language("")
+    )
+
+
+def _language(tag: str, entry: Mapping[str, Any]) -> Language:
+    signs = entry.get("sign_names")
+    return Language(tag, **{**entry, "sign_names": SignNames(**signs) if signs else None})
 
 
 def _content(file: Path) -> str:
@@ -201,6 +223,11 @@ def _check_value(where: str, name: str, value: object) -> None:
     elif _HINTS[name] is int:
         if not isinstance(value, str) or not value.isascii() or not value.isdigit() or len(value) > _MAX_NUMBER_CHARS:
             raise ValueError(f"{where}: must be a number, such as 10")
+    elif name == "sign_names":
+        if not isinstance(value, dict) or not all(isinstance(word, str) for word in value.values()):
+            raise ValueError(f"{where}: must be names by sign, such as {{star: asterisk}}")
+        if strange := [sign for sign in value if sign not in _SIGNS]:
+            raise ValueError(f"{where}.{strange[0]}: is no sign; there are {', '.join(_SIGNS)}")
     elif not isinstance(value, list) or not all(isinstance(word, str) and word.strip() for word in value):
         raise ValueError(f"{where}: must be a list of words, such as [one, two]")
     elif len(value) > _MAX_WORDS:
@@ -213,6 +240,8 @@ def _read(name: str, value: Any) -> Any:
         return " ".join(value.split()) if name != "system_prompt" else value.strip()
     if _HINTS[name] is int:
         return int(value)
+    if name == "sign_names":
+        return value
     if name == "tool_fillers":
         return tuple(value)
     return frozenset(" ".join(word.casefold().split()) for word in value)

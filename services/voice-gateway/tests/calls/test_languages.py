@@ -63,7 +63,7 @@ async def test_a_caller_without_a_language_gets_what_the_settings_say() -> None:
 
 
 async def test_what_a_caller_asks_for_wins_over_the_language() -> None:
-    async with lab(greeting="Hi.") as there:
+    async with lab(greeting="Hi.", then_works=False) as there:
         caller = await there.call(language="de", voice="Bert", system_prompt="Kurz.", greeting="Na?")
         assert (await caller.turn(TurnEvent.REPLY_ENDED, 1)).text == "Na?"
         await caller.type("Hallo?")

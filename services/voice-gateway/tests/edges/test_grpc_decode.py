@@ -106,9 +106,9 @@ def test_patience_may_be_anything_in_its_range(
 
 
 def test_who_asks_for_a_silence_gets_it_after_complete_words_too(defaults: CallOptions) -> None:
-    policy = agree(endpointing(end_silence_s=2), defaults, LIMITS).options.policy
+    policy = agree(endpointing(end_silence_s=2), offered(defaults), LIMITS).options.policy
     assert (policy.end_silence, policy.complete_silence) == (2, 2)
-    policy = agree(endpointing(end_silence_s=2, complete_silence_s=0.25), defaults, LIMITS).options.policy
+    policy = agree(endpointing(end_silence_s=2, complete_silence_s=0.25), offered(defaults), LIMITS).options.policy
     assert (policy.end_silence, policy.complete_silence) == (2, 0.25)
 
 

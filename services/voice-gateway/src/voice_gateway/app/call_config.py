@@ -40,8 +40,8 @@ class CallConfig:
 def call_config(settings: Settings, backends: Backends, operators: Table) -> CallConfig:
     """What `settings` and the operator's table of languages mean for new calls that use what is held open to the
     outside."""
-    prepare(settings.asr_language, settings.tts_voice, speakable_options(settings))
     languages = deployment_languages(settings, operators)
+    prepare(languages.find(settings.asr_language), settings.tts_voice, speakable_options(settings))
     return CallConfig(
         _server_info(settings),
         CallLanguages(settings, languages, backends.asr_languages, backends.tts_languages),

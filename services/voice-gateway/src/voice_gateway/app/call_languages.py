@@ -26,7 +26,7 @@ class CallLanguages:
     def options(self, tag: str) -> CallOptions:
         """What a caller of this language gets who asks for nothing else; "" = the deployment's own language, which is
         never refused. Raises Unsupported."""
-        language = self._language(tag or self.settings.asr_language)
+        language = self.languages.spoken(tag or self.settings.asr_language)
         if missing := self._missing(language):
             backend, has = missing
             raise Unsupported(
@@ -45,18 +45,12 @@ class CallLanguages:
     def tags(self) -> tuple[str, ...]:
         """The languages that are known to be served, the deployment's own first."""
         own = self.settings.asr_language
-        if self.asr.tags is None and self.tts.tags is None:
+        if self.asr.tags is None or self.tts.tags is None:
             return (own,)
         table = [entry.tag for entry in self.languages.by_tag.values()]
-        others = [tag for tag in self.asr.tags or () if not served_as(tag, table)]
-        served = sorted(tag for tag in (*table, *others) if self._missing(self._language(tag)) is None)
+        others = [tag for tag in self.asr.tags if not served_as(tag, table)]
+        served = sorted(tag for tag in (*table, *others) if self._missing(self.languages.spoken(tag)) is None)
         return tuple(dict.fromkeys([own, *served]))
-
-    def _language(self, tag: str) -> Language:
-        """The entry under the caller's own tag: "en-GB" has its dates though its sentences are those of en-US; "de" is
-        the country that the table has."""
-        found = self.languages.find(tag)
-        return found if "-" not in tag or found.tag.casefold() == tag.casefold() else replace(found, tag=tag)
 
     def _missing(self, language: Language) -> tuple[str, tuple[str, ...]] | None:
         """The backend that is known not to have this language, and what it has."""

@@ -5,6 +5,30 @@ from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True)
+class SignNames:
+    """How lone signs are said: voices leave some out ("<") or mistake them for markup (Riva reserves * and <).
+    A sign without a name is left to the voice."""
+
+    star: str = ""
+    hash: str = ""
+    number: str = ""
+    sharp: str = ""
+    times: str = ""
+    equals: str = ""
+    less: str = ""
+    greater: str = ""
+    less_is: str = ""
+    """Between two things."""
+    greater_is: str = ""
+    at_most: str = ""
+    at_least: str = ""
+    about: str = ""
+    power: str = ""
+    to: str = ""
+    """In a range."""
+
+
+@dataclass(frozen=True, slots=True)
 class Language:
     """What is asked of the backends, said and listened for in one language. Words are casefolded; a phrase of several
     has single spaces. A sentence that is empty is not said."""
@@ -73,6 +97,10 @@ class Language:
     """What stands between a letter and the word that explains it: b "as in" boy."""
     backchannels: frozenset[str] = frozenset()
     """What a listener says who wants no turn: "mhm", "okay", "I see"."""
+    abbreviations: frozenset[str] = frozenset()
+    """Words whose point ends no sentence, without that point: those that are ordinary words in other languages."""
+    sign_names: SignNames | None = None
+    """None = signs are left to the voice."""
 
 
 _ANY = ("multi", "mul", "*")
@@ -108,3 +136,9 @@ class Languages:
         primary = wanted.partition("-")[0]
         near = (entry for known, entry in self.by_tag.items() if known.partition("-")[0] == primary)
         return next(near, None) or replace(self.otherwise, tag=tag)
+
+    def spoken(self, tag: str) -> Language:
+        """The entry under the caller's own tag: "en-GB" has dates of its own, though its words are those of en-US. A
+        tag without a country is the one that is known."""
+        found = self.find(tag)
+        return found if "-" not in tag or found.tag.casefold() == tag.casefold() else replace(found, tag=tag)

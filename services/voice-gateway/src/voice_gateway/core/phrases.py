@@ -7,6 +7,7 @@ because prosody is better and there is time. There is no look-ahead but where a 
 
 import re
 
+from voice_gateway.core.language import Language
 from voice_gateway.core.speakable.emoji import without_emoji
 from voice_gateway.core.speakable.markup import Markup
 from voice_gateway.core.speakable.phrase_ends import END, ends_phrase, is_inside, looks_complete, parting_space
@@ -22,12 +23,15 @@ _LEFT_OVER = "»”)]」』） "
 """Ends of what a phrase before began."""
 
 
+_ENGLISH = Language("en")
+
+
 class Phraser:
     """Collects the tokens of one reply and gives out phrases: plain text, as it was written."""
 
-    def __init__(self, max_chars: int = MAX_PHRASE_CHARS, language: str = "en") -> None:
+    def __init__(self, max_chars: int = MAX_PHRASE_CHARS, language: Language = _ENGLISH) -> None:
         self._max_chars = max_chars
-        self._language = language.casefold()
+        self._language = language
         self._markup = Markup()
         self._pending = ""
         self._searched = 0

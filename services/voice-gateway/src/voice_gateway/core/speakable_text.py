@@ -5,6 +5,7 @@ Time is an argument, seconds on any steady clock.
 
 from dataclasses import dataclass
 
+from voice_gateway.core.language import Language
 from voice_gateway.core.phrases import MAX_PHRASE_CHARS, Phraser
 from voice_gateway.core.speakable.phrase import SpeakablePhrase
 from voice_gateway.core.speakable.thought_filter import FilteredText, Opening, ThoughtFilter
@@ -26,7 +27,7 @@ class SpeakableOptions:
 class SpeakableText:
     """One reply's text."""
 
-    def __init__(self, language: str, voice: str, manner: SpeakableOptions) -> None:
+    def __init__(self, language: Language, voice: str, manner: SpeakableOptions) -> None:
         self.text = ""
         """What is said, as it was written: this enters the history."""
         self.spoke = False
@@ -79,6 +80,6 @@ class SpeakableText:
         return worded
 
 
-def prepare(language: str, voice: str, manner: SpeakableOptions) -> None:
+def prepare(language: Language, voice: str, manner: SpeakableOptions) -> None:
     """Load what the first reply in this language would: its data, and what makes words of numbers."""
     SpeakableText(language, voice, manner).push("$1.50 for 1 km on 2000-01-01\n", 0.0)

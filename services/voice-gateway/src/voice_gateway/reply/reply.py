@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from math import inf
 from typing import Protocol
 
+from voice_gateway.core.language import Language
 from voice_gateway.core.playout import Playout
 from voice_gateway.core.speakable.phrase import SpeakablePhrase
 from voice_gateway.core.speakable.thought_filter import Opening
@@ -67,6 +68,8 @@ class SpeechSetup:
     """Audio made ahead of playing; then TTS waits."""
     speakable: SpeakableOptions = field(default_factory=SpeakableOptions)
     """How text is made speakable."""
+    language: Language = field(default_factory=lambda: Language("en-US"))
+    """What it is written in."""
 
 
 class Reply:  # size: three tasks in a row over one account; a retraction reaches into all of them
@@ -236,8 +239,7 @@ class Reply:  # size: three tasks in a row over one account; a retraction reache
         )
 
     def _make_speakable(self, how: SpeakableOptions) -> SpeakableText:
-        options = self._setup.options
-        return SpeakableText(options.language, options.voice, how)
+        return SpeakableText(self._setup.language, self._setup.options.voice, how)
 
     def _retract_thought(self) -> None:
         """What was given out so far was thought, which only its end told: what nobody has heard of it is dropped."""

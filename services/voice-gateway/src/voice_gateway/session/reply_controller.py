@@ -18,6 +18,7 @@ from voice_gateway.core.events import (
     TurnKind,
     TurnMeasured,
 )
+from voice_gateway.core.language import Language
 from voice_gateway.core.playout import Playout
 from voice_gateway.core.speakable.thought_filter import Opening
 from voice_gateway.core.speakable_text import SpeakableOptions
@@ -53,6 +54,8 @@ class ReplySetup:
     """How text is made speakable."""
     context_tokens: int = 8192
     """What the model takes, answer included."""
+    language: Language = field(default_factory=lambda: Language("en-US"))
+    """What replies are written in."""
 
 
 class ReplySink(Protocol):
@@ -211,6 +214,7 @@ class ReplyController:  # size: orders of the turn machine, the listener of a re
             SynthesisOptions(options.tts_language or options.language, options.voice, options.output_rate_hz),
             self._setup.ahead_s,
             replace(self._speakable, opening=Opening.ANSWER) if text else self._speakable,
+            self._setup.language,
         )
         playout = Playout(options.output_rate_hz, self._setup.lead_s, self._setup.frame_s)
         reply = Reply(n, source, speech, playout, listener, self._clock)

@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
+from voice_gateway.config_languages import built_in
 from voice_gateway.core.speakable_text import SpeakableOptions, SpeakableText
 
 PAGE = Path(__file__).parents[5] / "docs" / "speakable-text.md"
@@ -18,7 +19,7 @@ EXAMPLES = [
 
 def given(language: str, *tokens: str) -> list[str]:
     """What the voice is given."""
-    stage = SpeakableText(language, "", SpeakableOptions())
+    stage = SpeakableText(built_in().spoken(language), "", SpeakableOptions())
     phrases = [phrase for token in tokens for phrase in stage.push(token, 0.0)] + stage.flush()
     return [phrase.spoken for phrase in phrases]
 

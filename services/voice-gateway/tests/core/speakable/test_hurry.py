@@ -1,12 +1,13 @@
 """Where nobody hears anything, words leave in time, but never a part of something."""
 
 import pytest
+from voice_gateway.config_languages import built_in
 from voice_gateway.core.speakable_text import SpeakableOptions, SpeakableText
 
 
 def hurried(text: str, *, tokens: int = 1, now: float = 2.0) -> list[str]:
     """What leaves of `text`, which came at 0 s in so many tokens, when the reply is looked at again."""
-    stage = SpeakableText("en-US", "", SpeakableOptions(wait_s=1.0, verbalise="none"))
+    stage = SpeakableText(built_in().spoken("en-US"), "", SpeakableOptions(wait_s=1.0, verbalise="none"))
     size = -(-len(text) // tokens)
     for at in range(0, len(text), size):
         assert stage.push(text[at : at + size], 0.0) == []
@@ -43,7 +44,7 @@ def test_whole_words_leave_but_no_part_of_a_name_a_number_or_a_link(text: str, l
 
 
 def test_nothing_leaves_before_its_time_and_the_time_is_told() -> None:
-    stage = SpeakableText("en-US", "", SpeakableOptions(wait_s=1.0))
+    stage = SpeakableText(built_in().spoken("en-US"), "", SpeakableOptions(wait_s=1.0))
     assert stage.due_at() is None
     stage.push("I will now tell", 3.0)
     stage.push(" you", 3.5)
@@ -59,7 +60,7 @@ def test_nothing_leaves_before_its_time_and_the_time_is_told() -> None:
 
 
 def test_what_looks_complete_leaves_whole_when_nothing_more_came_for_as_long() -> None:
-    stage = SpeakableText("en-US", "", SpeakableOptions(wait_s=1.0))
+    stage = SpeakableText(built_in().spoken("en-US"), "", SpeakableOptions(wait_s=1.0))
     stage.push("I am fine", 0.0)
     stage.push(".", 0.8)
     assert stage.due_at() == 1.0

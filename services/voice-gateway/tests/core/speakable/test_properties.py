@@ -4,6 +4,7 @@ import re
 
 from hypothesis import example, given, settings
 from hypothesis import strategies as some
+from voice_gateway.config_languages import built_in
 from voice_gateway.core.speakable.thought_filter import Opening, ThoughtFilter
 from voice_gateway.core.speakable_text import SpeakableOptions, SpeakableText
 
@@ -44,7 +45,7 @@ def cut(text: str, sizes: list[int]) -> list[str]:
 
 def told(tokens: list[str], manner: SpeakableOptions = PLAIN) -> tuple[list[str], str]:
     """What the voice is given, and what enters the history."""
-    stage = SpeakableText("en-US", "", manner)
+    stage = SpeakableText(built_in().spoken("en-US"), "", manner)
     phrases = [phrase for token in tokens for phrase in stage.push(token, 0.0)] + stage.flush()
     return [phrase.spoken for phrase in phrases], stage.text
 
@@ -82,7 +83,7 @@ def test_no_markup_token_picture_or_thought_gets_out(text: str, sizes: list[int]
 @HOLD
 @given(MARKED_TEXT, CUTS)
 def test_what_is_written_and_what_is_spoken_go_together(text: str, sizes: list[int]) -> None:
-    stage = SpeakableText("en-US", "", SpeakableOptions())
+    stage = SpeakableText(built_in().spoken("en-US"), "", SpeakableOptions())
     phrases = [phrase for token in cut(text, sizes) for phrase in stage.push(token, 0.0)] + stage.flush()
     assert letters("".join(phrase.written for phrase in phrases)) == letters("".join(told([text])[0]))
     assert all(any(map(str.isalnum, phrase.spoken)) for phrase in phrases)
@@ -112,7 +113,7 @@ def test_no_text_breaks_the_filter_of_thoughts_and_cutting_changes_nothing(text:
 @given(some.text(max_size=300), CUTS, some.sampled_from(["en-US", "de-DE", "fr-FR", "hi-IN", "ja-JP", "", "x", "../y"]))
 def test_no_text_and_no_language_breaks_the_stage(text: str, sizes: list[int], language: str) -> None:
     for verbalise in ("auto", "words", "none"):
-        stage = SpeakableText(language, "", SpeakableOptions(verbalise=verbalise))
+        stage = SpeakableText(built_in().spoken(language), "", SpeakableOptions(verbalise=verbalise))
         for token in cut(text, sizes):
             stage.push(token, 0.0)
         stage.flush()
@@ -121,7 +122,7 @@ def test_no_text_and_no_language_breaks_the_stage(text: str, sizes: list[int], l
 @HOLD
 @given(TEXT, CUTS, some.integers(1, 5))
 def test_hurrying_loses_nothing_and_never_cuts_inside_a_word(text: str, sizes: list[int], every: int) -> None:
-    stage, phrases, now = SpeakableText("en-US", "", PLAIN), [], 0.0
+    stage, phrases, now = SpeakableText(built_in().spoken("en-US"), "", PLAIN), [], 0.0
     for number, token in enumerate(cut(text, sizes)):
         now += 0.5
         phrases += stage.push(token, now)
@@ -143,7 +144,7 @@ def test_a_model_that_always_thinks_first_says_nothing_before_its_closing_tag() 
 def test_one_that_did_so_before_is_held_but_nothing_is_lost() -> None:
     held = SpeakableOptions(opening=Opening.PERHAPS_THOUGHT)
     assert told(["I think. So", " do I.</think>Yes."], held)[0] == ["Yes."]
-    stage = SpeakableText("en-US", "", held)
+    stage = SpeakableText(built_in().spoken("en-US"), "", held)
     assert (stage.push("No thought. At all.", 0.0), len(stage.flush()), stage.held_needlessly) == ([], 2, True)
     assert told(["No thought. At all."], held) == (["No thought.", "At all."], "No thought. At all.")
 
@@ -160,6 +161,6 @@ def test_one_that_did_so_before_is_held_but_nothing_is_lost() -> None:
 )
 def test_no_number_breaks_the_stage_or_loses_what_was_written(text: str, language: str) -> None:
     for verbalise in ("auto", "words", "none"):
-        stage = SpeakableText(language, "", SpeakableOptions(verbalise=verbalise))
+        stage = SpeakableText(built_in().spoken(language), "", SpeakableOptions(verbalise=verbalise))
         phrases = stage.push(f"well {text}", 0.0) + stage.flush()
         assert letters("".join(phrase.written for phrase in phrases)) == letters("".join(told([f"well {text}"])[0]))

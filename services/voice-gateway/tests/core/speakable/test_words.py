@@ -1,6 +1,7 @@
 """Who reads numbers and signs is the operator's choice; the history keeps what was written."""
 
 import pytest
+from voice_gateway.config_languages import built_in
 from voice_gateway.core.speakable.phrase import Word
 from voice_gateway.core.speakable.words import Verbalise, wording
 
@@ -20,19 +21,19 @@ PRICE = "Press # for 5 km at $1.50."
 def test_voices_that_normalise_text_themselves_get_their_numbers_as_written(
     voice: str, verbalise: Verbalise, spoken: str
 ) -> None:
-    phrase = wording("en-US", voice, verbalise)(PRICE)
+    phrase = wording(built_in().spoken("en-US"), voice, verbalise)(PRICE)
     assert phrase.spoken == spoken
     assert phrase.written == PRICE
 
 
 @pytest.mark.parametrize("verbalise", ["auto", "words", "none"])
 def test_an_address_is_spoken_short_whoever_reads_numbers(verbalise: Verbalise) -> None:
-    phrase = wording("en-US", "", verbalise)("See https://www.example.com/5km?a=1*2#x, please.")
+    phrase = wording(built_in().spoken("en-US"), "", verbalise)("See https://www.example.com/5km?a=1*2#x, please.")
     assert phrase.words[1] == Word("https://www.example.com/5km?a=1*2#x,", "example.com,")
 
 
 def test_what_is_said_together_is_one_word() -> None:
-    phrase = wording("en-US", "", "auto")("About $1.5 million was (5 km) *67#.")
+    phrase = wording(built_in().spoken("en-US"), "", "auto")("About $1.5 million was (5 km) *67#.")
     assert phrase.words == (
         Word("About", "About"),
         Word("$1.5 million", "1.5 million dollars"),
@@ -56,11 +57,11 @@ def test_what_is_said_together_is_one_word() -> None:
     ],
 )
 def test_every_number_in_words_where_the_language_is_known(language: str, written: str, spoken: str) -> None:
-    assert wording(language, "", "words")(written).spoken == spoken
+    assert wording(built_in().spoken(language), "", "words")(written).spoken == spoken
 
 
 @pytest.mark.parametrize(
     "written", ["On 2024-13-45.", "On 31/31/2024.", "It is 5-3.", "v2.0 of a1b2", "COVID-19", "24/7", "$x", "1.2.3.4"]
 )
 def test_what_can_be_read_two_ways_or_makes_no_sense_is_left_to_the_voice(written: str) -> None:
-    assert wording("en-US", "", "auto")(written).spoken == written
+    assert wording(built_in().spoken("en-US"), "", "auto")(written).spoken == written

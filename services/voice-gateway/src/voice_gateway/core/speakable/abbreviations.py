@@ -7,6 +7,8 @@ longer; one too few breaks a name in two.
 
 import re
 
+from voice_gateway.core.language import Language
+
 _NUMBERED = """
 no nos nr núm num n nº art arts fig figs p pp pg pag pág págs vol ch chap cap kap sec sect par abs apt rm ext tel tél
 str ver v eq ed jan feb mar apr jun jul aug sep sept oct nov dec mon tue tues wed thu thur thurs fri sat sun approx ca
@@ -33,19 +35,6 @@ _ANYWHERE = frozenset(f"{_TITLES}{_OTHERS}".split())
 _CAPITALISED = frozenset(["Av", "Dir", "Ir", "Mag", "Rag", "Sen", "Sig"])
 """Words but for their capital letter."""
 _BEFORE_ROMAN = frozenset(["vol", "ch", "chap", "cap", "kap", "fig", "sec", "sect", "art", "par"])
-_WORDS_OF_LANGUAGE = {
-    "en": "rd hwy pl sen",
-    "de": "ca med fa gegr hbf tel std str abs abt aufl bes bez betr geb gest hrsg lt mind nachm vorm",
-    "es": "av ej atte dpto depto admón edo",
-    "fr": "ex me apr av env réf janv févr avr juil oct nov déc bd pl",
-    "it": "ecc on sig spa prov",
-    "pt": "av",
-    "nl": "ca evt blz zgn incl excl",
-    "pl": "np al os pl im św",
-    "sv": "kl ca",
-    "ru": "им",
-}
-_OF_LANGUAGE = {language: frozenset(words.split()) for language, words in _WORDS_OF_LANGUAGE.items()}
 _ORDINALS_WITH_POINT = ("de", "da", "nb", "nn", "no", "fi", "cs", "sk", "sl", "hr", "sr", "hu", "et", "lv", "is", "tr")
 _GERMAN = """
 januar jänner jan februar feber feb märz april apr mai juni jun juli jul august aug september sept oktober okt november
@@ -59,7 +48,7 @@ _LETTERS_AND_POINTS = re.compile(
 _BEFORE_WORD = "([{\"'“”„«‹‘’*_~`>¿¡"
 
 
-def ends_sentence(before: str, after: str, language: str) -> bool | None:
+def ends_sentence(before: str, after: str, language: Language) -> bool | None:
     """Whether the point (one, or an ellipsis) at the end of `before` does, where `after`, which begins after a space,
     follows. None: only more of `after` can tell."""
     if after[0].islower():
@@ -72,7 +61,7 @@ def ends_sentence(before: str, after: str, language: str) -> bool | None:
         return False
     word = word[:-1].casefold()
     if word.isdigit():
-        return _number_ends(word, after, language, alone=len(words) == 1)
+        return _number_ends(word, after, language.tag.casefold(), alone=len(words) == 1)
     if is_abbreviation(word, language):
         return False
     if word in _BEFORE_ROMAN and after[0] in "IVX":
@@ -80,13 +69,13 @@ def ends_sentence(before: str, after: str, language: str) -> bool | None:
     return not (after[0].isdigit() and word in _BEFORE_NUMBER)
 
 
-def is_abbreviation(word: str, language: str) -> bool:
+def is_abbreviation(word: str, language: Language) -> bool:
     """Whether `word` (small letters, without its last point) is one, whatever follows."""
     if len(word) == 1 and word.upper() != word:
         return True
     return (
         word in _ANYWHERE
-        or word in _OF_LANGUAGE.get(language.split("-")[0], ())
+        or word in language.abbreviations
         or _LETTERS_AND_POINTS.fullmatch(word) is not None
         or word.rpartition("-")[2] in ("dr", "ing", "c", "chr")
         or word in ("ph.d", "n.chr", "v.chr")

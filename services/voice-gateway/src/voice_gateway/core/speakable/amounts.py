@@ -9,7 +9,6 @@ from babel.units import format_unit
 from num2words import num2words
 
 from voice_gateway.core.speakable.dates import Dates, Rule
-from voice_gateway.core.speakable.symbol_names import SYMBOL_NAMES
 
 _CURRENCIES = {
     "US$": "USD", "$": "USD", "€": "EUR", "£": "GBP", "¥": "JPY", "₹": "INR",
@@ -36,7 +35,9 @@ _NOUN_LAST = ("en", "de", "nl", "sv", "da", "nb", "no")
 class Amounts:
     """One language's, as far as its data goes."""
 
-    def __init__(self, language: str) -> None:
+    def __init__(self, language: str, to: str) -> None:
+        self._to = to
+        """What stands in a range; "" = ranges are left to the voice."""
         try:
             self._locale: Locale | None = Locale.parse(language.replace("-", "_"))
         except (UnknownLocaleError, ValueError):
@@ -136,9 +137,9 @@ class Amounts:
         value = -value if sign else value
         least = ""
         if match["least"]:
-            if (signs := SYMBOL_NAMES.get(self._language)) is None:
+            if not self._to:
                 return None
-            least = f"{match['least']} {signs.to} "
+            least = f"{match['least']} {self._to} "
         return least + format_unit(value, _UNITS[symbol.casefold()], length="long", locale=self._locale)
 
     def _in_words(self, text: str, kind: str) -> str | None:

@@ -2,6 +2,7 @@
 
 import re
 
+from voice_gateway.core.language import Language
 from voice_gateway.core.speakable.abbreviations import ends_sentence, is_abbreviation
 
 _MIN_CLAUSE_CHARS = 12
@@ -20,7 +21,7 @@ _PAIRS = (("“", "”"), ("(", ")"), ("[", "]"), ("«", "»"), ("「", "」"), 
 _NO_BREAK_AFTER = frozenset("$€£¥₹#+-–/&@=<>~*_(“\"'[«") | frozenset("0123456789")
 
 
-def ends_phrase(text: str, match: "re.Match[str]", language: str, *, clauses: bool) -> bool | None:
+def ends_phrase(text: str, match: "re.Match[str]", language: Language, *, clauses: bool) -> bool | None:
     """Whether a phrase ends with this sign in `text`, `clauses`: a part of a sentence, too. None: that depends on what
     comes next."""
     kind, end = match.lastgroup, match.end()
@@ -57,7 +58,7 @@ def looks_complete(text: str) -> bool:
     return bare.endswith((".", "!", "?", "…", ":", ",", ";")) and not is_inside(bare)
 
 
-def parting_space(text: str, end: int, language: str) -> int:
+def parting_space(text: str, end: int, language: Language) -> int:
     """The last space before `end` that parts no name, number, address or pair; 0 = there is none."""
     while (end := text.rfind(" ", 1, end)) > 0:
         before, after = text[:end], text[end:].lstrip()
@@ -72,7 +73,7 @@ def parting_space(text: str, end: int, language: str) -> int:
     return 0
 
 
-def _point_ends(before: str, rest: str, language: str) -> bool | None:
+def _point_ends(before: str, rest: str, language: Language) -> bool | None:
     after = rest.lstrip()
     if "\n" in rest[: len(rest) - len(after)]:
         return True

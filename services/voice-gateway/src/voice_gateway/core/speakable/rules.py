@@ -10,11 +10,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
-from voice_gateway.core.speakable.symbol_names import AMERICAN_HASH, SYMBOL_NAMES, SymbolNames
+from voice_gateway.core.language import SignNames
 
 _ADDRESS = re.compile(r"[@/]|www\.", re.IGNORECASE)
 _MAY_BEGIN = r"(?=[\d#*<>≤≥=^~×$€£¥₹(+-]|\s[*×=]|US\$|No\.|der\s)"
 """What any rule but those of addresses begins with."""
+_AMERICAN_HASH = "pound"
 _Say = Callable[["re.Match[str]"], str | None]
 
 
@@ -41,8 +42,8 @@ class Rules:
 
 
 @lru_cache(64)
-def rules(language: str, *, signs: bool, numbers: bool, words: bool) -> Rules:
-    """The rules for a call's language; `words`: all numbers, too."""
+def rules(tag: str, names: SignNames | None, *, signs: bool, numbers: bool, words: bool) -> Rules:
+    """The rules for a call's language, whose signs have these names; `words`: all numbers, too."""
     found: dict[str, tuple[str, _Say]] = {
         "url": (
             r"(?:https?|ftp)://(?:www\.)?(?P<host>[^\s/?#<>\"')\]]+)(?:[/?#][^\s<>\"]*?)?(?=[.,;:!?)\]\"'”»]*(?:\s|$))"
@@ -58,11 +59,11 @@ def rules(language: str, *, signs: bool, numbers: bool, words: bool) -> Rules:
     }
     from voice_gateway.core.speakable.amounts import Amounts  # its libraries cost commands that serve nobody 0.15 s
 
-    amounts = Amounts(language)
+    amounts = Amounts(tag, names.to if names else "")
     if numbers:
         found |= amounts.rules()
-    if signs and (table := SYMBOL_NAMES.get(language.split("-")[0].casefold())):
-        found |= _sign_rules(table, AMERICAN_HASH if language.casefold() == "en-us" else table.hash, ranges=numbers)
+    if signs and names:
+        found |= _sign_rules(names, _AMERICAN_HASH if tag.casefold() == "en-us" else names.hash, ranges=numbers)
     if words:
         found |= amounts.number_rules()
     number = amounts.numbers_as_words if words else None
@@ -81,7 +82,7 @@ def _kept(match: "re.Match[str]") -> None:
     return None
 
 
-def _sign_rules(table: SymbolNames, hash_sign: str, *, ranges: bool) -> dict[str, tuple[str, _Say]]:
+def _sign_rules(table: SignNames, hash_sign: str, *, ranges: bool) -> dict[str, tuple[str, _Say]]:
     """A sign beside a word parts from it, so that both are heard."""
     said: dict[str, tuple[str, str]] = {
         "sharp": (r"(?<=\b[A-GJ])#", f" {table.sharp} "),
@@ -104,8 +105,10 @@ def _sign_rules(table: SymbolNames, hash_sign: str, *, ranges: bool) -> dict[str
         "power": (r"(?<=[\w)])\^(?=[\w(-])", f" {table.power} "),
         "about": (r"(?<![\w~/])~(?=\s?[\d$€£])", f" {table.about} "),
     }
-    found: dict[str, tuple[str, _Say]] = {name: (rule, _constant(words)) for name, (rule, words) in said.items()}
-    if ranges:
+    found: dict[str, tuple[str, _Say]] = {
+        name: (rule, _constant(words)) for name, (rule, words) in said.items() if words.strip() or name == "stars"
+    }
+    if ranges and table.to:
         found["range"] = (r"(?<![\w.,:/-])(?P<low>\d{1,3})[-–](?P<high>\d{1,3})(?![\w/:-])", _range(table.to))
     return found
 

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from typing import Literal, TypeAlias
 
+from voice_gateway.core.language import Language
 from voice_gateway.core.speakable.phrase import SpeakablePhrase, Word
 from voice_gateway.core.speakable.rules import Rules, rules
 
@@ -11,15 +12,17 @@ Verbalise: TypeAlias = Literal["auto", "words", "none"]
 
 _HINT = re.compile(r"[\d#*<>≤≥=^~×$€£¥₹]|://|\bwww\.", re.IGNORECASE)
 """Without one of these a phrase is spoken as it is written."""
-_LOOSE = re.compile(r"\s+(?=[.,!?;:)])")
+_LOOSE = re.compile(r"\s+(?=[.,!?;:)।])")
 _RIVAS_OWN = ("magpie", "english-us", "fastpitch", "radtts", "german-de", "italian-it", "spanish-", "mandarin-cn")
 """How the names of voices begin that normalise text themselves."""
 
 
-def wording(language: str, voice: str, verbalise: Verbalise) -> Callable[[str], SpeakablePhrase]:
+def wording(language: Language, voice: str, verbalise: Verbalise) -> Callable[[str], SpeakablePhrase]:
     """What makes the words of a phrase for this voice."""
     numbers = verbalise == "words" or (verbalise == "auto" and not voice.casefold().startswith(_RIVAS_OWN))
-    found = rules(language, signs=verbalise != "none", numbers=numbers, words=verbalise == "words")
+    found = rules(
+        language.tag, language.sign_names, signs=verbalise != "none", numbers=numbers, words=verbalise == "words"
+    )
     return lambda phrase: _worded(phrase, found)
 
 
