@@ -1,6 +1,10 @@
 """Audio leaves a lead ahead of being heard, and what was heard is known to the word."""
 
+from math import inf
+
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from voice_gateway.core.playout import Playout
 from voice_gateway.core.speakable.phrase import plain
 
@@ -132,6 +136,105 @@ def test_what_was_heard_is_known_to_one_word() -> None:
     heard = [playout.heard_text(at) for at in (2.0, 2.099, 2.1, 2.199, 2.2, 2.3)]
     assert heard == ["", "", "one", "one", "one two", "one two three"]
     assert playout.spoken_text() == "one two three"
+
+
+def test_while_a_player_is_paused_nothing_is_heard_and_then_it_goes_on_from_there() -> None:
+    playout = playing()
+    sent(playout, 2.0)
+    playout.pause(2.1)
+    playout.pause(2.2)
+    assert [playout.heard_samples(at) for at in (2.1, 2.2, 9.0)] == [100, 100, 100]
+    assert (playout.is_paused, playout.played_at()) == (True, inf)
+    playout.go_on(9.0)
+    assert not playout.is_paused
+    assert playout.played_at() == pytest.approx(9.2)
+    assert [playout.heard_samples(at) for at in (9.0, 9.05, 9.2)] == [100, 150, 300]
+    assert sent(playout, 9.0001) == [300]
+    assert sent(playout, 9.1001) == [400]
+    playout.go_on(9.1)
+    assert playout.played_at() == pytest.approx(9.4)
+
+
+def test_a_player_that_does_not_pause_says_so_and_is_believed() -> None:
+    playout = playing()
+    sent(playout, 2.0)
+    playout.pause(2.1)
+    playout.report(250, 2.25)
+    assert [playout.heard_samples(at) for at in (2.1, 2.25, 9.0)] == [250, 250, 250]
+    playout.go_on(9.0)
+    assert playout.played_at() == pytest.approx(9.05)
+    playout.pause(9.01)
+    playout.report(300, 9.2)
+    playout.go_on(10.0)
+    assert playout.heard_samples(10.0) == 300
+    assert playout.next_at() <= 10.0
+
+
+def test_a_report_of_before_the_pause_counts_no_time_of_it() -> None:
+    playout = playing()
+    sent(playout, 2.0)
+    playout.report(50, 2.1)
+    playout.pause(2.15)
+    assert [playout.heard_samples(at) for at in (2.15, 9.0)] == [100, 100]
+
+
+def test_what_is_paused_before_anything_was_sent_begins_when_it_leaves() -> None:
+    playout = playing()
+    playout.pause(1.0)
+    playout.go_on(5.0)
+    assert sent(playout, 6.0) == [0, 100, 200]
+    assert playout.heard_samples(6.1) == 100
+
+
+class Player:
+    """The caller's: plays what came without a gap, and pauses when it is told to, or does not. A sample is a tick."""
+
+    def __init__(self, *, obeys: bool) -> None:
+        self.obeys = obeys
+        self.received = self.played = 0
+        self.pauses = False
+
+    def play(self, samples: int) -> None:
+        if not (self.pauses and self.obeys):
+            self.played = min(self.received, self.played + samples)
+
+
+PAUSES = st.lists(st.tuples(st.integers(1, 400), st.integers(1, 400)), max_size=6)
+
+
+@settings(deadline=None, max_examples=40)
+@given(PAUSES, st.booleans(), st.booleans(), st.integers(60, 400))
+def test_every_sample_leaves_once_in_order_and_the_account_is_the_players(
+    pauses: list[tuple[int, int]], obeys: bool, reports: bool, lead_ms: int
+) -> None:
+    playout, player = Playout(RATE_HZ, lead_ms / 1000, 0.05), Player(obeys=obeys)
+    made = bytes(n % 251 for n in range(2 * 1200))
+    playout.add(made)
+    got, ms = b"", 0
+    turns = [ms for pair in pauses for ms in pair]
+    flips = {sum(turns[: n + 1]) for n in range(len(turns))}
+    while (len(got) < len(made) or player.played < 1200) and ms < 40_000:
+        now = 5.0 + ms / 1000
+        if ms in flips:
+            player.pauses = not player.pauses
+            playout.pause(now) if player.pauses else playout.go_on(now)
+        while not player.pauses and (frame := playout.take(now + 1e-9)):
+            assert frame[0] * 2 == len(got)
+            got += frame[1]
+            player.received = len(got) // 2
+        if reports and ms % 100 == 0:
+            playout.report(player.played, now)
+        error = playout.heard_samples(now) - player.played
+        if obeys:
+            assert abs(error) <= 1 + len(pauses), f"{error} samples off after {ms} ms"
+        else:  # what it plays in a pause, until it reports
+            assert -lead_ms - 50 <= error <= 1 + len(pauses), f"{error} samples off after {ms} ms"
+        player.play(1)
+        ms += 1
+    assert got == made
+    assert player.played == 1200
+    playout.go_on(5.0 + ms / 1000)
+    assert playout.heard_samples(5.1 + ms / 1000 + lead_ms / 1000) == 1200
 
 
 def test_while_a_reply_is_held_what_was_sent_before_is_still_heard_and_no_more() -> None:

@@ -349,6 +349,73 @@ async def test_a_reply_the_machine_holds_stays_held_when_the_caller_comes_back()
         assert len(call.changes(TurnKind.REPLY_HELD)) == len(call.changes(TurnKind.REPLY_RESUMED)) == 1
 
 
+async def test_a_held_reply_goes_on_with_the_next_sample_and_the_history_holds_all_of_it() -> None:
+    async with replies() as call:
+        call.start(1)
+        await asyncio.sleep(1.0)
+        sent_s = call.sent_s()
+        call.controller.hold(1)
+        call.controller.hold(1)
+        await asyncio.sleep(9.0)
+        assert call.sent_s() == sent_s
+        call.controller.resume(1)
+        call.controller.resume(1)
+        await asyncio.sleep(1.45)
+        assert call.facts == [ReplyAudible(1)]
+        await asyncio.sleep(0.1)
+        assert call.facts == [ReplyAudible(1), ReplyEnded(1)]
+        assert [event.offset for event in call.told if isinstance(event, ReplyAudio)] == list(range(0, 2500, 100))
+        assert len(call.changes(TurnKind.REPLY_HELD)) == len(call.changes(TurnKind.REPLY_RESUMED)) == 1
+        assert call.history() == [(1, FIVE, False)]
+
+
+async def test_a_reply_interrupted_while_it_is_held_was_heard_until_then() -> None:
+    async with replies() as call:
+        call.start(1)
+        await asyncio.sleep(1.2)
+        call.controller.hold(1)
+        await asyncio.sleep(0.9)
+        call.controller.interrupt(1, speech_began_at=1.1)
+        (event,) = call.changes(TurnKind.REPLY_INTERRUPTED)
+        assert (event.heard_text, event.heard_ms) == ("one two", 1200)
+        stops = [event.latencies["barge_in_stop"] for event in call.told if isinstance(event, TurnMeasured)]
+        assert stops == [pytest.approx(0.1)]
+
+
+async def test_a_reply_that_is_held_when_all_of_it_was_sent_does_not_end() -> None:
+    async with replies("one two.") as call:
+        call.start(1)
+        await asyncio.sleep(0.7)
+        call.controller.hold(1)
+        await asyncio.sleep(5.0)
+        assert call.facts == [ReplyAudible(1)]
+        call.controller.resume(1)
+        await asyncio.sleep(0.35)
+        assert call.facts == [ReplyAudible(1), ReplyEnded(1)]
+
+
+async def test_the_last_moment_of_a_reply_is_not_held() -> None:
+    async with replies("one two.") as call:
+        call.start(1)
+        await asyncio.sleep(0.9)
+        call.controller.hold(1)
+        call.controller.resume(1)
+        await asyncio.sleep(0.2)
+        assert call.changes(TurnKind.REPLY_HELD) == call.changes(TurnKind.REPLY_RESUMED) == []
+        assert call.history() == [(1, "one two.", False)]
+
+
+async def test_a_held_reply_says_no_half_phrase_because_the_model_is_slow() -> None:
+    async with replies("one two three", 5.0, " four five.") as call:
+        call.start(1)
+        call.controller.hold(1)
+        await asyncio.sleep(4.0)
+        assert call.voice.phrases == []
+        call.controller.resume(1)
+        await asyncio.sleep(0.1)
+        assert call.voice.phrases == ["one two"]
+
+
 async def test_what_never_arrived_was_not_heard() -> None:
     async with replies() as call:
         call.start(1)

@@ -7,6 +7,7 @@ it left. Time is an argument, seconds on any steady clock.
 
 from collections import deque
 from dataclasses import dataclass
+from math import inf
 
 from voice_gateway.core.speakable.phrase import SpeakablePhrase
 from voice_gateway.core.word_alignment import PhraseAlignment, TimedWord, align
@@ -35,6 +36,7 @@ class Playout:  # size: one account of a reply's samples: made, sent, received, 
         """The phrase that is being made."""
         self._sent = 0
         self._plays_until = 0.0
+        self._paused_at: float | None = None
         self._report: _Report | None = None
         self._arrived: int | None = None
 
@@ -42,6 +44,11 @@ class Playout:  # size: one account of a reply's samples: made, sent, received, 
     def sent_samples(self) -> int:
         """Samples handed to the edge."""
         return self._sent
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether the caller's player was told to pause."""
+        return self._paused_at is not None
 
     @property
     def waiting_s(self) -> float:
@@ -101,8 +108,29 @@ class Playout:  # size: one account of a reply's samples: made, sent, received, 
         return self._plays_until - self._lead_s
 
     def played_at(self) -> float:
-        """When everything sent will have been heard, by the pacing clock."""
-        return self._plays_until
+        """When everything sent will have been heard, by the pacing clock; inf while it is paused."""
+        return self._plays_until if self._paused_at is None else inf
+
+    def left_s(self, now: float) -> float:
+        """Seconds of what is made so far that the caller has not heard."""
+        return (self.made_samples - self.heard_samples(now)) / self._rate_hz
+
+    def pause(self, now: float) -> None:
+        """The caller's player is told to pause: the clock stands still with what it has not played. A player that plays
+        on all the same may say so: then its reports count."""
+        if self._paused_at is None:
+            self._paused_at = now
+
+    def go_on(self, now: float) -> None:
+        """The caller's player goes on with what it has not played.
+
+        Example: paused at 5.0 with 0.15 s sent and not heard, it goes on at 9.0 and has played all of it at 9.15; one
+        that reported in the pause that it played 0.1 s of that, at 9.05."""
+        if self._paused_at is not None:
+            unplayed = self._sent - self.heard_samples(now)
+            self._paused_at = None
+            if unplayed > 0:
+                self._plays_until = now + unplayed / self._rate_hz
 
     def arrived(self, samples: int) -> None:
         """The caller has received so many samples: no more of them can have been heard."""
@@ -117,6 +145,8 @@ class Playout:  # size: one account of a reply's samples: made, sent, received, 
 
     def heard_samples(self, now: float) -> int:
         """Samples the caller has heard by now."""
+        if self._paused_at is not None:
+            now = min(now, self._paused_at)
         unplayed = round(max(0.0, self._plays_until - now) * self._rate_hz)
         by_clock = max(0, self._sent - unplayed)
         if self._arrived is not None:
@@ -128,7 +158,7 @@ class Playout:  # size: one account of a reply's samples: made, sent, received, 
             return report.samples
         # What left after a gap can't have been heard before it left, however long ago the report is. Example: at 16 kHz
         # 8000 samples reported 0.5 s ago may be 16000 by now, but no more than have been played by the pacing clock.
-        return max(report.samples, min(by_clock, report.samples + round((now - report.at) * self._rate_hz)))
+        return max(report.samples, min(by_clock, report.samples + round(max(0.0, now - report.at) * self._rate_hz)))
 
     def heard_text(self, now: float) -> str:
         """The words whose audio the caller has heard by now."""

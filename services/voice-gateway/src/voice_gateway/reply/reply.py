@@ -155,8 +155,23 @@ class Reply:  # size: three tasks in a row over one account; a retraction reache
         """Let no audio leave."""
         self._held = True
 
+    def pause(self) -> None:
+        """Let no audio leave, and count none as heard: the caller's player pauses, too."""
+        self.hold()
+        self.playout.pause(self._clock())
+        self._changed.set()
+
+    def go_on(self) -> None:
+        """The caller's player goes on; whether audio may leave is another matter."""
+        self.playout.go_on(self._clock())
+        self._changed.set()
+
+    def ends_within(self, seconds: float) -> bool:
+        """Whether all of it was sent, and will be heard so soon."""
+        return self._made and not self.playout.waiting_s and self.playout.left_s(self._clock()) <= seconds
+
     def resume(self) -> None:
-        """Go on."""
+        """Let audio leave."""
         self._held = False
         self._changed.set()
 
@@ -263,7 +278,7 @@ class Reply:  # size: three tasks in a row over one account; a retraction reache
         due_at = self._speakable.due_at()
         if due_at is None or self._made or self._is_synthesising or not self._phrases.empty():
             return None
-        if self._held and self.playout.waiting_s:
+        if self.playout.is_paused or (self._held and self.playout.waiting_s):
             return None
         silent_at = self.playout.played_at() + self.playout.waiting_s
         if max(due_at, silent_at) > now:
@@ -346,7 +361,9 @@ class Reply:  # size: three tasks in a row over one account; a retraction reache
                 return
             waiting = playout.waiting_s > 0 and not self._held
             next_at = max(playout.next_at(), now + _LOOK_AGAIN_S if playout.next_at() <= now else 0.0)
-            wake_at = playout.played_at() if finished else next_at if waiting else None
+            wake_at = next_at if waiting else None
+            if finished and not playout.is_paused:
+                wake_at = playout.played_at()
             hurry_at = self._hurry(now)
             wake_at = hurry_at if wake_at is None else min(wake_at, hurry_at or wake_at)
             await self._changed_by(None if wake_at is None else wake_at - now)

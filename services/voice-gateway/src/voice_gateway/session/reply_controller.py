@@ -35,6 +35,8 @@ from voice_gateway.reply.source import Source, fixed
 from voice_gateway.session.call_tools import CallTools
 from voice_gateway.session.draft import Draft
 
+_LAST_MOMENT_S = 0.25
+"""A reply that ends so soon is not held: the callers of most turns begin about then, and would lose its last word."""
 AMEND_S = 0.2
 """A final playout report within this time of an interrupt corrects the history."""
 
@@ -98,14 +100,13 @@ class _CurrentReply:
     turn: int
     t0_sample: int
     rate_hz: int
-    held: bool = False
-    """Held by the turn machine, whether or not anybody is attached."""
+    held_at: float | None = None
+    """When the turn machine held it, whether or not anybody is attached."""
     cut_at: float | None = None
     """When it was interrupted."""
 
     def stop(self) -> None:
         """Nothing more leaves, from now on: a task that is cancelled still takes the step that it was woken for."""
-        self.held = True
         self.reply.hold()
         self.task.cancel()
 
@@ -236,16 +237,19 @@ class ReplyController:  # size: orders of the turn machine, the listener of a re
         self._ended(reply.n)
 
     def hold(self, n: int) -> None:
-        """Let no audio leave."""
-        if current := self._at(n):
-            current.held = True
-            current.reply.hold()
+        """Let no audio leave, and the caller's player pause. What is in its last moment plays to its end."""
+        current = self._at(n)
+        if current and current.held_at is None and not current.reply.ends_within(_LAST_MOMENT_S):
+            current.held_at = self._clock()
+            current.reply.pause()
             self._changed(TurnKind.REPLY_HELD, n)
 
     def resume(self, n: int) -> None:
-        """Go on."""
-        if current := self._at(n):
-            current.held = False
+        """Go on from where it was held."""
+        current = self._at(n)
+        if current and current.held_at is not None:
+            current.held_at = None
+            current.reply.go_on()
             if not self._silenced:
                 current.reply.resume()
             self._changed(TurnKind.REPLY_RESUMED, n)
@@ -271,7 +275,7 @@ class ReplyController:  # size: orders of the turn machine, the listener of a re
         current.reply.playout.arrived(self._sink.arrived_samples(n, current.rate_hz))
         if speech_began_at is not None:
             current.timeline.mark(Mark.BARGE_IN_BEGAN, speech_began_at)
-            current.timeline.mark(Mark.LAST_HEARD, now)
+            current.timeline.mark(Mark.LAST_HEARD, now if current.held_at is None else current.held_at)
         self._learn(current.reply)
         heard = current.reply.playout.heard_text(now)
         self.conversation = self.conversation.called(n, current.reply.rounds).truncated(n, heard)
@@ -302,7 +306,7 @@ class ReplyController:  # size: orders of the turn machine, the listener of a re
         for recent in self._recent:
             if silenced:
                 recent.reply.hold()
-            elif not recent.held:
+            elif recent.held_at is None and not recent.task.cancelling():
                 recent.reply.resume()
 
     def stop(self) -> None:
