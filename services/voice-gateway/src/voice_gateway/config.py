@@ -314,8 +314,39 @@ class Settings(BaseSettings):
     turn_end_on_final: bool = Field(
         False, description="a final ends the turn without further silence", json_schema_extra=LIVE
     )
+    turn_greeting_protected: bool = Field(
+        False,
+        description="the greeting is spoken to its end, as a legal notice must be: what the caller says meanwhile is "
+        "answered after it, and only the Interrupt of a client stops it",
+        json_schema_extra=LIVE,
+    )
     turn_barge_in_after_s: Seconds = Field(
-        0.17, description="speech over a reply that interrupts it", json_schema_extra=LIVE
+        0.17,
+        description="speech with words over a reply that interrupts it; the reply is held from the first sound on",
+        json_schema_extra=LIVE,
+    )
+    turn_barge_in_words: int = Field(
+        0,
+        ge=0,
+        le=20,
+        description="words over a reply that interrupt it; 0 = one word, or speech without words for TURN_MAX_HOLD_S",
+        json_schema_extra=LIVE,
+    )
+    turn_max_hold_s: float = Field(
+        2,
+        ge=0.1,
+        le=30,
+        description="longest speech without words that holds a reply; then it is interrupted, or, with "
+        "TURN_BARGE_IN_WORDS, goes on",
+        json_schema_extra=LIVE,
+    )
+    turn_resume_after_s: float = Field(
+        0.5,
+        ge=0,
+        le=2,
+        description="longest silence after a cough until a held reply goes on; it goes on sooner once the recogniser "
+        "has heard the cough and no word",
+        json_schema_extra=LIVE,
     )
     turn_preemptive: bool = Field(
         True,
