@@ -44,6 +44,7 @@ BEGIN, END = "<!-- turn table: begin -->", "<!-- turn table: end -->"
 
 NOW = 100.0
 CALL = Call(replies=3, heard_until=NOW, heard_at=NOW)
+DRAFTED = Call(replies=3, drafts=3, heard_until=NOW, heard_at=NOW)
 ASKED = Call(replies=3, tries=2, heard_until=NOW, heard_at=NOW)
 QUIET = Call(replies=3, heard_until=99.8, heard_at=NOW)
 DECIDES = Policy(idle_after=30.0, drafts=True, draft_tries=3)
@@ -62,11 +63,11 @@ SAMPLES: dict[type[State], dict[str, State]] = {
     },
     Pausing: {
         "nothing said": Pausing(CALL, 99.9, 95.0),
-        "a partial": Pausing(CALL, 99.0, 95.0, "", "one", drafts=3),
-        "a final": Pausing(CALL, 99.9, 95.0, "one", "", 99.8, drafts=3),
-        "a partial, committed": Pausing(CALL, 99.9, 95.0, "", "one", committed=True, drafts=3),
-        "a draft to a partial": Pausing(CALL, 99.9, 95.0, "", "one", draft=3, drafts=1),
-        "a draft to a final": Pausing(CALL, 99.9, 95.0, "one", "", 99.8, draft=3, drafts=1),
+        "a partial": Pausing(DRAFTED, 99.0, 95.0, "", "one"),
+        "a final": Pausing(DRAFTED, 99.9, 95.0, "one", "", 99.8),
+        "a partial, committed": Pausing(DRAFTED, 99.9, 95.0, "", "one", committed=True),
+        "a draft to a partial": Pausing(CALL, 99.9, 95.0, "", "one", draft=3),
+        "a draft to a final": Pausing(CALL, 99.9, 95.0, "one", "", 99.8, draft=3),
     },
     Thinking: {
         "ended on a final": Thinking(CALL, 3, "one"),

@@ -17,6 +17,18 @@ def test_a_loop_that_is_late_leaves_no_headroom_for_a_second() -> None:
     assert told == [MOST_LAG_S, *[2 * MOST_LAG_S] * 10, 0.0]
 
 
+def test_a_backend_that_turns_requests_away_leaves_no_headroom_for_a_while() -> None:
+    clock = iter((100.0, 100.0, 100.0, 109.9, 110.1, 200.0, 259.9, 260.1))
+    load = Load(clock=lambda: next(clock))
+    load.note_overload(0.0)
+    headroom = [load.has_headroom]
+    load.note_overload(3.0)  # of another request; the longest counts
+    headroom += [load.has_headroom, load.has_headroom]
+    load.note_overload(3600.0)  # nothing that a server asks for holds longer than a minute
+    headroom += [load.has_headroom, load.has_headroom]
+    assert headroom == [False, False, True, False, True]
+
+
 @pytest.mark.looptime
 async def test_a_loop_that_is_in_time_is_measured_ten_times_a_second() -> None:
     told: list[float] = []

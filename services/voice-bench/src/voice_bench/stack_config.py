@@ -101,7 +101,11 @@ def scripted(
             "MINI_LLM_FIRST_TOKEN_MS": str(first_token_ms),
             "MINI_LLM_TOKEN_MS": str(token_ms),
         },
-        gateway={"TURN_END_ON_FINAL": "true", "ASR_STOP_HISTORY_MS": str(silence_ms)},
+        gateway={
+            "TURN_END_ON_FINAL": "true",
+            "ASR_STOP_HISTORY_MS": str(silence_ms),
+            "ASR_STOP_HISTORY_EOU_MS": "0",
+        },
     )
     return replace(config, **changes)  # type: ignore[arg-type]
 

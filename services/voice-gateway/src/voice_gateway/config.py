@@ -168,7 +168,7 @@ class Settings(BaseSettings):
         400, ge=0, description="silence after which ASR says final; 0 = its default", json_schema_extra=LIVE
     )
     asr_stop_history_eou_ms: int = Field(
-        0,
+        160,
         ge=0,
         description="silence after which ASR says in its first pass that the utterance ends; 0 = off",
         json_schema_extra=LIVE,
@@ -355,7 +355,11 @@ class Settings(BaseSettings):
         json_schema_extra=LIVE,
     )
     turn_preemptive_tries: int = Field(
-        3, ge=1, le=100, description="replies started early in one turn, at most", json_schema_extra=LIVE
+        3,
+        ge=1,
+        le=100,
+        description="replies started early, at most, until one is heard",
+        json_schema_extra=LIVE,
     )
     turn_preemptive_max_speech_s: Seconds = Field(
         10,

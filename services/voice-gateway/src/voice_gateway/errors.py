@@ -75,12 +75,22 @@ class Upstream(VoiceError):
 
     kind = "broken"
 
-    def __init__(self, service: Service, sentence: str, *, retryable: bool = True, retry_after_s: float = 0.0) -> None:
+    def __init__(
+        self,
+        service: Service,
+        sentence: str,
+        *,
+        retryable: bool = True,
+        retry_after_s: float = 0.0,
+        overloaded: bool = False,
+    ) -> None:
         super().__init__(sentence)
         self.service = service
         self.retryable = retryable
         self.retry_after_s = retry_after_s
         """When the backend wants to be asked again; 0 = it does not say."""
+        self.overloaded = overloaded
+        """It has more to do than it can: fewer requests would help it."""
 
 
 class Unavailable(Upstream):

@@ -73,6 +73,21 @@ async def test_the_failure_of_a_draft_is_told_to_nobody() -> None:
         assert len(there.llm.asked) == 2
 
 
+@pytest.mark.parametrize("status", [429, 503])
+async def test_a_model_that_has_too_much_to_do_gets_no_drafts_for_a_while(status: int) -> None:
+    async with lab(turn_end_silence_s=1.0, turn_complete_silence_s=1.0) as there:
+        there.llm.answers.append(Answer(status=status))
+        caller = await there.call()
+        stream = await there.asr.stream()
+        stream.final("Good morning.")
+        await caller.turn(TurnEvent.REPLY_ENDED, 1)
+        assert await there.metric('voice_drafts_total{end="retracted"}') == 1
+        stream.final("How are you?")
+        await caller.turn(TurnEvent.REPLY_ENDED, 2)
+        assert len(there.llm.asked) == 3, "once for the draft, and once for each turn that was decided"
+        assert await there.metric('voice_drafts_total{end="released"}') == 0
+
+
 async def test_push_to_talk_asks_nobody_before_the_commit() -> None:
     async with lab() as there:
         caller = await there.call(turn_detection=pb.TURN_DETECTION_PUSH_TO_TALK)

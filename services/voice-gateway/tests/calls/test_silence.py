@@ -69,7 +69,7 @@ async def call_over(channel: ListeningChannel) -> Session:
         recogniser=RivaRecogniser(servers, asr),
         detector=None,
         gate_policies=gate_policies(settings),
-        final_after_s=0.4,
+        final_after_s=(0.4,),
         reply=nobody,
         metrics=Metrics(),
         clock=asyncio.get_running_loop().time,

@@ -5,7 +5,9 @@ from dataclasses import replace
 from turn_player import STARTED, STOPPED, Play, Script, progress, said, saying
 from voice_gateway.core.turn_types import (
     Committed,
+    Ending,
     Event,
+    Heard,
     HoldReply,
     Policy,
     ReleaseReply,
@@ -168,9 +170,71 @@ def test_a_turn_has_so_many_drafts_and_no_more(play: Play) -> None:
         (5.4, StartReply(3, "one two three four")),
         (6.0, HoldReply(3)),
         (7.0, RetractReply(3)),
-        (7.1, draft(4, "one two three four five")),
-        (7.4, ReleaseReply(4, "one two three four five")),
+        (7.4, StartReply(4, "one two three four five")),
     ]
+
+
+def test_the_tries_begin_anew_when_a_reply_is_heard(play: Play) -> None:
+    policy = replace(DRAFTS, draft_tries=1)
+    script: Script = [
+        (1.0, STARTED),
+        (2.0, said("one")),
+        (2.1, STOPPED),
+        (2.6, ReplyAudible(1)),
+        (2.9, ReplyEnded(1)),
+        (3.0, STARTED),
+        (4.0, said("two")),
+        (4.1, STOPPED),
+    ]
+    assert play(script, policy)[2:] == [(4.1, draft(2, "two")), (4.4, ReleaseReply(2, "two"))]
+
+
+def settled(text: str, until: float, ending: Ending = Ending.COMPLETE) -> Heard:
+    """The first pass says that the utterance is over."""
+    return Heard(text, False, 1.0, until, ending)
+
+
+def test_a_complete_sentence_is_drafted_before_the_detector_has_waited_for_its_hangover(play: Play) -> None:
+    script: Script = [(1.0, STARTED), (2.2, settled("Book it.", 2.15)), (2.3, STOPPED)]
+    assert play(script, DRAFTS) == [(2.2, draft(1, "Book it.")), (2.4, ReleaseReply(1, "Book it."))]
+
+
+def test_who_goes_on_within_the_hangover_takes_the_draft_back(play: Play) -> None:
+    script: Script = [
+        (1.0, STARTED),
+        (2.2, settled("Book it.", 2.15)),
+        (2.9, saying("Book it for two", until=2.8)),
+        (3.5, final_of("Book it for two.")),
+        (3.6, STOPPED),
+    ]
+    assert play(script, DRAFTS) == [
+        (2.2, draft(1, "Book it.")),
+        (2.9, RetractReply(1)),
+        (3.5, draft(2, "Book it for two.")),
+        (3.7, ReleaseReply(2, "Book it for two.")),
+    ]
+
+
+def final_of(text: str) -> Heard:
+    """A final of a complete sentence."""
+    return Heard(text, True, ending=Ending.COMPLETE)
+
+
+def test_words_that_may_go_on_wait_for_the_detector(play: Play) -> None:
+    for ending in (Ending.UNKNOWN, Ending.INCOMPLETE, Ending.READING_OUT):
+        script: Script = [(1.0, STARTED), (2.2, settled("five", 2.15, ending)), (2.3, STOPPED)]
+        assert play(script, DRAFTS)[0] == (2.3, draft(1, "five"))
+
+
+def test_a_late_word_of_the_recogniser_begins_no_draft_while_the_caller_speaks(play: Play) -> None:
+    script: Script = [(1.0, STARTED), (4.2, settled("Book it.", 2.15)), (5.0, STOPPED), (5.2, final_of("For two."))]
+    assert [at for at, order in play(script, DRAFTS) if order == draft(1, "Book it.")] == []
+
+
+def test_a_long_turn_is_not_drafted_while_the_caller_speaks_either(play: Play) -> None:
+    policy = replace(DRAFTS, draft_max_speech=1.0)
+    script: Script = [(1.0, STARTED), (2.2, settled("Book it.", 2.15)), (2.3, STOPPED)]
+    assert play(script, policy) == [(2.4, StartReply(1, "Book it."))]
 
 
 def test_a_long_turn_has_no_draft(play: Play) -> None:

@@ -14,10 +14,13 @@ import test_turns_endings
 import test_turns_overlap
 import test_turns_patience
 from turn_player import Play, player
-from voice_gateway.core import overlap, turn_silence, turns
+from voice_gateway.core import drafting, overlap, turn_silence, turn_words, turns
 
-SOURCES = {module: Path(str(module.__file__)).read_text(encoding="utf-8") for module in (overlap, turn_silence, turns)}
-"""The machine; its steps in an overlap, and its silences, stand in modules of their own."""
+SOURCES = {
+    module: Path(str(module.__file__)).read_text(encoding="utf-8")
+    for module in (drafting, overlap, turn_silence, turn_words, turns)
+}
+"""The machine; what is no arrow stands in modules of its own."""
 
 MUTANTS: dict[str, tuple[str, str]] = {
     "settled words wait as long as unsettled ones": (
@@ -38,19 +41,19 @@ MUTANTS: dict[str, tuple[str, str]] = {
     ),
     "noise is answered": ("if _said(state) else (Idle(call, now), ())", ""),
     "speech in a pause forgets the words": (
-        "return Hearing(call, began, words, partial, drafts=state.drafts), ()",
-        "return Hearing(call, began, drafts=state.drafts), ()",
+        "return Hearing(call, began, words, partial), ()",
+        "return Hearing(call, began), ()",
     ),
     "speech in a pause keeps the words settled": (
-        "return Hearing(call, began, words, partial, drafts=state.drafts), ()",
-        "return Hearing(call, began, words, partial, state.settled_until, state.drafts), ()",
+        "return Hearing(call, began, words, partial), ()",
+        "return Hearing(call, began, words, partial, state.settled_until), ()",
     ),
     "a turn begins anew after each pause": (
         "case Hearing(_, since) if policy.decides:",
         "case Hearing(_, since) if policy.decides and not state.words:",
     ),
     "the first pass end of utterance settles nothing": ("heard.stability >= 1.0", "heard.stability > 1.0"),
-    "a late final never corrects": ("if _same(open, text):", "if True:"),
+    "a late final never corrects": ("if same_words(open, text):", "if True:"),
     "punctuation is a correction": ("if s.isalnum() or s.isspace()", ""),
     "a late final is answered though the reply was heard": (
         "case Speaking(call, n, open), Heard(_, True) if open:",
@@ -287,33 +290,55 @@ MUTANTS: dict[str, tuple[str, str]] = {
         "return _answer(call, join_words(state.words, text), open=state.partial)",
         "return _answer(call, join_words(state.words, text, state.partial))",
     ),
-    "a draft outlives the pause": ("if isinstance(before, Pausing) and before.draft is not None:", "if False:"),
-    "words may change under a draft": ("case Pausing(), _ if _same(words, _words(state)):", "case Pausing(), _:"),
+    "a draft outlives the pause": (
+        "if isinstance(before, Hearing | Pausing) and before.draft is not None:",
+        "if False:",
+    ),
+    "words may change under a draft": ("state.draft == n and same_words(words, words_of(state))", "state.draft == n"),
+    "a draft outlives speech": (
+        "if state.draft == n and same_words(words, words_of(state)):\n            return state, actions",
+        "if same_words(words, words_of(state)):\n            return replace(state, draft=n), actions",
+    ),
+    "speech that stops takes the draft along": ("committed, draft), ()", "committed), ()"),
+    "drafts wait for the detector": (
+        "if isinstance(state, Hearing | Pausing) and state.draft is None",
+        "if isinstance(state, Pausing) and state.draft is None",
+    ),
+    "any words are drafted while the caller speaks": (
+        "looks_complete and state.call.ending in (Ending.ANSWER, Ending.COMPLETE)",
+        "looks_complete",
+    ),
+    "words of before are drafted while the caller speaks": (
+        "state.settled_until > 0 and state.settled_until >= now - policy.lag_slack",
+        "state.settled_until > 0",
+    ),
+    "long turns are drafted while the caller speaks": (" and now - state.since <= policy.draft_max_speech", ""),
     "any reply releases the draft": (
-        "(StartReply(_, decided),) if _same(words, decided):",
+        "(StartReply(_, decided),) if same_words(words, decided):",
         "(StartReply(_, decided),):",
     ),
     "no draft is ever released": (
-        "case Thinking(call), (StartReply(_, decided),) if _same(words, decided):",
+        "case Thinking(call), (StartReply(_, decided),) if same_words(words, decided):",
         "case Thinking(call), (StartReply(_, decided),) if False:",
     ),
     "a released draft keeps the words it was begun with": ("(ReleaseReply(n, decided),)", "(ReleaseReply(n, words),)"),
     "a released draft changes its number": ("replace(state, call=replace(call, replies=n), reply=n)", "state"),
     "a draft is heard at once": (
-        "draft = StartReply(n, _words(state), draft=True)",
-        "draft = StartReply(n, _words(state))",
+        "StartReply(n, words_of(state), draft=True)",
+        "StartReply(n, words_of(state))",
     ),
-    "drafts have no number of their own": ("call=replace(state.call, replies=n), draft=n", "draft=n"),
+    "drafts have no number of their own": ("replace(state.call, replies=n, drafts", "replace(state.call, drafts"),
     "a retracted draft stays": (
         "return replace(state, draft=None), (RetractReply(n), *actions)",
         "return state, (RetractReply(n), *actions)",
     ),
-    "drafts are not counted": ("draft=n, drafts=state.drafts + 1", "draft=n"),
-    "each pause has its own tries": (
-        "return Hearing(call, began, words, partial, drafts=state.drafts), ()",
-        "return Hearing(call, began, words, partial), ()",
+    "drafts are not counted": ("replies=n, drafts=state.call.drafts + 1", "replies=n"),
+    "each pause has its own tries": ("isinstance(state, Idle | Speaking) or", "isinstance(state, Hearing) or"),
+    "a turn that is taken up again has as many tries again": (
+        "isinstance(state, Idle | Speaking) or",
+        "isinstance(state, Idle | Thinking) or",
     ),
-    "speech that stops forgets the tries": ("committed, drafts=drafts), ()", "committed), ()"),
+    "a call has so many drafts and no more": ("if state.call.drafts and (isinstance(", "if False and (isinstance("),
     "push-to-talk drafts": ("policy.drafts and policy.decides and", "policy.drafts and"),
     "drafts can't be switched off": ("policy.drafts and policy.decides and", "policy.decides and"),
     "long turns are drafted": (" and state.since - state.began <= policy.draft_max_speech", ""),

@@ -12,8 +12,10 @@ from voice_gateway.core.turn_types import (
     Committed,
     EndCall,
     Ended,
+    Ending,
     Event,
     Heard,
+    Hearing,
     HoldReply,
     Idle,
     Interrupted,
@@ -33,6 +35,7 @@ from voice_gateway.core.turn_types import (
     Thinking,
     Tick,
     TimeLow,
+    TurnScored,
     Typed,
     WordsLost,
 )
@@ -43,6 +46,9 @@ POLICIES = {
     "drafts": Policy(drafts=True),
     "drafts without end": Policy(drafts=True, draft_tries=10**6, draft_max_speech=inf, draft_slack=inf, greets=True),
     "drafts of slow turns": Policy(drafts=True, end_silence=1.0, idle_after=4.0, detects=False),
+    "drafts of words that go on": Policy(
+        drafts=True, incomplete_silence=3.0, reading_silence=3.0, learned_silence_max=2.0
+    ),
     "drafts, end on final": Policy(drafts=True, end_on_final=True),
     "idle calls end": Policy(idle_after=4.0, idle_tries=3, greets=True, says_goodbye=True),
     "end on final": Policy(end_on_final=True),
@@ -115,6 +121,7 @@ class Walk:
             (1, Typed(self.random.choice(("", " ", "typed")))),
             (1, TimeLow()),
             (1, WordsLost()),
+            (3, TurnScored(self.random.random(), self.until())),
             (1 if self.may_be_lost and self.random.random() < 0.03 else 0, RecogniserLost()),
         ]
         return self.random.choices([fact for _, fact in facts], [weight for weight, _ in facts])[0]
@@ -122,7 +129,8 @@ class Walk:
     def heard(self, final: bool) -> Heard:
         self.words += 1
         text = self.random.choice((self.partial, f"w{self.words}", f"{self.partial} w{self.words}", " "))
-        return Heard(text, final, self.random.choice((0.0, 0.0, 1.0)), self.until())
+        stability, ending = self.random.choice((0.0, 0.0, 1.0)), self.random.choice(list(Ending))
+        return Heard(text, final, stability, self.until(), ending)
 
     def until(self) -> float:
         return self.random.choice((inf, self.now, self.now - 0.2, self.now - 2.0, self.now + 1.0, 0.0))
@@ -140,7 +148,8 @@ class Walk:
 
     def listen(self, before: State, event: Event) -> None:
         """What the words of the caller oblige the machine to."""
-        if isinstance(before, Ended | Idle | Thinking | Speaking | Overlap):
+        heard = isinstance(before, Speaking) or (isinstance(before, Overlap) and before.audible)
+        if heard or isinstance(before, Ended | Idle):
             self.drafts = 0
         if isinstance(event, RecogniserLost) or before.call.due == Cause.RECOGNISER_LOST.value:
             self.owed.clear()  # nobody listens any more
@@ -191,11 +200,11 @@ class Walk:
     def check(self, event: Event, actions: tuple[Action, ...]) -> None:
         state = self.state
         owner = state.reply if isinstance(state, Thinking | Speaking | Overlap) else None
-        if isinstance(state, Pausing):
+        if isinstance(state, Hearing | Pausing):
             owner = state.draft
             said = f"{state.words} {state.partial}".casefold().split()
             assert owner is None or set(said) == {word.casefold() for word in self.answered}, "a draft to other words"
-        assert self.draft is None or isinstance(state, Pausing), "a draft outlives its pause"
+        assert self.draft is None or isinstance(state, Hearing | Pausing), "a draft outlives its turn"
         assert owner == self.live, f"{event} left reply {self.live} alive in {state}"
         assert owner in (None, state.call.replies)
         due = deadline(state, self.policy)

@@ -87,7 +87,7 @@ class Call:
         self.input = CallerInput(
             self.recognition,
             self.detector if detects else None,
-            CallerInputSettings(POLICIES, FINAL_AFTER_S, max_lag_s=8.0),
+            CallerInputSettings(POLICIES, (FINAL_AFTER_S,), max_lag_s=8.0),
             self,
             self,
             lambda: self.now,

@@ -99,7 +99,7 @@ class Call:
             recogniser=self.ears,
             detector=self.ears,
             gate_policies=gate_policies(chosen),
-            final_after_s=0.4,
+            final_after_s=(0.4,),
             reply=ReplySetup(model, self.voice, 0.2, 0.1, 6.0),
             metrics=self.metrics,
             clock=self.clock,
@@ -337,4 +337,4 @@ async def test_a_snapshot_carries_the_draft() -> None:
         await there.silence(0.5)
         read = snapshot.from_json(snapshot.to_json(there.session.snapshot()))
         assert isinstance(read.state, Pausing)
-        assert (read.state.draft, read.state.drafts, read.unheard, read.exchanges) == (1, 1, None, ())
+        assert (read.state.draft, read.state.call.drafts, read.unheard, read.exchanges) == (1, 1, None, ())

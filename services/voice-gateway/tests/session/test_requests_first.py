@@ -85,7 +85,7 @@ def session(model: ScriptedModel, voice: ScriptedVoice) -> Session:
         recogniser=SilentStream(),
         detector=None,
         gate_policies=gate_policies(settings),
-        final_after_s=0.4,
+        final_after_s=(0.4,),
         reply=ReplySetup(model, voice, 0.2, 0.1, 6.0),
         metrics=Metrics(),
         clock=asyncio.get_running_loop().time,

@@ -47,6 +47,13 @@ class RecordedCall:
     ended: bool
     largest_lag_s: float | None
     voice_to_voice_s: float | None
+    """Of the caller's last frame, which may be silence."""
+    response_s: float | None = None
+    """From the last speech that the detector heard to the first audio of the last reply, as the gateway tells."""
+    decision_s: float | None = None
+    """From there to the end of the turn."""
+    turns: int = 0
+    """Ends of turns; each recording is one turn, so more are false."""
     trouble: str = ""
 
     @property
@@ -109,7 +116,8 @@ async def _call(tested: GatewayProcess, recording: Recording) -> RecordedCall:
         except CallFailed as failed:
             trouble = str(failed)
             if not spoken_at:
-                return RecordedCall(recording.name, "", 0, 0, 0.0, False, None, None, trouble)
+                return RecordedCall(recording.name, "", 0, 0, 0.0, False, None, None, trouble=trouble)
+    told = [latency for latency in record.latencies if latency.HasField("gateway_response_latency")]
     lags = [latency.asr_lag for latency in record.latencies if latency.HasField("asr_lag")]
     answered = [reply.first_audio_at for reply in record.replies.values() if reply.first_audio_at]
     return RecordedCall(
@@ -121,6 +129,9 @@ async def _call(tested: GatewayProcess, recording: Recording) -> RecordedCall:
         ended=record.over_at is not None and not record.errors,
         largest_lag_s=max(lags, default=None),
         voice_to_voice_s=max(answered) - spoken_at if answered else None,
+        response_s=told[-1].gateway_response_latency if told else None,
+        decision_s=told[-1].endpointing_delay if told else None,
+        turns=len(record.turns),
         trouble=trouble or "; ".join(record.errors),
     )
 

@@ -57,8 +57,7 @@ def _resources(settings: Settings, backends: Backends, languages: Languages) -> 
         recogniser=RivaRecogniser(backends.asr, _asr(settings)),
         detector=backends.detector,
         gate_policies=gate_policies(settings),
-        final_after_s=(settings.asr_stop_history_eou_ms or settings.asr_stop_history_ms or _RIVA_STOP_HISTORY_MS)
-        / 1000,
+        final_after_s=_silences_of_recogniser(settings),
         reply=_reply_setup(settings, backends),
         metrics=backends.metrics,
         clock=asyncio.get_running_loop().time,
@@ -71,6 +70,12 @@ def _resources(settings: Settings, backends: Backends, languages: Languages) -> 
         scorer=backends.scorer,
         has_headroom=lambda: backends.load.has_headroom,
     )
+
+
+def _silences_of_recogniser(settings: Settings) -> tuple[float, ...]:
+    """After which it says something that a turn may hang on."""
+    final_ms = settings.asr_stop_history_ms or _RIVA_STOP_HISTORY_MS
+    return tuple(ms / 1000 for ms in (settings.asr_stop_history_eou_ms, final_ms) if ms)
 
 
 def _asr(settings: Settings) -> AsrSettings:
@@ -96,6 +101,7 @@ def _reply_setup(settings: Settings, backends: Backends) -> ReplySetup:
         settings.tts_ahead_s,
         speakable=speakable_options(settings),
         context_tokens=settings.llm_context_tokens,
+        note_overload=backends.load.note_overload,
     )
 
 

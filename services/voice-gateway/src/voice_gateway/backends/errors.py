@@ -16,6 +16,8 @@ from voice_gateway.errors import Broken, ChatTooLong, Service, TooSlow, Unavaila
 _NAMES: dict[Service, str] = {"asr": "speech recognition", "llm": "the language model", "tts": "speech synthesis"}
 _BUSY = (408, 425, 429)
 """HTTP statuses that another try may change, as every status of the server's own trouble (5xx)."""
+_OVERLOADED = (429, 503, 529)
+"""HTTP statuses of a server that has too much to do; 529 is NVIDIA Dynamo's."""
 _DOWN = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.RESOURCE_EXHAUSTED)
 
 T = TypeVar("T")
@@ -34,7 +36,9 @@ def riva_errors(service: Service) -> Iterator[None]:
         sentence = f"{_NAMES[service]} failed with {code.name}: {details}"
         if code in _DOWN:
             trailers = {name: value for name, value in error.trailing_metadata() or () if isinstance(value, str)}
-            raise Unavailable(service, sentence, retry_after_s=retry_after_s(trailers)) from None
+            overloaded = code is grpc.StatusCode.RESOURCE_EXHAUSTED
+            wait_s = retry_after_s(trailers)
+            raise Unavailable(service, sentence, retry_after_s=wait_s, overloaded=overloaded) from None
         if code is grpc.StatusCode.DEADLINE_EXCEEDED:
             raise TooSlow(service, sentence) from None
         bad_settings = code in (grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.NOT_FOUND)
@@ -64,7 +68,8 @@ def llm_errors() -> Iterator[None]:
     except openai.APIStatusError as error:
         sentence = f"the language model answered HTTP {error.status_code}: {error.message}"
         if error.status_code in _BUSY or error.status_code >= 500:
-            raise Unavailable("llm", sentence, retry_after_s=retry_after_s(error.response.headers)) from None
+            wait_s, overloaded = retry_after_s(error.response.headers), error.status_code in _OVERLOADED
+            raise Unavailable("llm", sentence, retry_after_s=wait_s, overloaded=overloaded) from None
         if (limit_tokens := limit_of(error.status_code, error.message, error.body)) is not None:
             raise ChatTooLong(sentence, limit_tokens) from None
         raise Broken("llm", sentence, retryable=False) from None

@@ -253,7 +253,7 @@ class Policy:
     drafts: bool = False
     """Replies are begun as soon as the words look complete, and are heard when the turn is decided."""
     draft_tries: int = 3
-    """Drafts of one turn, at most."""
+    """Drafts at most, until a reply is heard."""
     draft_max_speech: float = 10.0
     """A turn that lasts longer is more likely to go on: no draft."""
     draft_slack: float = 0.15
@@ -304,6 +304,8 @@ class Call:
     """What the model said last of the turn: the probability that it is over."""
     scored_until: float = 0.0
     """When the last audio that it had listened to arrived; 0 = it has said nothing."""
+    drafts: int = 0
+    """Drafts since the caller last heard a reply, or nothing was going on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -328,8 +330,8 @@ class Hearing:
     partial: str = ""
     settled_until: float = 0.0
     """Audio that finals stand for; 0 as soon as something is open again."""
-    drafts: int = 0
-    """Drafts of this turn so far."""
+    draft: int | None = None
+    """The reply that was begun before the turn is decided: to the words and the partial of now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -347,8 +349,6 @@ class Pausing:
     committed: bool = False
     draft: int | None = None
     """The reply that was begun before the turn is decided: to the words and the partial of now."""
-    drafts: int = 0
-    """Drafts of this turn so far."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,14 +31,15 @@ What the agent says by itself (greeting, idle prompt, goodbye, warning of the en
 floor. A reply that is `due` is said at the next such gap; it stays due until it is heard. A call that is lost, because
 nobody can hear the caller, goes to Idle at once, says so, and ends.
 
-A draft is a reply that is begun in Pausing, as soon as the words look complete, so that it is ready when the
-silence has been long enough. It changes no arrow, only what the arrow orders: a turn that ends with the same
-words releases it instead of starting a reply; whatever else ends the pause, or changes the words, retracts it.
+A draft is a reply that is begun as soon as the words look complete, so that it is ready when the silence has been long
+enough. It changes no arrow, only what the arrow orders (`drafting`): a turn that ends with the same words releases it
+instead of starting a reply; whatever else ends the pause, or changes the words, retracts it.
 """
 
 from dataclasses import replace
 from math import inf
 
+from voice_gateway.core.drafting import judge_drafts
 from voice_gateway.core.overlap import (
     caller_turn,
     dismiss,
@@ -52,7 +53,7 @@ from voice_gateway.core.overlap import (
     take_floor,
     yields,
 )
-from voice_gateway.core.turn_silence import is_settled, learned, silence_to_end
+from voice_gateway.core.turn_silence import learned, silence_to_end
 from voice_gateway.core.turn_types import (
     Action,
     Call,
@@ -70,7 +71,6 @@ from voice_gateway.core.turn_types import (
     Pausing,
     Policy,
     RecogniserLost,
-    ReleaseReply,
     ReplyAudible,
     ReplyEnded,
     RetractReply,
@@ -87,6 +87,7 @@ from voice_gateway.core.turn_types import (
     WordsLost,
     join_words,
 )
+from voice_gateway.core.turn_words import same_words
 
 _OF_CALLER = (SpeechStarted, SpeechStopped, Heard, Committed, Typed)
 """What a call that is lost does not listen to any more; a caller who wants silence gets it."""
@@ -136,13 +137,7 @@ def step(state: State, event: Event, now: float, policy: Policy) -> Step:
         state, more = _expire(state, now, policy)
         actions += more
     state = replace(state, call=learned(before, state, now, policy))
-    if isinstance(before, Pausing) and before.draft is not None:
-        state, actions = _judge_draft(before.draft, _words(before), state, actions)
-    if isinstance(state, Pausing) and state.draft is None and _may_draft(before, state, policy):
-        n = state.call.replies + 1
-        draft = StartReply(n, _words(state), draft=True)
-        return replace(state, call=replace(state.call, replies=n), draft=n, drafts=state.drafts + 1), (*actions, draft)
-    return state, actions
+    return judge_drafts(before, state, actions, now, policy)
 
 
 def _noted(call: Call, event: Event, now: float) -> Call:
@@ -197,13 +192,13 @@ def _move(state: State, event: Event, now: float, policy: Policy) -> Step:
             return Idle(call, now), ()
         case Hearing() | Pausing(), Heard():
             return _absorb(state, replace(event, text="") if event.echo else event, now, policy)
-        case Hearing(call, since, words, partial, settled_until, drafts), SpeechStopped() | Committed():
+        case Hearing(call, since, words, partial, settled_until, draft), SpeechStopped() | Committed():
             committed = isinstance(event, Committed)
-            return Pausing(call, now, since, words, partial, settled_until, committed, drafts=drafts), ()
+            return Pausing(call, now, since, words, partial, settled_until, committed, draft), ()
         case Pausing(), SpeechStarted() if state.committed and _said(state) and not policy.decides:
             return state, ()  # perhaps noise; nothing may take a commitment back
         case Pausing(call, _, began, words, partial), SpeechStarted():
-            return Hearing(call, began, words, partial, drafts=state.drafts), ()
+            return Hearing(call, began, words, partial), ()
         case Pausing(), Committed():
             return replace(state, since=state.since if _said(state) else now, committed=True), ()
         case Hearing(call) | Pausing(call), Typed(text) if text:
@@ -216,7 +211,7 @@ def _move(state: State, event: Event, now: float, policy: Policy) -> Step:
         case Thinking(call, n, words, open), SpeechStarted():
             return hold(Overlap(call, n, now, False, words, open, protected=state.protected), now, policy)
         case Thinking(call, n, words, open), Heard(text, True) if open:  # its turn's own late final
-            if _same(open, text):
+            if same_words(open, text):
                 return Thinking(call, n, join_words(words, text)), ()
             right = join_words(words, text)
             return _answer(call, right, RetractReply(n)) if right else (Idle(call, now), (RetractReply(n),))
@@ -252,7 +247,7 @@ def _move(state: State, event: Event, now: float, policy: Policy) -> Step:
                 return Idle(call, now, open), ()
             return caller_turn(replace(state, kept="", open="")), ()
         case Overlap(open=open), Heard(text, True) if open and not event.echo:
-            if state.audible or not policy.decides or _same(open, text):
+            if state.audible or not policy.decides or same_words(open, text):
                 return replace(state, kept="" if state.audible else join_words(state.kept, text), open=""), ()
             return take_floor(replace(state, words=text, open=""))
         case Overlap(), Heard() if event.echo or event.backchannel:
@@ -322,30 +317,6 @@ def _answer(
     return Thinking(call, n, words, open, protected), (*before, start)
 
 
-def _may_draft(before: State, state: Pausing, policy: Policy) -> bool:
-    """Whether the words look complete, and another draft is worth its price.
-
-    Example, speech stopped at 5.0, draft_slack = 0.15: words that a final or the first pass settles look complete at
-    once; a partial does as soon as the recogniser has accounted for audio until 4.85 and still says the same."""
-    if not (policy.drafts and policy.decides and _said(state) and state.drafts < policy.draft_tries):
-        return False
-    stands = isinstance(before, Hearing | Pausing) and _same(_words(before), _words(state))
-    stable = stands and state.call.heard_until >= state.since - policy.draft_slack
-    return (stable or is_settled(state, policy)) and state.since - state.began <= policy.draft_max_speech
-
-
-def _judge_draft(n: int, words: str, state: State, actions: tuple[Action, ...]) -> Step:
-    """What becomes of draft `n` to `words` after an arrow that knows nothing of it."""
-    match state, actions:
-        case Pausing(), _ if _same(words, _words(state)):
-            return state, actions
-        case Thinking(call), (StartReply(_, decided),) if _same(words, decided):
-            return replace(state, call=replace(call, replies=n), reply=n), (ReleaseReply(n, decided),)
-        case Pausing(), _:
-            return replace(state, draft=None), (RetractReply(n), *actions)
-    return state, (RetractReply(n), *actions)
-
-
 def _overhear(turn: Pausing, heard: Heard, now: float, policy: Policy, *before: Action) -> Step:
     """Words without speech: the turn is as old as the audio they stand for."""
     until = min(heard.until, now)
@@ -360,7 +331,7 @@ def _absorb(state: Hearing | Pausing, heard: Heard, now: float, policy: Policy, 
         settled = replace(state, words=words, partial="", settled_until=until)
         caught_up = until >= now - policy.lag_slack
         if isinstance(settled, Hearing) and words and policy.end_on_final and caught_up and policy.decides:
-            return Pausing(settled.call, now, settled.since, words, settled_until=until, drafts=settled.drafts), before
+            return Pausing(settled.call, now, settled.since, words, settled_until=until, draft=settled.draft), before
         return settled, before
     if not heard.text:
         return replace(state, settled_until=state.settled_until and max(state.settled_until, until)), before
@@ -374,13 +345,3 @@ def _absorb(state: Hearing | Pausing, heard: Heard, now: float, policy: Policy, 
 
 def _said(turn: Hearing | Pausing) -> bool:
     return bool(turn.words or turn.partial)
-
-
-def _words(turn: Hearing | Pausing) -> str:
-    return join_words(turn.words, turn.partial)
-
-
-def _same(one: str, other: str) -> bool:
-    """Equal but for case, punctuation and spaces."""
-    one, other = ("".join(s for s in text.casefold() if s.isalnum() or s.isspace()) for text in (one, other))
-    return one.split() == other.split()

@@ -69,8 +69,8 @@ class CallerInputSettings:
     """When speech starts and stops, when the recogniser says its final, and when it is stuck; seconds."""
 
     policies: GatePolicies
-    final_after_s: float
-    """Silence after which the recogniser says its final."""
+    final_after_s: tuple[float, ...]
+    """Silences after which the recogniser says its final, or in its first pass that the utterance ends."""
     max_lag_s: float
 
 
@@ -254,7 +254,8 @@ class CallerInput:  # size: recogniser, detector and absence judge the same audi
         if self._detector is None:
             return False
         paused = self._last_probability < self._settings.policies.turn.stop
-        return paused and abs(now - self._gate.last_at - self._settings.final_after_s) < _FINAL_WINDOW_S
+        silence_s = now - self._gate.last_at
+        return paused and any(abs(silence_s - after_s) < _FINAL_WINDOW_S for after_s in self._settings.final_after_s)
 
     def _scored(self, probability: float, arrived_at: float, frame_s: float) -> None:
         self._frames += 1

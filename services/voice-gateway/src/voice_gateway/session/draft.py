@@ -20,6 +20,7 @@ class Draft:
     """Before the words that it answers."""
     clock: Callable[[], float]
     note_work: Callable[[], None]
+    note_overload: Callable[[float], None]
     began_at: float
     timeline: Timeline = field(default_factory=lambda: Timeline({}))
     untold: list[ReplyText] = field(default_factory=list)
@@ -51,6 +52,8 @@ class Draft:
     def reply_failed(self, n: int, error: Upstream) -> None:
         """Listener of the reply."""
         self.failed = True
+        if error.overloaded:
+            self.note_overload(error.retry_after_s)
 
     def reply_tools_changed(self, n: int) -> None:
         """Listener of the reply: the release looks."""

@@ -58,6 +58,8 @@ class ReplySetup:
     """What the model takes, answer included."""
     language: Language = field(default_factory=lambda: Language("en-US"))
     """What replies are written in."""
+    note_overload: Callable[[float], None] = lambda retry_after_s: None
+    """Told when a backend has more to do than it can."""
 
 
 class ReplySink(Protocol):
@@ -153,7 +155,8 @@ class ReplyController:  # size: orders of the turn machine, the listener of a re
 
     def draft(self, n: int, words: str, options: CallOptions) -> None:
         """Begin reply `n` to `words` before their turn is decided, so that it is ready then."""
-        draft = Draft(n, options, self.conversation, self._clock, self._sink.note_work, self._clock())
+        notes = (self._sink.note_work, self._setup.note_overload)
+        draft = Draft(n, options, self.conversation, self._clock, *notes, self._clock())
         current = self._begin(n, self.conversation.said(n, words), "", options, draft.timeline, draft)
         current.reply.wait_for_release()
         self._draft = draft, current
@@ -344,6 +347,8 @@ class ReplyController:  # size: orders of the turn machine, the listener of a re
 
     def reply_failed(self, n: int, error: Upstream) -> None:
         """Listener of the reply."""
+        if error.overloaded:
+            self._setup.note_overload(error.retry_after_s)
         self._sink.send(failed(error))
 
     def reply_tools_changed(self, n: int) -> None:

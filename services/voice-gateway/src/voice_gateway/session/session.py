@@ -64,7 +64,7 @@ class CallResources:
     recogniser: Recogniser
     detector: VoiceActivityDetector | None
     gate_policies: GatePolicies
-    final_after_s: float
+    final_after_s: tuple[float, ...]
     reply: ReplySetup
     metrics: Metrics
     clock: Callable[[], float]

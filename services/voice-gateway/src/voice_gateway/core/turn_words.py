@@ -1,0 +1,14 @@
+"""What has been said in a turn so far, and are two sayings the same?"""
+
+from voice_gateway.core.turn_types import Hearing, Pausing, join_words
+
+
+def words_of(turn: Hearing | Pausing) -> str:
+    """Its finals and its partial."""
+    return join_words(turn.words, turn.partial)
+
+
+def same_words(one: str, other: str) -> bool:
+    """Equal but for case, punctuation and spaces."""
+    one, other = ("".join(s for s in text.casefold() if s.isalnum() or s.isspace()) for text in (one, other))
+    return one.split() == other.split()
