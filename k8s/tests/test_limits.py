@@ -57,6 +57,9 @@ DEFAULTS = {
     "events kept for the caller": f"{outbox.MAX_EVENTS}, and {outbox.MAX_BYTES} bytes of audio and text",
     "a request to the model, its answer included (`LLM_CONTEXT_TOKENS`)": f"{S['llm_context_tokens'].default} tokens",
     "history shown to the model (`LLM_HISTORY`)": f"{S['llm_history'].default} exchanges",
+    "summary of the oldest exchanges (`LLM_SUMMARY_TOKENS`, `LLM_SUMMARY_TIMEOUT_S`)": (
+        f"{S['llm_summary_tokens'].default} tokens, {S['llm_summary_timeout_s'].default:g} s"
+    ),
     "history of a call": f"twice `LLM_HISTORY` exchanges, and {CHARS_PER_TOKEN} characters for each of "
     "`LLM_CONTEXT_TOKENS` before the last",
     "a stream whose caller reads nothing": f"{L.max_unread_s:g} s",

@@ -211,6 +211,25 @@ class Settings(BaseSettings):
         description="exchanges that the model is shown word for word, if they fit into LLM_CONTEXT_TOKENS",
         json_schema_extra=LIVE,
     )
+    llm_summarise: bool = Field(
+        True,
+        description="have the model summarise the oldest exchanges between turns, when 70 % of LLM_CONTEXT_TOKENS or "
+        "LLM_HISTORY are used; false = they are forgotten",
+        json_schema_extra=LIVE,
+    )
+    llm_summary_tokens: int = Field(
+        300, ge=50, le=2000, description="longest summary of the oldest exchanges, tokens", json_schema_extra=LIVE
+    )
+    llm_summary_timeout_s: float = Field(
+        30, gt=0, le=300, description="longest time the model may take for a summary", json_schema_extra=LIVE
+    )
+    llm_summary_prompt: str = Field(
+        "",
+        max_length=16384,
+        description="what the model is told about writing a summary of the oldest exchanges, which it is shown with "
+        "the earlier summary; empty = the gateway's own, which asks for the language of the conversation",
+        json_schema_extra=LIVE,
+    )
     llm_first_token_timeout_s: float = Field(
         8,
         gt=0,

@@ -10,6 +10,7 @@ from voice_gateway.core.language import Language
 from voice_gateway.core.speakable.thought_filter import Opening
 from voice_gateway.core.speakable_text import SpeakableOptions
 from voice_gateway.core.speech_gate import GatePolicies, GatePolicy
+from voice_gateway.core.summary import DEFAULT_PROMPT, SummaryPolicy
 from voice_gateway.core.turn_types import Policy
 
 _DRAFT_SLACK = 0.6
@@ -38,6 +39,16 @@ def speakable_options(settings: Settings) -> SpeakableOptions:
     """How text is made speakable."""
     opening = Opening.THOUGHT if settings.llm_thinks_first else Opening.ANSWER
     return SpeakableOptions(wait_s=settings.tts_phrase_wait_s, opening=opening, verbalise=settings.tts_verbalise)
+
+
+def summary_policy(settings: Settings) -> SummaryPolicy:
+    """How the oldest of a call is summarised: in a quarter of the model's context at most."""
+    return SummaryPolicy(
+        enabled=settings.llm_summarise,
+        prompt=settings.llm_summary_prompt or DEFAULT_PROMPT,
+        tokens=min(settings.llm_summary_tokens, settings.llm_context_tokens // 4),
+        timeout_s=settings.llm_summary_timeout_s,
+    )
 
 
 def turn_policy(settings: Settings, language: Language) -> Policy:

@@ -74,6 +74,9 @@ class Metrics:  # size: one attribute a metric
             buckets=_SECONDS,
             registry=self.registry,
         )
+        self.summaries = Counter(
+            "voice_summaries", "summaries of the oldest of a call, by how they ended", ["end"], registry=self.registry
+        )
         self.loop_lag = Gauge(
             "voice_event_loop_lag_seconds", "longest wait for the event loop within a second", registry=self.registry
         )

@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -104,6 +104,8 @@ class FakeLlm:
         self.asked: list[Asked] = []
         self.answers: deque[Answer] = deque()
         self.usual = Answer()
+        self.choose: Callable[[Asked], Answer | None] = lambda asked: None
+        """The answer to a request; None = as `answers` and `usual` say."""
         self.context_tokens = 0
         """Of a request and its answer: more is refused, and what was read is reported. 0 = neither."""
         self.port = 0
@@ -136,7 +138,7 @@ class FakeLlm:
     async def _complete(self, http: web.Request) -> web.StreamResponse:
         asked = Asked(await http.json())
         self.asked.append(asked)
-        answer = self.answers.popleft() if self.answers else self.usual
+        answer = self.choose(asked) or (self.answers.popleft() if self.answers else self.usual)
         self.changes.tell()
         try:
             if not asked.fits_a_strict_template:

@@ -45,6 +45,7 @@ def snapshot(state: turn_types.State) -> Snapshot:
         received_samples=48000,
         open_audio=bytes(range(256)),
         unheard=UnheardReply(2, "Hello you", 1200),
+        summary="Rosa wants a table.\n",
     )
 
 

@@ -41,6 +41,23 @@ class Model:
             self.closed += 1
 
 
+class Listener:
+    """Notes when replies need the model."""
+
+    def __init__(self) -> None:
+        self.told: list[int | str] = []
+
+    def model_asked(self, tokens: int) -> None:
+        self.told.append(tokens)
+
+    def model_free(self) -> None:
+        self.told.append("free")
+
+
+def fitted_to(model: Model, tokens: int = 2000) -> FittedModel:
+    return FittedModel(model, ContextLimits(tokens, 1000), Listener())
+
+
 def talk(exchanges: int) -> Sequence[Message]:
     conversation = Conversation(limit=1000)
     for n in range(exchanges):
@@ -54,17 +71,17 @@ async def ask(fitted: FittedModel, chat: Sequence[Message], tools: ToolChoice = 
 
 async def test_an_answer_has_its_place_in_the_context() -> None:
     model = Model()
-    estimates: list[int] = []
-    await ask(FittedModel(model, ContextLimits(2000, 1000), estimates.append), talk(100))
+    listener = Listener()
+    await ask(FittedModel(model, ContextLimits(2000, 1000), listener), talk(100))
     ((chat, options),) = model.asked
     assert 1000 < chat_tokens(chat) <= 2000 - 256
     assert options == OPTIONS
-    assert estimates == [chat_tokens(chat)]
+    assert listener.told == [chat_tokens(chat), "free"]
 
 
 async def test_declared_tools_take_their_place_too() -> None:
     model, tools = Model(2000), ToolChoice((Tool("look_up", "Looks something up. " * 40),))
-    await ask(FittedModel(model, ContextLimits(2000, 1000)), talk(100), tools)
+    await ask(fitted_to(model), talk(100), tools)
     ((chat, _),) = model.asked
     assert tools_tokens(tools) > 150
     assert 1000 < chat_tokens(chat) + tools_tokens(tools) <= 2000 - 256
@@ -72,7 +89,7 @@ async def test_declared_tools_take_their_place_too() -> None:
 
 async def test_an_answer_is_asked_for_that_takes_half_of_the_context_at_most() -> None:
     model = Model()
-    fitted = FittedModel(model, ContextLimits(1024, 50))
+    fitted = fitted_to(model, 1024)
     async for _ in fitted.answer(talk(1), LlmOptions("m", 0.0, 4096)):
         pass
     assert model.asked[0][1].max_tokens == 512
@@ -80,7 +97,7 @@ async def test_an_answer_is_asked_for_that_takes_half_of_the_context_at_most() -
 
 async def test_a_language_that_takes_more_tokens_than_estimated_is_known_after_its_first_answer() -> None:
     model = Model(2000, factor=1.8)
-    fitted = FittedModel(model, ContextLimits(2000, 1000))
+    fitted = fitted_to(model)
     for exchanges in range(0, 100, 2):
         assert await ask(fitted, talk(exchanges)) == "All right."
     assert len(model.asked) == 50
@@ -91,7 +108,7 @@ async def test_a_server_that_takes_less_than_the_operator_said_is_asked_with_les
     tells: bool, caplog: pytest.LogCaptureFixture
 ) -> None:
     model = Model(1500, tells=tells)
-    fitted = FittedModel(model, ContextLimits(2000, 1000))
+    fitted = fitted_to(model)
     assert await ask(fitted, talk(100)) == "All right."
     assert [len(chat) for chat, _ in model.asked] == sorted((len(chat) for chat, _ in model.asked), reverse=True)
     assert len(model.asked) == model.closed == 2
@@ -102,7 +119,7 @@ async def test_a_server_that_takes_less_than_the_operator_said_is_asked_with_les
 
 async def test_an_estimate_that_was_too_low_is_corrected_by_the_refusal() -> None:
     model = Model(2000, factor=1.3)
-    fitted = FittedModel(model, ContextLimits(2000, 1000))
+    fitted = fitted_to(model)
     assert [await ask(fitted, talk(100)) for _ in range(20)] == ["All right."] * 20
     assert len(model.asked) == 21
 
@@ -110,7 +127,7 @@ async def test_an_estimate_that_was_too_low_is_corrected_by_the_refusal() -> Non
 async def test_a_chat_that_is_refused_again_fails() -> None:
     model = Model(0)
     with pytest.raises(ChatTooLong):
-        await ask(FittedModel(model, ContextLimits(2000, 1000)), talk(100))
+        await ask(fitted_to(model), talk(100))
     assert len(model.asked) == model.closed == 2
 
 
@@ -126,5 +143,21 @@ async def test_another_failure_is_no_reason_to_ask_again() -> None:
 
     model = Failing()
     with pytest.raises(Broken, match="it broke"):
-        await ask(FittedModel(model, ContextLimits()), talk(1))
+        await ask(fitted_to(model), talk(1))
     assert len(model.asked) == 1
+
+
+async def test_nobody_is_told_of_what_is_asked_aside_and_the_model_is_free_when_the_last_answer_ends() -> None:
+    listener = Listener()
+    fitted = FittedModel(Model(), ContextLimits(2000, 1000), listener)
+    one, other = fitted.answer(talk(1), OPTIONS), fitted.answer(talk(2), OPTIONS)
+    is_asked = [fitted.is_asked]
+    assert [await anext(one), await anext(other)] == ["All right."] * 2
+    assert [piece async for piece in fitted.answer_aside(talk(100), OPTIONS)] == ["All right."]
+    is_asked.append(fitted.is_asked)
+    await one.aclose()
+    is_asked.append(fitted.is_asked)
+    assert "free" not in listener.told
+    await other.aclose()
+    assert [*is_asked, fitted.is_asked] == [False, True, True, False]
+    assert listener.told[2:] == ["free"]

@@ -20,6 +20,7 @@ from voice_gateway.core.events import (
     TurnKind,
     TurnMeasured,
 )
+from voice_gateway.core.summary import SummaryEnd
 from voice_gateway.core.timeline import Mark, Timeline
 from voice_gateway.core.tools import ToolCall, ToolResult
 from voice_gateway.core.turn_types import Policy, ReplyAudible, ReplyEnded
@@ -76,6 +77,9 @@ class Replies:
 
     def note_chat(self, tokens: int) -> None:
         """Nothing."""
+
+    def note_summary(self, end: SummaryEnd) -> None:
+        """None is due here."""
 
     def note_draft(self, *, released: bool, ahead_s: float, pieces: int) -> None:
         """None is begun here."""

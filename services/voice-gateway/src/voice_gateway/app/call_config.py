@@ -11,7 +11,7 @@ from voice_gateway.backends.openai_llm import LlmSettings, OpenAiModel
 from voice_gateway.backends.riva_asr import AsrSettings, RivaRecogniser
 from voice_gateway.backends.riva_tts import RivaSynthesiser, TtsSettings
 from voice_gateway.config import Settings
-from voice_gateway.config_calls import gate_policies, speakable_options
+from voice_gateway.config_calls import gate_policies, speakable_options, summary_policy
 from voice_gateway.config_languages import Table, deployment_languages
 from voice_gateway.core.language import Languages
 from voice_gateway.core.speakable_text import prepare
@@ -102,6 +102,7 @@ def _reply_setup(settings: Settings, backends: Backends) -> ReplySetup:
         speakable=speakable_options(settings),
         context_tokens=settings.llm_context_tokens,
         note_overload=backends.load.note_overload,
+        summaries=summary_policy(settings),
     )
 
 

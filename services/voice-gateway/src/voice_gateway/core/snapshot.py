@@ -37,6 +37,8 @@ class Snapshot:
     received_samples: int
     open_audio: bytes
     unheard: UnheardReply | None
+    summary: str = ""
+    """Of what was said before the exchanges."""
 
 
 @with_config(ConfigDict(extra="forbid"))
@@ -51,6 +53,7 @@ class _PlainFields:
     age_s: float
     received_samples: int
     unheard: UnheardReply | None
+    summary: str = ""
 
 
 _PLAIN_FIELDS = TypeAdapter(_PlainFields)
@@ -89,4 +92,5 @@ def from_json(text: str) -> Snapshot:
         rest.received_samples,
         open_audio,
         rest.unheard,
+        rest.summary,
     )

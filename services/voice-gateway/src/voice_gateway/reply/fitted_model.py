@@ -5,9 +5,10 @@ correct (`core/tokens`); a server that takes less than the operator says is beli
 """
 
 import logging
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 from voice_gateway.core.chat_budget import chat_tokens, fit, tools_tokens
 from voice_gateway.core.conversation import Message
@@ -35,17 +36,33 @@ class ContextLimits:
     """With the one that is going on."""
 
 
+class ModelListener(Protocol):
+    """Who wants to know when replies need the model."""
+
+    def model_asked(self, tokens: int) -> None:
+        """It is asked now, with a chat of about so many tokens."""
+
+    def model_free(self) -> None:
+        """No answer is being written any more."""
+
+
 class FittedModel:
     """The language model of one call. Implements `LanguageModel`."""
 
-    def __init__(
-        self, model: LanguageModel, limits: ContextLimits, estimated: Callable[[int], None] = lambda tokens: None
-    ) -> None:
+    def __init__(self, model: LanguageModel, limits: ContextLimits, listener: ModelListener) -> None:
         self.scale = Scale()
         self._model = model
         self._limits = limits
-        self._estimated = estimated
-        """Is told what each request is thought to take."""
+        self._listener = listener
+        self._declared = 0
+        """Estimated tokens of the tools that a reply was last offered."""
+        self._answers = 0
+        """Being written for replies."""
+
+    @property
+    def is_asked(self) -> bool:
+        """Whether an answer is being written for a reply."""
+        return self._answers > 0
 
     async def get_ready(self) -> None:
         """A question is likely soon."""
@@ -53,35 +70,56 @@ class FittedModel:
 
     def budget(self, options: LlmOptions) -> int:
         """Estimated tokens that a chat may have."""
-        return self.scale.within(self._limits.tokens - self._within(options).max_tokens)
+        return self.scale.within(self._limits.tokens - self._within(options).max_tokens) - self._declared
 
     async def answer(
         self, chat: Sequence[Message], options: LlmOptions, tools: ToolChoice = NO_TOOLS
     ) -> AsyncGenerator[str | ToolCall, None]:
         """Pieces of the answer to as much of the chat as fits, and its calls of tools. Raises Upstream."""
-        shown = self._fitted(chat, options, tools)
+        self._answers += 1
+        self._declared = tools_tokens(tools)
+        shown = self._fitted(chat, options)
+        self._listener.model_asked(self.scale.tokens(self._declared + chat_tokens(shown)))
+        try:
+            async with aclosing(self._answer(chat, shown, options, tools)) as pieces:
+                async for piece in pieces:
+                    yield piece
+        finally:
+            self._answers -= 1
+            if not self._answers:
+                self._listener.model_free()
+
+    async def answer_aside(self, chat: Sequence[Message], options: LlmOptions) -> AsyncGenerator[str, None]:
+        """The same for something that no reply waits for: the listener is told nothing."""
+        async with aclosing(self._answer(chat, self._fitted(chat, options), options, NO_TOOLS)) as pieces:
+            async for piece in pieces:
+                if isinstance(piece, str):
+                    yield piece
+
+    async def _answer(
+        self, chat: Sequence[Message], shown: Sequence[Message], options: LlmOptions, tools: ToolChoice
+    ) -> AsyncGenerator[str | ToolCall, None]:
         try:
             async with aclosing(self._ask(shown, options, tools)) as pieces:
                 async for piece in pieces:
                     yield piece
             return
         except ChatTooLong as refusal:
-            self._learn(refusal, shown, options, tools)
-            shorter = self._fitted(chat, options, tools)
+            self._learn(refusal, shown, options)
+            shorter = self._fitted(chat, options)
             if shorter == shown:
                 raise
         async with aclosing(self._ask(shorter, options, tools)) as pieces:
             async for piece in pieces:
                 yield piece
 
-    def _fitted(self, chat: Sequence[Message], options: LlmOptions, tools: ToolChoice) -> Sequence[Message]:
-        return fit(chat, self.budget(options) - tools_tokens(tools), self._limits.exchanges)
+    def _fitted(self, chat: Sequence[Message], options: LlmOptions) -> Sequence[Message]:
+        return fit(chat, self.budget(options), self._limits.exchanges)
 
     async def _ask(
         self, chat: Sequence[Message], options: LlmOptions, tools: ToolChoice
     ) -> AsyncGenerator[str | ToolCall, None]:
         estimated = chat_tokens(chat) + tools_tokens(tools)
-        self._estimated(self.scale.tokens(estimated))
         async with aclosing(self._model.answer(chat, self._within(options), tools)) as pieces:
             async for piece in pieces:
                 if isinstance(piece, Usage):
@@ -93,12 +131,13 @@ class FittedModel:
         most = max(1, int(_ANSWER_SHARE * self._limits.tokens))
         return options if options.max_tokens <= most else replace(options, max_tokens=most)
 
-    def _learn(self, refusal: ChatTooLong, shown: Sequence[Message], options: LlmOptions, tools: ToolChoice) -> None:
+    def _learn(self, refusal: ChatTooLong, shown: Sequence[Message], options: LlmOptions) -> None:
         """After a refusal less is shown: this time surely, and for the rest of the call no more."""
-        known, most = self._limits.tokens, round(_SHORTER * (chat_tokens(shown) + tools_tokens(tools)))
+        known, most = self._limits.tokens, round(_SHORTER * (self._declared + chat_tokens(shown)))
         if refusal.limit_tokens:
             self._limits = replace(self._limits, tokens=min(known, refusal.limit_tokens))
-            if (budget := self.budget(options)) > most:  # the estimate was too low; the server's next count corrects it
+            budget = self._declared + self.budget(options)
+            if budget > most:  # the estimate was too low; the server's next count corrects it
                 self.scale = Scale(self.scale.factor * budget / most)
         else:
             tokens = self.scale.tokens(most) + self._within(options).max_tokens

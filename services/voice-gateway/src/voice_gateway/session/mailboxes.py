@@ -15,6 +15,7 @@ from voice_gateway.core.events import (
 )
 from voice_gateway.core.playout import SAMPLE_BYTES
 from voice_gateway.core.send_window import SendWindow
+from voice_gateway.core.summary import SummaryEnd
 from voice_gateway.core.tools import ToolCall, ToolResult
 from voice_gateway.core.turn_types import Event
 from voice_gateway.metrics import Metrics
@@ -79,6 +80,10 @@ class Mailboxes:  # size: what a call's parts tell each other passes here, and w
     def note_chat(self, tokens: int) -> None:
         """The model is asked with a chat of about so many tokens."""
         self._metrics.chat_tokens.observe(tokens)
+
+    def note_summary(self, end: SummaryEnd) -> None:
+        """A summary of the oldest of the call is over."""
+        self._metrics.summaries.labels(end).inc()
 
     def note_draft(self, *, released: bool, ahead_s: float, pieces: int) -> None:
         """A draft is over that was begun `ahead_s` ago and for which the model has sent `pieces` of text."""

@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-from voice_gateway.core.conversation import CHARS_PER_TOKEN, Conversation, Message, messages
+from voice_gateway.core.conversation import Conversation, Message, messages
 from voice_gateway.core.events import (
     INPUT_RATE_HZ,
     CallOptions,
@@ -23,17 +23,19 @@ from voice_gateway.core.playout import Playout
 from voice_gateway.core.speakable.thought_filter import Opening
 from voice_gateway.core.speakable_text import SpeakableOptions
 from voice_gateway.core.speech_types import SynthesisOptions
+from voice_gateway.core.summary import SummaryEnd, SummaryPolicy
 from voice_gateway.core.timeline import Mark, Timeline
 from voice_gateway.core.tools import ToolCall, ToolChoice
 from voice_gateway.core.turn_types import ReplyAudible, ReplyEnded
 from voice_gateway.errors import Upstream, failed
 from voice_gateway.interfaces import LanguageModel, Synthesiser
-from voice_gateway.reply.fitted_model import ContextLimits, FittedModel
+from voice_gateway.reply.fitted_model import ContextLimits
 from voice_gateway.reply.reply import Reply, ReplyListener, SpeechSetup
 from voice_gateway.reply.rounds import AnswerWithTools
 from voice_gateway.reply.source import Source, fixed
 from voice_gateway.session.call_tools import CallTools
 from voice_gateway.session.draft import Draft
+from voice_gateway.session.memory import Memory, MemorySettings, TurnGap
 
 _LAST_MOMENT_S = 0.25
 """A reply that ends so soon is not held: the callers of most turns begin about then, and would lose its last word."""
@@ -60,6 +62,8 @@ class ReplySetup:
     """What replies are written in."""
     note_overload: Callable[[float], None] = lambda retry_after_s: None
     """Told when a backend has more to do than it can."""
+    summaries: SummaryPolicy = field(default_factory=SummaryPolicy)
+    """How the oldest of a long call is summarised."""
 
 
 class ReplySink(Protocol):
@@ -85,6 +89,9 @@ class ReplySink(Protocol):
 
     def note_chat(self, tokens: int) -> None:
         """The model is asked with a chat of about so many tokens."""
+
+    def note_summary(self, end: SummaryEnd) -> None:
+        """A summary of the oldest of the call is over."""
 
     def note_draft(self, *, released: bool, ahead_s: float, pieces: int) -> None:
         """A draft is over that was begun `ahead_s` ago and for which the model has sent `pieces` of text."""
@@ -117,11 +124,19 @@ class ReplyController:  # size: orders of the turn machine, the listener of a re
     """One call's replies. At most one reply has the floor; the one before may still be amended."""
 
     def __init__(
-        self, setup: ReplySetup, sink: ReplySink, clock: Callable[[], float], limit: int, tools: CallTools
+        self,
+        setup: ReplySetup,
+        sink: ReplySink,
+        clock: Callable[[], float],
+        limit: int,
+        tools: CallTools,
+        has_headroom: Callable[[], bool] = lambda: True,
     ) -> None:
         self._setup = setup
-        self._model = FittedModel(setup.model, ContextLimits(setup.context_tokens, limit), sink.note_chat)
+        limits = ContextLimits(setup.context_tokens, limit)
+        remembered = MemorySettings(limits, setup.summaries, setup.speakable.opening)
         self._tools = tools
+        self._memory = Memory(setup.model, remembered, sink, clock, has_headroom)
         self._speakable = setup.speakable
         self._sink = sink
         self._tasks: asyncio.TaskGroup | None = None
@@ -131,7 +146,15 @@ class ReplyController:  # size: orders of the turn machine, the listener of a re
         self._draft: tuple[Draft, _CurrentReply] | None = None
         self._preparation: asyncio.Task[None] | None = None
         self._silenced = False
-        self.conversation = Conversation(limit=2 * limit, max_chars=CHARS_PER_TOKEN * setup.context_tokens)
+
+    @property
+    def conversation(self) -> Conversation:
+        """What was said and heard."""
+        return self._memory.conversation
+
+    @conversation.setter
+    def conversation(self, conversation: Conversation) -> None:
+        self._memory.conversation = conversation
 
     @property
     def current(self) -> Reply | None:
@@ -147,11 +170,17 @@ class ReplyController:  # size: orders of the turn machine, the listener of a re
     def open(self, tasks: asyncio.TaskGroup) -> None:
         """Replies live in `tasks` from now on."""
         self._tasks = tasks
+        self._memory.open(tasks)
+
+    def note_gap(self, options: CallOptions | None) -> None:
+        """Whether nobody needs the model now, and the options that hold."""
+        changing = min((recent.reply.n for recent in self._recent), default=0)
+        self._memory.note(TurnGap(options, changing) if options is not None else None, may_change=self._draft is None)
 
     def prepare(self) -> None:
         """A reply is likely soon."""
         if self._tasks is not None and (self._preparation is None or self._preparation.done()):
-            self._preparation = self._tasks.create_task(self._model.get_ready(), name="model readiness")
+            self._preparation = self._tasks.create_task(self._memory.model.get_ready(), name="model readiness")
 
     def draft(self, n: int, words: str, options: CallOptions) -> None:
         """Begin reply `n` to `words` before their turn is decided, so that it is ready then."""
@@ -227,7 +256,7 @@ class ReplyController:  # size: orders of the turn machine, the listener of a re
 
     def _answer(self, n: int, chat: Sequence[Message], options: CallOptions) -> Source:
         """The model's answer to a chat, with the tools that it may call."""
-        tools, model = self._tools, self._model
+        tools, model = self._tools, self._memory.model
 
         def ask(chat: Sequence[Message], choice: ToolChoice) -> AsyncGenerator[str | ToolCall, None]:
             return model.answer(chat, options.llm, choice)
@@ -314,6 +343,7 @@ class ReplyController:  # size: orders of the turn machine, the listener of a re
 
     def stop(self) -> None:
         """The call is over."""
+        self._memory.stop()
         self._drop_draft()
         for recent in self._recent:
             recent.task.cancel()

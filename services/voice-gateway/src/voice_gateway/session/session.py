@@ -103,7 +103,9 @@ class Session:  # size: the caller's side, the registry's side and the listener 
         self._language = resources.languages.spoken(options.language)
         setup = replace(resources.reply, apology=self._language.apology, language=self._language)
         self._tools = CallTools(name, resources.tools, self._mailboxes, clock, self._language.tool_fillers)
-        self._replies = ReplyController(setup, self._mailboxes, clock, resources.history, self._tools)
+        self._replies = ReplyController(
+            setup, self._mailboxes, clock, resources.history, self._tools, resources.has_headroom
+        )
         self._turn_clock = TurnClock(clock)
         self._caller_input = CallerInput(
             resources.recogniser.open(
@@ -265,6 +267,7 @@ class Session:  # size: the caller's side, the registry's side and the listener 
             session=self.name,
             options=self.options,
             exchanges=self._replies.conversation.exchanges,
+            summary=self._replies.conversation.summary,
             state=self._loop.state,
             turn=self._mailboxes.turn,
             age_s=self._turn_clock.now(),

@@ -102,6 +102,8 @@ class TurnLoop:  # size: what the machine's orders reach: it starts and stops th
             for action in actions:
                 self._perform(action)
             self._mailboxes.note_work()
+            is_gap = isinstance(self.state, turn_types.Idle | turn_types.Speaking)
+            self._replies.note_gap(self.options if is_gap else None)
             if isinstance(self.state, turn_types.Ended):
                 return _ENDS[self.state.reason]
 
