@@ -9,6 +9,7 @@ from fake_llm import Answer
 from fake_riva import Death, ramp
 from lab import Lab, lab
 from raw_caller import Caller
+from voice_gateway.config_languages import built_in
 from voice_workflow.v1 import voice_workflow_pb2 as pb
 
 TurnEvent = pb.TurnEvent
@@ -90,7 +91,7 @@ async def test_a_server_that_is_replaced_in_a_phrase_costs_no_word() -> None:
 
 
 async def test_a_voice_that_stays_dead_is_told_and_the_history_holds_what_was_heard() -> None:
-    async with lab(tts_first_audio_timeout_s=0.3) as there:
+    async with lab(tts_first_audio_timeout_s=0.3, llm_apology="none") as there:
         there.tts.tells_words = True
         there.tts.deaths.extend([Death(0.2)] * 20)
         caller = await ask(there, f"{TEXT} And more of it.")
@@ -102,6 +103,37 @@ async def test_a_voice_that_stays_dead_is_told_and_the_history_holds_what_was_he
         assert 2 <= len(there.tts.spoken) <= 5
         there.tts.deaths.clear()
         assert await remembered(there, caller) == "One two three four five"
+
+
+@pytest.mark.parametrize("tells_words", [True, False], ids=["words told", "no words told"])
+async def test_a_voice_that_breaks_off_in_an_answer_says_sorry_in_the_callers_language(tells_words: bool) -> None:
+    async with lab() as there:
+        there.tts.tells_words = tells_words
+        there.tts.seconds = lambda phrase: 0.2 * len(phrase.split())
+        there.tts.deaths.append(Death(1.02, grpc.StatusCode.INVALID_ARGUMENT))
+        there.llm.answers.append(Answer(f"{TEXT} And more of it."))
+        caller = await there.call(language="de-DE")
+        await caller.type("Count.")
+        assert not (await caller.error(pb.Error.TTS_BROKEN)).retryable
+        ended = await caller.turn(TurnEvent.REPLY_ENDED, 1)
+        sorry = built_in().find("de").apology
+        heard = "One two three four five" if tells_words else TEXT[: ended.text.index(sorry) - 1]
+        assert ended.text == f"{heard} {sorry}"
+        assert TEXT.startswith(heard)
+        assert len(heard.split()) in (3, 4, 5)
+        assert caller.text(1).split() == f"{TEXT} And more of it. {sorry}".split()
+        assert len(caller.audio(1)) == 2 * round((1.02 + 0.2 * len(sorry.split())) * RATE_HZ)
+        assert await remembered(there, caller) == ended.text
+
+
+async def test_a_voice_that_never_spoke_is_not_asked_to_say_sorry() -> None:
+    async with lab() as there:
+        there.tts.fault = grpc.StatusCode.INVALID_ARGUMENT
+        caller = await ask(there)
+        await caller.error(pb.Error.TTS_BROKEN)
+        await caller.turn(TurnEvent.REPLY_ENDED, 1)
+        assert [phrase.text for phrase in there.tts.spoken] == [TEXT]
+        there.tts.fault = ""
 
 
 async def test_a_voice_that_is_refused_is_asked_once_and_the_caller_can_read_the_answer() -> None:

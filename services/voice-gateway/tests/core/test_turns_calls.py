@@ -315,7 +315,7 @@ def test_progress_reports_between_turns_change_nothing(play: Play) -> None:
 # ------------------------------------------------------------------------------- the ends of calls, lost words
 
 GOODBYE = Policy(idle_after=10.0, idle_tries=1, says_goodbye=True)
-WARNING = StartReply(2, "", cause=Cause.TIME_LOW)
+WARNING = StartReply(2, "", cause=Cause.TIME_LOW, protected=True)
 
 
 def test_a_caller_who_stays_silent_hears_a_goodbye_before_the_call_ends(play: Play) -> None:
@@ -347,7 +347,7 @@ def test_a_noise_over_the_goodbye_keeps_no_call_up(play: Play) -> None:
 
 def test_a_caller_hears_at_once_that_the_time_is_low_where_nobody_speaks(play: Play) -> None:
     assert play([(5.0, TimeLow()), (5.5, ReplyAudible(1)), (7.0, ReplyEnded(1))]) == [
-        (5.0, StartReply(1, "", cause=Cause.TIME_LOW))
+        (5.0, StartReply(1, "", cause=Cause.TIME_LOW, protected=True))
     ]
 
 
@@ -361,19 +361,18 @@ def test_no_turn_is_cut_short_by_a_time_that_is_low(play: Play) -> None:
     assert play([*script, (5.0, ReplyEnded(1)), (6.0, ReplyAudible(2))]) == [ANSWERED, (5.0, WARNING)]
 
 
-def test_a_warning_that_nobody_heard_comes_again(play: Play) -> None:
-    script: Script = [(5.0, TimeLow()), (5.2, STARTED), (5.9, said("one")), (6.0, STOPPED), (6.5, ReplyAudible(2))]
-    assert play([*script, (8.0, ReplyEnded(2)), (8.5, ReplyAudible(3)), (9.0, ReplyEnded(3))]) == [
-        (5.0, StartReply(1, "", cause=Cause.TIME_LOW)),
-        (5.2, HoldReply(1)),
-        (5.9, RetractReply(1)),
-        (6.3, StartReply(2, "one")),
-        (8.0, StartReply(3, "", cause=Cause.TIME_LOW)),
+def test_a_caller_who_speaks_into_the_warning_hears_it_whole_and_is_answered_then(play: Play) -> None:
+    script: Script = [(5.0, TimeLow()), (5.2, STARTED), (5.5, ReplyAudible(1)), (5.9, said("one")), (6.0, STOPPED)]
+    assert play([*script, (7.0, ReplyEnded(1))]) == [
+        (5.0, StartReply(1, "", cause=Cause.TIME_LOW, protected=True)),
+        (7.0, StartReply(2, "one")),
     ]
 
 
 def test_a_warning_that_failed_or_was_stopped_does_not_come_again(play: Play) -> None:
-    assert play([(5.0, TimeLow()), (5.5, ReplyEnded(1))]) == [(5.0, StartReply(1, "", cause=Cause.TIME_LOW))]
+    assert play([(5.0, TimeLow()), (5.5, ReplyEnded(1))]) == [
+        (5.0, StartReply(1, "", cause=Cause.TIME_LOW, protected=True))
+    ]
     assert play([(5.0, TimeLow()), (5.5, Interrupted())])[1:] == [(5.5, InterruptReply(1))]
 
 
@@ -428,7 +427,7 @@ def test_nobody_asks_again_while_there_are_words_or_somebody_speaks(play: Play) 
     assert play([*ASKED, (2.5, ReplyAudible(1)), (2.6, WordsLost())]) == [ANSWERED]
 
 
-LOST = StartReply(1, "", cause=Cause.RECOGNISER_LOST)
+LOST = StartReply(1, "", cause=Cause.RECOGNISER_LOST, protected=True)
 
 
 def test_a_caller_who_can_not_be_heard_any_more_is_told_and_the_call_ends(play: Play) -> None:
@@ -454,7 +453,7 @@ def test_a_reply_is_heard_to_its_end_before_a_lost_call_ends(play: Play) -> None
     script: Script = [(3.0, ReplyAudible(1)), (3.5, RecogniserLost()), (5.0, ReplyEnded(1)), (7.0, ReplyEnded(2))]
     assert play([*ASKED, *script]) == [
         ANSWERED,
-        (5.0, StartReply(2, "", cause=Cause.RECOGNISER_LOST)),
+        (5.0, StartReply(2, "", cause=Cause.RECOGNISER_LOST, protected=True)),
         (7.0, EndCall("recogniser lost")),
     ]
 
@@ -467,7 +466,7 @@ def test_what_was_being_said_is_dropped_when_a_call_is_lost(play: Play) -> None:
         ANSWERED,
         (2.6, HoldReply(1)),
         (2.7, ResumeReply(1)),
-        (3.0, StartReply(2, "", cause=Cause.RECOGNISER_LOST)),
+        (3.0, StartReply(2, "", cause=Cause.RECOGNISER_LOST, protected=True)),
         (4.0, EndCall("recogniser lost")),
     ]
 
@@ -477,7 +476,7 @@ def test_a_draft_goes_when_a_call_is_lost(play: Play) -> None:
     assert play(script, Policy(drafts=True)) == [
         (2.1, StartReply(1, "one", draft=True)),
         (2.2, RetractReply(1)),
-        (2.2, StartReply(2, "", cause=Cause.RECOGNISER_LOST)),
+        (2.2, StartReply(2, "", cause=Cause.RECOGNISER_LOST, protected=True)),
         (4.0, EndCall("recogniser lost")),
     ]
 
@@ -485,7 +484,7 @@ def test_a_draft_goes_when_a_call_is_lost(play: Play) -> None:
 def test_a_warning_that_is_spoken_is_not_taken_for_the_last_word_of_a_lost_call(play: Play) -> None:
     script: Script = [(5.0, TimeLow()), (5.5, ReplyAudible(1)), (6.0, RecogniserLost()), (7.0, ReplyEnded(1))]
     assert play([*script, (9.0, ReplyEnded(2))]) == [
-        (5.0, StartReply(1, "", cause=Cause.TIME_LOW)),
-        (7.0, StartReply(2, "", cause=Cause.RECOGNISER_LOST)),
+        (5.0, StartReply(1, "", cause=Cause.TIME_LOW, protected=True)),
+        (7.0, StartReply(2, "", cause=Cause.RECOGNISER_LOST, protected=True)),
         (9.0, EndCall("recogniser lost")),
     ]

@@ -266,6 +266,7 @@ MUTANTS: dict[str, tuple[str, str]] = {
         "WordsLost() if policy.decides or state.committed:",
     ),
     "push-to-talk asks for lost words": ("and (policy.decides or state.committed):", "and True:"),
+    "words take the warning away": ("cause=Cause(call.due), protected=True)", "cause=Cause(call.due))"),
     "a lost call listens on": ("(_is_lost(state.call) and isinstance(event, _OF_CALLER))", "False"),
     "a lost call ends without a word": ("call.due_reply == call.replies > 0:", "True:"),
     "a lost call goes on for ever": (

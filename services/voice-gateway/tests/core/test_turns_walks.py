@@ -88,6 +88,8 @@ class Walk:
         for _ in range(steps):
             self.wait(self.random.choice((0.0, 0.02, 0.1, 0.3, 0.5, 1.0, self.random.expovariate(0.7))))
             self.step(self.fact())
+        if getattr(self.state, "protected", False):  # words wait for its end
+            self.step(ReplyEnded(self.live or 0))
         for last in (STOPPED, Heard("", False), Committed(), Heard("", False)):
             self.step(last)
         self.wait(self.policy.max_lag + self.policy.max_turn)

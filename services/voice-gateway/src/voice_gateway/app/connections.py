@@ -85,7 +85,7 @@ async def connect(settings: Settings, metrics: Metrics, model: Callable[[], str]
         detector = SileroDetector() if settings.vad == "silero" else None
         scorer = await asyncio.to_thread(_scorer, settings, metrics) if settings.turn_scorer == "smart-turn" else None
         await warm_up(llm)
-        languages = ServerLanguages(asr, ask_recognition), ServerLanguages(tts, ask_synthesis)
+        languages = ServerLanguages("asr", asr, ask_recognition), ServerLanguages("tts", tts, ask_synthesis)
         yield Backends(asr, tts, llm, probes, detector, scorer, metrics, Load(metrics.loop_lag.set), *languages)
 
 

@@ -52,11 +52,6 @@ class Endpoints:
         self._listeners: set[Callable[[], None]] = set()
 
     @property
-    def service(self) -> Service:
-        """Which backend they are."""
-        return self._service
-
-    @property
     def all(self) -> list[Endpoint]:
         """Those the target leads to now."""
         return list(self._known.values())

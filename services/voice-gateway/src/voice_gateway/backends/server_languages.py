@@ -17,6 +17,7 @@ from riva.client.proto.riva_tts_pb2_grpc import RivaSpeechSynthesisStub
 
 from voice_gateway.backends.endpoint import Endpoint, Health
 from voice_gateway.backends.endpoints import Endpoints
+from voice_gateway.errors import Service
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +47,8 @@ def ask_synthesis(endpoint: Endpoint) -> Any:
 class ServerLanguages:
     """The languages of one backend: what any of its servers lists, for alike they are."""
 
-    def __init__(self, endpoints: Endpoints, ask: Ask) -> None:
+    def __init__(self, service: Service, endpoints: Endpoints, ask: Ask) -> None:
+        self._service = service
         self._endpoints = endpoints
         self._ask = ask
         self.tags: tuple[str, ...] | None = None
@@ -58,7 +60,7 @@ class ServerLanguages:
         answers = await asyncio.gather(*(self._listed(endpoint) for endpoint in serving))
         if listed := list(dict.fromkeys(tag for tags in answers for tag in tags))[:_MAX_LANGUAGES]:
             if self.tags is None or set(listed) != set(self.tags):
-                log.info("%s has the languages %s", self._endpoints.service, ", ".join(listed))
+                log.info("%s has the languages %s", self._service, ", ".join(listed))
             self.tags = tuple(listed)
 
     async def run(self, every_s: float) -> None:

@@ -87,6 +87,12 @@ class Playout:  # size: one account of a reply's samples: made, sent, received, 
             self._words += self._phrase.finish(self.made_samples)
             self._phrase = None
 
+    def break_phrase(self) -> None:
+        """No more audio of the phrase will come: of its words only those count that have some."""
+        if self._phrase:
+            self._words += [word for word in self._phrase.guess(self._rate_hz) if word.end_sample <= self.made_samples]
+            self._phrase = None
+
     def take_back(self) -> None:
         """What was made is not to be said after all: what has not left is dropped, and no word counts as spoken."""
         self._waiting.clear()

@@ -290,7 +290,7 @@ def _expire(state: State, now: float, policy: Policy) -> Step:
         case Idle(call) if policy.greets and call.replies == 0 and not _is_lost(call):
             return _answer(call, "", cause=Cause.GREETING, protected=policy.protects_greeting)
         case Idle(call) if call.due:
-            return _answer(replace(call, due_reply=call.replies + 1), "", cause=Cause(call.due))
+            return _answer(replace(call, due_reply=call.replies + 1), "", cause=Cause(call.due), protected=True)
         case Idle(call) if call.tries < policy.idle_tries:
             return _answer(replace(call, tries=call.tries + 1), "", cause=Cause.SILENCE)
         case Idle(call) if call.tries == policy.idle_tries and policy.says_goodbye:

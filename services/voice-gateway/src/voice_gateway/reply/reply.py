@@ -3,13 +3,13 @@
 Three tasks in a row, each waiting when the next one is full; cancelling `run` cancels all of them, and with them the
 requests to the language model and to TTS.
 
-A source that breaks off is followed by its apology. A voice that fails falls silent for the rest of the reply; its
-text goes on to the caller, who may be able to read.
+A source that breaks off is followed by its apology. A voice that fails falls silent for the rest of the reply, but for
+the apology, where it had begun to speak; its text goes on to the caller, who may be able to read.
 """
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable
-from contextlib import aclosing, closing
+from contextlib import aclosing, closing, suppress
 from dataclasses import dataclass, field, replace
 from math import inf
 from typing import Protocol
@@ -102,6 +102,7 @@ class Reply:  # size: three tasks in a row over one account; a retraction reache
         self._given_chars = 0
         self._has_first_token = False
         self._made = False
+        self._apologised = False
         self._held = False
         self._released = asyncio.Event()
         self._released.set()
@@ -208,6 +209,7 @@ class Reply:  # size: three tasks in a row over one account; a retraction reache
         if error := await self._read(self._source.pieces):
             self._fail(error)
             if self._source.apology:
+                self._apologised = True
                 self._begin_part(Boundary(filler=True))
                 await self._read(fixed(self._source.apology).pieces)
         await self._phrases.put(None)
@@ -313,8 +315,20 @@ class Reply:  # size: three tasks in a row over one account; a retraction reache
             self._fail(error)
             while await self._phrases.get() is not None:
                 pass  # words missing in the middle would be worse than an end
+            if self.playout.made_samples and self._source.apology and not self._apologised:
+                await self._apologise()
         self._made = True
         self._changed.set()
+
+    async def _apologise(self) -> None:
+        """The voice broke off in the middle: perhaps another try, or another server, can at least say so."""
+        self.playout.break_phrase()
+        self._begin_part(Boundary(filler=True))
+        phrases = self._speakable.push(self._source.apology, self._clock()) + self._speakable.flush()
+        self._give_text()
+        with closing(self._setup.synthesiser.open(self._setup.options)) as voice, suppress(Upstream):
+            for phrase in phrases:
+                await self._synthesise_phrase(phrase, voice)
 
     async def _synthesise_phrase(self, phrase: SpeakablePhrase, voice: SynthesisStream) -> None:
         playout, first_sample = self.playout, self.playout.made_samples

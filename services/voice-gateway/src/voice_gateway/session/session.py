@@ -196,6 +196,7 @@ class Session:  # size: the caller's side, the registry's side and the listener 
                 self._mailboxes.post(turn_types.Interrupted())
             case OptionsChanged(options):
                 self._loop.change(options)
+                self._mailboxes.post(turn_types.Tick())  # what waits may be due under another policy
             case ToolAnswered():
                 self._tools.answered(event)
             case CallerEnded():
