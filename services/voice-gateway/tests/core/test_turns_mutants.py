@@ -377,15 +377,11 @@ MUTANTS: dict[str, tuple[str, str]] = {
     "no score counts": ("if call.scored_until > 0 and", "if False and"),
     "a low score ends the turn": ("is_over = call.score >= policy.complete_score", "is_over = True"),
     "a high score does not end the turn": ("is_over = call.score >= policy.complete_score", "is_over = False"),
-    "pauses are learned where nobody asked for it": (
-        "if policy.learned_silence_max <= policy.end_silence or call.pause == 0:",
-        "if call.pause == 0:",
-    ),
     "a learned silence has no bound": (
-        "min(max(_SILENCE_TO_PAUSE * call.pause, least), policy.learned_silence_max)",
-        "max(_SILENCE_TO_PAUSE * call.pause, least)",
+        "min(_SILENCE_TO_PAUSE * call.pause, policy.learned_silence_max)",
+        "_SILENCE_TO_PAUSE * call.pause",
     ),
-    "a learned silence may be none": ("max(_SILENCE_TO_PAUSE * call.pause, least)", "_SILENCE_TO_PAUSE * call.pause"),
+    "a learned silence undercuts the operator's": ("max(policy.end_silence, min(_SILENCE", "(min(_SILENCE"),
     "a pause within a turn teaches nothing": (
         "return _with_pause(state.call, before.call, now - before.since, policy)",
         "return state.call",
@@ -396,7 +392,7 @@ MUTANTS: dict[str, tuple[str, str]] = {
     ),
     "pauses of what is read out are learned": ("if _goes_on(before) or pause <= 0", "if pause <= 0"),
     "one long pause is learned at once": ("_LEARNS, _FORGETS = 0.3, 0.1", "_LEARNS, _FORGETS = 1.0, 0.1"),
-    "pauses are never forgotten": ("pause=known * (1 - _FORGETS)", "pause=known"),
+    "pauses are never forgotten": ("pause=state.call.pause * (1 - _FORGETS)", "pause=state.call.pause"),
     "complete sentences of a caller who pauses are cut off": (" + max(0.0, normal - policy.end_silence)", ""),
     "words that grow are drafted": ("stands and state.call.heard_until", "state.call.heard_until"),
     "nobody waits for the recogniser to hear the silence": (

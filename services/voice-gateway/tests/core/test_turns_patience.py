@@ -164,16 +164,17 @@ def test_pauses_where_more_was_to_come_teach_nothing(play: Play) -> None:
     assert play(in_two_parts(1.0, Ending.INCOMPLETE), LEARNING) == [(4.3, StartReply(1, "book it for two"))]
 
 
-def test_turns_without_a_pause_shorten_the_silence_to_that_of_a_complete_sentence(play: Play) -> None:
-    script: list[tuple[float, Event]] = []
-    for n in range(20):
+def test_turns_without_a_pause_bring_the_silence_back_and_no_further(play: Play) -> None:
+    script = [*in_two_parts(0.28), (4.5, ReplyAudible(1)), (4.9, ReplyEnded(1))]
+    for n in range(1, 20):
         at = 10.0 * n
         script += [(at + 1.0, STARTED), (at + 2.0, said("book it")), (at + 2.1, STOPPED)]
         script += [(at + 3.0, ReplyAudible(n + 1)), (at + 4.0, ReplyEnded(n + 1))]
     told = play(script, LEARNING)
-    assert told[0] == (2.4, StartReply(1, "book it"))
-    assert told[1] == (12.37, StartReply(2, "book it"))
-    assert told[-1] == (192.2, StartReply(20, "book it"))
+    assert told[0] == (4.336, StartReply(1, "book it for two"))
+    assert told[1] == (12.4024, StartReply(2, "book it"))
+    assert told[2] == (22.4, StartReply(3, "book it"))
+    assert told[-1] == (192.4, StartReply(20, "book it"))
 
 
 def test_a_first_pass_end_of_utterance_settles_words_as_before(play: Play) -> None:

@@ -36,8 +36,7 @@ def learned(before: State, state: State, now: float, policy: Policy) -> Call:
     and every turn that was answered, as one without a pause."""
     match before, state:
         case Thinking(), Speaking():
-            known = state.call.pause or policy.end_silence / _SILENCE_TO_PAUSE
-            return replace(state.call, pause=known * (1 - _FORGETS))
+            return replace(state.call, pause=state.call.pause * (1 - _FORGETS))
         case Pausing(words=words, partial=partial), Hearing() if words or partial:
             return _with_pause(state.call, before.call, now - before.since, policy)
         case Overlap(audible=False, kept=kept, open=open), Hearing() | Pausing() if kept or open:
@@ -75,14 +74,11 @@ def _patience(state: Pausing, policy: Policy) -> float:
 def _normal_silence(call: Call, policy: Policy) -> float:
     """`end_silence`, or what this caller's pauses made of it.
 
-    Example, end_silence = 0.15, complete_silence = 0.1, learned_silence_max = 0.5: a caller pauses 0.6 s within a turn.
+    Example, end_silence = 0.15, learned_silence_max = 0.5: a caller pauses 0.6 s within a turn.
     The average moves by 0.3 of the way from 0.1 s (what 0.15 s of silence stand for) to 0.6 s, so to 0.25 s: from then
     on the silence is 0.375 s. After a second such pause it would be 0.53 s, so it is 0.5 s. Each turn without one takes
-    a tenth off, down to 0.1 s."""
-    if policy.learned_silence_max <= policy.end_silence or call.pause == 0:
-        return policy.end_silence
-    least = min(policy.complete_silence, policy.end_silence)
-    return min(max(_SILENCE_TO_PAUSE * call.pause, least), policy.learned_silence_max)
+    a tenth off, down to `end_silence`: an operator's patience is not undercut."""
+    return max(policy.end_silence, min(_SILENCE_TO_PAUSE * call.pause, policy.learned_silence_max))
 
 
 def _goes_on(call: Call) -> bool:
