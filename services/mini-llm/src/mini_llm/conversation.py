@@ -7,6 +7,9 @@ from dataclasses import dataclass, replace
 MEMORY_MESSAGES = 200
 """How far back the agent remembers."""
 
+NOTED = re.compile(r"^Caller: (.*\S)", re.MULTILINE)
+"""What a caller said, in the notes of a long call (`summary`)."""
+
 _AGENT_NAME = re.compile(r"(?:[Yy]our name is|[Yy]ou are called|[Yy]ou are|[Cc]alled|named)\s+([A-Z][a-z]+)\b")
 
 
@@ -52,7 +55,9 @@ class Conversation:
 
 
 def conversation(messages: Sequence[tuple[str, str]]) -> Conversation:
-    """From (role, text) pairs: system and developer texts make the system prompt, tool results are not spoken of."""
+    """From (role, text) pairs: system and developer texts make the system prompt, tool results are not spoken of. What
+    the system prompt notes of an earlier part of the call was said before the messages."""
     system = "\n".join(text for role, text in messages if role in ("system", "developer"))
+    noted = [Message("user", words) for words in NOTED.findall(system)]
     spoken = [Message(role, text) for role, text in messages if role in ("user", "assistant") and text.strip()]
-    return Conversation(system, tuple(spoken[-MEMORY_MESSAGES:]))
+    return Conversation(NOTED.sub("", system), tuple([*noted, *spoken][-MEMORY_MESSAGES:]))

@@ -12,6 +12,7 @@ from mini_llm.request import ChatRequest, RequestRefused
 from mini_llm.responder import respond
 from mini_llm.responses import Usage
 from mini_llm.settings import Fault, Settings
+from mini_llm.summary import asks_for_summary, summarise
 
 FAULT_HEADER = "x-mini-llm-fault"
 FIRST_TOKEN_HEADER = "x-mini-llm-first-token-ms"
@@ -43,7 +44,11 @@ def plan_response(
     """Plan the answer to the `number`-th request. Raises RequestRefused when a header cannot be read."""
     talk = request.conversation
     script = settings.script
-    text = respond(talk, now) if script is None else script.replace("{last}", talk.last_user_text)
+    last = talk.last_user_text
+    if script is not None:
+        text = script.replace("{last}", last)
+    else:
+        text = summarise(last, request.token_limit) if asks_for_summary(last) else respond(talk, now)
     pieces, finish_reason = answer_tokens(text, request.token_limit, request.stop_texts)
     fault = _fault(settings, headers, number)
     late_ms = settings.slow_ms if fault is Fault.SLOW else 0.0
