@@ -96,7 +96,7 @@ class Language:
     spelled_like: frozenset[str] = frozenset()
     """What stands between a letter and the word that explains it: b "as in" boy."""
     backchannels: frozenset[str] = frozenset()
-    """What a listener says who wants no turn: "mhm", "okay", "I see"."""
+    """What a listener says who wants no turn: "mhm", "okay", "I see"; and sounds that are no word yet: "um"."""
     abbreviations: frozenset[str] = frozenset()
     """Words whose point ends no sentence, without that point: those that are ordinary words in other languages."""
     sign_names: SignNames | None = None

@@ -171,13 +171,20 @@ class Playout:  # size: one account of a reply's samples: made, sent, received, 
         heard = self.heard_samples(now)
         return self._text_until(heard)
 
+    def text_between(self, first_sample: int, last_sample: int) -> str:
+        """The words that end after `first_sample` and no later than `last_sample`."""
+        return " ".join(word.text for word in self._placed_words() if first_sample < word.end_sample <= last_sample)
+
     def spoken_text(self) -> str:
         """Every word that has audio, heard or not."""
         return self._text_until(self.made_samples)
 
     def _text_until(self, sample: int) -> str:
+        return self.text_between(-1, sample)
+
+    def _placed_words(self) -> tuple[TimedWord, ...]:
         guessed = self._phrase.guess(self._rate_hz) if self._phrase else []
-        return " ".join(word.text for word in (*self._words, *guessed) if word.end_sample <= sample)
+        return (*self._words, *guessed)
 
     def _cut(self) -> bytes:
         """One frame, or what there is."""

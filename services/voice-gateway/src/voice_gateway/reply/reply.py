@@ -167,6 +167,10 @@ class Reply:  # size: three tasks in a row over one account; a retraction reache
         self.playout.go_on(self._clock())
         self._changed.set()
 
+    def left_s(self) -> float:
+        """Seconds of audio that the caller has not heard; inf = more may be made."""
+        return self.playout.left_s(self._clock()) if self._made else inf
+
     def ends_within(self, seconds: float) -> bool:
         """Whether all of it was sent, and will be heard so soon."""
         return self._made and not self.playout.waiting_s and self.playout.left_s(self._clock()) <= seconds

@@ -13,6 +13,7 @@ from voice_gateway.core.transcript import RecognitionResult, TranscriptState, up
 from voice_gateway.core.turn_types import Heard, SpeechStarted, SpeechStopped
 from voice_gateway.interfaces import RecognitionStream, VoiceActivityDetector
 from voice_gateway.session.asr_watchdog import AsrWatchdog
+from voice_gateway.session.overlap_annotation import OverlapAnnotation
 from voice_gateway.session.turn_clock import TurnClock
 from voice_gateway.session.turn_scoring import TurnScoring
 
@@ -87,8 +88,10 @@ class CallerInput:  # size: recogniser, detector and absence judge the same audi
         clock: Callable[[], float],
         turn_clock: TurnClock,
         scoring: TurnScoring | None = None,
+        overlaps: OverlapAnnotation | None = None,
     ) -> None:
         self._stream = stream
+        self._overlaps = overlaps
         self._scoring = scoring
         self._settings = settings
         self._sink = sink
@@ -278,6 +281,8 @@ class CallerInput:  # size: recogniser, detector and absence judge the same audi
         if change is GateChange.STARTED:
             self._sink.send(TurnChanged(TurnKind.SPEECH_STARTED, self._sink.turn, self._clock(), sample=sample))
             self._sink.post(SpeechStarted())
+            if self._overlaps:
+                self._overlaps.speech_started(self._turn_clock.now())
         elif change is GateChange.STOPPED:
             self._stopped()
 
@@ -285,6 +290,8 @@ class CallerInput:  # size: recogniser, detector and absence judge the same audi
         stopped = self.last_speech_sample
         self._sink.send(TurnChanged(TurnKind.SPEECH_STOPPED, self._sink.turn, self._clock(), sample=stopped))
         self._sink.post(SpeechStopped(max(0.0, stopped / INPUT_RATE_HZ - self._processed_s)))
+        if self._overlaps:
+            self._overlaps.speech_stopped(self._turn_clock.now())
 
     def _recognised(self, result: RecognitionResult) -> None:
         processed_s = result.audio_processed_s
@@ -303,4 +310,4 @@ class CallerInput:  # size: recogniser, detector and absence judge the same audi
             self.final_at = self._clock()
         if transcribed:
             self._sink.send(transcribed)
-        self._sink.post(heard)
+        self._sink.post(self._overlaps.annotated(heard, self._turn_clock.now()) if self._overlaps else heard)

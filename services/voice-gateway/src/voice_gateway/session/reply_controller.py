@@ -6,7 +6,9 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
+from voice_gateway.core.backchannels import ASKED_S, ReplyMoment
 from voice_gateway.core.conversation import Conversation, Message, messages
+from voice_gateway.core.echo import BEFORE_S
 from voice_gateway.core.events import (
     INPUT_RATE_HZ,
     CallOptions,
@@ -37,6 +39,9 @@ from voice_gateway.session.call_tools import CallTools
 from voice_gateway.session.draft import Draft
 from voice_gateway.session.memory import Memory, MemorySettings, TurnGap
 
+_WORD_S = 0.5
+"""A word that is over so soon has begun."""
+_QUESTION_SIGNS = ("?", "\uff1f", "\u061f", "\u037e")
 _LAST_MOMENT_S = 0.25
 """A reply that ends so soon is not held: the callers of most turns begin about then, and would lose its last word."""
 AMEND_S = 0.2
@@ -331,6 +336,28 @@ class ReplyController:  # size: orders of the turn machine, the listener of a re
             current.timeline.mark(Mark.REPLY_PLAYED, current.timeline.marks.get(Mark.SPEECH_ENDED, 0.0) + after_t0_s)
         if current.cut_at is not None:
             self.conversation = self.conversation.truncated(report.n, current.reply.playout.heard_text(now))
+
+    def moment(self) -> ReplyMoment | None:
+        """What the reply that has the floor is like now, for its caller; None = none is heard."""
+        current = self._recent[-1] if self._recent else None
+        if current is None or current.task.done() or current.cut_at is not None:
+            return None
+        playout, rate_hz = current.reply.playout, current.rate_hz
+        if not playout.sent_samples:
+            return None
+        heard = playout.heard_samples(self._clock())
+        around = playout.text_between(heard - round(ASKED_S * rate_hz), heard + round(_WORD_S * rate_hz))
+        asks = any(word.rstrip("\"'\u201d\u2019)»*_").endswith(_QUESTION_SIGNS) for word in around.split())
+        return ReplyMoment(current.reply.n, heard, current.reply.left_s(), asks)
+
+    def echo_words(self, n: int, from_sample: int) -> str:
+        """The words of reply `n` that may come back to a microphone which heard sound from `from_sample` on."""
+        current = self._at(n)
+        if current is None:
+            return ""
+        rate_hz, playout = current.rate_hz, current.reply.playout
+        first, last = from_sample - round(BEFORE_S * rate_hz), playout.sent_samples + round(_WORD_S * rate_hz)
+        return playout.text_between(first, last)
 
     def silence(self, silenced: bool) -> None:
         """While nobody is attached, audio stays here."""

@@ -44,6 +44,7 @@ from voice_gateway.session.call_tools import CallTools, ToolSetup
 from voice_gateway.session.caller_input import CallerInput, CallerInputSettings
 from voice_gateway.session.mailboxes import Mailboxes
 from voice_gateway.session.outbox import Outbox
+from voice_gateway.session.overlap_annotation import OverlapAnnotation
 from voice_gateway.session.reply_controller import ReplyController, ReplySetup
 from voice_gateway.session.turn_clock import TurnClock
 from voice_gateway.session.turn_log_file import TurnLog
@@ -118,6 +119,7 @@ class Session:  # size: the caller's side, the registry's side and the listener 
             clock,
             self._turn_clock,
             self._scoring(resources.scorer),
+            OverlapAnnotation(self._language, self._replies),
         )
         settings = LoopSettings(resources.max_session_s, self._language, resources.has_headroom)
         self._loop = TurnLoop(

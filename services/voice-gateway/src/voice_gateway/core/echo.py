@@ -1,0 +1,65 @@
+"""Is this transcript the reply itself, out of the caller's loudspeaker? It is compared with the words just played.
+
+A recogniser hears an echo badly: it leaves words out, mistakes some, and writes numbers its own way. A caller who
+repeats some of the words says others, too: before them, after them, or more than the odd one between.
+"""
+
+from difflib import SequenceMatcher, get_close_matches
+
+from voice_gateway.core.bare_words import bare_words
+
+BEFORE_S = 1.0
+"""What was heard for so long before speech began may be the beginning of its echo: the way to the caller and back, and
+sound that the detector missed."""
+_ALIKE = 0.75
+"""Words so similar (difflib's ratio) are one and the same, misheard: "you're", "your"."""
+_LONG_WORD = 4
+_FEWEST = 4
+"""Of so many words one may be the caller's, of twice as many two."""
+_OWN_RUN = 2
+"""So many words in a row that were not played are the caller's own."""
+_LONGEST = 80
+_NUMBER = "#"
+
+
+def is_echo(heard: str, played: str, numbers: frozenset[str] = frozenset(), *, final: bool) -> bool:
+    """Whether `heard` is only what was `played`; `numbers` are number words. A partial's last word may be unfinished.
+
+    Example: after "Your table is booked for two, at 8." these are its echo: "table is", "your table was booked",
+    "for two at eight". These are not: "table for three please", "no not at eight", "stop"."""
+    words, source = _words(heard, numbers), _words(played, numbers)
+    if not words or not source:
+        return False
+    words = [_closest(word, source, unfinished=not final and at == len(words) - 1) for at, word in enumerate(words)]
+    blocks = SequenceMatcher(None, words, source, autojunk=False).get_matching_blocks()[:-1]
+    if not blocks:
+        return False
+    own = _own_runs([(block.a, block.a + block.size) for block in blocks], len(words))
+    span = blocks[-1].b + blocks[-1].size - blocks[0].b
+    return max(own, default=0) < _OWN_RUN and sum(own) <= len(words) // _FEWEST and span <= 2 * len(words) + 1
+
+
+def _words(text: str, numbers: frozenset[str]) -> list[str]:
+    """Numbers in a row, in digits or words, are one sign: which ones was said is the least certain."""
+    found: list[str] = []
+    for word in bare_words(text):
+        number = word in numbers or any(sign.isdigit() for sign in word)
+        if not (number and found and found[-1] == _NUMBER):
+            found.append(_NUMBER if number else word)
+    return found[-_LONGEST:]
+
+
+def _closest(word: str, source: list[str], *, unfinished: bool) -> str:
+    if word in source:
+        return word
+    if unfinished and (whole := next((one for one in source if one.startswith(word)), "")):
+        return whole
+    alike = get_close_matches(word, source, 1, _ALIKE) if len(word) >= _LONG_WORD else []
+    return alike[0] if alike else word
+
+
+def _own_runs(matched: list[tuple[int, int]], count: int) -> list[int]:
+    """How many words in a row lie before, between and after those that match."""
+    ends = [0, *(end for _, end in matched)]
+    begins = [*(begin for begin, _ in matched), count]
+    return [begin - end for begin, end in zip(begins, ends, strict=True) if begin > end]

@@ -1,0 +1,287 @@
+"""What does a caller hear who coughs, hums along, echoes or interrupts? Whole calls in virtual time."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from itertools import count, islice, product
+
+import pytest
+from scripted_call import FRAME_S, Call, ask, call
+from voice_gateway.core.events import CallerAudio, InterruptRequested, ReplyAudio, TextTyped, TurnChanged, TurnKind
+from voice_gateway.core.speech_types import SynthesisedAudio
+from voice_gateway.core.transcript import RecognitionResult
+
+pytestmark = pytest.mark.looptime
+
+RATE_HZ = 16_000
+WORD_S = 0.3
+_WORDS = ["".join(letters) for letters in islice(product("bdfgklmnprst", "aeiou", "bdfgklmnprst"), 0, 720, 2)]
+LONG = " ".join(" ".join(_WORDS[at : at + 6]).capitalize() + "." for at in range(0, len(_WORDS), 6))
+"""360 words, no two alike: 108 s."""
+QUARTER = " ".join(LONG.split()[:90])
+
+
+def number_samples(there: Call) -> None:
+    """From now on every sample that the voice makes is another one than those around it."""
+    numbers = count()
+
+    async def synthesise(phrase: str) -> AsyncGenerator[SynthesisedAudio, None]:
+        for at, word in enumerate(phrase.split(), 1):
+            samples = islice(numbers, round(WORD_S * RATE_HZ))
+            pcm16 = b"".join((number % 30_011).to_bytes(2, "little") for number in samples)
+            yield SynthesisedAudio(pcm16, ((word, at * WORD_S),))
+
+    there.voice.synthesise = synthesise  # type: ignore[method-assign]
+
+
+def heard(there: Call, n: int = 1) -> bytes:
+    """The audio of reply `n` as it came, every sample once and in order."""
+    audio = b""
+    for _, event in there.told:
+        if isinstance(event, ReplyAudio) and event.n == n:
+            assert event.offset * 2 == len(audio)
+            audio += event.pcm16
+    return audio
+
+
+def times(there: Call, kind: TurnKind) -> list[float]:
+    """When the caller was told of it."""
+    return [at for at, event in there.told if isinstance(event, TurnChanged) and event.kind is kind]
+
+
+def progress(there: Call) -> None:
+    """The recogniser has heard everything, and no word."""
+    there.ears.result(RecognitionResult("", False, 0.0, there.ears.received_s))
+
+
+async def listen(there: Call, text: str = LONG) -> None:
+    """Ask for a reply and hear its beginning."""
+    there.model.script = (text,)
+    number_samples(there)
+    await ask(there)
+    there.final("book a table")
+    await there.silence(2.0)
+    assert heard(there)
+
+
+async def cough(there: Call, n: int) -> None:
+    """A sound without a word, of 0.1 to 0.5 s."""
+    await there.speak(0.1 + 0.1 * (n % 5))
+    await there.silence(0.2)
+    if n % 2:
+        progress(there)
+    await there.silence(0.6)
+
+
+async def hum(there: Call, n: int) -> None:
+    """A backchannel; its final comes soon, late, or after the next sound."""
+    text = ("mhm", "Okay.", "uh-huh", "yeah", "I see.")[n % 5]
+    await there.speak(0.4)
+    there.partial(text[:2], 0.5)
+    await there.silence(0.2)
+    if n % 3:
+        there.partial(text, 0.9)
+    await there.silence((0.0, 0.4, 0.9)[n % 3])
+    there.final(text)
+    await there.silence(0.2)
+
+
+async def test_a_hundred_coughs_and_backchannels_cost_no_word_and_double_none() -> None:
+    async with call() as there:
+        await listen(there)
+        await there.silence(150.0)
+        undisturbed = heard(there)
+        assert len(undisturbed) == 2 * RATE_HZ * WORD_S * len(LONG.split())
+    async with call() as there:
+        await listen(there)
+        for n in range(100):
+            await (cough, hum)[n % 2](there, n)
+            await there.silence(0.1 * (n % 4))
+        await there.silence(150.0)
+        assert heard(there) == undisturbed
+        assert there.turns()[:2] == [(TurnKind.TURN_ENDED, 0), (TurnKind.REPLY_STARTED, 1)]
+        assert {kind for kind, _ in there.turns()[2:]} == {
+            TurnKind.REPLY_HELD,
+            TurnKind.REPLY_RESUMED,
+            TurnKind.REPLY_ENDED,
+        }
+        assert len(times(there, TurnKind.REPLY_HELD)) == len(times(there, TurnKind.REPLY_RESUMED)) >= 95
+        assert [(entry.words, entry.reply) for entry in there.session.snapshot().exchanges] == [("book a table", LONG)]
+        assert len(there.model.chats) == 1
+
+
+@pytest.mark.parametrize("after_s", [0.2, 0.9])
+async def test_a_cough_is_followed_by_the_rest_of_the_reply_within_two_seconds(after_s: float) -> None:
+    async with call() as there:
+        await listen(there, QUARTER)
+        await there.speak(0.5)
+        ended_at = there.clock()
+        sent = len(heard(there))
+        await there.silence(after_s)
+        if after_s < 0.5:
+            progress(there)
+            await there.silence(0.2)
+        assert len(heard(there)) > sent
+        (resumed_at,) = times(there, TurnKind.REPLY_RESUMED)
+        assert resumed_at - ended_at <= 0.75
+        await there.silence(60.0)
+        assert there.session.snapshot().exchanges[0].reply == QUARTER
+
+
+async def test_the_reply_is_held_at_the_first_sound_and_interrupted_by_the_first_words() -> None:
+    async with call() as there:
+        await listen(there)
+        began_at = there.clock()
+        await there.speak(0.3)
+        (held_at,) = times(there, TurnKind.REPLY_HELD)
+        assert held_at - began_at <= 0.1
+        assert times(there, TurnKind.REPLY_INTERRUPTED) == []
+        there.partial("wait a", 0.5)
+        await there.speak(0.1)
+        assert len(times(there, TurnKind.REPLY_INTERRUPTED)) == 1
+        (cut,) = [e for _, e in there.told if isinstance(e, TurnChanged) and e.kind is TurnKind.REPLY_INTERRUPTED]
+        assert cut.heard_text == there.session.snapshot().exchanges[0].reply
+        assert LONG.startswith(cut.heard_text)
+        assert cut.heard_ms == pytest.approx(1000 * (held_at - there.at(ReplyAudio)), abs=20)
+
+
+async def test_after_a_barge_in_the_next_answer_is_heard() -> None:
+    async with call() as there:
+        await listen(there)
+        there.model.script = ("Fine. Done now.",)
+        await there.speak(0.5)
+        there.partial("stop")
+        await there.silence(0.2)
+        there.final("stop")
+        await there.silence(5.0)
+        assert len(heard(there, 2)) == 2 * RATE_HZ * WORD_S * 3
+        assert there.turns()[-1] == (TurnKind.REPLY_ENDED, 2)
+        assert [entry.words for entry in there.session.snapshot().exchanges] == ["book a table", "stop"]
+
+
+async def test_a_noise_that_interrupts_leaves_the_call_able_to_answer() -> None:
+    async with call() as there:
+        await listen(there)
+        await there.speak(3.0)
+        await there.silence(4.0)
+        assert len(times(there, TurnKind.REPLY_INTERRUPTED)) == 1
+        there.model.script = ("Fine. Done now.",)
+        await ask(there, "are you there")
+        there.final("are you there")
+        await there.silence(5.0)
+        assert there.turns()[-1] == (TurnKind.REPLY_ENDED, max(n for _, n in there.turns()))
+        assert there.session.snapshot().exchanges[-1].reply == "Fine. Done now."
+
+
+async def test_a_caller_who_mutes_in_the_middle_of_a_sound_hears_the_reply_to_its_end() -> None:
+    async with call() as there:
+        await listen(there, QUARTER)
+        for _ in range(10):
+            there.session.take(CallerAudio(bytes(round(FRAME_S * RATE_HZ) * 2)))
+            await there.speak(FRAME_S)
+        await asyncio.sleep(60.0)
+        (held_at,), (resumed_at,) = times(there, TurnKind.REPLY_HELD), times(there, TurnKind.REPLY_RESUMED)
+        assert resumed_at - held_at <= 2.3
+        assert there.turns()[-1] == (TurnKind.REPLY_ENDED, 1)
+        assert there.session.snapshot().exchanges[0].reply == QUARTER
+
+
+@pytest.mark.parametrize(("before_end_s", "is_answer"), [(3.0, False), (0.6, True)])
+async def test_yes_is_a_backchannel_in_the_middle_of_a_reply_and_an_answer_at_its_end(
+    before_end_s: float, is_answer: bool
+) -> None:
+    text = "We have a table at eight, and another one at nine on the terrace outside."
+    async with call() as there:
+        await listen(there, text)
+        left_s = len(text.split()) * WORD_S - (there.clock() - there.at(ReplyAudio))
+        await there.silence(left_s - before_end_s)
+        await there.speak(0.4)
+        there.final("Yes.")
+        await there.silence(9.0)
+        assert [entry.words for entry in there.session.snapshot().exchanges][1:] == ["Yes."] * is_answer
+
+
+async def test_yes_after_a_question_in_the_middle_of_a_reply_is_its_answer() -> None:
+    text = "Shall I book the table at eight for you? We are very glad that you want to come and see us again soon."
+    async with call() as there:
+        await listen(there, text)
+        await there.silence(9 * WORD_S + 0.3 - (there.clock() - there.at(ReplyAudio)))
+        await there.speak(0.4)
+        there.final("Yes.")
+        await there.silence(9.0)
+        assert [entry.words for entry in there.session.snapshot().exchanges] == ["book a table", "Yes."]
+
+
+async def test_echo_lets_the_reply_go_on_and_words_of_the_callers_own_stop_it() -> None:
+    async with call() as there:
+        await listen(there)
+        played = LONG.split()
+        for _ in range(3):
+            now = round((there.clock() - there.at(ReplyAudio)) / WORD_S)
+            await there.speak(0.5)
+            there.partial(" ".join(played[max(0, now - 3) : max(1, now)]), 0.5)
+            await there.speak(0.5)
+            there.final(" ".join(played[max(0, now - 3) : now + 1]))
+            await there.silence(0.5)
+        assert len(times(there, TurnKind.REPLY_HELD)) == len(times(there, TurnKind.REPLY_RESUMED)) == 1
+        await there.speak(0.5)
+        there.partial("no wait please", 0.5)
+        await there.speak(0.3)
+        assert len(times(there, TurnKind.REPLY_INTERRUPTED)) == 1
+        there.final("no wait please")
+        await there.silence(3.0)
+        assert [entry.words for entry in there.session.snapshot().exchanges] == ["book a table", "no wait please"]
+
+
+async def test_the_echo_of_the_last_words_is_not_answered() -> None:
+    text = "We have a table at eight on the terrace outside."
+    async with call() as there:
+        await listen(there, text)
+        left_s = len(text.split()) * WORD_S - (there.clock() - there.at(ReplyAudio))
+        await there.silence(left_s - 0.8)
+        await there.speak(1.0)
+        there.partial("the terrace out", 0.5)
+        await there.silence(0.5)
+        there.final("the terrace outside")
+        await there.silence(9.0)
+        assert len(there.model.chats) == 1
+        assert there.session.snapshot().exchanges[0].reply == text
+
+
+async def test_a_caller_who_repeats_the_last_words_after_a_reply_is_answered() -> None:
+    text = "We have a table at eight, or one at nine on the terrace outside."
+    async with call() as there:
+        await listen(there, text)
+        await there.silence(len(text.split()) * WORD_S)
+        await there.speak(0.8)
+        there.final("on the terrace outside")
+        await there.silence(5.0)
+        assert there.session.snapshot().exchanges[1].words == "on the terrace outside"
+
+
+async def test_a_protected_greeting_is_heard_whole_and_then_the_caller_is_answered() -> None:
+    notice = "This call is recorded for training. If you do not agree please hang up now."
+    async with call(greeting=notice, turn_greeting_protected=True) as there:
+        await there.silence(0.5)
+        await there.speak(1.0)
+        there.partial("hello there")
+        await there.silence(0.5)
+        there.final("hello there")
+        await there.silence(9.0)
+        assert times(there, TurnKind.REPLY_HELD) == times(there, TurnKind.REPLY_INTERRUPTED) == []
+        assert [(entry.words, entry.reply) for entry in there.session.snapshot().exchanges] == [
+            ("", notice),
+            ("hello there", "Of course. Anything else? No?"),
+        ]
+
+
+async def test_a_client_may_interrupt_a_protected_greeting() -> None:
+    async with call(greeting="This call is recorded for training.", turn_greeting_protected=True) as there:
+        await there.silence(0.5)
+        there.session.take(TextTyped("hello"))
+        await there.silence(0.1)
+        assert times(there, TurnKind.REPLY_INTERRUPTED) == []
+        there.session.take(InterruptRequested())
+        await there.silence(3.0)
+        assert len(times(there, TurnKind.REPLY_INTERRUPTED)) == 1
+        await asyncio.sleep(0)
+        assert [entry.words for entry in there.session.snapshot().exchanges][1:] == ["hello"]
