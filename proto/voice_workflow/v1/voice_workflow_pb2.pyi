@@ -389,7 +389,7 @@ class EndpointingOptions(_message.Message):
     0.1..10: silence that ends a turn whose words are not settled
     """
     barge_in_after_s: _builtins.float
-    """0..2: speech over a reply that interrupts it"""
+    """0..2: speech with words over a reply that interrupts it; the reply is held meanwhile"""
     max_turn_s: _builtins.float
     """1..600"""
     end_on_final: _builtins.bool
@@ -954,15 +954,17 @@ class TurnEvent(_message.Message):
         """text: the user's words as they entered the history"""
         REPLY_STARTED: TurnEvent._Kind.ValueType  # 4
         REPLY_HELD: TurnEvent._Kind.ValueType  # 5
-        """pause playing"""
+        """pause playing, and keep what is not played"""
         REPLY_RESUMED: TurnEvent._Kind.ValueType  # 6
-        """go on playing"""
+        """go on playing from there"""
         REPLY_RETRACTED: TurnEvent._Kind.ValueType  # 7
         """nobody heard it: forget it"""
         REPLY_INTERRUPTED: TurnEvent._Kind.ValueType  # 8
         """flush what is not played; heard_text and heard_ms say what counts as heard"""
         REPLY_ENDED: TurnEvent._Kind.ValueType  # 9
         """no more audio will come; text: the reply as it entered the history"""
+        REPLY_TRUNCATED: TurnEvent._Kind.ValueType  # 10
+        """the final playout report says that something else was heard: heard_text and heard_ms hold now"""
 
     class Kind(_Kind, metaclass=_KindEnumTypeWrapper): ...
     KIND_UNSPECIFIED: TurnEvent.Kind.ValueType  # 0
@@ -972,15 +974,17 @@ class TurnEvent(_message.Message):
     """text: the user's words as they entered the history"""
     REPLY_STARTED: TurnEvent.Kind.ValueType  # 4
     REPLY_HELD: TurnEvent.Kind.ValueType  # 5
-    """pause playing"""
+    """pause playing, and keep what is not played"""
     REPLY_RESUMED: TurnEvent.Kind.ValueType  # 6
-    """go on playing"""
+    """go on playing from there"""
     REPLY_RETRACTED: TurnEvent.Kind.ValueType  # 7
     """nobody heard it: forget it"""
     REPLY_INTERRUPTED: TurnEvent.Kind.ValueType  # 8
     """flush what is not played; heard_text and heard_ms say what counts as heard"""
     REPLY_ENDED: TurnEvent.Kind.ValueType  # 9
     """no more audio will come; text: the reply as it entered the history"""
+    REPLY_TRUNCATED: TurnEvent.Kind.ValueType  # 10
+    """the final playout report says that something else was heard: heard_text and heard_ms hold now"""
 
     KIND_FIELD_NUMBER: _builtins.int
     TURN_FIELD_NUMBER: _builtins.int

@@ -64,6 +64,7 @@ class Turn(Enum):
     REPLY_RETRACTED = pb.TurnEvent.REPLY_RETRACTED
     REPLY_INTERRUPTED = pb.TurnEvent.REPLY_INTERRUPTED
     REPLY_ENDED = pb.TurnEvent.REPLY_ENDED
+    REPLY_TRUNCATED = pb.TurnEvent.REPLY_TRUNCATED
 
 
 @dataclass(frozen=True, slots=True)

@@ -263,3 +263,36 @@ def test_the_words_of_a_phrase_still_being_made_are_guessed_until_they_are_told(
     assert playout.heard_text(10.3) == "before fifteen"
     playout.end_phrase()
     assert playout.heard_text(99.0) == playout.spoken_text() == "before fifteen letters"
+
+
+LENGTHS = st.lists(st.integers(1, 12), min_size=1, max_size=12)
+
+
+@settings(deadline=None)
+@given(LENGTHS, st.booleans(), st.integers(0, 4000), st.integers(20, 500))
+def test_the_same_words_are_heard_however_the_end_of_the_hearing_is_known(
+    lengths: list[int], timed: bool, at_ms: int, lead_ms: int
+) -> None:
+    def playing_words() -> Playout:
+        playout = Playout(RATE_HZ, lead_ms / 1000, 0.02)
+        playout.begin_phrase(plain(" ".join("abcdefghijkl"[:length] for length in lengths)))
+        for length in lengths:
+            playout.add(second(0.03 * length))
+            if timed:
+                playout.place_word("abcdefghijkl"[:length], playout.made_samples)
+        playout.end_phrase()
+        return playout
+
+    interrupted, reported, truncated = playing_words(), playing_words(), playing_words()
+    for ms in range(at_ms + 1):
+        for playout in (interrupted, reported, truncated):
+            while playout.take(7.0 + ms / 1000):
+                pass
+    now = 7.0 + at_ms / 1000
+    cut = interrupted.heard_samples(now)
+    reported.report(cut, now + 0.15, final=True)
+    truncated.report(10**6, now, final=True)
+    truncated.truncate(cut)
+    texts = {playout.heard_text(now + after) for playout in (reported, truncated) for after in (0.15, 9.0)}
+    assert texts == {interrupted.heard_text(now)}
+    assert {playout.heard_samples(now + 9.0) for playout in (reported, truncated)} == {cut}

@@ -6,7 +6,15 @@ from itertools import count, islice, product
 
 import pytest
 from scripted_call import FRAME_S, Call, ask, call
-from voice_gateway.core.events import CallerAudio, InterruptRequested, ReplyAudio, TextTyped, TurnChanged, TurnKind
+from voice_gateway.core.events import (
+    CallerAudio,
+    InterruptRequested,
+    ReplyAudio,
+    ReplyTruncated,
+    TextTyped,
+    TurnChanged,
+    TurnKind,
+)
 from voice_gateway.core.speech_types import SynthesisedAudio
 from voice_gateway.core.transcript import RecognitionResult
 
@@ -285,3 +293,18 @@ async def test_a_client_may_interrupt_a_protected_greeting() -> None:
         assert len(times(there, TurnKind.REPLY_INTERRUPTED)) == 1
         await asyncio.sleep(0)
         assert [entry.words for entry in there.session.snapshot().exchanges][1:] == ["hello"]
+
+
+async def test_truncating_a_reply_that_is_heard_stops_it_there() -> None:
+    async with call() as there:
+        await listen(there)
+        there.session.take(ReplyTruncated(1, 1000))
+        await there.silence(3.0)
+        (cut,) = [e for _, e in there.told if isinstance(e, TurnChanged) and e.kind is TurnKind.REPLY_INTERRUPTED]
+        assert (cut.heard_ms, cut.heard_text) == (1000, " ".join(LONG.split()[:3]))
+        assert there.session.snapshot().exchanges[0].reply == cut.heard_text
+        there.session.take(ReplyTruncated(1, 400))
+        assert there.session.snapshot().exchanges[0].reply == LONG.split()[0]
+        there.session.take(TextTyped("go on"))
+        await there.silence(1.0)
+        assert [message.content for message in there.model.chats[-1]][-2:] == [LONG.split()[0], "go on"]

@@ -420,6 +420,63 @@ async def test_a_held_reply_says_no_half_phrase_because_the_model_is_slow() -> N
         assert call.voice.phrases == ["one two"]
 
 
+@pytest.mark.parametrize("audio_ms", [0, 400, 500, 1100])
+async def test_a_truncation_gives_the_text_of_an_interrupt_at_that_point(audio_ms: int) -> None:
+    heard = []
+    for how in ("interrupt", "report", "truncate", "truncate later"):
+        async with replies() as call:
+            call.start(1)
+            await asyncio.sleep(audio_ms / 1000 if how == "interrupt" else 1.3)
+            if how == "report":
+                call.controller.interrupt(1, None)
+                call.controller.report(PlayoutReported(1, audio_ms, 0, final=True))
+            elif how == "truncate":
+                assert call.controller.truncate(1, audio_ms)
+                call.controller.interrupt(1, None)
+            elif how == "truncate later":
+                call.controller.interrupt(1, None)
+                await asyncio.sleep(5.0)
+                assert not call.controller.truncate(1, audio_ms)
+            else:
+                call.controller.interrupt(1, None)
+            told = call.changes(TurnKind.REPLY_INTERRUPTED) + call.changes(TurnKind.REPLY_TRUNCATED)
+            assert told[-1].heard_text == call.history()[0][1]
+            heard.append(call.history())
+    assert heard == [heard[0]] * 4
+
+
+async def test_a_reply_that_ended_can_be_truncated_and_one_that_is_forgotten_can_not() -> None:
+    async with replies() as call:
+        call.start(1)
+        await asyncio.sleep(3.0)
+        assert not call.controller.truncate(1, 1200)
+        assert call.history() == [(1, "one two", True)]
+        (event,) = call.changes(TurnKind.REPLY_TRUNCATED)
+        assert (event.reply, event.heard_text, event.heard_ms) == (1, "one two", 1200)
+        for n in (2, 3):
+            call.start(n)
+            await asyncio.sleep(3.0)
+        assert not call.controller.truncate(1, 100)
+        assert not call.controller.truncate(9, 100)
+        assert call.history()[0] == (1, "one two", True)
+
+
+async def test_the_caller_is_told_when_its_report_changes_what_was_heard() -> None:
+    async with replies() as call:
+        call.start(1)
+        await asyncio.sleep(1.2)
+        call.controller.interrupt(1, None)
+        call.controller.report(PlayoutReported(1, 1200, 0, final=True))
+        assert call.changes(TurnKind.REPLY_TRUNCATED) == []
+    async with replies() as call:
+        call.start(1)
+        await asyncio.sleep(1.2)
+        call.controller.interrupt(1, None)
+        call.controller.report(PlayoutReported(1, 700, 0, final=True))
+        (event,) = call.changes(TurnKind.REPLY_TRUNCATED)
+        assert (event.heard_text, event.heard_ms) == (call.history()[0][1], 700) == ("one", 700)
+
+
 async def test_what_never_arrived_was_not_heard() -> None:
     async with replies() as call:
         call.start(1)

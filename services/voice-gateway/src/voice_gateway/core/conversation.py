@@ -72,6 +72,10 @@ class Conversation:
         """Reply `n` so far."""
         return self._changed(n, text, cut=False)
 
+    def reply_to(self, n: int) -> str | None:
+        """Reply `n` as far as it was heard; None = it is not remembered."""
+        return next((entry.reply for entry in self.exchanges if entry.n == n), None)
+
     def truncated(self, n: int, heard: str) -> "Conversation":
         """Reply `n` was interrupted; `heard` is what the caller heard of it."""
         return self._changed(n, heard, cut=True)

@@ -96,6 +96,14 @@ class PlayoutReported:
 
 
 @dataclass(frozen=True, slots=True)
+class ReplyTruncated:
+    """The caller has heard `audio_ms` milliseconds of reply `n` and will hear no more: it stops."""
+
+    n: int
+    audio_ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class TextTyped:
     """A typed turn."""
 
@@ -136,6 +144,7 @@ class ToolAnswered:
 CallerEvent: TypeAlias = (
     CallerAudio
     | PlayoutReported
+    | ReplyTruncated
     | TextTyped
     | TurnCommitted
     | InterruptRequested
@@ -183,6 +192,7 @@ class TurnKind(Enum):
     REPLY_RETRACTED = "reply retracted"
     REPLY_INTERRUPTED = "reply interrupted"
     REPLY_ENDED = "reply ended"
+    REPLY_TRUNCATED = "reply truncated"
 
 
 @dataclass(frozen=True, slots=True)

@@ -149,6 +149,10 @@ class Playout:  # size: one account of a reply's samples: made, sent, received, 
             before = self._report.samples if self._report else 0  # nobody can unhear
             self._report = _Report(max(before, min(samples, self._sent)), now, final)
 
+    def truncate(self, samples: int) -> None:
+        """The caller has heard so much and will hear no more, whatever was reported before."""
+        self._report = _Report(max(0, min(samples, self._sent)), 0.0, True)
+
     def heard_samples(self, now: float) -> int:
         """Samples the caller has heard by now."""
         if self._paused_at is not None:

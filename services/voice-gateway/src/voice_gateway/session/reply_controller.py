@@ -335,7 +335,28 @@ class ReplyController:  # size: orders of the turn machine, the listener of a re
             after_t0_s = (began - current.t0_sample) / INPUT_RATE_HZ
             current.timeline.mark(Mark.REPLY_PLAYED, current.timeline.marks.get(Mark.SPEECH_ENDED, 0.0) + after_t0_s)
         if current.cut_at is not None:
-            self.conversation = self.conversation.truncated(report.n, current.reply.playout.heard_text(now))
+            self._amend(current, now)
+
+    def truncate(self, n: int, audio_ms: int) -> bool:
+        """The caller has heard so much of reply `n`, and will hear no more; whether it must still be stopped. The
+        history holds what it would after an interrupt at that point."""
+        current = self._at(n)
+        if current is None:
+            return False
+        current.reply.playout.truncate(round(audio_ms * current.rate_hz / 1000))
+        if current.cut_at is None and not current.task.done():
+            return True
+        self._amend(current, self._clock())
+        return False
+
+    def _amend(self, current: _CurrentReply, now: float) -> None:
+        """The caller knows better what it has heard of a reply that is over."""
+        n, playout = current.reply.n, current.reply.playout
+        heard, told = playout.heard_text(now), self.conversation.reply_to(n)
+        if heard != told:
+            self.conversation = self.conversation.truncated(n, heard)
+            heard_ms = round(1000 * playout.heard_samples(now) / current.rate_hz)
+            self._changed(TurnKind.REPLY_TRUNCATED, n, heard_text=heard, heard_ms=heard_ms)
 
     def moment(self) -> ReplyMoment | None:
         """What the reply that has the floor is like now, for its caller; None = none is heard."""

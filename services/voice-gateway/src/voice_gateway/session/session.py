@@ -27,6 +27,7 @@ from voice_gateway.core.events import (
     InterruptRequested,
     OptionsChanged,
     PlayoutReported,
+    ReplyTruncated,
     SessionEvent,
     TextTyped,
     ToolAnswered,
@@ -189,6 +190,9 @@ class Session:  # size: the caller's side, the registry's side and the listener 
                     self._mailboxes.fail(failed(error, fatal=True))
             case PlayoutReported():
                 self._replies.report(event)
+            case ReplyTruncated(n, audio_ms):
+                if self._replies.truncate(n, audio_ms):
+                    self._mailboxes.post(turn_types.Interrupted())
             case TextTyped(text):
                 self._mailboxes.post(turn_types.Typed(text))
             case TurnCommitted():
