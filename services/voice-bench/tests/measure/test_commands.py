@@ -51,6 +51,17 @@ def test_overhead_measures_both_gateways(spoken: Path, monkeypatch: pytest.Monke
     assert verdict(content, "threads per further call") < 5
 
 
+def test_endpointing_judges_every_way_on_the_same_turns(spoken: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    content = measured(spoken, monkeypatch, "endpointing", str(spoken), "--no-model")
+    assert verdict(content, "dictations cut off by the default") == 0
+    assert 0.3 < verdict(content, 'delay of "yes" by the default, p50') < 0.4
+    tables = content["tables"]
+    assert isinstance(tables, list)
+    before, patient, rules = tables[0]["rows"]
+    assert before[1] == patient[1] == rules[1] > 20
+    assert rules[2] < patient[2] < before[2], "turns cut off"
+
+
 def test_preemption_asks_before_the_turn_is_decided(spoken: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     content = measured(spoken, monkeypatch, "preemption", "--turns", "2", "--no-off")
     assert verdict(content, "failed calls") == 0

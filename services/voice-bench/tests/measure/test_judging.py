@@ -14,7 +14,7 @@ from voice_bench.measure.verdict import Verdict
 
 LOAD = Load(Kind.OURS, 10, 3, 0, (2.0, 3.0, 4.0), (3.0,), 1.2, Sample(10, 100.0, 14, 30))
 STOP = BargeInStop("caller 1 turn 1", 300.0, 20.0, 5, 5, True, 150.0, decided_at=50.0)
-HEARD = RecordedCall("a", "go forward ten meters", 1, 1, 2.0, True, 0.1, 0.7)
+HEARD = RecordedCall("a", "go forward ten meters", 1, 1, 2.0, True, 0.1, 0.7, response_s=0.4, decision_s=0.35, turns=1)
 
 
 def missed(verdicts: list[Verdict]) -> list[str]:
@@ -86,3 +86,5 @@ def test_the_gateway_answers_for_words_it_loses_and_for_calls_that_lack_somethin
     bad = recordings_report.report(said, alone, {"one": [silent]})
     assert len(missed(list(bad.verdicts))) == 2
     assert not replace(HEARD, trouble="lost").complete
+    slow = recordings_report.report(said, alone, {"one": [replace(HEARD, response_s=0.6, turns=2)]})
+    assert len(missed(list(slow.verdicts))) == 2

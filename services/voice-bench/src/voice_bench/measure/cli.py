@@ -193,6 +193,29 @@ async def speech(
     return recordings_report.report(said, alone, passes)
 
 
+@measurement(app)
+async def endpointing(
+    folder: Annotated[
+        Path, typer.Argument(help="Folder of recordings of speech, NAME.wav.", exists=True, file_okay=False)
+    ],
+    model: Annotated[bool, typer.Option(help="Judge with Smart Turn, too. Its model is downloaded once.")] = True,
+) -> Report:
+    """Judge scripted and recorded turns with pauses: which end of a turn cuts callers off, and which is slow?"""
+    # The gateway's own code runs here, and may not be installed beside the other measurements.
+    from voice_gateway.backends.smart_turn import SmartTurn
+    from voice_gateway.backends.smart_turn_model import pull, usual_place
+
+    from voice_bench.measure import endpointing as endpointing_judges
+    from voice_bench.measure import endpointing_report, endpointing_run
+
+    scorer = SmartTurn(await asyncio.to_thread(pull, usual_place())) if model else None
+    judges = endpointing_judges.judges(model=model)
+    async with simulators(embedded()) as stack:
+        found = await endpointing_run.timelines(stack, endpointing_run.clips_in(folder))
+        judged, cost = await endpointing_run.judge_all(stack, found, judges, scorer)
+    return endpointing_report.report(judged, judges, cost)
+
+
 def _not_measured(sentence: str) -> typer.Exit:
     typer.echo(f"voice-bench: {sentence}", err=True)
     return typer.Exit(2)

@@ -101,8 +101,9 @@ def _number_goes_on(tail: _Tail, row: Row, language: Language) -> bool:
     Examples: "five five" (digits, one by one), "555" alone, "my number is 555 1234" (7 of 10 digits), "4111 1111 1111"
     (12 of a card's 16), "b r o". Not so: "seven", "at nine thirty", "two hundred", "in 2024", "my number is 555 123
     4567"."""
-    in_fours = len(row.groups) > 1 and set(row.groups) == {4}
-    lacks_digits = row.digits < (_CARD_DIGITS if in_fours else language.number_digits)
+    # Of one digit more than a telephone number has, it has a prefix; of more than that it is a card's.
+    is_card = (len(row.groups) > 1 and set(row.groups) == {4}) or row.digits > language.number_digits + 1
+    lacks_digits = row.digits < (_CARD_DIGITS if is_card else language.number_digits)
     after_cue = tail.after(language.number_cues)
     if after_cue is not None and len(row.words) >= len(after_cue):
         return bool(row.letters or row.codes) or lacks_digits

@@ -68,7 +68,7 @@ class Language:
     connectives: frozenset[str] = frozenset()
     """Words after which a sentence goes on: "and", "the", "because"."""
     link_words: frozenset[str] = frozenset()
-    """Words after which it mostly goes on; a sentence sign says that it does not: "to", "is", "for"."""
+    """Words after which it mostly goes on; a sentence sign says that it does not: "to", "is", "in"."""
     answers: frozenset[str] = frozenset()
     """What is a whole turn by itself: "yes", "no thanks"."""
     digit_words: frozenset[str] = frozenset()
