@@ -60,6 +60,7 @@ SAMPLES: dict[type[State], dict[str, State]] = {
         "nothing said": Hearing(CALL, 95.0),
         "a partial": Hearing(CALL, 95.0, "", "one"),
         "a final": Hearing(CALL, 95.0, "one", "", 99.9),
+        "a draft to a partial": Hearing(CALL, 95.0, "", "one", 99.9, draft=3),
     },
     Pausing: {
         "nothing said": Pausing(CALL, 99.9, 95.0),
