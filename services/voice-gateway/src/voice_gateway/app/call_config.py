@@ -41,7 +41,9 @@ def call_config(settings: Settings, backends: Backends, operators: Table) -> Cal
     """What `settings` and the operator's table of languages mean for new calls that use what is held open to the
     outside."""
     languages = deployment_languages(settings, operators)
-    prepare(languages.find(settings.asr_language), settings.tts_voice, speakable_options(settings))
+    for language in languages.by_tag.values():
+        if language.sign_names or language.tag == settings.asr_language:  # 10 to 20 ms each, once
+            prepare(language, language.voice, speakable_options(settings))
     return CallConfig(
         _server_info(settings),
         CallLanguages(settings, languages, backends.asr_languages, backends.tts_languages),

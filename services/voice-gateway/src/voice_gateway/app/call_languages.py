@@ -31,7 +31,8 @@ class CallLanguages:
             backend, has = missing
             raise Unsupported(
                 f"{language.tag} is not served here, because {backend} has only {_named(has)}; "
-                f"send one of {_named(self.tags)} as the language, or none for {self.settings.asr_language}"
+                f"send {'one of ' if len(self.tags) > 1 else ''}{_named(self.tags)} as the language, or none for "
+                f"{self.settings.asr_language}"
             )
         asr, tts = language.asr_language or language.tag, language.tts_language or language.tag
         spoken = replace(

@@ -1,6 +1,7 @@
 """Which words is recognition to expect? Those of the deployment, and those of the call, each with its boost."""
 
 import math
+from functools import lru_cache
 from typing import TypeAlias
 
 Hotwords: TypeAlias = tuple[tuple[str, float], ...]
@@ -11,6 +12,7 @@ MAX_CHARS = 100
 MAX_BOOST = 1000.0
 
 
+@lru_cache(8)
 def parse(text: str) -> Hotwords:
     """A list such as "Parakeet: 30, New York, Riva: 20", parted by commas or line ends. Raises ValueError."""
     found = tuple(_one(part.strip()) for part in text.replace("\n", ",").split(",") if part.strip())
