@@ -1,5 +1,7 @@
 """Do clips begin and end loud, and does a loudspeaker know what was heard?"""
 
+from math import inf
+
 import numpy as np
 import pytest
 from voice_bench.measure import clips
@@ -59,6 +61,28 @@ def test_audio_that_comes_in_time_plays_without_a_gap_and_late_audio_when_it_com
     assert speaker.played(10.9) == 900
     speaker.take(100, at=12.0)
     assert speaker.played(12.05) == 1050
+
+
+def test_a_paused_loudspeaker_goes_on_where_it_was() -> None:
+    speaker = Loudspeaker(1000)
+    speaker.take(500, at=10.0)
+    speaker.pause(at=10.2)
+    speaker.pause(at=10.3)
+    assert speaker.played(15.0) == 200
+    assert speaker.silent_from() == inf
+    speaker.go_on(at=20.0)
+    speaker.go_on(at=21.0)
+    assert speaker.played(20.1) == 300
+    assert speaker.silent_from() == pytest.approx(20.3)
+
+
+def test_what_comes_to_a_paused_loudspeaker_plays_when_it_goes_on() -> None:
+    speaker = Loudspeaker(1000)
+    speaker.pause(at=10.0)
+    speaker.take(500, at=11.0)
+    assert speaker.played(12.0) == 0
+    speaker.go_on(at=12.0)
+    assert speaker.played(12.1) == 100
 
 
 def test_a_word_is_heard_when_its_last_sample_was() -> None:

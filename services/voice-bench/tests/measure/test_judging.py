@@ -13,7 +13,7 @@ from voice_bench.measure.soak import SoakResult
 from voice_bench.measure.verdict import Verdict
 
 LOAD = Load(Kind.OURS, 10, 3, 0, (2.0, 3.0, 4.0), (3.0,), 1.2, Sample(10, 100.0, 14, 30))
-STOP = BargeInStop("caller 1 turn 1", 300.0, 20.0, 5, 5, True, 150.0, decided_at=50.0)
+STOP = BargeInStop("caller 1 turn 1", 300.0, 700.0, 20.0, 5, 5, True, 150.0, decided_at=50.0)
 HEARD = RecordedCall("a", "go forward ten meters", 1, 1, 2.0, True, 0.1, 0.7, response_s=0.4, decision_s=0.35, turns=1)
 
 

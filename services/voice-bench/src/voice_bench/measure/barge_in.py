@@ -39,14 +39,17 @@ class BargeInStop:
 
     tag: str
     decision_ms: float | None
-    """First sample of the speech -> decided; None = the reply was not stopped."""
+    """First sample of the speech -> the reply is held, or interrupted at once; None = it was not stopped."""
+    interrupted_ms: float | None
+    """First sample of the speech -> interrupted, which needs words."""
     last_audio_after_ms: float
-    """Last audio of the reply at the caller, after the decision; negative = before it."""
+    """Last audio of the reply at the caller, after it was held; negative = before that."""
     heard_words: int
     played_words: int
     heard_is_prefix: bool
     unplayed_ms: float
     decided_at: float
+    """When it was interrupted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,13 +179,15 @@ def _judge(
     cut = reply.cut
     stopped = cut is not None and cut.kind == pb.TurnEvent.REPLY_INTERRUPTED
     decided_at = cut.decided_at if cut is not None and stopped else 0.0
+    silenced_at = reply.held.decided_at if reply.held is not None else decided_at
     text = _text(tag, stamps)
     heard = cut.heard_text.split() if cut is not None and stopped else []
     played = words.played(text, reply.played_at_cut) if stopped else 0
     return BargeInStop(
         tag=tag,
-        decision_ms=1000 * (decided_at - began_at) if stopped else None,
-        last_audio_after_ms=1000 * ((reply.last_audio_at or 0.0) - decided_at) if stopped else 0.0,
+        decision_ms=1000 * (silenced_at - began_at) if stopped else None,
+        interrupted_ms=1000 * (decided_at - began_at) if stopped else None,
+        last_audio_after_ms=1000 * ((reply.last_audio_at or 0.0) - silenced_at) if stopped else 0.0,
         heard_words=len(heard),
         played_words=played,
         heard_is_prefix=text.split()[: len(heard)] == heard,

@@ -14,8 +14,9 @@ def report(outcome: BargeInOutcome, times: int) -> Report:
     """Everything, with a verdict per target."""
     stops = [stop for stop in outcome.stops if stop.decision_ms is not None]
     quantities = {
-        "speech began -> decided, ms": [stop.decision_ms for stop in stops if stop.decision_ms is not None],
-        "decided -> last audio at the caller, ms": [stop.last_audio_after_ms for stop in stops],
+        "speech began -> held, ms": [stop.decision_ms for stop in stops if stop.decision_ms is not None],
+        "speech began -> interrupted, ms": [stop.interrupted_ms for stop in stops if stop.interrupted_ms is not None],
+        "held -> last audio at the caller, ms": [stop.last_audio_after_ms for stop in stops],
         "words heard, gateway minus caller": [float(stop.heard_words - stop.played_words) for stop in stops],
         "flushed at the caller, ms": [stop.unplayed_ms for stop in stops],
     }
@@ -37,8 +38,8 @@ def verdicts(outcome: BargeInOutcome, times: int) -> list[Verdict]:
     words_off = max((abs(stop.heard_words - stop.played_words) for stop in stops), default=None)
     return [
         none_of("replies that were not stopped", times - len(stops)),
-        at_most("speech began -> decided, p95", decision_p95, DECISION_P95_MS, "ms"),
-        at_most("decided -> last audio at the caller, worst", latest_ms, LAST_AUDIO_MS, "ms"),
+        at_most("speech began -> held, p95", decision_p95, DECISION_P95_MS, "ms"),
+        at_most("held -> last audio at the caller, worst", latest_ms, LAST_AUDIO_MS, "ms"),
         at_most("words heard, worst difference", words_off, WORDS_OFF, "words"),
         none_of("heard texts that are not the reply's beginning", sum(not stop.heard_is_prefix for stop in stops)),
         none_of("requests to the model that went on", outcome.model_cut_late),

@@ -22,6 +22,8 @@ class ReplyLog:  # size: the record of one reply
     cut: pb.TurnEvent | None = None
     """REPLY_INTERRUPTED or REPLY_RETRACTED."""
     cut_at: float | None = None
+    held: pb.TurnEvent | None = None
+    """REPLY_HELD, while it holds."""
     played_at_cut: int = 0
     unplayed_at_cut: int = 0
     reported: bool = False
@@ -101,6 +103,12 @@ class CallLog:  # size: the record of one call
                 self.turns.append((at, turn.text))
             case pb.TurnEvent.REPLY_ENDED:
                 self._reply(turn.reply).ended_at = at
+            case pb.TurnEvent.REPLY_HELD:
+                self._reply(turn.reply).held = turn
+                self._reply(turn.reply).loudspeaker.pause(at)
+            case pb.TurnEvent.REPLY_RESUMED:
+                self._reply(turn.reply).held = None
+                self._reply(turn.reply).loudspeaker.go_on(at)
             case pb.TurnEvent.REPLY_INTERRUPTED | pb.TurnEvent.REPLY_RETRACTED:
                 reply = self._reply(turn.reply)
                 reply.cut, reply.cut_at = turn, at

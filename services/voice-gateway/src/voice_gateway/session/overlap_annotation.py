@@ -1,6 +1,7 @@
 """Is what the caller says over a reply a turn, a backchannel, or echo? It depends on the reply when they began."""
 
 from dataclasses import dataclass, replace
+from math import inf
 from typing import Protocol
 
 from voice_gateway.core.backchannels import ReplyMoment, is_backchannel
@@ -46,7 +47,7 @@ class OverlapAnnotation:
         self._language = language
         self._replies = replies
         self._numbers = language.digit_words | language.number_words | language.tens | language.scales
-        self._last = self._before = _Speech(0.0, None, ended=0.0, settled=True)
+        self._last = self._before = _Speech(-inf, None, ended=-inf, settled=True)
 
     def speech_started(self, now: float, *, detected: bool = True) -> None:
         """The caller's microphone hears something."""
