@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
+from itertools import count, islice, product
 
 from scripted_backends import ScriptedModel, ScriptedVoice, Step
 from voice_gateway.config import Settings
@@ -13,11 +14,12 @@ from voice_gateway.core.events import (
     CallEnded,
     Caller,
     CallerEnded,
+    ReplyAudio,
     SessionEvent,
     TurnChanged,
     TurnKind,
 )
-from voice_gateway.core.speech_types import RecognitionOptions
+from voice_gateway.core.speech_types import RecognitionOptions, SynthesisedAudio
 from voice_gateway.core.transcript import RecognitionResult
 from voice_gateway.core.turn_types import Event, Policy
 from voice_gateway.metrics import Metrics
@@ -173,3 +175,38 @@ async def ask(there: Call, text: str = "book a table") -> None:
     await there.speak(1.0)
     await there.silence(0.1)
     there.partial(text)
+
+
+RATE_HZ = 16_000
+WORD_S = 0.3
+_WORDS = ["".join(letters) for letters in islice(product("bdfgklmnprst", "aeiou", "bdfgklmnprst"), 0, 720, 2)]
+LONG = " ".join(" ".join(_WORDS[at : at + 6]).capitalize() + "." for at in range(0, len(_WORDS), 6))
+"""360 words, no two alike: 108 s."""
+
+
+def number_samples(there: Call) -> None:
+    """From now on every sample that the voice makes is another one than those around it."""
+    numbers = count()
+
+    async def synthesise(phrase: str) -> AsyncGenerator[SynthesisedAudio, None]:
+        for at, word in enumerate(phrase.split(), 1):
+            samples = islice(numbers, round(WORD_S * RATE_HZ))
+            pcm16 = b"".join((number % 30_011).to_bytes(2, "little") for number in samples)
+            yield SynthesisedAudio(pcm16, ((word, at * WORD_S),))
+
+    there.voice.synthesise = synthesise  # type: ignore[method-assign]
+
+
+def heard(there: Call, n: int = 1) -> bytes:
+    """The audio of reply `n` as it came, every sample once and in order."""
+    audio = b""
+    for _, event in there.told:
+        if isinstance(event, ReplyAudio) and event.n == n:
+            assert event.offset * 2 == len(audio)
+            audio += event.pcm16
+    return audio
+
+
+def progress(there: Call) -> None:
+    """The recogniser has heard everything, and no word."""
+    there.ears.result(RecognitionResult("", False, 0.0, there.ears.received_s))

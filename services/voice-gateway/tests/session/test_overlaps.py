@@ -1,11 +1,9 @@
 """What does a caller hear who coughs, hums along, echoes or interrupts? Whole calls in virtual time."""
 
 import asyncio
-from collections.abc import AsyncGenerator
-from itertools import count, islice, product
 
 import pytest
-from scripted_call import FRAME_S, Call, ask, call
+from scripted_call import FRAME_S, LONG, RATE_HZ, WORD_S, Call, ask, call, heard, number_samples, progress
 from voice_gateway.core.events import (
     CallerAudio,
     InterruptRequested,
@@ -15,50 +13,15 @@ from voice_gateway.core.events import (
     TurnChanged,
     TurnKind,
 )
-from voice_gateway.core.speech_types import SynthesisedAudio
-from voice_gateway.core.transcript import RecognitionResult
 
 pytestmark = pytest.mark.looptime
 
-RATE_HZ = 16_000
-WORD_S = 0.3
-_WORDS = ["".join(letters) for letters in islice(product("bdfgklmnprst", "aeiou", "bdfgklmnprst"), 0, 720, 2)]
-LONG = " ".join(" ".join(_WORDS[at : at + 6]).capitalize() + "." for at in range(0, len(_WORDS), 6))
-"""360 words, no two alike: 108 s."""
 QUARTER = " ".join(LONG.split()[:90])
-
-
-def number_samples(there: Call) -> None:
-    """From now on every sample that the voice makes is another one than those around it."""
-    numbers = count()
-
-    async def synthesise(phrase: str) -> AsyncGenerator[SynthesisedAudio, None]:
-        for at, word in enumerate(phrase.split(), 1):
-            samples = islice(numbers, round(WORD_S * RATE_HZ))
-            pcm16 = b"".join((number % 30_011).to_bytes(2, "little") for number in samples)
-            yield SynthesisedAudio(pcm16, ((word, at * WORD_S),))
-
-    there.voice.synthesise = synthesise  # type: ignore[method-assign]
-
-
-def heard(there: Call, n: int = 1) -> bytes:
-    """The audio of reply `n` as it came, every sample once and in order."""
-    audio = b""
-    for _, event in there.told:
-        if isinstance(event, ReplyAudio) and event.n == n:
-            assert event.offset * 2 == len(audio)
-            audio += event.pcm16
-    return audio
 
 
 def times(there: Call, kind: TurnKind) -> list[float]:
     """When the caller was told of it."""
     return [at for at, event in there.told if isinstance(event, TurnChanged) and event.kind is kind]
-
-
-def progress(there: Call) -> None:
-    """The recogniser has heard everything, and no word."""
-    there.ears.result(RecognitionResult("", False, 0.0, there.ears.received_s))
 
 
 async def listen(there: Call, text: str = LONG) -> None:
