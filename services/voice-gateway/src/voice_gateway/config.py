@@ -466,7 +466,9 @@ class Settings(BaseSettings):
     def _lets_a_cough_end(cls, value: float, info: ValidationInfo) -> float:
         barge_in_after_s = info.data.get("turn_barge_in_after_s", 0.0)
         if 0 < barge_in_after_s <= value:
-            raise ValueError(f"must be below TURN_BARGE_IN_AFTER_S ({barge_in_after_s:g}), or every cough interrupts")
+            raise ValueError(
+                f"must be below TURN_BARGE_IN_AFTER_S ({barge_in_after_s:g}), or a cough like a word interrupts"
+            )
         return value
 
     @field_validator("gateway_tls_key_file")

@@ -82,6 +82,7 @@ async def test_a_hundred_coughs_and_backchannels_cost_no_word_and_double_none() 
 
 @pytest.mark.parametrize("after_s", [0.2, 0.9])
 async def test_a_cough_is_followed_by_the_rest_of_the_reply_within_two_seconds(after_s: float) -> None:
+    """livekit/agents#4039: the reply did not go on."""
     async with call() as there:
         await listen(there, QUARTER)
         await there.speak(0.5)
@@ -116,6 +117,7 @@ async def test_the_reply_is_held_at_the_first_sound_and_interrupted_by_the_first
 
 
 async def test_after_a_barge_in_the_next_answer_is_heard() -> None:
+    """livekit/agents#3418: silent after a barge-in."""
     async with call() as there:
         await listen(there)
         there.model.script = ("Fine. Done now.",)
@@ -144,6 +146,7 @@ async def test_a_noise_that_interrupts_leaves_the_call_able_to_answer() -> None:
 
 
 async def test_a_caller_who_mutes_in_the_middle_of_a_sound_hears_the_reply_to_its_end() -> None:
+    """pipecat#4124: muted in mid-speech, stuck for ever."""
     async with call() as there:
         await listen(there, QUARTER)
         for _ in range(10):
