@@ -4,7 +4,7 @@ from math import inf
 
 import pytest
 from voice_gateway.config_languages import built_in
-from voice_gateway.core.backchannels import BOUNDARY_S, ReplyMoment, is_backchannel
+from voice_gateway.core.backchannels import BOUNDARY_S, ReplyMoment, holds_question, is_backchannel
 from voice_gateway.core.language import Language
 
 MIDDLE = ReplyMoment(1, 16_000, left_s=5.0)
@@ -82,3 +82,18 @@ def test_after_a_question_yes_is_an_answer() -> None:
 def test_a_language_without_a_list_has_no_backchannels() -> None:
     assert not is_backchannel("mhm", Language("xx"), MIDDLE, final=True)
     assert not is_backchannel("mhm", Language("xx"), MIDDLE, final=False)
+
+
+@pytest.mark.parametrize(
+    ("text", "asks"),
+    [
+        ("is that right? We", True),
+        ('he asked "why?" and', True),
+        ("*really?*", True),
+        ("\u0939\u0948? \u0939\u092e", True),
+        ("a fine day. We", False),
+        ("", False),
+    ],
+)
+def test_a_question_is_known_by_its_sign(text: str, asks: bool) -> None:
+    assert holds_question(text) is asks

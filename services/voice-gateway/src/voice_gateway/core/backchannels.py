@@ -16,6 +16,8 @@ BOUNDARY_S = 1.0
 ASKED_S = 2.0
 """So long after a question "yes" is its answer."""
 _MOST_WORDS = 4
+_QUESTION_SIGNS = ("?", "\uff1f", "\u061f", "\u037e")
+_CLOSING = "\"'\u201d\u2019)»*_"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,11 @@ def is_backchannel(text: str, language: Language, moment: ReplyMoment, *, final:
     if not words or moment.left_s <= BOUNDARY_S or moment.asks:
         return False
     return is_made_of(words, _phrases(language.backchannels), final=final)
+
+
+def holds_question(text: str) -> bool:
+    """Whether a sentence of `text` ends as a question does."""
+    return any(word.rstrip(_CLOSING).endswith(_QUESTION_SIGNS) for word in text.split())
 
 
 def is_made_of(words: tuple[str, ...], phrases: frozenset[tuple[str, ...]], *, final: bool) -> bool:

@@ -90,9 +90,9 @@ def needs_words(state: Overlap, policy: Policy) -> bool:
 def take_floor(state: Overlap, *, committed: bool = False) -> Step:
     """The overlap was the caller's turn.
 
-    Example, with barge_in_after = 0.2: the caller speaks from 12.0 on while reply 3 is heard. At 12.2 reply 3 is
-    interrupted, and the state is Hearing since 12.0, without words. Had nobody heard reply 3 yet, it would be
-    retracted, and "book a table", which it answered, would stand before what the caller says now ("for two")."""
+    Example, with barge_in_after = 0.2: the caller says "for two" from 12.0 on while reply 3 is heard; the partial "for"
+    comes at 12.1. At 12.2 reply 3 is interrupted, and the state is Hearing since 12.0, with "for". Had nobody heard
+    reply 3 yet, it would be retracted, and "book a table", which it answered, would stand before "for"."""
     return caller_turn(state, committed=committed), (drop(state),)
 
 

@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-from voice_gateway.core.backchannels import ASKED_S, ReplyMoment
+from voice_gateway.core.backchannels import ASKED_S, ReplyMoment, holds_question
 from voice_gateway.core.conversation import Conversation, Message, messages
 from voice_gateway.core.echo import BEFORE_S
 from voice_gateway.core.events import (
@@ -41,7 +41,6 @@ from voice_gateway.session.memory import Memory, MemorySettings, TurnGap
 
 _WORD_S = 0.5
 """A word that is over so soon has begun."""
-_QUESTION_SIGNS = ("?", "\uff1f", "\u061f", "\u037e")
 _LAST_MOMENT_S = 0.25
 """A reply that ends so soon is not held: the callers of most turns begin about then, and would lose its last word."""
 AMEND_S = 0.2
@@ -368,8 +367,7 @@ class ReplyController:  # size: orders of the turn machine, the listener of a re
             return None
         heard = playout.heard_samples(self._clock())
         around = playout.text_between(heard - round(ASKED_S * rate_hz), heard + round(_WORD_S * rate_hz))
-        asks = any(word.rstrip("\"'\u201d\u2019)»*_").endswith(_QUESTION_SIGNS) for word in around.split())
-        return ReplyMoment(current.reply.n, heard, current.reply.left_s(), asks)
+        return ReplyMoment(current.reply.n, heard, current.reply.left_s(), holds_question(around))
 
     def echo_words(self, n: int, from_sample: int) -> str:
         """The words of reply `n` that may come back to a microphone which heard sound from `from_sample` on."""
