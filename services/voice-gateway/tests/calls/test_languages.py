@@ -5,6 +5,7 @@ from pathlib import Path
 import grpc
 import pytest
 from fake_llm import Answer
+from fake_riva import ramp
 from lab import Lab, lab
 from voice_gateway.config_languages import built_in
 from voice_workflow.v1 import voice_workflow_pb2 as pb
@@ -77,6 +78,22 @@ async def test_a_deployment_that_greets_greets_each_caller_in_their_language() -
         one, other = await there.call(), await there.call(language="de-DE")
         assert (await one.turn(TurnEvent.REPLY_ENDED, 1)).text == "Welcome to Acme."
         assert (await other.turn(TurnEvent.REPLY_ENDED, 1)).text == GERMAN.greeting
+
+
+async def test_the_words_of_the_language_keep_a_turn_open() -> None:
+    async with lab(turn_incomplete_silence_s=30, turn_preemptive=False) as there:
+        there.tts.seconds = lambda text: 0.3
+        caller = await there.call(language="de-DE")
+        stream = await there.asr.stream()
+        await caller.say(ramp(3_200))
+        stream.final("Ich möchte zwei und")
+        await caller.expect("transcript")
+        other = await there.call()
+        await other.type("Hello?")
+        await other.turn(TurnEvent.REPLY_ENDED, 1)  # takes six times the silence that ends a turn
+        stream.final("drei Karten.")
+        await caller.turn(TurnEvent.REPLY_ENDED, 1)
+        assert there.llm.asked[1].chat == [("user", "Ich möchte zwei und drei Karten.")]
 
 
 # ---------------------------------------------------------------------------------- which languages are refused
