@@ -10,6 +10,7 @@ from voice_gateway.config import Settings
 from voice_gateway.config_languages import deployment_languages, table
 from voice_gateway.config_live import Live, looked
 from voice_gateway.config_table import described
+from voice_gateway.config_tools import Secret, parsed
 
 FIXED = {
     "GATEWAY_HOST": "a pod listens on all of its addresses",
@@ -21,6 +22,7 @@ FIXED = {
     "GATEWAY_JOURNAL_MB": "goes with GATEWAY_JOURNAL_DIR",
     "GATEWAY_LIVE_FILE": "where the chart mounts it",
     "GATEWAY_LANGUAGES_FILE": "where the chart mounts languages",
+    "GATEWAY_TOOLS_FILE": "where the chart mounts tools",
     "GATEWAY_TLS_CERT_FILE": "where the chart mounts secrets.tls",
     "GATEWAY_TLS_KEY_FILE": "where the chart mounts secrets.tls",
     "GATEWAY_TLS_CLIENT_CA_FILE": "where the chart mounts secrets.tls",
@@ -264,3 +266,50 @@ def test_no_languages_mount_nothing_and_others_roll_the_pods(chart: Chart) -> No
     assert "GATEWAY_LANGUAGES_FILE" not in rendered.env("voice-gateway")
     assert all(volume["name"] != "languages" for volume in rendered.pod("voice-gateway")["volumes"])
     assert rendered.live_key() != other.live_key()
+
+
+TOOLS: dict[str, Any] = {
+    "tools": [
+        {
+            "name": "get_weather",
+            "description": 'The "weather" now.',
+            "side_effects": False,
+            "http": {
+                "url": "https://weather.example/now",
+                "headers": {"Authorization": {"file": "/etc/voice-gateway/tool-secrets/weather", "prefix": "Bearer "}},
+            },
+        }
+    ],
+    "mcp": [{"name": "crm", "url": "https://crm.example/mcp", "allow": "*"}],
+}
+
+
+@pytest.mark.parametrize("track", ["voice-gateway", "voice-gateway-canary"])
+def test_the_gateway_reads_the_tools_that_the_chart_mounts(
+    chart: Chart, track: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rendered = chart.render({"tools": TOOLS, "secrets": {"tools": {"name": "tool-keys"}}})
+    annotations = rendered.get(f"Deployment/{track}")["spec"]["template"]["metadata"]["annotations"]
+    (volume,) = [one for one in rendered.pod(track)["volumes"] if one["name"] == "tools"]
+    (item,) = volume["downwardAPI"]["items"]
+    mounts = {one["name"]: one["mountPath"] for one in rendered.container(track)["volumeMounts"]}
+
+    assert item["fieldRef"]["fieldPath"] == "metadata.annotations['voice-workflow/tools']"
+    assert rendered.env(track)["GATEWAY_TOOLS_FILE"] == f"{mounts['tools']}/{item['path']}"
+    assert mounts["tool-secrets"] == "/etc/voice-gateway/tool-secrets"
+    (secret,) = [one["secret"] for one in rendered.pod(track)["volumes"] if one["name"] == "tool-secrets"]
+    assert secret["secretName"] == "tool-keys"
+    monkeypatch.setattr(Secret, "read", lambda self: f"{self.prefix}from {self.file}")
+    found = parsed(annotations["voice-workflow/tools"])
+    assert found.tools[0].description == TOOLS["tools"][0]["description"]
+    assert found.tools[0].http.header_values() == {
+        "Authorization": "Bearer from /etc/voice-gateway/tool-secrets/weather"
+    }
+    assert found.mcp[0].allow == "*"
+
+
+def test_no_tools_mount_nothing(chart: Chart) -> None:
+    rendered = chart.render()
+
+    assert "GATEWAY_TOOLS_FILE" not in rendered.env("voice-gateway")
+    assert not {"tools", "tool-secrets"} & {volume["name"] for volume in rendered.pod("voice-gateway")["volumes"]}

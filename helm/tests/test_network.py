@@ -78,3 +78,19 @@ def test_each_pod_is_scraped_through_one_service_only(chart: Chart) -> None:
     assert monitor["spec"]["endpoints"] == [{"port": "http", "path": "/metrics", "interval": "5s"}]
     assert monitor["metadata"]["labels"]["release"] == "prometheus"
     assert monitor["spec"]["namespaceSelector"] == {"matchNames": ["calls"]}
+
+
+def test_the_tools_can_be_reached_on_the_ports_of_their_addresses(chart: Chart) -> None:
+    tools = {
+        "tools": [
+            {"name": "a", "description": "A.", "http": {"url": "https://a.example/x"}},
+            {"name": "b", "description": "B.", "http": {"url": "http://b.example:8443/x"}},
+        ],
+        "mcp": [{"name": "c", "url": "http://c.example/mcp", "allow": "*"}],
+    }
+    peers = [{"ipBlock": {"cidr": "192.0.2.0/24"}}]
+    policy = {"enabled": True, "to": {"tools": peers}}
+    rendered = chart.render({"tools": tools, "networkPolicy": policy})
+
+    *_, rule, _ = rendered.get("NetworkPolicy/voice-gateway")["spec"]["egress"]
+    assert (_ports(rule), rule["to"]) == ([443, 8443, 80], peers)

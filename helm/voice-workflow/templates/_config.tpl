@@ -10,6 +10,7 @@ TURN_COMPLETE_SILENCE_S TURN_INCOMPLETE_SILENCE_S TURN_READING_SILENCE_S TURN_LE
 TURN_MAX_SILENCE_S TURN_END_ON_FINAL TURN_GREETING_PROTECTED TURN_BARGE_IN_AFTER_S
 TURN_BARGE_IN_WORDS TURN_MAX_HOLD_S TURN_RESUME_AFTER_S TURN_PREEMPTIVE TURN_PREEMPTIVE_TRIES
 TURN_PREEMPTIVE_MAX_SPEECH_S TURN_MAX_S TURN_LAG_SLACK_S TURN_MAX_LAG_S TURN_IDLE_AFTER_S TURN_IDLE_TRIES TURN_IDLE_PROMPT
+TOOL_MAX_ROUNDS TOOL_MAX_PARALLEL TOOL_FILLER_AFTER_S TOOL_LOG_ARGUMENTS
 VAD_START VAD_STOP VAD_START_FRAMES VAD_HANGOVER_S VAD_OVERLAP_HANGOVER_S
 GATEWAY_MAX_SESSIONS GATEWAY_MAX_SESSIONS_PER_TOKEN GATEWAY_MAX_SESSION_S GATEWAY_WARN_BEFORE_S CALLER_MAY_SET LOG_LEVEL
 {{- end }}
@@ -38,6 +39,17 @@ GATEWAY_MAX_SESSIONS GATEWAY_MAX_SESSIONS_PER_TOKEN GATEWAY_MAX_SESSION_S GATEWA
 {{- $_ := set $restart "LLM_BASE_URL" (include "voice-workflow.llmUrl" .) }}
 {{- $_ := set $restart "GATEWAY_DRAIN_S" (toJson .Values.drain.seconds) }}
 {{- toJson (dict "live" $live "restart" $restart) }}
+{{- end }}
+
+{{/* Takes the root. JSON list of the ports of `tools`' addresses. */}}
+{{- define "voice-workflow.toolPorts" -}}
+{{- $ports := list }}
+{{- range concat (.Values.tools.tools | default list) (.Values.tools.mcp | default list) }}
+  {{- $url := dig "http" "url" (get . "url") . | toString | urlParse }}
+  {{- $port := regexFind ":[0-9]+$" $url.host | trimPrefix ":" | default (eq $url.scheme "http" | ternary "80" "443") }}
+  {{- $ports = append $ports (int $port) }}
+{{- end }}
+{{- toJson (uniq $ports) }}
 {{- end }}
 
 {{/* Takes the root. "true" while the chart runs a mini LLM of its own. */}}

@@ -6,7 +6,7 @@
 {{- if and (include "voice-workflow.speechTls" .root) (not $rivaCa.name) }}
   {{- $rivaCa = dict "name" $secrets.speechTls.name "key" "ca.crt" }}
 {{- end }}
-{{- $folders := dict "tls" $secrets.tls.name "tokens" $secrets.tokens.name "riva-ca" $rivaCa.name "riva-client" $secrets.rivaClient.name "riva-token" $secrets.rivaToken.name -}}
+{{- $folders := dict "tls" $secrets.tls.name "tokens" $secrets.tokens.name "riva-ca" $rivaCa.name "riva-client" $secrets.rivaClient.name "riva-token" $secrets.rivaToken.name "tool-secrets" $secrets.tools.name -}}
 metadata:
   labels:
     {{- include "voice-workflow.podLabels" (dict "root" .root "name" "voice-gateway" "track" .track) | nindent 4 }}
@@ -18,6 +18,9 @@ metadata:
     {{- with $values.languages }}
     # In the template, as the variables are: an upgrade that fails must not reach pods that start again.
     voice-workflow/languages: {{ toJson . | toJson }}
+    {{- end }}
+    {{- with $values.tools }}
+    voice-workflow/tools: {{ toJson . | toJson }}
     {{- end }}
     {{- with $values.podAnnotations }}{{ toYaml . | nindent 4 }}{{ end }}
 spec:
@@ -57,6 +60,9 @@ spec:
         - {name: GATEWAY_LIVE_FILE, value: /etc/voice-gateway/live/{{ .liveKey }}}
         {{- if $values.languages }}
         - {name: GATEWAY_LANGUAGES_FILE, value: /etc/voice-gateway/languages/languages.yaml}
+        {{- end }}
+        {{- if $values.tools }}
+        - {name: GATEWAY_TOOLS_FILE, value: /etc/voice-gateway/tools/tools.yaml}
         {{- end }}
         {{- with $secrets.llmApiKey }}{{ if .name }}
         - name: LLM_API_KEY

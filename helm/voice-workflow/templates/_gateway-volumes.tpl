@@ -8,6 +8,9 @@
 {{- if .values.languages }}
 - {name: languages, mountPath: /etc/voice-gateway/languages, readOnly: true}
 {{- end }}
+{{- if .values.tools }}
+- {name: tools, mountPath: /etc/voice-gateway/tools, readOnly: true}
+{{- end }}
 {{- range $folder, $name := .folders }}
 {{- if $name }}
 - {name: {{ $folder }}, mountPath: /etc/voice-gateway/{{ $folder }}, readOnly: true}
@@ -26,6 +29,11 @@
 - name: languages
   downwardAPI:
     items: [{path: languages.yaml, fieldRef: {fieldPath: "metadata.annotations['voice-workflow/languages']"}}]
+{{- end }}
+{{- if $values.tools }}
+- name: tools
+  downwardAPI:
+    items: [{path: tools.yaml, fieldRef: {fieldPath: "metadata.annotations['voice-workflow/tools']"}}]
 {{- end }}
 {{- range $folder, $name := .folders }}
 {{- if $name }}

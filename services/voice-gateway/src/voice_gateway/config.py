@@ -258,6 +258,43 @@ class Settings(BaseSettings):
         json_schema_extra=LIVE,
     )
 
+    # ---- tools
+    gateway_tools_file: Path | None = Field(
+        None,
+        description="YAML file of the tools that the language model may call: HTTP endpoints and MCP servers "
+        "(docs/tools.md); read at the start",
+    )
+    tool_timeout_s: float = Field(
+        10, gt=0, le=60, description="longest wait for the result of a tool that names no time of its own"
+    )
+    tool_max_rounds: int = Field(
+        5,
+        ge=1,
+        le=20,
+        description="how often the language model may call tools for one reply before it must answer",
+        json_schema_extra=LIVE,
+    )
+    tool_max_parallel: int = Field(
+        8, ge=1, le=32, description="tools that may be called at the same time for one reply", json_schema_extra=LIVE
+    )
+    tool_filler_after_s: Seconds = Field(
+        1.5,
+        description="silence while a tool runs after which the agent says a filler, such as 'One moment, please.'; "
+        "0 = never",
+        json_schema_extra=LIVE,
+    )
+    tool_max_result_bytes: int = Field(
+        16_384,
+        ge=256,
+        le=1_048_576,
+        description="longest result of a tool of GATEWAY_TOOLS_FILE; longer ones are errors",
+    )
+    tool_log_arguments: bool = Field(
+        False,
+        description="log lines of tool calls hold the arguments and the result, which may be the caller's words",
+        json_schema_extra=LIVE,
+    )
+
     # ---- synthesis
     tts_voice: str = Field(
         "", description="voice of callers who name none; empty = the server chooses", json_schema_extra=LIVE

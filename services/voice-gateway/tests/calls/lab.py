@@ -155,11 +155,15 @@ _WAITING_FOR_THE_NEXT = (
     "AioServer._server_main_loop",
     "Switch._serve",
     "Switch._pump",
+    "Server.serve",
+    "LifespanOn.main",
+    "TaskHandle._run_coro",
 )
 
 
 def _is_infrastructure(task: asyncio.Task[Any]) -> bool:
-    """This test; a kept-alive HTTP connection, also through a switch; gRPC waiting for the next call."""
+    """This test; a kept-alive HTTP connection, also through a switch; gRPC waiting for the next call; an MCP server,
+    and the gateway's session with one."""
     name = getattr(task.get_coro(), "__qualname__", "")
     return task is asyncio.current_task() or name in _WAITING_FOR_THE_NEXT
 

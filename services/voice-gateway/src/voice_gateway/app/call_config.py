@@ -17,6 +17,8 @@ from voice_gateway.core.language import Languages
 from voice_gateway.core.speakable_text import prepare
 from voice_gateway.edges.held_call import ServerInfo
 from voice_gateway.edges.limits import Limits
+from voice_gateway.reply.rounds import RoundLimits
+from voice_gateway.session.call_tools import ToolSetup
 from voice_gateway.session.reply_controller import ReplySetup
 from voice_gateway.session.session import CallResources
 
@@ -50,7 +52,11 @@ def call_config(settings: Settings, backends: Backends, operators: Table) -> Cal
         _resources(settings, backends, languages),
         settings.gateway_max_sessions,
         settings.gateway_max_sessions_per_token,
-        Limits(may_set=settings.settable_by_callers),
+        Limits(
+            may_set=settings.settable_by_callers,
+            tool_timeout_s=settings.tool_timeout_s,
+            operator_tools=frozenset(tool.name for tool in backends.tools.tools),
+        ),
     )
 
 
@@ -70,6 +76,8 @@ def _resources(settings: Settings, backends: Backends, languages: Languages) -> 
         languages=languages,
         warn_before_s=settings.gateway_warn_before_s,
         scorer=backends.scorer,
+        tools=ToolSetup(backends.tools, _round_limits(settings)),
+        logs_tool_arguments=settings.tool_log_arguments,
         has_headroom=lambda: backends.load.has_headroom,
     )
 
@@ -78,6 +86,10 @@ def _silences_of_recogniser(settings: Settings) -> tuple[float, ...]:
     """After which it says something that a turn may hang on."""
     final_ms = settings.asr_stop_history_ms or _RIVA_STOP_HISTORY_MS
     return tuple(ms / 1000 for ms in (settings.asr_stop_history_eou_ms, final_ms) if ms)
+
+
+def _round_limits(settings: Settings) -> RoundLimits:
+    return RoundLimits(settings.tool_max_rounds, settings.tool_max_parallel, settings.tool_filler_after_s)
 
 
 def _asr(settings: Settings) -> AsrSettings:

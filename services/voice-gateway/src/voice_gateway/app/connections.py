@@ -1,7 +1,7 @@
 """What is held open to the outside, for as long as the gateway runs? Channels, connections, probes, the detector."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import cast
@@ -10,7 +10,9 @@ import aiohttp
 import grpc
 from serving.settings import BadSettings
 
+from voice_gateway.app.background import Work
 from voice_gateway.app.load import Load
+from voice_gateway.app.operator_tools import open_tools
 from voice_gateway.app.riva_tls import riva_credentials
 from voice_gateway.app.riva_token import RivaToken, TokenChannel
 from voice_gateway.backends.endpoints import Endpoints
@@ -22,6 +24,7 @@ from voice_gateway.backends.silero_vad import SileroDetector
 from voice_gateway.backends.smart_turn import ModelUnusable, SmartTurn, SmartTurnScorer
 from voice_gateway.backends.smart_turn_model import NAME, usual_place
 from voice_gateway.backends.targets import Address
+from voice_gateway.backends.tool_catalogue import ToolCatalogue
 from voice_gateway.config import Settings
 from voice_gateway.errors import Service
 from voice_gateway.metrics import Metrics
@@ -62,6 +65,9 @@ class Backends:
     load: Load
     asr_languages: ServerLanguages
     tts_languages: ServerLanguages
+    tools: ToolCatalogue
+    tool_works: Mapping[str, Work]
+    """What must run for the tools."""
 
 
 @asynccontextmanager
@@ -73,6 +79,7 @@ async def connect(settings: Settings, metrics: Metrics, model: Callable[[], str]
         _endpoints("tts", settings.tts_target, settings, metrics) as tts,
         aiohttp.ClientSession() as http,
         open_clients(settings.llm_base_url, key) as llm,
+        open_tools(settings) as (tools, tool_works),
     ):
         probes = Probes(
             [
@@ -85,8 +92,9 @@ async def connect(settings: Settings, metrics: Metrics, model: Callable[[], str]
         detector = SileroDetector() if settings.vad == "silero" else None
         scorer = await asyncio.to_thread(_scorer, settings, metrics) if settings.turn_scorer == "smart-turn" else None
         await warm_up(llm)
+        load = Load(metrics.loop_lag.set)
         languages = ServerLanguages("asr", asr, ask_recognition), ServerLanguages("tts", tts, ask_synthesis)
-        yield Backends(asr, tts, llm, probes, detector, scorer, metrics, Load(metrics.loop_lag.set), *languages)
+        yield Backends(asr, tts, llm, probes, detector, scorer, metrics, load, *languages, tools, tool_works)
 
 
 def _scorer(settings: Settings, metrics: Metrics) -> SmartTurnScorer:

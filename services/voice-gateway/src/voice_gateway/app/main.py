@@ -168,6 +168,7 @@ def _background(
         yield "smart-turn", backends.scorer.run
     if turn_logs:
         yield "turn_logs", turn_logs.keep_small
+    yield from backends.tool_works.items()
 
 
 async def _look(looks: Sequence[Callable[[], None]], every_s: float) -> None:
