@@ -301,7 +301,7 @@ class Reply:  # size: three tasks in a row over one account; a retraction reache
         self._give_text()
 
     def _give_text(self) -> None:
-        if delta := self.text[self._given_chars :]:
+        if self._speakable.text and (delta := self.text[self._given_chars :]):
             self._given_chars = len(self.text)
             self._listener.reply_text_added(self.n, delta)
 

@@ -21,6 +21,8 @@ Ask: TypeAlias = Callable[[Sequence[Message], ToolChoice], AsyncGenerator[str | 
 """Asks the model."""
 LOOK_AGAIN_S = 0.1
 """How often it is looked whether the caller still hears something, while a tool takes long."""
+_TICK_S = 0.001
+"""Of the loop's clock: a shorter wait would spin."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +141,7 @@ class AnswerWithTools:
                 yield filler
                 yield Boundary()
                 wait_s *= 2
-            timeout_s = None if wait_s == inf else min(max(left_s, 0.0), LOOK_AGAIN_S)
+            timeout_s = None if wait_s == inf else min(max(left_s, _TICK_S), LOOK_AGAIN_S)
             _, pending = await asyncio.wait(pending, timeout=timeout_s)
 
     def _quiet_from(self) -> float:
