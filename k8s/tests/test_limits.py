@@ -60,8 +60,8 @@ DEFAULTS = {
     "summary of the oldest exchanges (`LLM_SUMMARY_TOKENS`, `LLM_SUMMARY_TIMEOUT_S`)": (
         f"{S['llm_summary_tokens'].default} tokens, {S['llm_summary_timeout_s'].default:g} s"
     ),
-    "history of a call": f"twice `LLM_HISTORY` exchanges, and {CHARS_PER_TOKEN} characters for each of "
-    "`LLM_CONTEXT_TOKENS` before the last",
+    "history of a call": "twice `LLM_HISTORY` exchanges (8 more at least), and "
+    f"{CHARS_PER_TOKEN} characters for each of `LLM_CONTEXT_TOKENS` before the last",
     "a stream whose caller reads nothing": f"{L.max_unread_s:g} s",
     "a call without its caller (`GATEWAY_RESUME_GRACE_S`)": f"{S['gateway_resume_grace_s'].default} s",
     "one call (`GATEWAY_MAX_SESSION_S`)": f"{S['gateway_max_session_s'].default} s",

@@ -112,6 +112,13 @@ def test_every_bad_variable_is_named_at_once(monkeypatch: pytest.MonkeyPatch) ->
         read(Settings)
 
 
+def test_a_context_that_the_prompt_fills_is_refused_with_the_one_it_needs() -> None:
+    prompt = "word " * 3000
+    with pytest.raises(ValueError, match=r"must be 7500 at least, twice the estimated tokens of LLM_SYSTEM_PROMPT"):
+        Settings(llm_system_prompt=prompt, llm_context_tokens=7499)
+    assert Settings(llm_system_prompt=prompt, llm_context_tokens=7500).llm_context_tokens == 7500
+
+
 def test_the_targets_may_differ() -> None:
     settings = Settings(riva_host="riva", riva_asr_uri="asr:1", riva_tts_uri="tts:2")
     assert (settings.asr_target, settings.tts_target) == ("asr:1", "tts:2")

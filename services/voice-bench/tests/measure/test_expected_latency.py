@@ -35,6 +35,15 @@ def test_the_path_is_the_simulators_own_delays_and_nothing_between_them() -> Non
     assert programmed_s(found, SILENCE_S) == pytest.approx(0.2 + 0.02 + 0.16 + 0.081)
 
 
+def test_a_summary_of_the_call_belongs_to_none_of_the_turns_it_names() -> None:
+    told = "Language: en-US\n\nSaid since:\nCaller: caller 2 turn 6\nAgent: Heard.\nCaller: caller 2 turn 7"
+    summary = lines(
+        (100.5, "llm.request", {"request": 6, "last": told}),
+        (100.6, "llm.token", {"request": 6, "n": 1, "text": "Caller"}),
+    )
+    assert timestamps_by_tag([*one_turn(), *summary]) == timestamps_by_tag(one_turn())
+
+
 def test_events_count_in_the_order_of_their_times_not_of_the_files() -> None:
     assert timestamps_by_tag(reversed(one_turn())) == timestamps_by_tag(one_turn())
 

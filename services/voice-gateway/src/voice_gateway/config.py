@@ -21,6 +21,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from voice_gateway.core import hotwords
 from voice_gateway.core.events import SETTABLE
 from voice_gateway.core.speakable.words import Verbalise
+from voice_gateway.core.tokens import estimate
 
 Seconds = Annotated[float, Field(ge=0)]
 Port = Annotated[int, Field(ge=0, le=65535)]
@@ -496,6 +497,17 @@ class Settings(BaseSettings):
         # A Helm template drops all values silently when one of them holds such a character.
         if isinstance(value, str) and (found := _CONTROL.search(value)):
             raise ValueError(f"holds the control character U+{ord(found[0]):04X} at {found.start() + 1}; take it out")
+        return value
+
+    @field_validator("llm_context_tokens")
+    @classmethod
+    def _holds_the_prompt_twice(cls, value: int, info: ValidationInfo) -> int:
+        tokens = estimate(info.data.get("llm_system_prompt", ""))
+        if value < 2 * tokens:
+            raise ValueError(
+                f"must be {2 * tokens} at least, twice the estimated tokens of LLM_SYSTEM_PROMPT, or little is left "
+                "for the call; shorten the prompt or take a model with a longer context"
+            )
         return value
 
     @field_validator("vad_overlap_hangover_s")

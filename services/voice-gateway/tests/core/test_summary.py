@@ -56,7 +56,17 @@ def test_one_that_has_outgrown_it_is_cut_to_four_tenths_at_the_oldest_end() -> N
 def test_what_may_still_change_is_not_summarised_nor_are_the_newest() -> None:
     assert [entry.n for entry in outgrown(talk(36), Room(ALL, 50), settled_before=6)] == [1, 2, 3, 4, 5]
     assert not outgrown(talk(36), Room(ALL, 50), settled_before=0)
-    assert len(outgrown(talk(36), Room(0, 1), ALL)) == 36 - KEPT
+    assert len(outgrown(talk(36), Room(0, 50), ALL)) == 36 - KEPT
+    assert len(outgrown(talk(36), Room(ALL, 1), ALL)) == 35
+
+
+def test_a_summary_is_no_request_a_turn_where_little_is_shown() -> None:
+    assert [len(outgrown(talk(exchanges), Room(ALL, 4), exchanges - 1)) for exchanges in range(1, 9)] == [
+        *[0] * 5,
+        *[4, 5, 6],
+    ]
+    assert not outgrown(talk(6, words=1), Room(0, 50), ALL)
+    assert len(outgrown(talk(6, words=90), Room(0, 50), ALL)) == 2
 
 
 def test_prompt_answer_and_the_longest_summary_have_their_place_beside_the_history() -> None:

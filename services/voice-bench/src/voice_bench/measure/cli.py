@@ -108,12 +108,18 @@ async def preemption(
     callers: Annotated[int, typer.Option(min=1, help="Number of calls at the same time.")] = 1,
     turns: Annotated[int, typer.Option(min=1, help="Turns of each call.")] = 40,
     off: Annotated[bool, typer.Option(help="Measure the same turns without preemption, too.")] = True,
+    pauses: Annotated[
+        int, typer.Option(min=0, max=5, help="Measure turns with so many pauses in their midst, too; 0 = do not.")
+    ] = 0,
     seed: Seed = 1,
 ) -> Report:
     """Measure from the end of a turn to the first reply audio, with replies begun before the turn is decided."""
     clips = await callers_speech()
     found = [
-        await preemption_run.measure(preemptive=preemptive, callers=callers, turns=turns, clips=clips, seed=seed)
+        await preemption_run.measure(
+            preemptive=preemptive, callers=callers, turns=turns, clips=clips, pauses=in_turn, seed=seed
+        )
+        for in_turn in ((0, pauses) if pauses else (0,))
         for preemptive in ((True, False) if off else (True,))
     ]
     return preemption_run.report(found)

@@ -15,6 +15,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 TAG = re.compile(r"caller (\d+) turn (\d+)")
+_SUMMARY = "Said since:\n"
+"""In the gateway's request for a summary of a long call, which belongs to no turn."""
 
 
 @dataclass(slots=True)
@@ -91,7 +93,8 @@ def _note(event: dict[str, object], timestamps: dict[str, TurnTimestamps], tags:
     if service == "asr":
         tag: str | None = f"caller {event['stream']} turn {event['utterance']}"
     elif name == "llm.request":
-        tag = tag_of(str(event["last"]))
+        last = str(event["last"])
+        tag = None if _SUMMARY in last else tag_of(last)
         if tag:
             tags[int(str(event["request"]))] = tag
     elif service == "llm":

@@ -16,7 +16,11 @@ from voice_gateway.core.tokens import beginning
 
 START, END = 0.7, 0.4
 KEPT = 4
-"""The newest exchanges; a reply refers to them."""
+"""The newest exchanges, or fewer where fewer are END of the room; a reply refers to them."""
+LEAST = 4
+"""Exchanges that are worth a request, or _LEAST_SHARE of the room, which is taken for _LEAST_ROOM at least. Where
+LLM_HISTORY is 4 a summary would be due with every turn."""
+_LEAST_SHARE, _LEAST_ROOM = 0.15, 1000
 _SHARE = 0.25
 """Of a request's budget: the longest that one thing said in it may be."""
 
@@ -77,12 +81,14 @@ def outgrown(conversation: Conversation, room: Room, settled_before: int) -> tup
     tokens, count = sum(costs), 0
     if tokens <= START * room.tokens and len(entries) <= START * room.exchanges:
         return ()
-    while count < len(entries) - KEPT and entries[count].n < settled_before:
+    kept = max(1, min(KEPT, int(END * room.exchanges)))
+    while count < len(entries) - kept and entries[count].n < settled_before:
         if tokens <= END * room.tokens and len(entries) - count <= END * room.exchanges:
             break
         tokens -= costs[count]
         count += 1
-    return entries[:count]
+    worth = count >= LEAST or sum(costs[:count]) >= _LEAST_SHARE * max(room.tokens, _LEAST_ROOM)
+    return entries[:count] if worth else ()
 
 
 def request(

@@ -16,7 +16,7 @@ from typing import Protocol
 from voice_gateway.core.conversation import CHARS_PER_TOKEN, Conversation, Message
 from voice_gateway.core.events import CallOptions, LlmOptions
 from voice_gateway.core.speakable.thought_filter import Opening, ThoughtFilter
-from voice_gateway.core.summary import SummaryEnd, SummaryPolicy, Tries, outgrown, request, room
+from voice_gateway.core.summary import LEAST, SummaryEnd, SummaryPolicy, Tries, outgrown, request, room
 from voice_gateway.core.tokens import beginning
 from voice_gateway.errors import Upstream
 from voice_gateway.interfaces import LanguageModel
@@ -24,6 +24,8 @@ from voice_gateway.reply.fitted_model import ContextLimits, FittedModel
 
 log = logging.getLogger(__name__)
 
+_LEAST_WAITING = 2 * LEAST
+"""Exchanges that may wait for a summary, however few are shown."""
 _CALMER = 0.3
 """The highest temperature of a summary."""
 _LONGEST = 4
@@ -70,9 +72,8 @@ class Memory:  # size: the history, the summary that is written of it, and when 
         clock: Callable[[], float],
         has_headroom: Callable[[], bool] = lambda: True,
     ) -> None:
-        self.conversation = Conversation(
-            limit=2 * settings.limits.exchanges, max_chars=CHARS_PER_TOKEN * settings.limits.tokens
-        )
+        shown, most_chars = settings.limits.exchanges, CHARS_PER_TOKEN * settings.limits.tokens
+        self.conversation = Conversation(limit=shown + max(shown, _LEAST_WAITING), max_chars=most_chars)
         self.model = FittedModel(model, settings.limits, self)
         self._settings = settings
         self._sink = sink
