@@ -123,7 +123,9 @@ def report(found: Sequence[Turns]) -> Report:
 def _row(one: Turns) -> tuple[str | float | int | None, ...]:
     turns = len(one.after_ms)
     times = percentile(one.after_ms, 50), percentile(one.after_ms, 95)
-    each = (100 * one.asked_early / turns, one.requests / turns, one.tokens / turns) if turns else (None,) * 3
+    # Without preemption the request leaves when the turn is decided, a moment before the caller is told.
+    early = 100 * one.asked_early / turns if turns and one.preemptive else None
+    each = (early, one.requests / turns, one.tokens / turns) if turns else (None,) * 3
     return ("on" if one.preemptive else "off", one.pauses, turns, *times, *each)
 
 
