@@ -1,10 +1,12 @@
 """Does Parakeet work on this GPU, how fast is it, and what happens when the GPU fails? Writes one JSON.
 
-usage: gpu_check.py [--out FILE] [--folder FOLDER] [--minutes 9] [--packages FOLDER] [--trap] [--device cpu] [--small]
+usage: gpu_check.py [--out FILE] [--folder FOLDER] [--minutes 9] [--packages FOLDER] [--trap] [--ways] [--options JSON]
+                    [--device cpu] [--small]
 
 Generates models of Parakeet 0.6B's shape in fp32 and fp16, and measures both with the speech server's own engine: clips
 of 3 s in batches of 1 to 32, decoder on the CPU and on the GPU, GPU memory, loading; then a failure in the middle of
-the work of eight callers, and a memory cap that is too small. Needs this checkout, onnxruntime-gpu, onnx, onnx-asr and
+the work of eight callers, and a memory cap that is too small. `--ways` compares onnxruntime's ways to run convolutions
+on batches of changing lengths instead. Needs this checkout, onnxruntime-gpu, onnx, onnx-asr and
 numpy, 4 GB of disk, and no network. docs/gpu.md says what the figures mean.
 """
 
@@ -27,6 +29,18 @@ HERE = Path(__file__).resolve().parent
 SOURCE = HERE.parent / "services" / "speech-server" / "src"
 PART_LIMIT_S = 150.0
 """Longest time for one part; a part that hangs must not take the others' time."""
+_SEARCH, _IN_ROWS, _CHANNELS_LAST = "cudnn_conv_algo_search", "cudnn_conv1d_pad_to_nc1d", "prefer_nhwc"
+Options = dict[str, str]
+WAYS: tuple[Options, ...] = (
+    {_SEARCH: "HEURISTIC"},
+    {_SEARCH: "DEFAULT"},
+    {_SEARCH: "EXHAUSTIVE"},
+    {_SEARCH: "HEURISTIC", _IN_ROWS: "1"},
+    {_SEARCH: "DEFAULT", _IN_ROWS: "1"},
+    {_SEARCH: "HEURISTIC", _CHANNELS_LAST: "1"},
+    {_SEARCH: "DEFAULT", _CHANNELS_LAST: "1"},
+)
+"""Options of onnxruntime's CUDA provider that decide how it finds a kernel for a convolution whose input is new."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,21 +87,25 @@ class Parts:
 
     def run(self, what: str, **asked: Any) -> dict[str, Any]:
         """What the part says; `error` in it: it failed, and why."""
-        say(" ".join([what, *(asked[name] for name in ("kind", "precision", "decoder") if name in asked)]))
+        say(
+            " ".join(
+                [what, *(str(asked[name]) for name in ("kind", "precision", "decoder", "options") if name in asked)]
+            )
+        )
         order = json.dumps({"what": what, **asked})
         shown, error = self._call([str(HERE / "gpu_check_part.py"), order])
         # A part says what it has so far line by line: a crash or the end of the time leaves that.
         found: dict[str, Any] = json.loads(next((line for line in reversed(shown) if line.startswith("{")), "{}"))
         return {**found, "error": error} if error else found
 
-    def write_model(self, folder: Path, precision: str, form: Form) -> dict[str, Any]:
-        """Generate one precision, unless it lies there."""
+    def write_model(self, folder: Path, precision: str, form: Form, *more: str) -> dict[str, Any]:
+        """Generate one precision, unless it lies there. `more`: options of the generator."""
         name = "encoder-model.onnx" if precision == "fp32" else f"encoder-model.{precision}.onnx"
         marker, began = folder / f"{precision}-{form.layers}-{form.tokens}.whole", time.monotonic()
         if not marker.exists():
             say(f"generating {precision}")
             sizes = ["--precision", precision, "--layers", str(form.layers), "--tokens", str(form.tokens)]
-            _, error = self._call([str(HERE / "full_shape_model.py"), str(folder), *sizes])
+            _, error = self._call([str(HERE / "full_shape_model.py"), str(folder), *sizes, *more])
             if error:
                 return {"precision": precision, "error": error}
             marker.touch()
@@ -151,9 +169,9 @@ def environment(packages: Path | None) -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": path, "LD_LIBRARY_PATH": loaded}
 
 
-def check(report: Report, parts: Parts, folder: Path, form: Form, device: str, traps: bool) -> None:
+def check(report: Report, parts: Parts, folder: Path, form: Form, device: str, traps: bool, options: Options) -> None:
     """All parts, what matters most first."""
-    same = {"folder": str(folder), "device": device, **asdict(form)}
+    same = {"folder": str(folder), "device": device, "options": options, **asdict(form)}
     decoders = ("cpu", "cuda") if device == "cuda" else ("cpu",)
     for precision in ("fp32", "fp16"):
         report.add("models", parts.write_model(folder, precision, form))
@@ -173,6 +191,25 @@ def check(report: Report, parts: Parts, folder: Path, form: Form, device: str, t
             report.add("speed", parts.run("speed", precision=precision, decoder=decoder, **same))
 
 
+def compare_ways(report: Report, parts: Parts, folder: Path, form: Form, device: str) -> None:
+    """What batches of changing lengths cost, by how onnxruntime runs convolutions and in which precision."""
+    same = {"folder": str(folder), "device": device, **asdict(form)}
+    wide = folder / "wide-convolutions"
+    for precision, place, more in (
+        ("fp32", folder, ()),
+        ("fp16", folder, ()),
+        ("fp16", wide, ("--wide-convolutions",)),
+    ):
+        place.mkdir(exist_ok=True)
+        report.add("models", parts.write_model(place, precision, form, *more))
+        if precision == "fp32":
+            report.note("reference", parts.run("reference", **same))
+        for options in WAYS:
+            found = parts.run("ways", **{**same, "precision": precision, "model": str(place), "options": options})
+            named = {"precision": precision, "wide_convolutions": place == wide, "options": options}
+            report.add("ways", {**named, **found})
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command: 0, everything was measured; 1, something was not, and the JSON says what and why."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -181,6 +218,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--minutes", type=float, default=9.0, help="no part begins or goes on after that")
     parser.add_argument("--packages", type=Path, help="folder of wheels (or their pieces) or packages to use first")
     parser.add_argument("--trap", action="store_true", help="also kill the GPU's context with a kernel that traps")
+    parser.add_argument("--ways", action="store_true", help="compare ways to run convolutions, and nothing else")
+    parser.add_argument("--options", type=json.loads, default={}, help="more options of onnxruntime's CUDA provider")
     parser.add_argument("--device", choices=["cuda", "cpu"], default="cuda", help="cpu: the same without a GPU")
     parser.add_argument("--small", action="store_true", help="a model of one layer and few runs: a test of the check")
     given = parser.parse_args(arguments)
@@ -194,7 +233,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         report.note("machine", {**machine, "disk_free_gb": round(shutil.disk_usage(work).free / 1e9)})
         if machine.get("device") == given.device:
             folder.mkdir(parents=True, exist_ok=True)
-            check(report, parts, folder, form, given.device, given.trap)
+            if given.ways:
+                compare_ways(report, parts, folder, form, given.device)
+            else:
+                check(report, parts, folder, form, given.device, given.trap, given.options)
     report.note("took_s", round(time.monotonic() - began, 1))
     failed = [f"{name}: {one['error']}" for name, one in errors(report.found)]
     if machine.get("device") != given.device:

@@ -15,12 +15,13 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import gpu_trap
 import numpy as np
+import numpy.typing as npt
 import onnxruntime
 from speech_server.core.asr.asr_types import ASR_RATE_HZ, AsrModel, Hints, Hypothesis
 from speech_server.engines.asr.offline.recogniser import OfflineRecogniser, OfflineSetup
@@ -29,7 +30,7 @@ from speech_server.engines.asr.parakeet.model import ParakeetModel, Placement
 from speech_server.engines.asr.parakeet.model_files import find_model
 from speech_server.engines.onnx.model_format import Device
 from speech_server.engines.onnx.providers import ChosenDevice, probe
-from speech_server.engines.onnx.session import Limits, OnnxSession, Stop, open_session
+from speech_server.engines.onnx.session import CUDA_OPTIONS, Limits, OnnxSession, SessionOpener, Stop, open_session
 from speech_server.engines.onnx.transducer import Floats
 from speech_server.errors import EngineError
 
@@ -182,6 +183,11 @@ def reference(asked: dict[str, Any]) -> dict[str, Any]:
     return {"precision": "fp32", "device": "cpu", "took_s": round(took_s, 2)}
 
 
+def opener(asked: dict[str, Any]) -> SessionOpener:
+    """Loads as the speech server does, with the options that are asked for."""
+    return partial(open_session, cuda_options={**CUDA_OPTIONS, **asked["options"]})
+
+
 def encoded(model: ParakeetModel, clip_s: float) -> Floats:
     """What the encoder makes of one clip."""
     features, lengths = model.features([noise(clip_s, 1)])
@@ -194,11 +200,11 @@ def speed(asked: dict[str, Any]) -> dict[str, Any]:
     before = memory.now
     placement = Placement(device, asked["decoder"], asked["precision"], Limits(asked.get("threads", 0)))
     made: list[ParakeetModel] = []
-    load_s = timed(lambda: made.append(ParakeetModel(find_model(folder, device, asked["precision"]), placement)))
+    files = find_model(folder, device, asked["precision"])
+    load_s = timed(lambda: made.append(ParakeetModel(files, placement, opener(asked))))
     (model,) = made
     first_s = timed(lambda: model.transcribe([noise(asked["clip_s"], 1)], Stop()))
-    loaded, expected = memory.settle(), np.load(folder / "reference.npy")
-    difference = float(np.linalg.norm(encoded(model, asked["clip_s"]) - expected) / np.linalg.norm(expected))
+    loaded = memory.settle()
     found: dict[str, Any] = {
         "precision": model.precision,
         "encoder": model.device,
@@ -206,7 +212,7 @@ def speed(asked: dict[str, Any]) -> dict[str, Any]:
         "threads": asked.get("threads", os.cpu_count()),
         "load_s": round(load_s, 2),
         "first_clip_s": round(first_s, 2),
-        "difference": round(difference, 6),
+        "difference": difference(model, asked),
         "gpu_memory_mb": {"before": before, "loaded": loaded},
         "batches": [],
     }
@@ -215,9 +221,44 @@ def speed(asked: dict[str, Any]) -> dict[str, Any]:
         found["batches"].append(batch(model, count, asked, memory))
         found["gpu_memory_mb"]["peak"] = memory.peak
     tell(found)
-    found["changing_lengths"] = changing_shapes(model, asked["batches"][len(asked["batches"]) // 2], asked)
+    found["changing_lengths"] = of_lengths(model, np.linspace(2 / 3, 1, asked["runs"]) * asked["clip_s"], asked)
     memory.close()
     return found
+
+
+def difference(model: ParakeetModel, asked: dict[str, Any]) -> float:
+    """Of the encoder's answer from the reference, relative."""
+    expected = np.load(Path(asked["folder"]) / "reference.npy")
+    return round(float(np.linalg.norm(encoded(model, asked["clip_s"]) - expected) / np.linalg.norm(expected)), 6)
+
+
+def ways(asked: dict[str, Any]) -> dict[str, Any]:
+    """A batch of one length, of lengths that change at random, and of these rounded up to half seconds."""
+    memory, device, precision = GpuMemory(), asked["device"], asked["precision"]
+    files = find_model(Path(asked["model"]), device, precision)
+    model = ParakeetModel(files, Placement(device, precision=precision), opener(asked))
+    found: dict[str, Any] = {"difference": difference(model, asked)}
+    few = {**asked, "seconds": min(2.5, asked["seconds"])}
+    lengths_s = np.random.default_rng(1).uniform(asked["clip_s"] / 2, asked["clip_s"], asked["runs"])
+    kinds = {
+        "same": np.full_like(lengths_s, asked["clip_s"]),
+        "changing": lengths_s,
+        "half_seconds": np.ceil(lengths_s * 2) / 2,
+    }
+    for name, seconds in kinds.items():
+        found[name] = of_lengths(model, seconds, few)
+    found["gpu_memory_mb"] = memory.peak
+    memory.close()
+    return found
+
+
+def of_lengths(model: ParakeetModel, lengths_s: npt.NDArray[np.float64], asked: dict[str, Any]) -> dict[str, Any]:
+    """A batch of each of these lengths; the first runs once more, before the others, and does not count."""
+    count = asked["batches"][len(asked["batches"]) // 2]
+    batches = [[noise(seconds, seed) for seed in range(count)] for seconds in lengths_s.tolist()]
+    model.transcribe(batches[0], Stop())
+    rest = iter(batches)
+    return {"clips": count, **milliseconds(repeated(asked, lambda: model.transcribe(next(rest), Stop())))}
 
 
 def batch(model: ParakeetModel, count: int, asked: dict[str, Any], memory: GpuMemory) -> dict[str, Any]:
@@ -241,14 +282,6 @@ def batch(model: ParakeetModel, count: int, asked: dict[str, Any], memory: GpuMe
     }
 
 
-def changing_shapes(model: ParakeetModel, count: int, asked: dict[str, Any]) -> dict[str, Any]:
-    """As many clips, another length at every run: what a new shape costs beside one that the GPU has just seen."""
-    lengths_s = iter(np.linspace(asked["clip_s"] * 2 / 3, asked["clip_s"], asked["runs"]).tolist())
-    clips = [[noise(seconds, seed) for seed in range(count)] for seconds in lengths_s]
-    rest = iter(clips)
-    return {"clips": count, **milliseconds(repeated(asked, lambda: model.transcribe(next(rest), Stop())))}
-
-
 def repeated(asked: dict[str, Any], work: Callable[[], object]) -> list[float]:
     """Seconds of each run, until there are enough or the time is over."""
     until, took = time.monotonic() + asked["seconds"], [timed(work)]
@@ -268,7 +301,7 @@ async def _failure(asked: dict[str, Any], log: Log) -> dict[str, Any]:
     graphs: list[FailingGraph] = []
 
     def opened(path: Path, device: Device, limits: Limits) -> OnnxSession:
-        graph = open_session(path, device if is_real else "cpu", limits)
+        graph = opener(asked)(path, device if is_real else "cpu", limits)
         if device == "cpu":
             return graph
         graphs.append(FailingGraph(graph, fail))
@@ -314,7 +347,7 @@ def no_memory(asked: dict[str, Any]) -> dict[str, Any]:
     files = find_model(Path(asked["folder"]), "cuda", asked["precision"])
     weights = sum(path.stat().st_size for path in files.folder.glob(f"{files.encoder.name}*"))
     limits = Limits(gpu_memory_bytes=weights + (SPARE_MB << 20))
-    model = ParakeetModel(files, replace(Placement("cuda"), precision=asked["precision"], limits=limits))
+    model = ParakeetModel(files, Placement("cuda", precision=asked["precision"], limits=limits), opener(asked))
     found = []
     for count, seconds in ((1, asked["clip_s"]), (32, 10.0), (1, asked["clip_s"])):
         clips = [noise(seconds, seed) for seed in range(count)]
@@ -325,7 +358,14 @@ def no_memory(asked: dict[str, Any]) -> dict[str, Any]:
     return {"kind": "no-memory", "cap_mb": limits.gpu_memory_bytes >> 20, "batches": found, "log": log.lines}
 
 
-PARTS = {"machine": machine, "reference": reference, "speed": speed, "failure": failure, "no-memory": no_memory}
+PARTS = {
+    "machine": machine,
+    "reference": reference,
+    "speed": speed,
+    "ways": ways,
+    "failure": failure,
+    "no-memory": no_memory,
+}
 
 if __name__ == "__main__":
     order = json.loads(sys.argv[1])

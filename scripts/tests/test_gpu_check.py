@@ -45,8 +45,32 @@ def test_the_small_form_measures_everything_that_a_cpu_can(tmp_path: Path) -> No
     (failure,) = found["failures"]
     for when in ("before", "at_failure", "after"):
         assert (failure[when]["answered"], failure[when]["errors"]) == (2, [])
-    assert "moved from cuda" in failure["state"]
+    assert failure["state"].endswith("on cpu (moved from cuda, which failed)")
     assert any("leaves the GPU" in line and "planted" in line for line in failure["log"])
+
+
+def test_ways_to_run_convolutions_are_compared_for_every_kind_of_model(tmp_path: Path) -> None:
+    import gpu_check
+
+    out = tmp_path / "found.json"
+    assert run("--small", "--device", "cpu", "--ways", "--out", out)[0] == 0
+    found = json.loads(out.read_text())
+    models = [("fp32", False), ("fp16", False), ("fp16", True)]
+    assert [(one["precision"], one["wide_convolutions"]) for one in found["ways"]] == [
+        model for model in models for _ in gpu_check.WAYS
+    ]
+    for one in found["ways"]:
+        assert one["difference"] < (1e-6 if one["precision"] == "fp32" else 0.01)
+        assert all(0 < one[name]["p50_ms"] <= one[name]["p95_ms"] for name in ("same", "changing", "half_seconds"))
+
+
+def test_options_for_the_gpu_reach_every_part(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import gpu_check_part
+    from speech_server.engines.onnx.session import CUDA_OPTIONS, Limits
+
+    monkeypatch.setattr(gpu_check_part, "open_session", lambda *given, **named: named["cuda_options"])
+    opened: Any = gpu_check_part.opener({"options": {"prefer_nhwc": "1"}})(tmp_path, "cuda", Limits())
+    assert opened == {**CUDA_OPTIONS, "prefer_nhwc": "1"}
 
 
 def test_without_a_gpu_it_says_why_and_measures_nothing(tmp_path: Path) -> None:
@@ -61,7 +85,7 @@ def test_what_the_time_did_not_suffice_for_is_named(tmp_path: Path) -> None:
     from gpu_check import Form, Parts, Report, check, errors
 
     report = Report(tmp_path / "found.json")
-    check(report, Parts(time.monotonic(), {}), tmp_path, Form(), "cuda", traps=True)
+    check(report, Parts(time.monotonic(), {}), tmp_path, Form(), "cuda", True, {})
     found = json.loads(report.out.read_text())
     assert (len(found["speed"]), len(found["failures"])) == (5, 4)
     assert {one["error"] for _, one in errors(found)} == {"left out: the time was over"}

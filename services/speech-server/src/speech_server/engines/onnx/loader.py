@@ -46,8 +46,8 @@ def still_on(wanted: Device, device: Device) -> None:
 
 
 def device_state(why: str, device: Device) -> str:
-    """For an engine's state: where it was loaded and why, and that it has left the GPU since."""
-    return why + (" (moved from cuda)" if why.startswith("cuda") and device == "cpu" else "")
+    """For an engine's state: where it is and why."""
+    return "cpu (moved from cuda, which failed)" if why.startswith("cuda") and device == "cpu" else why
 
 
 def with_cpu_fallback(

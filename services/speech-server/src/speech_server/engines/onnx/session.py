@@ -1,7 +1,7 @@
 """How is a model loaded into onnxruntime, and how is a call of it ended?"""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +22,9 @@ NUMPY = {
     "tensor(int32)": np.int32,
 }
 """Types of tensors, as onnxruntime writes them."""
+
+CUDA_OPTIONS: Mapping[str, str] = {"arena_extend_strategy": "kSameAsRequested", "cudnn_conv_algo_search": "HEURISTIC"}
+"""How onnxruntime uses a GPU."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +98,11 @@ class SessionOpener(Protocol):
 
 
 def open_session(
-    path: Path, device: Device, limits: Limits, advice: str = "run `speech-server models verify`"
+    path: Path,
+    device: Device,
+    limits: Limits,
+    advice: str = "run `speech-server models verify`",
+    cuda_options: Mapping[str, str] = CUDA_OPTIONS,
 ) -> OnnxSession:
     """Load a graph. Raises ModelBroken for a file that isn't one, EngineUnavailable when CUDA doesn't take it."""
     options = onnxruntime.SessionOptions()
@@ -106,7 +113,7 @@ def open_session(
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     providers: list[Any] = [CPU]
     if device == "cuda":
-        cuda: dict[str, Any] = {"arena_extend_strategy": "kSameAsRequested", "cudnn_conv_algo_search": "HEURISTIC"}
+        cuda: dict[str, Any] = dict(cuda_options)
         if limits.gpu_memory_bytes:
             cuda["gpu_mem_limit"] = limits.gpu_memory_bytes
         providers = [(CUDA, cuda), CPU]

@@ -6,12 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
-import numpy as np
-from onnx_asr.preprocessors.numpy_preprocessor import NemoPreprocessorNumpy
-
 from speech_server.core.asr.asr_types import ASR_RATE_HZ, Hypothesis
 from speech_server.core.asr.boosting import Boosting, Lexicon
 from speech_server.core.asr.subwords import Emitted, hypothesis
+from speech_server.engines.asr.parakeet.features import features
 from speech_server.engines.asr.parakeet.greedy_decoding import collapse, greedy
 from speech_server.engines.asr.parakeet.model_files import ParakeetFiles, find_model
 from speech_server.engines.asr.parakeet.onnx_graphs import OnnxJoint, ParakeetEncoder
@@ -133,12 +131,7 @@ class ParakeetModel:
 
     def features(self, clips: Sequence[Floats]) -> tuple[Floats, Ints]:
         """[batch, mel, time] and frames of each, padded with zeros."""
-        lengths = np.array([len(clip) for clip in clips], np.int64)
-        batch = np.zeros((len(clips), lengths.max()), np.float32)
-        for row, clip in zip(batch, clips, strict=True):
-            row[: len(clip)] = clip
-        features, frames = self._front_end(batch, lengths)
-        return features.astype(np.float32, copy=False), frames
+        return features(clips, self.encoder.mel_bands)
 
     def _load(self, files: ParakeetFiles, placement: Placement) -> None:
         encoder = ParakeetEncoder(self._open(files.encoder, placement.device, placement.limits), files)
@@ -146,6 +139,5 @@ class ParakeetModel:
         if files.decoder is not None:
             joint = self._open(files.decoder, placement.decoder_device, placement.limits)
             OnnxJoint(joint, files, Stop())
-        self._front_end = NemoPreprocessorNumpy(f"nemo{encoder.mel_bands}")
         self.lexicon = Lexicon(files.vocabulary, files.blank)
         self.files, self._placement, self.encoder, self.joint = files, placement, encoder, joint

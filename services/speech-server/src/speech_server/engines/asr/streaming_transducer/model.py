@@ -17,6 +17,7 @@ import numpy as np
 from speech_server.core.asr.asr_types import Hypothesis
 from speech_server.core.asr.boosting import Boosting, Lexicon, follow
 from speech_server.core.asr.subwords import Emitted, hypothesis
+from speech_server.engines.asr.log_mel import HOP, POINTS
 from speech_server.engines.asr.streaming_transducer import features
 from speech_server.engines.asr.streaming_transducer.features import AudioTail
 from speech_server.engines.asr.streaming_transducer.greedy_decoding import greedy
@@ -125,12 +126,12 @@ class StreamingModel:
 
     def measure(self, windows: int, stop: Stop) -> float:
         """Warm up with noise, and give the real-time factor of one caller."""
-        samples = windows * self.shape.shift * features.HOP
+        samples = windows * self.shape.shift * HOP
         noise = np.random.default_rng(0).normal(0, 0.05, samples).astype(np.float32)
         self.decode([StreamStep(self.begin(), noise, ends=True)], stop)
         began = time.perf_counter()
         self.decode([StreamStep(self.begin(), noise, ends=True)], stop)
-        return (time.perf_counter() - began) / (samples * FRAME_S / features.HOP)
+        return (time.perf_counter() - began) / (samples * FRAME_S / HOP)
 
     def _take_in(self, step: StreamStep) -> None:
         one, mel_bands = step.utterance, self._encoder.mel_bands
@@ -140,7 +141,7 @@ class StreamingModel:
         if step.ends and one.made:
             # Whole windows, so that the last frame is heard.
             wanted = -(-(one.made + TAIL) // self.shape.shift) * self.shape.shift
-            silence = np.zeros((wanted - one.made) * features.HOP + features.POINTS, np.float32)
+            silence = np.zeros((wanted - one.made) * HOP + POINTS, np.float32)
             tail = features.push(one.tail, silence, mel_bands)[: wanted - one.made]
             one.frames = np.concatenate((one.frames, tail))
             one.made = wanted
