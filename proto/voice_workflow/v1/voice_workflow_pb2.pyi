@@ -382,6 +382,7 @@ class EndpointingOptions(_message.Message):
     COMPLETE_SILENCE_S_FIELD_NUMBER: _builtins.int
     INCOMPLETE_SILENCE_S_FIELD_NUMBER: _builtins.int
     READING_SILENCE_S_FIELD_NUMBER: _builtins.int
+    BARGE_IN_WORDS_FIELD_NUMBER: _builtins.int
     end_silence_s: _builtins.float
     """0..5: silence that ends a turn whose words are settled; of complete ones, too, where"""
     max_silence_s: _builtins.float
@@ -400,6 +401,8 @@ class EndpointingOptions(_message.Message):
     """0..10: silence that ends a turn in the middle of a sentence"""
     reading_silence_s: _builtins.float
     """0..10: silence that ends a turn while a number or an address is read out"""
+    barge_in_words: _builtins.int
+    """0..20 words over a reply that interrupt it; 0: one word, or speech without words"""
     def __init__(
         self,
         *,
@@ -411,13 +414,16 @@ class EndpointingOptions(_message.Message):
         complete_silence_s: _builtins.float | None = ...,
         incomplete_silence_s: _builtins.float | None = ...,
         reading_silence_s: _builtins.float | None = ...,
+        barge_in_words: _builtins.int | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_barge_in_after_s", b"_barge_in_after_s", "_complete_silence_s", b"_complete_silence_s", "_end_on_final", b"_end_on_final", "_end_silence_s", b"_end_silence_s", "_incomplete_silence_s", b"_incomplete_silence_s", "_max_silence_s", b"_max_silence_s", "_max_turn_s", b"_max_turn_s", "_reading_silence_s", b"_reading_silence_s", "barge_in_after_s", b"barge_in_after_s", "complete_silence_s", b"complete_silence_s", "end_on_final", b"end_on_final", "end_silence_s", b"end_silence_s", "incomplete_silence_s", b"incomplete_silence_s", "max_silence_s", b"max_silence_s", "max_turn_s", b"max_turn_s", "reading_silence_s", b"reading_silence_s"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_barge_in_after_s", b"_barge_in_after_s", "_barge_in_words", b"_barge_in_words", "_complete_silence_s", b"_complete_silence_s", "_end_on_final", b"_end_on_final", "_end_silence_s", b"_end_silence_s", "_incomplete_silence_s", b"_incomplete_silence_s", "_max_silence_s", b"_max_silence_s", "_max_turn_s", b"_max_turn_s", "_reading_silence_s", b"_reading_silence_s", "barge_in_after_s", b"barge_in_after_s", "barge_in_words", b"barge_in_words", "complete_silence_s", b"complete_silence_s", "end_on_final", b"end_on_final", "end_silence_s", b"end_silence_s", "incomplete_silence_s", b"incomplete_silence_s", "max_silence_s", b"max_silence_s", "max_turn_s", b"max_turn_s", "reading_silence_s", b"reading_silence_s"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_barge_in_after_s", b"_barge_in_after_s", "_complete_silence_s", b"_complete_silence_s", "_end_on_final", b"_end_on_final", "_end_silence_s", b"_end_silence_s", "_incomplete_silence_s", b"_incomplete_silence_s", "_max_silence_s", b"_max_silence_s", "_max_turn_s", b"_max_turn_s", "_reading_silence_s", b"_reading_silence_s", "barge_in_after_s", b"barge_in_after_s", "complete_silence_s", b"complete_silence_s", "end_on_final", b"end_on_final", "end_silence_s", b"end_silence_s", "incomplete_silence_s", b"incomplete_silence_s", "max_silence_s", b"max_silence_s", "max_turn_s", b"max_turn_s", "reading_silence_s", b"reading_silence_s"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_barge_in_after_s", b"_barge_in_after_s", "_barge_in_words", b"_barge_in_words", "_complete_silence_s", b"_complete_silence_s", "_end_on_final", b"_end_on_final", "_end_silence_s", b"_end_silence_s", "_incomplete_silence_s", b"_incomplete_silence_s", "_max_silence_s", b"_max_silence_s", "_max_turn_s", b"_max_turn_s", "_reading_silence_s", b"_reading_silence_s", "barge_in_after_s", b"barge_in_after_s", "barge_in_words", b"barge_in_words", "complete_silence_s", b"complete_silence_s", "end_on_final", b"end_on_final", "end_silence_s", b"end_silence_s", "incomplete_silence_s", b"incomplete_silence_s", "max_silence_s", b"max_silence_s", "max_turn_s", b"max_turn_s", "reading_silence_s", b"reading_silence_s"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__barge_in_after_s: _TypeAlias = _typing.Literal["barge_in_after_s"]  # noqa: Y015
     _WhichOneofArgType__barge_in_after_s: _TypeAlias = _typing.Literal["_barge_in_after_s", b"_barge_in_after_s"]  # noqa: Y015
+    _WhichOneofReturnType__barge_in_words: _TypeAlias = _typing.Literal["barge_in_words"]  # noqa: Y015
+    _WhichOneofArgType__barge_in_words: _TypeAlias = _typing.Literal["_barge_in_words", b"_barge_in_words"]  # noqa: Y015
     _WhichOneofReturnType__complete_silence_s: _TypeAlias = _typing.Literal["complete_silence_s"]  # noqa: Y015
     _WhichOneofArgType__complete_silence_s: _TypeAlias = _typing.Literal["_complete_silence_s", b"_complete_silence_s"]  # noqa: Y015
     _WhichOneofReturnType__end_on_final: _TypeAlias = _typing.Literal["end_on_final"]  # noqa: Y015
@@ -434,6 +440,8 @@ class EndpointingOptions(_message.Message):
     _WhichOneofArgType__reading_silence_s: _TypeAlias = _typing.Literal["_reading_silence_s", b"_reading_silence_s"]  # noqa: Y015
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__barge_in_after_s) -> _WhichOneofReturnType__barge_in_after_s | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__barge_in_words) -> _WhichOneofReturnType__barge_in_words | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__complete_silence_s) -> _WhichOneofReturnType__complete_silence_s | None: ...
     @_typing.overload

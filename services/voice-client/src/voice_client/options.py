@@ -65,7 +65,7 @@ class Llm:
 
 @dataclass(frozen=True, slots=True)
 class Endpointing:
-    """Seconds; None keeps the operator's value."""
+    """Seconds, but for words; None keeps the operator's value."""
 
     end_silence_s: float | None = None
     max_silence_s: float | None = None
@@ -75,6 +75,7 @@ class Endpointing:
     complete_silence_s: float | None = None
     incomplete_silence_s: float | None = None
     reading_silence_s: float | None = None
+    barge_in_words: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

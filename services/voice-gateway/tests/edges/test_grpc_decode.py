@@ -105,6 +105,14 @@ def test_patience_may_be_anything_in_its_range(
         assert getattr(agree(endpointing(**{name: value}), offered(defaults), LIMITS).options.policy, field) == value
 
 
+def test_the_words_that_interrupt_may_be_chosen(defaults: CallOptions) -> None:
+    for words in (0, 3, 20):
+        policy = agree(endpointing(barge_in_words=words), offered(defaults), LIMITS).options.policy
+        assert policy.barge_in_words == words
+    with pytest.raises(BadRequest, match=r"^endpointing\.barge_in_words = 21 is out of range; send 0 to 20$"):
+        agree(endpointing(barge_in_words=21), offered(defaults), LIMITS)
+
+
 def test_who_asks_for_a_silence_gets_it_after_complete_words_too(defaults: CallOptions) -> None:
     policy = agree(endpointing(end_silence_s=2), offered(defaults), LIMITS).options.policy
     assert (policy.end_silence, policy.complete_silence) == (2, 2)

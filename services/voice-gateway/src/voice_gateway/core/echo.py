@@ -5,6 +5,7 @@ repeats some of the words says others, too: before them, after them, or more tha
 """
 
 from difflib import SequenceMatcher, get_close_matches
+from itertools import pairwise
 
 from voice_gateway.core.bare_words import bare_words
 
@@ -30,7 +31,9 @@ def is_echo(heard: str, played: str, numbers: frozenset[str] = frozenset(), *, f
     words, source = _words(heard, numbers), _words(played, numbers)
     if not words or not source:
         return False
-    words = [_closest(word, source, unfinished=not final and at == len(words) - 1) for at, word in enumerate(words)]
+    words = _as_played(words, source, unfinished=not final)
+    if any(word[0] == _NUMBER and word not in source for word in words):
+        return False  # another number is the caller's own: "a table for three", after "for two"
     blocks = SequenceMatcher(None, words, source, autojunk=False).get_matching_blocks()[:-1]
     if not blocks:
         return False
@@ -40,19 +43,40 @@ def is_echo(heard: str, played: str, numbers: frozenset[str] = frozenset(), *, f
 
 
 def _words(text: str, numbers: frozenset[str]) -> list[str]:
-    """Numbers in a row, in digits or words, are one sign: which ones was said is the least certain."""
+    """Numbers are marked, those in digits twice."""
+    words = bare_words(text)[-_LONGEST:]
+    return [_NUMBER * (2 if any(map(str.isdigit, word)) else word in numbers) + word for word in words]
+
+
+def _as_played(words: list[str], source: list[str], *, unfinished: bool) -> list[str]:
+    """What was heard, in the words that were played where they can be meant."""
     found: list[str] = []
-    for word in bare_words(text):
-        number = word in numbers or any(sign.isdigit() for sign in word)
-        if not (number and found and found[-1] == _NUMBER):
-            found.append(_NUMBER if number else word)
-    return found[-_LONGEST:]
+    for at, word in enumerate(words):
+        if word in source:
+            meant = word
+        elif word[0] == _NUMBER:
+            meant = _other_number(word, found, source)
+        else:
+            meant = _alike(word, source, unfinished=unfinished and at == len(words) - 1)
+        if not (found and meant == found[-1] and meant[0] == _NUMBER):  # "twenty five" for "25"
+            found.append(meant)
+    return found
 
 
-def _closest(word: str, source: list[str], *, unfinished: bool) -> str:
-    if word in source:
-        return word
-    if unfinished and (whole := next((one for one in source if one.startswith(word)), "")):
+def _other_number(word: str, before: list[str], source: list[str]) -> str:
+    """The number after the same word that is in digits where this one is in words, or the reverse: at eight, at 8."""
+    others = [one for one in source if one[0] == _NUMBER and _is_digits(one) != _is_digits(word)]
+    if before and before[-1] in others:
+        return before[-1]
+    return next((one for left, one in pairwise(source) if before[-1:] == [left] and one in others), word)
+
+
+def _is_digits(number: str) -> bool:
+    return number.startswith(_NUMBER * 2)
+
+
+def _alike(word: str, source: list[str], *, unfinished: bool) -> str:
+    if unfinished and (whole := next((one for one in source if one.lstrip(_NUMBER).startswith(word)), "")):
         return whole
     alike = get_close_matches(word, source, 1, _ALIKE) if len(word) >= _LONG_WORD else []
     return alike[0] if alike else word
