@@ -56,7 +56,9 @@ _MINI_LLM = """# The mini LLM
 `mini-llm` answers as an OpenAI-compatible server does, by rules and without weights: for the demo, for tests, and to
 measure with known delays. It stands in for NIM or any other model server: `POST /v1/chat/completions` (streamed or
 whole), `GET /v1/models`, `GET /v1/health/live | ready` and `GET /metrics`. Asked to summarise a call, as the gateway
-asks ([memory](memory.md)), it notes what the caller said, facts first, and remembers what such notes say.
+asks ([memory](memory.md)), it notes what the caller said, facts first, and remembers what such notes say. A
+tool that is declared is called when its name stands in the question ("What is the weather in Paris?" calls
+`get_weather`), and its result is read out: so the demo shows [tools](tools.md) without a model.
 
     mini-llm                                      # port 8001
     MINI_LLM_FIRST_TOKEN_MS=150 MINI_LLM_TOKEN_MS=10 mini-llm

@@ -347,3 +347,51 @@ async def test_a_running_answer_may_end_while_the_server_stops() -> None:
             await timeline.wait_for("llm.token")
         assert (await response.read()).endswith(b"data: [DONE]\n\n")
         assert (await timeline.wait_for("llm.ended"))["reason"] == "stop"
+
+
+WEATHER: Any = {
+    "type": "function",
+    "function": {
+        "name": "get_weather",
+        "parameters": {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]},
+    },
+}
+
+
+async def test_a_declared_tool_is_called_in_pieces_and_its_result_read_out() -> None:
+    async with site() as there:
+        messages: list[Any] = [{"role": "user", "content": "What's the weather in Paris?"}]
+        stream = await there.openai.chat.completions.create(
+            model="mini-llm", messages=messages, tools=[WEATHER], stream=True
+        )
+        deltas = [chunk.choices[0] async for chunk in stream]
+        pieces = [call for choice in deltas for call in choice.delta.tool_calls or []]
+        assert pieces[0].function is not None
+        assert (pieces[0].function.name, bool(pieces[0].id)) == ("get_weather", True)
+        assert len(pieces) > 2
+        arguments = "".join(piece.function.arguments or "" for piece in pieces if piece.function)
+        assert json.loads(arguments) == {"city": "Paris"}
+        assert deltas[-1].finish_reason == "tool_calls"
+        assert not any(choice.delta.content for choice in deltas)
+
+        whole = await there.openai.chat.completions.create(model="mini-llm", messages=messages, tools=[WEATHER])
+        (call,) = whole.choices[0].message.tool_calls or []
+        assert whole.choices[0].finish_reason == "tool_calls"
+        function = {"name": "get_weather", "arguments": arguments}
+        messages.append(
+            {"role": "assistant", "tool_calls": [{"id": call.id, "type": "function", "function": function}]}
+        )
+        messages.append({"role": "tool", "tool_call_id": call.id, "content": '{"degrees": 21}'})
+        answer = await there.openai.chat.completions.create(model="mini-llm", messages=messages, tools=[WEATHER])
+        assert answer.choices[0].message.content == "Degrees: 21."
+        assert answer.choices[0].finish_reason == "stop"
+
+
+async def test_no_tool_is_called_where_none_may_be() -> None:
+    async with site() as there:
+        question: Any = [{"role": "user", "content": "What's the weather in Paris?"}]
+        answer = await there.openai.chat.completions.create(
+            model="mini-llm", messages=question, tools=[WEATHER], tool_choice="none"
+        )
+        assert answer.choices[0].message.content
+        assert not answer.choices[0].message.tool_calls

@@ -43,6 +43,13 @@ async def test_a_reply_is_stopped(stack: Stack) -> None:
     assert "stopped after" in await run("03_interrupt.py", stack.target, "Tell me a story.", "0.5")
 
 
+@pytest.mark.asyncio(loop_scope="module")
+async def test_a_function_is_called_and_its_result_is_spoken_of(stack: Stack) -> None:
+    said = await run("05_tools.py", stack.target, "What's the weather in Paris?")
+    assert said.splitlines() == ["called: get_weather {'city': 'Paris'}", "reply: City: Paris, degrees: 21."]
+    assert "open" in await run("05_tools.py", stack.target, "Open the door of floor 3, please.")
+
+
 @pytest.mark.parametrize("name", ["02_recording.py", "04_push_to_talk.py"])
 @pytest.mark.asyncio(loop_scope="module")
 async def test_a_recording_is_heard_and_answered(stack: Stack, name: str, tmp_path: Path) -> None:

@@ -82,7 +82,9 @@ class Chat:
         ending.reason = answer.finish_reason
         text = "".join(answer.pieces)
         return web.json_response(
-            completion(answer.id, answer.model, answer.created, text, answer.finish_reason, answer.usage)
+            completion(
+                answer.id, answer.model, answer.created, text, answer.finish_reason, answer.usage, answer.function
+            )
         )
 
     async def _stream(
@@ -111,7 +113,9 @@ class Chat:
             async for n, piece in pieces:
                 if n == 1:
                     yield chunks.role()
-                yield chunks.token(piece)
+                    if answer.function:
+                        yield chunks.call(answer.function)
+                yield chunks.arguments(piece) if answer.function else chunks.token(piece)
                 text += piece
                 self._count_token(n, arrived_at)
                 self.timeline.record("llm.token", request=answer.number, n=n, text=text)

@@ -1,11 +1,12 @@
 """What does a chat request ask for? The body's shape, checked."""
 
 import json
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from mini_llm.conversation import Conversation, conversation
+from mini_llm.tool_use import Function
 
 
 class RequestRefused(Exception):
@@ -43,6 +44,20 @@ class ChatMessage(_Shape):
         return self.content or ""
 
 
+class FunctionShape(_Shape):
+    """What a tool is called and takes."""
+
+    name: str
+    parameters: dict[str, Any] | None = None
+
+
+class ToolShape(_Shape):
+    """A tool that may be called."""
+
+    type: Literal["function"] = "function"
+    function: FunctionShape
+
+
 class StreamOptions(_Shape):
     """What else a stream carries."""
 
@@ -52,7 +67,7 @@ class StreamOptions(_Shape):
 _TokenLimit = Annotated[int | None, Field(ge=1)]
 
 
-class ChatRequest(_Shape):
+class ChatRequest(_Shape):  # size: the fields of the wire
     """POST /v1/chat/completions. What is not named here is accepted and has no effect."""
 
     messages: list[ChatMessage] = Field(min_length=1)
@@ -65,11 +80,29 @@ class ChatRequest(_Shape):
     n: Annotated[int | None, Field(ge=1, le=1)] = None
     temperature: Annotated[float | None, Field(ge=0, le=2)] = None
     top_p: Annotated[float | None, Field(gt=0, le=1)] = None
+    tools: list[ToolShape] | None = None
+    tool_choice: str | dict[str, Any] | None = None
 
     @property
     def conversation(self) -> Conversation:
         """What has been said so far."""
         return conversation([(message.role, message.text) for message in self.messages])
+
+    @property
+    def functions(self) -> tuple[Function, ...]:
+        """The tools that may be called now."""
+        tools = () if self.tool_choice == "none" else self.tools or ()
+        return tuple(Function(tool.function.name, tool.function.parameters or {}) for tool in tools)
+
+    @property
+    def results(self) -> tuple[str, ...]:
+        """What tools have said since the caller's or the agent's last words."""
+        found: list[str] = []
+        for message in reversed(self.messages):
+            if message.role != "tool":
+                break
+            found.append(message.text)
+        return tuple(reversed(found))
 
     @property
     def token_limit(self) -> int | None:

@@ -13,6 +13,7 @@ from mini_llm.responder import respond
 from mini_llm.responses import Usage
 from mini_llm.settings import Fault, Settings
 from mini_llm.summary import asks_for_summary, summarise
+from mini_llm.tool_use import needed, read_out
 
 FAULT_HEADER = "x-mini-llm-fault"
 FIRST_TOKEN_HEADER = "x-mini-llm-first-token-ms"
@@ -36,6 +37,8 @@ class ResponsePlan:
     pace: Pace
     usage: Usage
     wants_usage: bool
+    function: str = ""
+    """The tool that is called; the pieces are its arguments then. "" = none."""
 
 
 def plan_response(
@@ -45,11 +48,17 @@ def plan_response(
     talk = request.conversation
     script = settings.script
     last = talk.last_user_text
-    if script is not None:
+    call = needed(last, request.functions) if script is None and request.messages[-1].role == "user" else None
+    if call is not None:
+        text = call.arguments
+    elif script is not None:
         text = script.replace("{last}", last)
+    elif request.results:
+        text = read_out(request.results)
     else:
         text = summarise(last, request.token_limit) if asks_for_summary(last) else respond(talk, now)
-    pieces, finish_reason = answer_tokens(text, request.token_limit, request.stop_texts)
+    pieces, finish_reason = answer_tokens(text, request.token_limit, () if call else request.stop_texts)
+    finish_reason = "tool_calls" if call and finish_reason == "stop" else finish_reason
     fault = _fault(settings, headers, number)
     late_ms = settings.slow_ms if fault is Fault.SLOW else 0.0
     return ResponsePlan(
@@ -66,6 +75,7 @@ def plan_response(
         ),
         usage=Usage(request.prompt_tokens, len(pieces)),
         wants_usage=request.wants_usage,
+        function=call.name if call else "",
     )
 
 

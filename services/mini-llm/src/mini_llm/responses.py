@@ -34,6 +34,7 @@ class ChunkWriter:
     """Chunks of one streamed answer; everything that is the same in each of them is encoded once."""
 
     def __init__(self, answer_id: str, model: str, created: int) -> None:
+        self.answer_id = answer_id
         identity = {"id": answer_id, "object": "chat.completion.chunk", "created": created, "model": model}
         self._head = json.dumps(identity, separators=(",", ":")).encode()[:-1]
 
@@ -45,8 +46,18 @@ class ChunkWriter:
         """A piece of the answer."""
         return self._choice(b'{"content":' + _quoted(text) + b"}", b"null")
 
+    def call(self, function: str) -> bytes:
+        """A tool is called; its arguments follow."""
+        call = {"index": 0, "id": call_id(self.answer_id), "type": "function"}
+        delta = {"tool_calls": [{**call, "function": {"name": function, "arguments": ""}}]}
+        return self._choice(json.dumps(delta).encode(), b"null")
+
+    def arguments(self, text: str) -> bytes:
+        """A piece of the arguments."""
+        return self._choice(b'{"tool_calls":[{"index":0,"function":{"arguments":' + _quoted(text) + b"}}]}", b"null")
+
     def finish(self, reason: str) -> bytes:
-        """The end of the answer: "stop" or "length"."""
+        """The end of the answer: "stop", "length" or "tool_calls"."""
         return self._choice(b"{}", _quoted(reason))
 
     def usage(self, usage: Usage) -> bytes:
@@ -63,9 +74,19 @@ def _quoted(text: str) -> bytes:
     return json.dumps(text).encode()
 
 
-def completion(answer_id: str, model: str, created: int, text: str, reason: str, usage: Usage) -> dict[str, Any]:
-    """The whole answer in one object."""
-    message = {"role": "assistant", "content": text}
+def call_id(answer_id: str) -> str:
+    """Names the only call of an answer."""
+    return f"call{answer_id[-8:]}"
+
+
+def completion(
+    answer_id: str, model: str, created: int, text: str, reason: str, usage: Usage, function: str = ""
+) -> dict[str, Any]:
+    """The whole answer in one object; with a `function` the text is the arguments of its call."""
+    message: dict[str, Any] = {"role": "assistant", "content": text}
+    if function:
+        call = {"id": call_id(answer_id), "type": "function", "function": {"name": function, "arguments": text}}
+        message = {"role": "assistant", "content": None, "tool_calls": [call]}
     return {
         "id": answer_id,
         "object": "chat.completion",

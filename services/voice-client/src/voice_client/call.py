@@ -13,12 +13,13 @@ from voice_client.options import CallOptions
 from voice_client.playout import Report
 from voice_client.reconnecting_stream import ReconnectingStream
 from voice_client.sequencing import Outbox
+from voice_client.tool_runner import ToolRunner
 
 EVENTS_WAITING = 1024
 """Events nobody has taken yet. When full the stream is not read on, and the gateway feels it by flow control."""
 
 
-class Call:
+class Call:  # size: a method for each thing that a caller can do
     """One conversation, over as many streams as it takes. Iterate it to get its events; iterate all the time.
 
     Nothing here waits for the network except `end` and the iteration: what is sent is numbered, put into a
@@ -30,6 +31,7 @@ class Call:
         self._outbox = Outbox()
         self._events: asyncio.Queue[Event | None] = asyncio.Queue(EVENTS_WAITING)
         self._stream = ReconnectingStream(target, options, self._outbox, self._deliver)
+        self._tools = ToolRunner(options.tools, self._send_result)
         self._running: asyncio.Task[None] | None = None
         self._started: Started | None = None
         self.samples_sent = 0
@@ -68,8 +70,8 @@ class Call:
         self._send(pb.ClientMessage(playout=pb.PlayoutReport(**asdict(report))))
 
     async def answer_tool(self, call_id: str, content: str, *, failed: bool = False) -> None:
-        """The result of a ToolCall."""
-        self._send(pb.ClientMessage(tool_result=pb.ToolResult(id=call_id, content=content, failed=failed)))
+        """The result of a ToolCall; tools that hold a function are answered by the library."""
+        self._send_result(call_id, content, failed)
 
     async def update(
         self, *, system_prompt: str | None = None, voice: str | None = None, language: str | None = None
@@ -98,11 +100,15 @@ class Call:
         if self._running is not None and self._running.done() and not self._running.cancelled():
             self._running.result()
 
+    def _send_result(self, call_id: str, content: str, failed: bool) -> None:
+        self._send(pb.ClientMessage(tool_result=pb.ToolResult(id=call_id, content=content, failed=failed)))
+
     def _send(self, message: pb.ClientMessage) -> None:
         self._outbox.add(message)
         self._stream.wake()
 
     async def _deliver(self, event: Event) -> None:
+        self._tools.take(event)
         # After hanging up nobody may be reading: the newest events are kept, SessionEnded among them.
         if self._stream.is_hanging_up and self._events.full():
             self._events.get_nowait()
@@ -112,6 +118,7 @@ class Call:
         try:
             await self._stream.run()
         finally:
+            await self._tools.close()
             # Wakes a reader that waits on an empty queue; one that is behind finds the task done by itself.
             if self._events.empty():
                 self._events.put_nowait(None)

@@ -215,7 +215,7 @@ def event_of(message: pb.ServerMessage, output: AudioFormat) -> Event | None:
             return ReplyAudio(audio.reply, audio.offset, output.decode(audio.data))
         case "tool_call":
             call = message.tool_call
-            return ToolCall(call.id, call.reply, call.name, MessageToDict(call.arguments), call.timeout_s)
+            return ToolCall(call.id, call.reply, call.name, _arguments(call), call.timeout_s)
         case "tool_call_cancelled":
             return ToolCallCancelled(message.tool_call_cancelled.id)
         case "latency":
@@ -233,6 +233,23 @@ def event_of(message: pb.ServerMessage, output: AudioFormat) -> Event | None:
             return Ended(reason, message.ended.message)
         case _:
             return None
+
+
+def _arguments(call: pb.ToolCall) -> dict[str, Any]:
+    """A Struct knows only fractions; 3.0 is the integer that was meant."""
+
+    def whole(value: Any) -> Any:
+        match value:
+            case dict():
+                return {name: whole(entry) for name, entry in value.items()}
+            case list():
+                return [whole(entry) for entry in value]
+            case float() if value.is_integer():
+                return int(value)
+        return value
+
+    found: dict[str, Any] = whole(MessageToDict(call.arguments))
+    return found
 
 
 def _transcript(message: pb.Transcript) -> Transcript:

@@ -1,9 +1,10 @@
 """What may a caller ask for when a call begins?"""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
+from inspect import Parameter, cleandoc, signature
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
 from google.protobuf.struct_pb2 import Struct
 from pcm import AudioFormat, Encoding
@@ -43,6 +44,9 @@ class Reconnect:
     """Since the drop; the life of the resume token is a limit too."""
 
 
+_SCHEMA_TYPES = {str: "string", int: "integer", float: "number", bool: "boolean"}
+
+
 @dataclass(frozen=True, slots=True)
 class Tool:
     """A function of the caller's that the language model may call."""
@@ -50,8 +54,30 @@ class Tool:
     name: str
     description: str
     parameters: Mapping[str, Any] = field(default_factory=dict)
-    """JSON schema."""
+    """JSON schema of the arguments."""
     side_effects: bool = False
+    """It changes something in the world; the gateway remembers that it was called whatever becomes of the reply."""
+    timeout_s: float = 0.0
+    """Longest wait for the result; 0 = as the gateway is set."""
+    run: Callable[..., Any] | None = field(default=None, compare=False)
+    """Carries it out: called with the arguments by name, as a coroutine or in a thread. None = answer its ToolCalls
+    yourself, with `Call.answer_tool`."""
+
+    @classmethod
+    def of(cls, run: Callable[..., Any], *, side_effects: bool = False, timeout_s: float = 0.0) -> "Tool":
+        """A tool from a function: its name, its docstring, and its parameters, which are text, numbers or truth values.
+
+        Raises TypeError for a parameter that is something else."""
+        properties, required = {}, []
+        hints = get_type_hints(run)
+        for name, parameter in signature(run).parameters.items():
+            if hints.get(name) not in _SCHEMA_TYPES:
+                raise TypeError(f"{run.__name__}: the parameter {name} must be annotated as str, int, float or bool")
+            properties[name] = {"type": _SCHEMA_TYPES[hints[name]]}
+            if parameter.default is Parameter.empty:
+                required.append(name)
+        schema = {"type": "object", "properties": properties, "required": required}
+        return cls(run.__name__, cleandoc(run.__doc__ or ""), schema, side_effects, timeout_s, run)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,4 +186,10 @@ def tool_of(tool: Tool) -> pb.Tool:
     """`tool` on the wire."""
     parameters = Struct()
     parameters.update(dict(tool.parameters))
-    return pb.Tool(name=tool.name, description=tool.description, parameters=parameters, side_effects=tool.side_effects)
+    return pb.Tool(
+        name=tool.name,
+        description=tool.description,
+        parameters=parameters,
+        side_effects=tool.side_effects,
+        timeout_s=tool.timeout_s,
+    )
