@@ -9,8 +9,14 @@ from voice_gateway.core import turn_types
 from voice_gateway.core.conversation import Exchange
 from voice_gateway.core.events import CallOptions, LlmOptions
 from voice_gateway.core.snapshot import Snapshot, UnheardReply, from_json, to_json
+from voice_gateway.core.tools import Outcome, Tool, ToolCall, ToolResult, ToolRound
 from voice_gateway.core.turn_types import Call, Policy
 
+ROUND = ToolRound(
+    "Let me",
+    (ToolCall("a", "look", '{"city": "पेरिस"}'), ToolCall("b", "open_door", "{broken")),
+    (ToolResult("a", "20°"), ToolResult("b", "Error: it is locked", Outcome.CANCELLED, may_have_acted=True)),
+)
 CALL = Call(replies=2, tries=1, pause=0.4, language="en-US", heard_until=1.5, heard_at=1.75)
 STATES: list[turn_types.State] = [
     turn_types.Idle(CALL, 1.0, "still open"),
@@ -36,9 +42,10 @@ def snapshot(state: turn_types.State) -> Snapshot:
             output_rate_hz=24000,
             greeting="Hi",
             hotwords=(("Riva", 20.0),),
+            tools=(Tool("open_door", "Opens.", '{"type": "object"}', side_effects=True, timeout_s=2.5),),
             metadata=(("tenant", "7"),),
         ),
-        exchanges=(Exchange(1, "", "Hi"), Exchange(2, "नमस्ते", "Hel", cut=True)),
+        exchanges=(Exchange(1, "", "Hi"), Exchange(2, "नमस्ते", "Hel", cut=True, rounds=(ROUND,))),
         state=state,
         turn=2,
         age_s=1 / 3,
