@@ -148,7 +148,6 @@ def test_failures_are_followed_by_longer_and_longer_pauses_and_then_by_nothing()
         now = tries.not_before
     assert pauses == [FIRST_PAUSE_S * 2**n for n in range(MOST_FAILURES)]
     assert not tries.may_start(inf)
-    assert Tries().failed(100.0, retry_after_s=60.0).not_before == 160.0
 
 
 def test_a_summary_gives_way_twice_in_a_row() -> None:

@@ -3,7 +3,6 @@
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from voice_gateway.core import tokens
 from voice_gateway.core.tokens import Scale, beginning, end, estimate
 
 SAMPLES = {
@@ -84,21 +83,6 @@ def test_a_text_is_cut_to_its_tokens_at_either_end(text: str, tokens: int) -> No
 def test_a_cut_text_has_whole_words() -> None:
     assert beginning("one two three four", 4) == "one two…"
     assert end("one two three four", 4) == "…three four"
-
-
-def test_what_was_in_the_request_before_is_not_estimated_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[str] = []
-
-    def noted(text: str) -> int:
-        asked.append(text)
-        return len(text)
-
-    monkeypatch.setattr(tokens, "estimate", noted)
-    estimates = tokens.Estimates()
-    for request in (["a", "bb"], ["bb", "ccc"], ["ccc", "a"]):
-        estimates.next_request()
-        assert [estimates(text) for text in request * 2] == [len(text) for text in request * 2]
-    assert asked == ["a", "bb", "ccc", "a"]
 
 
 def test_more_than_estimated_holds_at_once_and_less_only_slowly() -> None:

@@ -13,6 +13,7 @@ import test_turns_drafts
 import test_turns_endings
 import test_turns_overlap
 import test_turns_patience
+import test_turns_spoken_on
 from turn_player import Play, player
 from voice_gateway.core import drafting, overlap, turn_silence, turn_words, turns
 
@@ -23,6 +24,23 @@ SOURCES = {
 """The machine; what is no arrow stands in modules of its own."""
 
 MUTANTS: dict[str, tuple[str, str]] = {
+    "words that grow after their turn change nothing": (
+        "    if not rest or heard.echo or",
+        "    if True or heard.echo or",
+    ),
+    "what was answered comes again with what is said on": ("replace(heard, text=rest) if audible else heard", "heard"),
+    "the longest turn never ends under a caller who speaks on": (
+        "(state.cut_off or state.protected)",
+        "state.protected",
+    ),
+    "another utterance over an unheard reply is a cough": (
+        "isinstance(state, Overlap) and _is_new(state, heard)",
+        "False",
+    ),
+    "other words are words that grow": (
+        'return " ".join(words[n:]) if same_words(" ".join(words[:n]), known) else ""',
+        'return " ".join(words[n:])',
+    ),
     "settled words wait as long as unsettled ones": (
         "return 0.0 if policy.end_on_final or state.committed else _patience(state, policy)",
         "return 0.0 if policy.end_on_final or state.committed else policy.max_silence",
@@ -413,6 +431,7 @@ def stories() -> dict[str, Callable[..., None]]:
         test_turns_dismissed,
         test_turns_endings,
         test_turns_drafts,
+        test_turns_spoken_on,
         test_turns_patience,
     )
     for module in modules:

@@ -162,7 +162,7 @@ def test_going_on_after_a_turn_ended_on_a_partial_says_nothing_twice(play: Play)
     assert story == [
         (3.6, StartReply(1, "what is the")),
         (4.0, HoldReply(1)),
-        (5.0, RetractReply(1)),
+        (4.5, RetractReply(1)),
         (5.4, StartReply(2, "what is the time in rome")),
     ]
 

@@ -5,17 +5,14 @@ begins with the user, as chat templates want it.
 """
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
-from typing import TypeAlias
 
 from voice_gateway.core.conversation import Message
 from voice_gateway.core.tokens import MESSAGE_TOKENS, REQUEST_TOKENS, beginning, end, estimate
 from voice_gateway.core.tools import Tool, ToolChoice, declaration
 
-Count: TypeAlias = Callable[[str], int]
-"""Tokens of a text."""
 _STEP = 8
 """Exchanges leave so many at a time where enough are left. Servers keep what they computed for the beginning of a
 request (prefix caching); with one exchange less in front each turn, the whole history would be computed each turn."""
@@ -23,15 +20,15 @@ _SYSTEM_SHARE = 0.75
 """Of the budget: the longest that the system message may be when even the newest exchange does not fit beside it."""
 
 
-def message_tokens(message: Message, count: Count = estimate) -> int:
+def message_tokens(message: Message) -> int:
     """Estimated tokens of one message."""
-    calls = sum(MESSAGE_TOKENS + count(call.name) + count(call.arguments) for call in message.calls)
-    return MESSAGE_TOKENS + count(message.content) + calls
+    calls = sum(MESSAGE_TOKENS + estimate(call.name) + estimate(call.arguments) for call in message.calls)
+    return MESSAGE_TOKENS + estimate(message.content) + calls
 
 
-def chat_tokens(chat: Sequence[Message], count: Count = estimate) -> int:
+def chat_tokens(chat: Sequence[Message]) -> int:
     """Estimated tokens of a request."""
-    return REQUEST_TOKENS + sum(message_tokens(message, count) for message in chat)
+    return REQUEST_TOKENS + sum(map(message_tokens, chat))
 
 
 def tools_tokens(tools: ToolChoice) -> int:
@@ -44,17 +41,17 @@ def _declared(tool: Tool) -> int:
     return MESSAGE_TOKENS + estimate(json.dumps(declaration(tool)))
 
 
-def fit(chat: Sequence[Message], budget: int, most: int, count: Count = estimate) -> list[Message]:
+def fit(chat: Sequence[Message], budget: int, most: int) -> list[Message]:
     """The chat within `budget` estimated tokens: its system message and its newest exchanges, `most` of them with
     the one that is going on. Where not even that one fits, the longest of its messages are cut.
 
     Example: 60 exchanges of 100 tokens and a prompt of 200 do not fit into 4,000: 23 of them had to leave, 24 do."""
     head = [message for message in chat[:1] if message.role == "system"]
     exchanges = _exchanges(chat[len(head) :])
-    left = budget - chat_tokens(head, count)
+    left = budget - chat_tokens(head)
     first = len(exchanges)
     while first > max(0, len(exchanges) - most):
-        left -= sum(message_tokens(message, count) for message in exchanges[first - 1])
+        left -= sum(map(message_tokens, exchanges[first - 1]))
         if left < 0:
             break
         first -= 1

@@ -139,10 +139,9 @@ class Tries:
         """Whether a try that is going on is given up for a reply."""
         return self.yielded < MOST_YIELDED
 
-    def failed(self, now: float, retry_after_s: float = 0.0) -> "Tries":
-        """After a failure; the model may say when it wants to be asked again."""
-        pause_s = max(retry_after_s, FIRST_PAUSE_S * 2**self.failures)
-        return Tries(self.failures + 1, self.yielded, now + pause_s)
+    def failed(self, now: float) -> "Tries":
+        """After a failure."""
+        return Tries(self.failures + 1, self.yielded, now + FIRST_PAUSE_S * 2**self.failures)
 
     def gave_way(self) -> "Tries":
         """After one was given up for a reply."""

@@ -103,7 +103,7 @@ def replay(lines: Iterable[str], policy: Policy | None = None) -> list[tuple[flo
     for number, line in enumerate(lines, 1):
         try:
             if state is None:
-                own, state = _decode_header(line)
+                own, state = decode_header(line)
                 holds = policy or own
                 continue
             now, said = decode(line)
@@ -123,7 +123,8 @@ def replay(lines: Iterable[str], policy: Policy | None = None) -> list[tuple[flo
     return orders
 
 
-def _decode_header(line: str) -> tuple[Policy, State]:
+def decode_header(line: str) -> tuple[Policy, State]:
+    """What `header` was given. Raises `Unreadable`."""
     raw = _object(line)
     if raw.get("version") != VERSION:
         raise Unreadable(f"this is no header of turn log version {VERSION}")

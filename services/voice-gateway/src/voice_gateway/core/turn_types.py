@@ -363,6 +363,8 @@ class Thinking:
     """The partial the turn was ended on, when its final is still to come."""
     protected: bool = False
     """The reply does not yield to speech."""
+    cut_off: bool = False
+    """The turn was ended at its longest, and the caller speaks on."""
 
 
 @dataclass(frozen=True, slots=True)

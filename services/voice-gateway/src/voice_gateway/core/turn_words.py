@@ -8,6 +8,12 @@ def words_of(turn: Hearing | Pausing) -> str:
     return join_words(turn.words, turn.partial)
 
 
+def words_beyond(text: str, known: str) -> str:
+    """What a text says after the words that are known; "" = nothing, or it begins otherwise."""
+    words, n = text.split(), len(known.split())
+    return " ".join(words[n:]) if same_words(" ".join(words[:n]), known) else ""
+
+
 def same_words(one: str, other: str) -> bool:
     """Equal but for case, punctuation and spaces."""
     one, other = ("".join(s for s in text.casefold() if s.isalnum() or s.isspace()) for text in (one, other))

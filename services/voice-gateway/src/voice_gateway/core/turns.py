@@ -87,7 +87,7 @@ from voice_gateway.core.turn_types import (
     WordsLost,
     join_words,
 )
-from voice_gateway.core.turn_words import same_words
+from voice_gateway.core.turn_words import same_words, words_beyond
 
 _OF_CALLER = (SpeechStarted, SpeechStopped, Heard, Committed, Typed)
 """What a call that is lost does not listen to any more; a caller who wants silence gets it."""
@@ -131,6 +131,8 @@ def step(state: State, event: Event, now: float, policy: Policy) -> Step:
     greeted: tuple[Action, ...] = ()
     if isinstance(state, Idle) and policy.greets and policy.protects_greeting and state.call.replies == 0:
         state, greeted = _expire(state, now, policy)
+    if isinstance(event, Heard) and policy.decides:
+        state, event = _spoken_on(state, event)
     state, actions = _move(state, event, now, policy)
     actions = (*greeted, *actions)
     while (due := deadline(state, policy)) is not None and due <= now:
@@ -282,6 +284,31 @@ def _move(state: State, event: Event, now: float, policy: Policy) -> Step:
     return state, ()
 
 
+def _spoken_on(state: State, heard: Heard) -> tuple[State, Heard]:
+    """The words that a turn was ended on have grown: its caller goes on. What a reply that was heard has answered stays
+    answered; one that nobody has heard is to the first half of a sentence, and the whole of it comes again.
+
+    Example: a turn ended on "book a table", told with stability 1.0, and the utterance goes on: "book a table for two".
+    While reply 3 is thought up, that is what the turn says now; while it is heard, the caller says "for two"."""
+    known = getattr(state, "open", "")
+    rest = words_beyond(heard.text, known) if known and not heard.final else ""
+    if known and not rest and isinstance(state, Overlap) and _is_new(state, heard):
+        return replace(state, open=""), replace(heard, text=join_words(known, heard.text))
+    if not rest or heard.echo or (isinstance(state, Thinking) and (state.cut_off or state.protected)):
+        return state, heard
+    assert isinstance(state, Idle | Thinking | Speaking | Overlap), "only these keep a partial"
+    audible = state.audible if isinstance(state, Overlap) else not isinstance(state, Thinking)
+    return replace(state, open=""), replace(heard, text=rest) if audible else heard
+
+
+def _is_new(state: Overlap, heard: Heard) -> bool:
+    """Whether words over a reply that nobody has heard are another utterance, while the final of the one that the turn
+    was ended on is still to come. Example: after "five five five", over the reply, "one" and "one two"."""
+    known = same_words(heard.text, state.open) or bool(words_beyond(state.open, heard.text))
+    no_turn = heard.final or heard.echo or heard.backchannel or state.audible or state.protected
+    return bool(heard.text) and not known and not no_turn
+
+
 def _expire(state: State, now: float, policy: Policy) -> Step:
     """What happens at the deadline."""
     match state:
@@ -298,7 +325,10 @@ def _expire(state: State, now: float, policy: Policy) -> Step:
         case Idle(call):
             return Ended(call, "idle"), (EndCall("idle"),)
         case Hearing(call) | Pausing(call):  # noise is not a turn
-            return _answer(call, state.words, open=state.partial) if _said(state) else (Idle(call, now), ())
+            cut = isinstance(state, Hearing)
+            return (
+                _answer(call, state.words, open=state.partial, cut_off=cut) if _said(state) else (Idle(call, now), ())
+            )
         case Overlap(quiet_since=float()):
             return go_on(state)
         case Overlap() if needs_words(state, policy) and not said_enough(state, policy):
@@ -309,12 +339,18 @@ def _expire(state: State, now: float, policy: Policy) -> Step:
 
 
 def _answer(
-    call: Call, words: str, *before: Action, cause: Cause = Cause.WORDS, open: str = "", protected: bool = False
+    call: Call,
+    words: str,
+    *before: Action,
+    cause: Cause = Cause.WORDS,
+    open: str = "",
+    protected: bool = False,
+    cut_off: bool = False,
 ) -> Step:
     n = call.replies + 1
     call = replace(call, replies=n, tries=0 if cause is Cause.WORDS else call.tries)
     start = StartReply(n, join_words(words, open), cause=cause, protected=protected)
-    return Thinking(call, n, words, open, protected), (*before, start)
+    return Thinking(call, n, words, open, protected, cut_off), (*before, start)
 
 
 def _overhear(turn: Pausing, heard: Heard, now: float, policy: Policy, *before: Action) -> Step:
