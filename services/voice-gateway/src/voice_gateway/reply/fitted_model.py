@@ -10,10 +10,10 @@ from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from voice_gateway.core.chat_budget import Count, chat_tokens, fit, tools_tokens
+from voice_gateway.core.chat_budget import chat_tokens, fit, tools_tokens
 from voice_gateway.core.conversation import Message
 from voice_gateway.core.events import LlmOptions
-from voice_gateway.core.tokens import Estimates, Scale, Usage, estimate
+from voice_gateway.core.tokens import Scale, Usage
 from voice_gateway.core.tools import NO_TOOLS, ToolCall, ToolChoice
 from voice_gateway.errors import ChatTooLong
 from voice_gateway.interfaces import LanguageModel
@@ -54,7 +54,6 @@ class FittedModel:
         self._model = model
         self._limits = limits
         self._listener = listener
-        self._estimates = Estimates()
         self._declared = 0
         """Estimated tokens of the tools that a reply was last offered."""
         self._answers = 0
@@ -79,9 +78,8 @@ class FittedModel:
         """Pieces of the answer to as much of the chat as fits, and its calls of tools. Raises Upstream."""
         self._answers += 1
         self._declared = tools_tokens(tools)
-        self._estimates.next_request()
-        shown = self._fitted(chat, options, self._estimates)
-        self._listener.model_asked(self.scale.tokens(self._declared + chat_tokens(shown, self._estimates)))
+        shown = self._fitted(chat, options)
+        self._listener.model_asked(self.scale.tokens(self._declared + chat_tokens(shown)))
         try:
             async with aclosing(self._answer(chat, shown, options, tools)) as pieces:
                 async for piece in pieces:
@@ -115,16 +113,16 @@ class FittedModel:
             async for piece in pieces:
                 yield piece
 
-    def _fitted(self, chat: Sequence[Message], options: LlmOptions, count: Count = estimate) -> Sequence[Message]:
-        return fit(chat, self.budget(options), self._limits.exchanges, count)
+    def _fitted(self, chat: Sequence[Message], options: LlmOptions) -> Sequence[Message]:
+        return fit(chat, self.budget(options), self._limits.exchanges)
 
     async def _ask(
         self, chat: Sequence[Message], options: LlmOptions, tools: ToolChoice
     ) -> AsyncGenerator[str | ToolCall, None]:
+        estimated = chat_tokens(chat) + tools_tokens(tools)
         async with aclosing(self._model.answer(chat, self._within(options), tools)) as pieces:
             async for piece in pieces:
                 if isinstance(piece, Usage):
-                    estimated = chat_tokens(chat) + tools_tokens(tools)
                     self.scale = self.scale.corrected(estimated, piece.prompt_tokens)
                 else:
                     yield piece

@@ -143,6 +143,11 @@ class CallerInput:  # size: recogniser, detector and absence judge the same audi
         """Audio no final stands for yet: what another recogniser would have to hear again."""
         return self._stream.open_audio
 
+    @property
+    def _has_open_speech(self) -> bool:
+        """Whether something was said that has no final yet."""
+        return bool(self._transcript.partial) or self.final_at < self._gate.last_at
+
     async def run(self) -> None:
         """Keep the recognition stream up until cancelled. Raises Upstream."""
         try:
@@ -192,7 +197,7 @@ class CallerInput:  # size: recogniser, detector and absence judge the same audi
         if self._gate.speaking:
             self._gate = replace(self._gate, speaking=False)
             self._stopped()
-        has_spoken = bool(self._transcript.partial) or self.final_at < self._gate.last_at
+        has_spoken = self._has_open_speech
         if has_spoken or self._detector is None:
             self._stream.finish_utterance(in_silence=True)
         if has_spoken:
@@ -235,9 +240,11 @@ class CallerInput:  # size: recogniser, detector and absence judge the same audi
         self._stream.push(pcm16, urgent=self._is_urgent(now))
 
     def finish_utterance(self) -> None:
-        """The caller says the turn is over: ask for the final."""
+        """The caller says the turn is over: ask for the final. Where all that was said has its final already, none is
+        owed: a recogniser that has nothing to say stays silent."""
         self._stream.finish_utterance()
-        self._watchdog.asked()
+        if self._has_open_speech:
+            self._watchdog.asked()
 
     def recogniser_slow(self) -> None:
         """Listener of the watchdog."""

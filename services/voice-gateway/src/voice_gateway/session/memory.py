@@ -139,7 +139,7 @@ class Memory:  # size: the history, the summary that is written of it, and when 
         self._task = self._tasks.create_task(self._summarise(chat, options, through), name="summary")
 
     async def _summarise(self, chat: Sequence[Message], options: LlmOptions, through: int) -> None:
-        text, why, retry_after_s = "", "the model said nothing but thoughts", 0.0
+        text, why = "", "the model said nothing but thoughts"
         end: SummaryEnd = "failed"
         try:
             async with asyncio.timeout(self._settings.summaries.timeout_s):
@@ -147,14 +147,14 @@ class Memory:  # size: the history, the summary that is written of it, and when 
         except TimeoutError:
             end, why = "timeout", "LLM_SUMMARY_TIMEOUT_S passed"
         except Upstream as error:
-            why, retry_after_s = str(error), error.retry_after_s
+            why = str(error)
         if text:
             self._made = through, text
             self._take()
             self._over("done", Tries())
         else:
             log.warning("the call was not summarised: %s", why)
-            self._over(end, self._tries.failed(self._clock(), retry_after_s))
+            self._over(end, self._tries.failed(self._clock()))
 
     def _take(self) -> None:
         if self._made is not None and self._may_change:
