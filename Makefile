@@ -28,7 +28,7 @@ $(if $(filter $(ENGINE),$(ENGINES)),,$(error ENGINE=$(ENGINE) is not known; take
 $(if $(filter $(TTS),$(VOICES)),,$(error TTS=$(TTS) is not known; take $(VOICES)))
 endif
 
-.PHONY: help setup gpu lock proto lint types test interop demo run speech talk bench docs images canary e2e clean
+.PHONY: help setup gpu lock proto lint types test evals interop demo run speech talk bench docs images canary e2e clean
 
 help: ## show this list
 	@grep -hE '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -67,6 +67,9 @@ types: $(READY) ## run mypy in strict mode
 test: $(READY) $(ESPEAK) ## run lint, types, checks of generated code, and all tests
 	@UV=$(UV) PYTHON=$(BIN)/python scripts/test.sh $(PACKAGES)
 
+evals: $(READY) ## play the conversations of evals/ on virtual time and judge them (docs/evals.md)
+	@$(BIN)/voice-bench evals run --html out/evals.html
+
 interop: $(READY) $(ESPEAK) ## run third-party Riva and OpenAI clients against the speech server
 	@scripts/interop.sh $(UV) $(BIN)/python
 	@$(BIN)/python -m pytest interop/tests --quiet --durations=5
@@ -92,6 +95,7 @@ docs: $(READY) ## write the generated parts of the docs
 	@$(BIN)/python scripts/turn_table.py
 	@$(BIN)/python scripts/settings_table.py
 	@$(BIN)/python helm/values_reference.py
+	@$(BIN)/voice-bench evals schema > evals/scenario.schema.json
 
 images: ## build the container images with docker, podman or buildah (REGISTRY, TAG, BASE_IMAGE)
 	@scripts/build_gateway.sh $(if $(REGISTRY),--registry $(REGISTRY)) $(if $(TAG),--tag $(TAG)) all

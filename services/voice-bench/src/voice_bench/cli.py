@@ -7,6 +7,8 @@ import typer
 
 from voice_bench.check.cli import production_check, riva_check
 from voice_bench.demo.command import demo
+from voice_bench.evals.cli import app as evals
+from voice_bench.evals.cli import replay
 from voice_bench.measure.cli import app as measurements
 from voice_bench.run_stack import run
 from voice_bench.speech.cli import app as speech
@@ -38,6 +40,8 @@ app.command()(demo)
 app.command()(run)
 app.command()(riva_check)
 app.command()(production_check)
+app.command()(replay)
+app.add_typer(evals, name="evals")
 app.add_typer(measurements)
 app.add_typer(speech)
 
