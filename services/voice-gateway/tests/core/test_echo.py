@@ -57,6 +57,7 @@ def test_what_the_caller_says_is_none(heard: str) -> None:
         ("table for three", "a table for two", False),
         ("table for 3", "a table for 2", False),
         ("three", "a table for 8", False),
+        ("caller 2 turn 2", "I have heard caller 2 turn 1 quite well", False),
         ("for 12 people at the table", "for 13 people at the table", False),
     ],
 )

@@ -32,11 +32,10 @@ def is_echo(heard: str, played: str, numbers: frozenset[str] = frozenset(), *, f
     if not words or not source:
         return False
     words = _as_played(words, source, unfinished=not final)
-    if any(word[0] == _NUMBER and word not in source for word in words):
-        return False  # another number is the caller's own: "a table for three", after "for two"
     blocks = SequenceMatcher(None, words, source, autojunk=False).get_matching_blocks()[:-1]
-    if not blocks:
-        return False
+    matched = {at for block in blocks for at in range(block.a, block.a + block.size)}
+    if not blocks or any(word[0] == _NUMBER for at, word in enumerate(words) if at not in matched):
+        return False  # another number is the caller's own: "a table for three", after "for two"
     own = _own_runs([(block.a, block.a + block.size) for block in blocks], len(words))
     span = blocks[-1].b + blocks[-1].size - blocks[0].b
     return max(own, default=0) < _OWN_RUN and sum(own) <= len(words) // _FEWEST and span <= 2 * len(words) + 1
