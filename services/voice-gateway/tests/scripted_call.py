@@ -23,7 +23,7 @@ from voice_gateway.core.speech_types import RecognitionOptions, SynthesisedAudio
 from voice_gateway.core.transcript import RecognitionResult
 from voice_gateway.core.turn_types import Event, Policy
 from voice_gateway.metrics import Metrics
-from voice_gateway.session.reply_controller import ReplySetup
+from voice_gateway.session.reply_setup import ReplySetup
 from voice_gateway.session.session import CallResources, Session
 
 FRAME_S = 0.032

@@ -13,7 +13,7 @@ from voice_gateway.config_calls import call_options, gate_policies
 from voice_gateway.core.events import Caller, CallerAudio, CallerEnded, EndReason
 from voice_gateway.core.language import Languages
 from voice_gateway.metrics import Metrics
-from voice_gateway.session.reply_controller import ReplySetup
+from voice_gateway.session.reply_setup import ReplySetup
 from voice_gateway.session.session import CallResources, Session
 from voice_gateway.session.turn_log_file import NoTurnLog
 

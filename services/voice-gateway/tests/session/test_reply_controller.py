@@ -26,7 +26,8 @@ from voice_gateway.core.tools import ToolCall, ToolResult
 from voice_gateway.core.turn_types import Policy, ReplyAudible, ReplyEnded
 from voice_gateway.errors import Broken
 from voice_gateway.session.call_tools import CallTools, ToolSetup
-from voice_gateway.session.reply_controller import ReplyController, ReplySetup
+from voice_gateway.session.reply_controller import ReplyController
+from voice_gateway.session.reply_setup import ReplySetup
 
 pytestmark = pytest.mark.looptime
 

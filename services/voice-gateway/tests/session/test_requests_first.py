@@ -14,7 +14,7 @@ from voice_gateway.core.speech_types import RecognitionOptions, SynthesisedAudio
 from voice_gateway.core.tools import NO_TOOLS, ToolCall, ToolChoice
 from voice_gateway.core.transcript import RecognitionResult
 from voice_gateway.metrics import Metrics
-from voice_gateway.session.reply_controller import ReplySetup
+from voice_gateway.session.reply_setup import ReplySetup
 from voice_gateway.session.session import CallResources, Session
 from voice_gateway.session.turn_log_file import NoTurnLog
 

@@ -19,7 +19,7 @@ from voice_gateway.edges.held_call import ServerInfo
 from voice_gateway.edges.limits import Limits
 from voice_gateway.reply.rounds import RoundLimits
 from voice_gateway.session.call_tools import ToolSetup
-from voice_gateway.session.reply_controller import ReplySetup
+from voice_gateway.session.reply_setup import ReplySetup
 from voice_gateway.session.session import CallResources
 
 _RIVA_STOP_HISTORY_MS = 800

@@ -2,17 +2,12 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator, Callable, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Protocol
+from collections.abc import Callable
 
-from voice_gateway.core.backchannels import ASKED_S, ReplyMoment, holds_question
-from voice_gateway.core.conversation import Conversation, Message, messages
-from voice_gateway.core.echo import BEFORE_S
+from voice_gateway.core.backchannels import ReplyMoment
+from voice_gateway.core.conversation import Conversation
 from voice_gateway.core.events import (
-    INPUT_RATE_HZ,
     CallOptions,
-    Failed,
     PlayoutReported,
     ReplyAudio,
     ReplyText,
@@ -20,108 +15,22 @@ from voice_gateway.core.events import (
     TurnKind,
     TurnMeasured,
 )
-from voice_gateway.core.language import Language
-from voice_gateway.core.playout import Playout
-from voice_gateway.core.speakable.thought_filter import Opening
-from voice_gateway.core.speakable_text import SpeakableOptions
-from voice_gateway.core.speech_types import SynthesisOptions
-from voice_gateway.core.summary import SummaryEnd, SummaryPolicy
 from voice_gateway.core.timeline import Mark, Timeline
-from voice_gateway.core.tools import ToolCall, ToolChoice
 from voice_gateway.core.turn_types import ReplyAudible, ReplyEnded
 from voice_gateway.errors import Upstream, failed
-from voice_gateway.interfaces import LanguageModel, Synthesiser
 from voice_gateway.reply.fitted_model import ContextLimits
-from voice_gateway.reply.reply import Reply, ReplyListener, SpeechSetup
-from voice_gateway.reply.rounds import AnswerWithTools
-from voice_gateway.reply.source import Source, fixed
+from voice_gateway.reply.reply import Reply, ReplyListener
 from voice_gateway.session.call_tools import CallTools
+from voice_gateway.session.current_reply import CurrentReply
 from voice_gateway.session.draft import Draft
 from voice_gateway.session.memory import Memory, MemorySettings, TurnGap
+from voice_gateway.session.reply_builder import ReplyBuilder
+from voice_gateway.session.reply_setup import ReplySetup, ReplySink
 
-_WORD_S = 0.5
-"""A word that is over so soon has begun."""
 _LAST_MOMENT_S = 0.25
 """A reply that ends so soon is not held: the callers of most turns begin about then, and would lose its last word."""
 AMEND_S = 0.2
 """A final playout report within this time of an interrupt corrects the history."""
-
-
-@dataclass(frozen=True, slots=True)
-class ReplySetup:
-    """The backends of a reply and how its audio leaves."""
-
-    model: LanguageModel
-    synthesiser: Synthesiser
-    lead_s: float
-    frame_s: float
-    ahead_s: float
-    apology: str = ""
-    """Said where the language model fails; "" = nothing."""
-    speakable: SpeakableOptions = field(default_factory=SpeakableOptions)
-    """How text is made speakable."""
-    context_tokens: int = 8192
-    """What the model takes, answer included."""
-    language: Language = field(default_factory=lambda: Language("en-US"))
-    """What replies are written in."""
-    note_overload: Callable[[float], None] = lambda retry_after_s: None
-    """Told when a backend has more to do than it can."""
-    summaries: SummaryPolicy = field(default_factory=SummaryPolicy)
-    """How the oldest of a long call is summarised."""
-
-
-class ReplySink(Protocol):
-    """Where facts and events go."""
-
-    def post(self, fact: ReplyAudible | ReplyEnded) -> None:
-        """For the turn machine."""
-
-    def send(self, event: ReplyText | ReplyAudio | TurnChanged | TurnMeasured | Failed) -> None:
-        """For the caller."""
-
-    def has_room(self, rate_hz: int, lead_s: float) -> bool:
-        """Whether more reply audio may be sent, at this rate, so far ahead of its playing."""
-
-    def sent_samples(self, n: int) -> int:
-        """How much of reply `n` was sent to the caller; of a cut one the rest never will be."""
-
-    def arrived_samples(self, n: int, rate_hz: int) -> int:
-        """How much of reply `n`, at this rate, can have reached the caller."""
-
-    def note_work(self) -> None:
-        """A request was handed to its connection."""
-
-    def note_chat(self, tokens: int) -> None:
-        """The model is asked with a chat of about so many tokens."""
-
-    def note_summary(self, end: SummaryEnd) -> None:
-        """A summary of the oldest of the call is over."""
-
-    def note_draft(self, *, released: bool, ahead_s: float, pieces: int) -> None:
-        """A draft is over that was begun `ahead_s` ago and for which the model has sent `pieces` of text."""
-
-    @property
-    def turn(self) -> int:
-        """Number of the turn that is going on."""
-
-
-@dataclass(slots=True)
-class _CurrentReply:
-    reply: Reply
-    task: asyncio.Task[None]
-    timeline: Timeline
-    turn: int
-    t0_sample: int
-    rate_hz: int
-    held_at: float | None = None
-    """When the turn machine held it, whether or not anybody is attached."""
-    cut_at: float | None = None
-    """When it was interrupted."""
-
-    def stop(self) -> None:
-        """Nothing more leaves, from now on: a task that is cancelled still takes the step that it was woken for."""
-        self.reply.hold()
-        self.task.cancel()
 
 
 class ReplyController:  # size: orders of the turn machine, the listener of a reply, and the history that both change
@@ -139,15 +48,14 @@ class ReplyController:  # size: orders of the turn machine, the listener of a re
         self._setup = setup
         limits = ContextLimits(setup.context_tokens, limit)
         remembered = MemorySettings(limits, setup.summaries, setup.speakable.opening)
-        self._tools = tools
         self._memory = Memory(setup.model, remembered, sink, clock, has_headroom)
-        self._speakable = setup.speakable
+        self._builder = ReplyBuilder(setup, self._memory.model, tools, clock)
         self._sink = sink
         self._tasks: asyncio.TaskGroup | None = None
         self._clock = clock
-        self._recent: deque[_CurrentReply] = deque(maxlen=2)
+        self._recent: deque[CurrentReply] = deque(maxlen=2)
         """The reply that has the floor, or had it last, and the one before, which may still be amended."""
-        self._draft: tuple[Draft, _CurrentReply] | None = None
+        self._draft: tuple[Draft, CurrentReply] | None = None
         self._preparation: asyncio.Task[None] | None = None
         self._silenced = False
 
@@ -211,7 +119,7 @@ class ReplyController:  # size: orders of the turn machine, the listener of a re
         for event in untold:
             self._sink.send(event)
 
-    def _release(self, n: int, options: CallOptions) -> tuple[_CurrentReply, list[ReplyText]] | None:
+    def _release(self, n: int, options: CallOptions) -> tuple[CurrentReply, list[ReplyText]] | None:
         """The draft of reply `n` and what was not told of it, where it is still what that reply would be."""
         if self._draft is None or not self._draft[0].answers(n, options, self.conversation):
             self._drop_draft()
@@ -228,7 +136,7 @@ class ReplyController:  # size: orders of the turn machine, the listener of a re
             current.task.cancel()
             self._note(draft, current, released=False)
 
-    def _note(self, draft: Draft, current: _CurrentReply, *, released: bool) -> None:
+    def _note(self, draft: Draft, current: CurrentReply, *, released: bool) -> None:
         self._sink.note_draft(released=released, ahead_s=self._clock() - draft.began_at, pieces=current.reply.pieces)
 
     def _begin(
@@ -239,34 +147,15 @@ class ReplyController:  # size: orders of the turn machine, the listener of a re
         options: CallOptions,
         timeline: Timeline,
         listener: ReplyListener,
-    ) -> _CurrentReply:
+    ) -> CurrentReply:
         assert self._tasks is not None, "open comes first"
         if text:
-            source = fixed(text)
+            reply = self._builder.fixed(n, text, options, listener)
         else:
             timeline.mark(Mark.LLM_ASKED, self._clock())
-            source = self._answer(n, messages(options.system_prompt, conversation), options)
-        speech = SpeechSetup(
-            self._setup.synthesiser,
-            SynthesisOptions(options.tts_language or options.language, options.voice, options.output_rate_hz),
-            self._setup.ahead_s,
-            replace(self._speakable, opening=Opening.ANSWER) if text else self._speakable,
-            self._setup.language,
-        )
-        playout = Playout(options.output_rate_hz, self._setup.lead_s, self._setup.frame_s)
-        reply = Reply(n, source, speech, playout, listener, self._clock)
+            reply = self._builder.answer(n, conversation, options, listener)
         task = self._tasks.create_task(self._run(reply), name=f"reply {n}")
-        return _CurrentReply(reply, task, timeline, self._sink.turn, 0, options.output_rate_hz)
-
-    def _answer(self, n: int, chat: Sequence[Message], options: CallOptions) -> Source:
-        """The model's answer to a chat, with the tools that it may call."""
-        tools, model = self._tools, self._memory.model
-
-        def ask(chat: Sequence[Message], choice: ToolChoice) -> AsyncGenerator[str | ToolCall, None]:
-            return model.answer(chat, options.llm, choice)
-
-        rounds = AnswerWithTools(n, ask, tools.offered(options), tools, tools.limits, self._clock)
-        return Source(rounds.pieces(chat), self._setup.apology, rounds)
+        return CurrentReply(reply, task, timeline, self._sink.turn, 0, options.output_rate_hz)
 
     async def _run(self, reply: Reply) -> None:
         await reply.run()
@@ -312,10 +201,9 @@ class ReplyController:  # size: orders of the turn machine, the listener of a re
         if speech_began_at is not None:
             current.timeline.mark(Mark.BARGE_IN_BEGAN, speech_began_at)
             current.timeline.mark(Mark.LAST_HEARD, now if current.held_at is None else current.held_at)
-        self._learn(current.reply)
-        heard = current.reply.playout.heard_text(now)
+        self._builder.learn(current.reply)
+        heard, heard_ms = current.heard(now)
         self.conversation = self.conversation.called(n, current.reply.rounds).truncated(n, heard)
-        heard_ms = round(1000 * current.reply.playout.heard_samples(now) / current.rate_hz)
         self._changed(TurnKind.REPLY_INTERRUPTED, n, heard_text=heard, heard_ms=heard_ms)
         self._measured(current)
 
@@ -328,11 +216,7 @@ class ReplyController:  # size: orders of the turn machine, the listener of a re
         if current.cut_at is not None and (not report.final or now - current.cut_at > AMEND_S):
             return
         sent = current.reply.playout.sent_samples if current.cut_at is None else self._sink.sent_samples(report.n)
-        current.reply.playout.report(min(report.samples, sent), now, final=report.final)
-        if 0 < report.samples <= current.reply.playout.sent_samples and current.t0_sample:
-            began = report.input_sample - report.samples * INPUT_RATE_HZ / current.rate_hz
-            after_t0_s = (began - current.t0_sample) / INPUT_RATE_HZ
-            current.timeline.mark(Mark.REPLY_PLAYED, current.timeline.marks.get(Mark.SPEECH_ENDED, 0.0) + after_t0_s)
+        current.played(report, now, sent)
         if current.cut_at is not None:
             self._amend(current, now)
 
@@ -348,35 +232,21 @@ class ReplyController:  # size: orders of the turn machine, the listener of a re
         self._amend(current, self._clock())
         return False
 
-    def _amend(self, current: _CurrentReply, now: float) -> None:
+    def _amend(self, current: CurrentReply, now: float) -> None:
         """The caller knows better what it has heard of a reply that is over."""
-        n, playout = current.reply.n, current.reply.playout
-        heard, told = playout.heard_text(now), self.conversation.reply_to(n)
-        if heard != told:
+        n, (heard, heard_ms) = current.reply.n, current.heard(now)
+        if heard != self.conversation.reply_to(n):
             self.conversation = self.conversation.truncated(n, heard)
-            heard_ms = round(1000 * playout.heard_samples(now) / current.rate_hz)
             self._changed(TurnKind.REPLY_TRUNCATED, n, heard_text=heard, heard_ms=heard_ms)
 
     def moment(self) -> ReplyMoment | None:
         """What the reply that has the floor is like now, for its caller; None = none is heard."""
-        current = self._recent[-1] if self._recent else None
-        if current is None or current.task.done() or current.cut_at is not None:
-            return None
-        playout, rate_hz = current.reply.playout, current.rate_hz
-        if not playout.sent_samples:
-            return None
-        heard = playout.heard_samples(self._clock())
-        around = playout.text_between(heard - round(ASKED_S * rate_hz), heard + round(_WORD_S * rate_hz))
-        return ReplyMoment(current.reply.n, heard, current.reply.left_s(), holds_question(around))
+        return self._recent[-1].moment(self._clock()) if self._recent else None
 
     def echo_words(self, n: int, from_sample: int) -> str:
         """The words of reply `n` that may come back to a microphone which heard sound from `from_sample` on."""
         current = self._at(n)
-        if current is None:
-            return ""
-        rate_hz, playout = current.rate_hz, current.reply.playout
-        first, last = from_sample - round(BEFORE_S * rate_hz), playout.sent_samples + round(_WORD_S * rate_hz)
-        return playout.text_between(first, last)
+        return current.echo_words(from_sample) if current else ""
 
     def silence(self, silenced: bool) -> None:
         """While nobody is attached, audio stays here."""
@@ -438,22 +308,14 @@ class ReplyController:  # size: orders of the turn machine, the listener of a re
         if current is None or current.cut_at is not None:
             return
         reply = current.reply
-        self._learn(reply)
+        self._builder.learn(reply)
         text = reply.playout.spoken_text() if reply.failed else reply.text.strip()
         self.conversation = self.conversation.replied(n, text)
         self._changed(TurnKind.REPLY_ENDED, n, text=text)
         self._measured(current)
         self._sink.post(ReplyEnded(n))
 
-    def _learn(self, reply: Reply) -> None:
-        """A model that begins in a thought that no tag opens will do so again: the next reply is held until it is sink
-        from the answer."""
-        if reply.began_in_thought and self._speakable.opening is Opening.ANSWER:
-            self._speakable = replace(self._speakable, opening=Opening.PERHAPS_THOUGHT)
-        elif reply.held_needlessly:
-            self._speakable = self._setup.speakable
-
-    def _at(self, n: int) -> _CurrentReply | None:
+    def _at(self, n: int) -> CurrentReply | None:
         return next((recent for recent in self._recent if recent.reply.n == n), None)
 
     def _changed(self, kind: TurnKind, n: int, *, text: str = "", heard_text: str = "", heard_ms: int = 0) -> None:
@@ -462,7 +324,7 @@ class ReplyController:  # size: orders of the turn machine, the listener of a re
         event = TurnChanged(kind, turn, self._clock(), reply=n, text=text, heard_text=heard_text, heard_ms=heard_ms)
         self._sink.send(event)
 
-    def _measured(self, current: _CurrentReply) -> None:
+    def _measured(self, current: CurrentReply) -> None:
         latencies = current.timeline.latencies()
         if latencies:
             self._sink.send(TurnMeasured(current.turn, current.reply.n, latencies))

@@ -46,7 +46,8 @@ from voice_gateway.session.caller_input import CallerInput, CallerInputSettings
 from voice_gateway.session.mailboxes import Mailboxes
 from voice_gateway.session.outbox import Outbox
 from voice_gateway.session.overlap_annotation import OverlapAnnotation
-from voice_gateway.session.reply_controller import ReplyController, ReplySetup
+from voice_gateway.session.reply_controller import ReplyController
+from voice_gateway.session.reply_setup import ReplySetup
 from voice_gateway.session.turn_clock import TurnClock
 from voice_gateway.session.turn_log_file import TurnLog
 from voice_gateway.session.turn_loop import LoopSettings, TurnLoop
