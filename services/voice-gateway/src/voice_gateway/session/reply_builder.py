@@ -9,7 +9,7 @@ from voice_gateway.core.playout import Playout
 from voice_gateway.core.speakable.thought_filter import Opening
 from voice_gateway.core.speech_types import SynthesisOptions
 from voice_gateway.core.tools import ToolCall, ToolChoice
-from voice_gateway.interfaces import LanguageModel
+from voice_gateway.reply.fitted_model import FittedModel
 from voice_gateway.reply.reply import Reply, ReplyListener, SpeechSetup
 from voice_gateway.reply.rounds import AnswerWithTools
 from voice_gateway.reply.source import Source, fixed
@@ -20,7 +20,7 @@ from voice_gateway.session.reply_setup import ReplySetup
 class ReplyBuilder:
     """One call's. It learns how the model's answers begin."""
 
-    def __init__(self, setup: ReplySetup, model: LanguageModel, tools: CallTools, clock: Callable[[], float]) -> None:
+    def __init__(self, setup: ReplySetup, model: FittedModel, tools: CallTools, clock: Callable[[], float]) -> None:
         self._setup = setup
         self._model = model
         self._tools = tools
