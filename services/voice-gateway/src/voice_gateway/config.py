@@ -426,7 +426,7 @@ class Settings(BaseSettings):
     turn_scorer: Literal["rules", "smart-turn"] = Field(
         "rules",
         description="who judges whether a turn may be over: rules = the words alone; smart-turn = a model that listens "
-        "to the last 8 s, too (45 ms of a core for each pause of a caller; voice-gateway models pull smart-turn)",
+        "to the last 8 s, too (40 to 90 ms of a core for each pause of a caller; voice-gateway models pull smart-turn)",
     )
     turn_scorer_model_file: Path | None = Field(
         None, description="ONNX file of Smart Turn v3 for TURN_SCORER=smart-turn; unset = where `models pull` puts it"
