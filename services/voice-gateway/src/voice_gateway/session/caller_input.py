@@ -243,7 +243,7 @@ class CallerInput:  # size: recogniser, detector and absence judge the same audi
         """The caller says the turn is over: ask for the final. Where all that was said has its final already, none is
         owed: a recogniser that has nothing to say stays silent."""
         self._stream.finish_utterance()
-        if self._has_open_speech:
+        if self._has_open_speech or self._detector is None:  # without a detector nobody knows what was said
             self._watchdog.asked()
 
     def recogniser_slow(self) -> None:
