@@ -1,11 +1,11 @@
 """How fast is a model of Parakeet 0.6B's shape? Writes one with random weights: the real ones need the hub.
 
-usage: full_shape_model.py FOLDER [--precision fp32|fp16|int8] [--wide-convolutions] [--layers 24] [--tokens 8192]
+usage: full_shape_model.py FOLDER [--precision fp32|fp16|int8] [--few-convolutions] [--layers 24] [--tokens 8192]
 
 24 conformer layers of width 1024 (two feed-forwards, attention, convolution), subsampling by 8, a two-layer LSTM of
 640 and a TDT joint. fp32 takes 2.5 GB on disk, fp16 1.2 GB, int8 0.7 GB. What it hears is noise; what it costs is real.
-fp16 has the weights of fp32, rounded; with wide convolutions these stay in fp32, between two casts. A convolution block
-is three convolutions, as in NeMo's exports (in int8 two of them are quantised products). Needs the package `onnx`.
+fp16 has the weights of fp32, rounded. A convolution block is three convolutions, as in NeMo's exports; in int8 and with
+few convolutions two of them are products, and the others stay in fp32. Needs the package `onnx`.
 """
 
 import argparse
@@ -23,11 +23,12 @@ MEL, WIDTH, INNER, HEADS, CHANNELS, HIDDEN, DURATIONS = 128, 1024, 4096, 8, 256,
 class Graph:
     """Nodes and weights of one model; large weights go to a file beside it at once, so memory stays small."""
 
-    def __init__(self, data: IO[bytes] | None, name: str, precision: str, seed: int, is_wide: bool = False) -> None:
+    def __init__(self, data: IO[bytes] | None, name: str, precision: str, seed: int, is_few: bool = False) -> None:
         self.nodes: list[Any] = []
         self.weights: list[Any] = []
-        self._data, self._name, self.int8 = data, name, precision == "int8"
-        self._is_wide = is_wide and precision == "fp16"
+        self._data, self._name, self._int8 = data, name, precision == "int8"
+        self.has_products = is_few or self._int8
+        self._is_wide = is_few and precision == "fp16"
         self._floats: type = np.float16 if precision == "fp16" else np.float32
         self.number = helper.np_dtype_to_tensor_dtype(np.dtype(self._floats))
         self._rng = np.random.default_rng(seed)
@@ -70,7 +71,7 @@ class Graph:
 
     def linear(self, x: str, inside: int, outside: int) -> str:
         """x W, quantised as onnxruntime's dynamic quantisation does it when asked for."""
-        if not self.int8:
+        if not self._int8:
             weight = self._rng.standard_normal((inside, outside), np.float32) / np.float32(np.sqrt(inside))
             return self.node("MatMul", x, self.constant(weight))
         self._count += 1
@@ -99,10 +100,10 @@ class Graph:
         onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), path)
 
 
-def encoder(path: Path, layers: int, precision: str, is_wide: bool = False) -> None:
+def encoder(path: Path, layers: int, precision: str, is_few: bool = False) -> None:
     """A FastConformer's work."""
     with (path.parent / f"{path.name}.data").open("wb") as data:
-        g = Graph(data, f"{path.name}.data", precision, 1, is_wide)
+        g = Graph(data, f"{path.name}.data", precision, 1, is_few)
         # [B, mel, T] as an image of one channel, halved three times in both directions.
         x = g.node("Unsqueeze", g.node("Transpose", "audio_signal", perm=[0, 2, 1]), g.constant([1], np.int64))
         channels = 1
@@ -152,7 +153,7 @@ def _attention(g: Graph, x: str) -> str:
 
 
 def _convolution(g: Graph, x: str) -> str:
-    if g.int8:
+    if g.has_products:
         gated = g.node("Mul", g.linear(x, WIDTH, WIDTH), g.node("Sigmoid", g.linear(x, WIDTH, WIDTH)))
         deep = _depthwise(g, g.node("Transpose", gated, perm=[0, 2, 1]))
         return g.linear(g.node("Transpose", deep, perm=[0, 2, 1]), WIDTH, WIDTH)
@@ -212,13 +213,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--precision", choices=["fp32", "fp16", "int8"], default="fp32")
-    parser.add_argument("--wide-convolutions", action="store_true", help="fp16: convolutions stay in fp32")
+    parser.add_argument("--few-convolutions", action="store_true", help="what a GPU hears fastest")
     parser.add_argument("--layers", type=int, default=24)
     parser.add_argument("--tokens", type=int, default=8192)
     asked = parser.parse_args()
     asked.folder.mkdir(parents=True, exist_ok=True)
     mark = "" if asked.precision == "fp32" else f".{asked.precision}"
-    encoder(asked.folder / f"encoder-model{mark}.onnx", asked.layers, asked.precision, asked.wide_convolutions)
+    encoder(asked.folder / f"encoder-model{mark}.onnx", asked.layers, asked.precision, asked.few_convolutions)
     decoder(asked.folder / f"decoder_joint-model{mark}.onnx", asked.tokens, asked.precision)
     config = {"model_type": "nemo-conformer-tdt", "features_size": MEL, "subsampling_factor": 8}
     (asked.folder / "config.json").write_text(json.dumps({**config, "max_tokens_per_step": 10}), encoding="utf-8")

@@ -36,9 +36,7 @@ WAYS: tuple[Options, ...] = (
     {_SEARCH: "DEFAULT"},
     {_SEARCH: "EXHAUSTIVE"},
     {_SEARCH: "HEURISTIC", _IN_ROWS: "1"},
-    {_SEARCH: "DEFAULT", _IN_ROWS: "1"},
     {_SEARCH: "HEURISTIC", _CHANNELS_LAST: "1"},
-    {_SEARCH: "DEFAULT", _CHANNELS_LAST: "1"},
 )
 """Options of onnxruntime's CUDA provider that decide how it finds a kernel for a convolution whose input is new."""
 
@@ -194,20 +192,17 @@ def check(report: Report, parts: Parts, folder: Path, form: Form, device: str, t
 def compare_ways(report: Report, parts: Parts, folder: Path, form: Form, device: str) -> None:
     """What batches of changing lengths cost, by how onnxruntime runs convolutions and in which precision."""
     same = {"folder": str(folder), "device": device, **asdict(form)}
-    wide = folder / "wide-convolutions"
-    for precision, place, more in (
-        ("fp32", folder, ()),
-        ("fp16", folder, ()),
-        ("fp16", wide, ("--wide-convolutions",)),
-    ):
+    few = folder / "few-convolutions"
+    for place, more in ((folder, ()), (few, ("--few-convolutions",))):
         place.mkdir(exist_ok=True)
-        report.add("models", parts.write_model(place, precision, form, *more))
-        if precision == "fp32":
-            report.note("reference", parts.run("reference", **same))
-        for options in WAYS:
-            found = parts.run("ways", **{**same, "precision": precision, "model": str(place), "options": options})
-            named = {"precision": precision, "wide_convolutions": place == wide, "options": options}
-            report.add("ways", {**named, **found})
+        for precision in ("fp32", "fp16"):
+            report.add("models", parts.write_model(place, precision, form, *more))
+            if precision == "fp32":
+                parts.run("reference", **{**same, "folder": str(place)})
+            for options in WAYS if place == folder else WAYS[:1]:
+                found = parts.run("ways", **{**same, "folder": str(place), "precision": precision, "options": options})
+                named = {"precision": precision, "few_convolutions": place == few, "options": options}
+                report.add("ways", {**named, **found})
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -235,7 +235,7 @@ def difference(model: ParakeetModel, asked: dict[str, Any]) -> float:
 def ways(asked: dict[str, Any]) -> dict[str, Any]:
     """A batch of one length, of lengths that change at random, and of these rounded up to half seconds."""
     memory, device, precision = GpuMemory(), asked["device"], asked["precision"]
-    files = find_model(Path(asked["model"]), device, precision)
+    files = find_model(Path(asked["folder"]), device, precision)
     model = ParakeetModel(files, Placement(device, precision=precision), opener(asked))
     found: dict[str, Any] = {"difference": difference(model, asked)}
     few = {**asked, "seconds": min(2.5, asked["seconds"])}

@@ -55,9 +55,11 @@ def test_ways_to_run_convolutions_are_compared_for_every_kind_of_model(tmp_path:
     out = tmp_path / "found.json"
     assert run("--small", "--device", "cpu", "--ways", "--out", out)[0] == 0
     found = json.loads(out.read_text())
-    models = [("fp32", False), ("fp16", False), ("fp16", True)]
-    assert [(one["precision"], one["wide_convolutions"]) for one in found["ways"]] == [
-        model for model in models for _ in gpu_check.WAYS
+    assert [(one["precision"], one["few_convolutions"]) for one in found["ways"]] == [
+        *[("fp32", False)] * len(gpu_check.WAYS),
+        *[("fp16", False)] * len(gpu_check.WAYS),
+        ("fp32", True),
+        ("fp16", True),
     ]
     for one in found["ways"]:
         assert one["difference"] < (1e-6 if one["precision"] == "fp32" else 0.01)

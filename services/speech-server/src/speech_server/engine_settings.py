@@ -42,7 +42,7 @@ class ParakeetSettings(SettingsGroup):
         "cpu", description="where the decoder runs; same = beside the encoder"
     )
     parakeet_precision: Literal["auto", "fp32", "fp16", "int8"] = Field(
-        "auto", description="auto = fp16 else fp32 on a GPU, int8 else fp32 on a CPU"
+        "auto", description="auto = fp32 else fp16 on a GPU, int8 else fp32 on a CPU"
     )
     parakeet_threads: int = Field(0, ge=0, description="CPU threads of the model; 0 = one a core")
     parakeet_gpu_memory_mb: int = Field(0, ge=0, description="most GPU memory of the encoder, in MiB; 0 = no limit")
@@ -83,7 +83,7 @@ class StreamingSettings(SettingsGroup):
         "auto", description="where the encoder runs; auto = CUDA when it really loads"
     )
     streaming_precision: Literal["auto", "fp32", "fp16", "int8"] = Field(
-        "auto", description="auto = fp16 else fp32 on a GPU, int8 else fp32 on a CPU"
+        "auto", description="auto = fp32 else fp16 on a GPU, int8 else fp32 on a CPU"
     )
     streaming_threads: int = Field(0, ge=0, description="CPU threads of the model; 0 = one a core")
     streaming_gpu_memory_mb: int = Field(0, ge=0, description="most GPU memory of the encoder, in MiB; 0 = no limit")

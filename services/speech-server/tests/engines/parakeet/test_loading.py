@@ -65,12 +65,12 @@ def test_the_best_precision_for_the_device_is_taken(tmp_path: Path) -> None:
     make_model(tmp_path, precision="fp16")
     make_model(tmp_path, precision="int8")
     assert find_model(tmp_path, "cpu").precision == "int8"
-    assert find_model(tmp_path, "cuda").precision == "fp16"
+    assert find_model(tmp_path, "cuda").precision == "fp32"
     assert find_model(tmp_path, "cpu", "fp32").precision == "fp32"
 
 
 def test_an_int8_model_never_goes_to_a_gpu_unasked(tmp_path: Path) -> None:
-    with pytest.raises(ModelBroken, match=r"no fp16 or fp32 model.*int8"):
+    with pytest.raises(ModelBroken, match=r"no fp32 or fp16 model.*int8"):
         find_model(make_model(tmp_path, precision="int8"), "cuda")
 
 
