@@ -52,7 +52,7 @@ def test_a_backchannel_whose_final_is_late_waits_no_longer_than_a_cough(play: Pl
 
 def test_a_backchannel_that_is_heard_through_lets_the_reply_go_on(play: Play) -> None:
     script: Script = [(4.0, STARTED), (4.3, mhm()), (4.5, STOPPED), (4.6, progress(4.6)), (9.0, ReplyEnded(1))]
-    assert play([*HEARD, *script]) == [ANSWERED, HELD, (4.6, ResumeReply(1))]
+    assert play([*HEARD, *script]) == [ANSWERED, HELD, (4.75, ResumeReply(1))]
 
 
 def test_a_long_backchannel_does_not_interrupt(play: Play) -> None:
@@ -74,7 +74,7 @@ def test_a_backchannel_that_goes_on_with_words_is_a_barge_in(play: Play) -> None
 
 def test_a_backchannel_is_not_answered_when_its_final_comes_after_the_reply(play: Play) -> None:
     script: Script = [(4.0, STARTED), (4.3, STOPPED), (4.5, progress(4.4)), (4.9, ReplyEnded(1)), (5.2, mhm(True, 4.3))]
-    assert play([*HEARD, *script]) == [ANSWERED, HELD, (4.5, ResumeReply(1))]
+    assert play([*HEARD, *script]) == [ANSWERED, HELD, (4.55, ResumeReply(1))]
 
 
 def test_a_reply_that_ends_under_a_backchannel_leaves_nobody_the_floor(play: Play) -> None:

@@ -112,11 +112,11 @@ MUTANTS: dict[str, tuple[str, str]] = {
         'kept, open = ("", "") if True else',
     ),
     "a cough is over before the recogniser has heard it": (
-        "return quiet if call.heard_until >= quiet else quiet + policy.resume_after",
-        "return quiet",
+        "return quiet + policy.resume_after / (2 if call.heard_until >= quiet else 1)",
+        "return quiet + policy.resume_after / 2",
     ),
     "a cough waits though the recogniser is through": (
-        "return quiet if call.heard_until >= quiet else quiet + policy.resume_after",
+        "return quiet + policy.resume_after / (2 if call.heard_until >= quiet else 1)",
         "return quiet + policy.resume_after",
     ),
     "coughs in a row are one long speech": (

@@ -32,9 +32,9 @@ def test_a_cough_is_not_a_barge_in(play: Play) -> None:
     ]
 
 
-def test_a_reply_goes_on_as_soon_as_the_recogniser_is_through_with_the_cough(play: Play) -> None:
+def test_a_reply_goes_on_sooner_when_the_recogniser_is_through_with_the_cough(play: Play) -> None:
     script: Script = [(4.0, STARTED), (4.3, STOPPED), (4.4, progress(4.2)), (4.45, progress(4.3)), (9.0, ReplyEnded(1))]
-    assert play([*HEARD, *script]) == [ANSWERED, HELD, (4.45, ResumeReply(1))]
+    assert play([*HEARD, *script]) == [ANSWERED, HELD, (4.55, ResumeReply(1))]
 
 
 def test_a_burst_that_the_recogniser_has_not_heard_is_waited_for(play: Play) -> None:
@@ -318,7 +318,7 @@ def test_fewer_words_than_are_needed_are_nobodys_turn(play: Play) -> None:
         (4.6, said("please")),
         (9.0, ReplyEnded(1)),
     ]
-    assert play([*HEARD, *script], WORDS) == [ANSWERED, HELD, (4.6, ResumeReply(1))]
+    assert play([*HEARD, *script], WORDS) == [ANSWERED, HELD, (4.75, ResumeReply(1))]
     assert play([*HEARD, (5.0, said("please")), (9.0, ReplyEnded(1))], WORDS) == [ANSWERED]
 
 

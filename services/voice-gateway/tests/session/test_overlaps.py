@@ -91,7 +91,7 @@ async def test_a_cough_is_followed_by_the_rest_of_the_reply_within_two_seconds(a
         await there.silence(after_s)
         if after_s < 0.5:
             progress(there)
-            await there.silence(0.2)
+            await there.silence(0.3)
         assert len(heard(there)) > sent
         (resumed_at,) = times(there, TurnKind.REPLY_RESUMED)
         assert resumed_at - ended_at <= 0.75

@@ -47,7 +47,8 @@ def go_on(state: Overlap) -> Step:
     """The overlap was nothing: the reply goes on from where the caller has heard it.
 
     Example, resume_after = 0.5: a cough from 12.0 on holds reply 3, and ends at 12.3. The recogniser tells at 12.45
-    that it has heard everything until 12.35, and no word: reply 3 goes on. Had it told nothing, it would at 12.8."""
+    that it has heard everything until 12.35, and no word: reply 3 goes on at 12.55. Had it told nothing, it would at
+    12.8."""
     resumed = () if state.held_at is None else (ResumeReply(state.reply),)
     if state.audible:
         return Speaking(state.call, state.reply, state.open, state.protected), resumed

@@ -235,7 +235,7 @@ class Policy:
     """Speech without words holds a reply for so long; then it interrupts the reply, or lets it go on where words are
     needed."""
     resume_after: float = 0.5
-    """Silence after speech without words that lets a held reply go on, unless the recogniser is through before."""
+    """Silence after speech without words that lets a held reply go on; half of it once the recogniser is through."""
     idle_after: float = inf
     """Silence on both sides after which the agent asks whether anybody is there."""
     idle_tries: int = 2

@@ -108,7 +108,7 @@ def deadline(state: State, policy: Policy) -> float | None:
                 return max(since, call.heard_at) + (policy.max_lag if more else policy.max_silence)
             return since + silence_to_end(state, policy)
         case Overlap(call, quiet_since=float(quiet)) if yields(state, policy):
-            return quiet if call.heard_until >= quiet else quiet + policy.resume_after
+            return quiet + policy.resume_after / (2 if call.heard_until >= quiet else 1)
         case Overlap(_, _, since) if yields(state, policy):
             if said_enough(state, policy):
                 return since + policy.barge_in_after
