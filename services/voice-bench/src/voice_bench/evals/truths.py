@@ -102,7 +102,7 @@ def _whole_questions(call: PlayedCall) -> Iterator[str]:
     closed: set[int] = set()
     turns: dict[int, str] = {}
     """What each reply answers."""
-    ended, typed_at, began_at = "", -inf, 0.0
+    ended, typed_at, stopped_at, began_at = "", -inf, -inf, 0.0
     at_once_s = _AT_ONCE_S + 2 * call.scenario.client.link_delay
     for moment in call.moments:
         if moment.event in ("partial", "final"):
@@ -111,6 +111,10 @@ def _whole_questions(call: PlayedCall) -> Iterator[str]:
             began_at = moment.at
         elif moment.event == "caller types":
             typed_at = moment.at
+        elif moment.event == "caller interrupts":
+            stopped_at = moment.at
+        elif moment.event == "reply interrupted" and moment.at - stopped_at < at_once_s:
+            closed |= told.keys()  # the stop button gives the turn up: what its final adds is too late
         elif moment.event == "turn ended":
             ended = moment.text
             if moment.at - typed_at < at_once_s or moment.at - began_at > call.max_turn_s - at_once_s:
