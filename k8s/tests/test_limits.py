@@ -40,7 +40,9 @@ DEFAULTS = {
     "life of an HTTP connection": f"{http.CONNECTION_LIFE_S:g} s",
     "language, voice, model": f"{L.max_name_chars} characters, no control character",
     "system prompt, greeting, typed text": f"{L.max_text_chars} characters",
-    "hotwords": f"{L.max_hotwords}, each of {L.max_hotword_chars} characters, boost from minus to plus {L.max_boost:g}",
+    "hotwords of a caller (`ASR_HOTWORDS` holds as many)": (
+        f"{L.max_hotwords}, each of {L.max_hotword_chars} characters, boost from minus to plus {L.max_boost:g}"
+    ),
     "metadata": f"{L.max_metadata} entries, keys of {L.max_metadata_key_chars} "
     f"and values of {L.max_metadata_value_chars} characters",
     "fields a caller may set (`CALLER_MAY_SET`)": f"{S['caller_may_set'].default}",

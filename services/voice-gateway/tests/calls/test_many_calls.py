@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import itertools
 import tracemalloc
 from functools import partial
 
@@ -58,12 +59,15 @@ async def test_a_hundred_calls_in_a_row_leave_nothing_behind() -> None:
         tracemalloc.start()
         try:
             await some(20)
-            before, _ = tracemalloc.get_traced_memory()
-            await some(100)
-            after, _ = tracemalloc.get_traced_memory()
+            left = [tracemalloc.get_traced_memory()[0]]
+            for _ in range(2):
+                await some(50)
+                left.append(tracemalloc.get_traced_memory()[0])
         finally:
             tracemalloc.stop()
-        assert after - before < 100 * 2_000, f"a call leaves {(after - before) / 100:.0f} bytes behind"
+        # What calls leave behind, each of them leaves: caches and free lists fill up once, now and then.
+        least = min(after - before for before, after in itertools.pairwise(left))
+        assert least < 50 * 2_000, f"a call leaves {least / 50:.0f} bytes behind"
 
 
 async def test_refused_streams_leave_nothing_behind() -> None:

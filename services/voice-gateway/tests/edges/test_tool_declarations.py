@@ -27,7 +27,7 @@ def test_a_tool_is_taken_as_it_was_declared() -> None:
     )
     assert found == Tool("open_door", "Opens.", found.parameters, True, 2.5, "client")
     assert json.loads(found.parameters) == schema
-    assert '"maximum": 3}' in found.parameters
+    assert '"maximum": 3' in found.parameters
 
 
 def test_what_is_not_said_is_the_operators() -> None:
