@@ -74,7 +74,7 @@ def simulated() -> StackConfig:
     return replace(
         config,
         speech={**config.speech, "TONE_RTF": "0.5"},
-        gateway={**config.gateway, "LLM_MAX_TOKENS": "200", "LLM_HISTORY": "4"},
+        gateway={**config.gateway, "LLM_MAX_TOKENS": "200", "LLM_HISTORY": "4", "LLM_SUMMARISE": "false"},
     )
 
 
