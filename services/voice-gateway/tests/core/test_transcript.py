@@ -37,6 +37,21 @@ def test_utterances_are_numbered_and_a_final_closes_one() -> None:
     assert {event.turn for event in told} == {3}
 
 
+def test_a_final_belongs_to_the_turn_in_which_its_utterance_was_told_last() -> None:
+    state, turns = TranscriptState(), []
+    for turn, result in (
+        (1, partial("a")),
+        (2, final("a b")),
+        (2, final("c")),
+        (2, partial("d")),
+        (3, partial("d e")),
+        (3, final("d e")),
+    ):
+        state, told, _ = update_transcript(state, result, turn=turn, received_s=5.0, now=9.0)
+        turns.append(told.turn if told else None)
+    assert turns == [1, 1, 2, 2, 3, 3]
+
+
 def test_an_unchanged_partial_is_told_once_but_the_machine_hears_it_each_time() -> None:
     told, facts = fold(partial("hello"), partial(" hello"), partial("hello", 0.9), partial("hello you"))
     assert [event.text for event in told] == ["hello", "hello you"]

@@ -39,6 +39,9 @@ class TranscriptState:
     """Audio time up to which the last final with words stands."""
     said: str = ""
     """The end of what finals said so far, bare."""
+    turn: int = 0
+    """The turn in which the open utterance was last told; 0 = it was not. Its final belongs there, also where it comes
+    after that turn has ended."""
 
 
 def update_transcript(
@@ -58,7 +61,7 @@ def update_transcript(
     text = text or ""
     fact = Heard(text, result.final, result.stability, until=until)
     told = Transcribed(
-        turn,
+        (result.final and state.turn) or turn,
         state.utterance,
         text,
         result.final,
@@ -69,7 +72,7 @@ def update_transcript(
     )
     if result.final:
         closes = bool(text or state.partial)  # an utterance the caller was told of gets its final, and no second one
-        after = replace(state, utterance=state.utterance + closes, partial="", began_s=processed_s)
+        after = replace(state, utterance=state.utterance + closes, partial="", began_s=processed_s, turn=0)
         if text:
             worded_s = max(state.worded_s, words[-1].end_s) if words else state.worded_s
             said = (state.said + _bare(text))[-_SAID_CHARS:]
@@ -77,7 +80,7 @@ def update_transcript(
         return after, told if closes else None, fact
     if not text or (text == state.partial and result.stability < 1.0):
         return state, None, fact
-    return replace(state, partial=text), told, fact
+    return replace(state, partial=text, turn=turn), told, fact
 
 
 def _new_words(state: TranscriptState, result: RecognitionResult) -> tuple[str | None, tuple[WordTime, ...]]:
