@@ -55,9 +55,11 @@ class Form:
     """Longest time for the runs of one batch."""
     callers: int = 8
     """Who speak at the same time when the GPU fails."""
+    ways: int = len(WAYS)
+    """Of WAYS: a CPU knows none of their options."""
 
 
-SMALL = Form(layers=1, tokens=64, clip_s=1.0, batches=(1, 2), runs=3, seconds=1.0, callers=2)
+SMALL = Form(layers=1, tokens=64, clip_s=1.0, batches=(1, 2), runs=3, seconds=1.0, callers=2, ways=1)
 
 
 @dataclass
@@ -199,7 +201,7 @@ def compare_ways(report: Report, parts: Parts, folder: Path, form: Form, device:
             report.add("models", parts.write_model(place, precision, form, *more))
             if precision == "fp32":
                 parts.run("reference", **{**same, "folder": str(place)})
-            for options in WAYS if place == folder else WAYS[:1]:
+            for options in WAYS[: form.ways if place == folder else 1]:
                 found = parts.run("ways", **{**same, "folder": str(place), "precision": precision, "options": options})
                 named = {"precision": precision, "few_convolutions": place == few, "options": options}
                 report.add("ways", {**named, **found})

@@ -7,17 +7,18 @@ cd "$(dirname "$0")/.."
 python=${PYTHON:-.venv/bin/python}
 bin=$(dirname "$python")
 passed=0 failed=0
+evals=services/voice-bench/tests/evals # a gateway in process; its threads and the programs that other tests fork don't mix
 
 check() { # name, command...
     local name=$1; shift
     if "$@"; then passed=$((passed + 1)); else failed=$((failed + 1)); echo "FAILED: $name" >&2; fi
 }
 
-tests() { # folder
+tests() { # folder, pytest options...
     local report status
     report=$(mktemp)
     echo "== $1"
-    "$python" -m pytest "$1" --quiet --color=yes --durations=3 --junitxml="$report"
+    "$python" -m pytest "$@" --quiet --color=yes --durations=3 --junitxml="$report"
     status=$?
     # A crash, an error at collection or a skipped test is a failure: nothing here may be left out.
     read -r good bad < <("$python" scripts/count_tests.py "$report" "$status")
@@ -40,6 +41,7 @@ at_leisure() { # what waits for nothing: it takes the time that the suites, whic
     scripts/interop.sh "${UV:-uv}" "$python" || { echo "FAILED: third-party clients" >&2; failed=$((failed + 1)); }
     tests k8s
     tests services/voice-client
+    tests "$evals"
     echo "$passed $failed" > "$beside.counts"
 }
 
@@ -53,9 +55,9 @@ if [ -z "${VOICE_AUDIO:-}" ]; then
 fi
 export VOICE_AUDIO
 for package in "$@"; do
-    [ "$package" = services/voice-client ] || tests "$package"
+    [ "$package" = services/voice-client ] || tests "$package" --ignore "$evals"
 done
-echo "== checks and tests that ran at the same time: lint, types, generated files, helm, scripts, k8s, client"
+echo "== checks and tests that ran at the same time: lint, types, generated files, helm, scripts, k8s, client, evals"
 wait "$leisure"
 cat "$beside"
 tests interop
