@@ -45,15 +45,15 @@ at_leisure() { # what waits for nothing: it takes the time that the suites, whic
     echo "$passed $failed" > "$beside.counts"
 }
 
+if [ -z "${VOICE_AUDIO:-}" ]; then
+    VOICE_AUDIO=$("$python" scripts/fetch_recordings.py | tail -n 1) || { echo "no recordings" >&2; failed=$((failed + 1)); }
+fi
+export VOICE_AUDIO
 beside=$(mktemp)
 trap 'kill -- "-$leisure" 2> /dev/null; rm -f "$beside" "$beside.counts"' EXIT
 set -m # a process group of its own, which can be stopped
 at_leisure "$@" > "$beside" 2>&1 < /dev/null & leisure=$!
 set +m
-if [ -z "${VOICE_AUDIO:-}" ]; then
-    VOICE_AUDIO=$("$python" scripts/fetch_recordings.py | tail -n 1) || { echo "no recordings" >&2; failed=$((failed + 1)); }
-fi
-export VOICE_AUDIO
 for package in "$@"; do
     [ "$package" = services/voice-client ] || tests "$package" --ignore "$evals"
 done

@@ -62,16 +62,14 @@ def test_endpointing_judges_every_way_on_the_same_turns(spoken: Path, monkeypatc
     assert rules[2] < patient[2] < before[2], "turns cut off"
 
 
-def test_preemption_asks_before_the_turn_is_decided(spoken: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    content = measured(spoken, monkeypatch, "preemption", "--turns", "2", "--no-off")
+def test_preemption_asks_before_the_turn_is_decided_and_tells_what_pauses_cost(
+    spoken: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = measured(spoken, monkeypatch, "preemption", "--turns", "2", "--pauses", "1", "--no-off")
     assert verdict(content, "failed calls") == 0
     assert verdict(content, "turns not asked early") == 0
     assert verdict(content, "after the decision, p50") < 2_000
     assert verdict(content, "requests a turn") == 1
-
-
-def test_preemption_tells_what_pauses_in_a_turn_cost(spoken: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    content = measured(spoken, monkeypatch, "preemption", "--turns", "2", "--pauses", "1", "--no-off")
     assert verdict(content, "failed calls, 1 pauses") == 0
     assert 1 < verdict(content, "requests a turn, 1 pauses") <= 2
 

@@ -217,6 +217,7 @@ async def outside() -> AsyncGenerator[Outside, None]:
                 tts_first_audio_timeout_s=1.5,
                 tts_audio_timeout_s=1.5,
                 asr_connect_timeout_s=1.5,
+                then_works=False,
             )
         )
         around = Outside(there, switches)
@@ -227,6 +228,9 @@ async def outside() -> AsyncGenerator[Outside, None]:
         for name in switches:
             await there.eventually(lambda name=name: there.metric(f'voice_backend_up{{backend="{name}"}}'), 1)  # type: ignore[misc]
         yield around
+        await there.settled()
+        await there.works_in_the_end()
+        await there.settled()
 
 
 def examples() -> list[list[Fault]]:
