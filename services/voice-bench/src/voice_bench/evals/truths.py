@@ -94,12 +94,16 @@ def _whole_questions(call: PlayedCall) -> Iterator[str]:
     """No reply begins to sound while words that the recogniser had already told are left out of what it answers.
 
     Example: the turn ended on "book a table", and "for two" came before the reply to it could be heard: that reply is
-    taken back. What comes of an utterance after a reply to it has begun to sound is too late (docs/turn-taking.md)."""
+    taken back. What comes of an utterance after a reply to it has begun to sound is too late (docs/turn-taking.md), and
+    without a detector other words before an utterance's final may be its correction."""
     if call.scenario.session.push_to_talk:
         return  # words wait until they are committed
     told: dict[int, str] = {}
     no_turn = set(_dismissed(call))
     closed: set[int] = set()
+    ended_on: dict[int, list[str]] = {}
+    """What was told of each utterance when its turn ended."""
+    has_detector = call.scenario.settings.get("VAD") != "none"
     turns: dict[int, str] = {}
     """What each reply answers."""
     ended, typed_at, stopped_at, began_at = "", -inf, -inf, 0.0
@@ -117,6 +121,7 @@ def _whole_questions(call: PlayedCall) -> Iterator[str]:
             closed |= told.keys()  # the stop button gives the turn up: what its final adds is too late
         elif moment.event == "turn ended":
             ended = moment.text
+            ended_on = {utterance: words_of(text) for utterance, text in told.items()}
             if moment.at - typed_at < at_once_s or moment.at - began_at > call.max_turn_s - at_once_s:
                 closed |= told.keys()  # it ends where the caller still speaks: the rest comes too late for it
         elif moment.event == "reply started":
@@ -127,7 +132,9 @@ def _whole_questions(call: PlayedCall) -> Iterator[str]:
             open_words = " ".join(
                 text
                 for utterance, text in told.items()
-                if utterance not in closed and " ".join(words_of(text)) not in no_turn
+                if utterance not in closed
+                and " ".join(words_of(text)) not in no_turn
+                and (has_detector or words_of(text)[: len(known := ended_on.get(utterance, []))] == known)
             )
             if missing := missing_words(open_words, " ".join(turns.values())):
                 yield (
