@@ -1,12 +1,10 @@
 """Are refusals for a chat's length told from others, and does a server that knows less get a smaller question?"""
 
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
-
 import pytest
-from fake_llm import Answer, FakeLlm
+from fake_llm import Answer
+from served_model import model
 from voice_gateway.backends.chat_too_long import limit_of
-from voice_gateway.backends.openai_llm import LlmSettings, OpenAiModel, open_clients
+from voice_gateway.backends.openai_llm import OpenAiModel
 from voice_gateway.core.conversation import Message
 from voice_gateway.core.events import LlmOptions
 from voice_gateway.core.tokens import Usage
@@ -65,18 +63,6 @@ def test_a_reason_with_a_name_needs_no_known_sentence_and_llama_cpp_tells_the_si
     assert limit_of(400, "zu lang", {"code": "context_length_exceeded"}) == 0
     assert limit_of(400, "too much", {"type": "exceed_context_size_error", "n_prompt_tokens": 9, "n_ctx": 4096}) == 4096
     assert limit_of(400, "no JSON at all", None) is None
-
-
-@asynccontextmanager
-async def model(*answers: Answer) -> AsyncGenerator[tuple[OpenAiModel, FakeLlm], None]:
-    server = FakeLlm()
-    server.answers.extend(answers)
-    await server.start()
-    try:
-        async with open_clients(f"http://127.0.0.1:{server.port}/v1", "key") as clients:
-            yield OpenAiModel(clients, LlmSettings(5.0, 5.0, prewarms=False)), server
-    finally:
-        await server.stop()
 
 
 async def ask(asked: OpenAiModel) -> list[str | ToolCall | Usage]:

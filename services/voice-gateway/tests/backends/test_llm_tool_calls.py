@@ -1,11 +1,8 @@
 """How are tools offered to a model, and its calls read? Over the wire, as servers of all kinds stream them."""
 
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
-
 import pytest
-from fake_llm import Answer, Asked, FakeLlm
-from voice_gateway.backends.openai_llm import LlmSettings, OpenAiModel, open_clients
+from fake_llm import Answer, Asked
+from served_model import model
 from voice_gateway.core.conversation import Message
 from voice_gateway.core.events import LlmOptions
 from voice_gateway.core.tokens import Usage
@@ -15,18 +12,6 @@ from voice_gateway.errors import Broken, Unavailable
 WEATHER = Tool("get_weather", "The weather now.", '{"type": "object", "required": ["city"]}')
 OFFER = ToolChoice((WEATHER,))
 ASKED = [Message("user", "What is the weather?")]
-
-
-@asynccontextmanager
-async def model(*answers: Answer) -> AsyncGenerator[tuple[OpenAiModel, FakeLlm], None]:
-    server = FakeLlm()
-    server.answers.extend(answers)
-    await server.start()
-    try:
-        async with open_clients(f"http://127.0.0.1:{server.port}/v1", "key") as clients:
-            yield OpenAiModel(clients, LlmSettings(5.0, 5.0, prewarms=False)), server
-    finally:
-        await server.stop()
 
 
 async def answer(

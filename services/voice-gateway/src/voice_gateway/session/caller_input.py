@@ -99,7 +99,7 @@ class CallerInput:  # size: recogniser, detector and absence judge the same audi
         self._listener = listener
         self._turn_clock = turn_clock
         self._paused = False
-        """In a pause of speech that was sink of."""
+        """In a pause of speech that the listener was told of."""
         self._watchdog = AsrWatchdog(settings.max_lag_s, self)
         self._gate = SpeechGate()
         self._transcript = TranscriptState()
