@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from google.protobuf.struct_pb2 import Struct
 from voice_gateway.core.tools import Tool
-from voice_gateway.edges.grpc.tool_declarations import declared_tools
+from voice_gateway.edges.contract.tool_declarations import declared_tools
 from voice_gateway.edges.limits import Limits
 from voice_gateway.errors import BadRequest
 from voice_workflow.v1 import voice_workflow_pb2 as pb

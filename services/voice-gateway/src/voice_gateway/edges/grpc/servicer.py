@@ -1,6 +1,5 @@
 """What does the gRPC service answer? Converse and GetServerInfo; every refusal has a status and a sentence."""
 
-import asyncio
 import logging
 from typing import TYPE_CHECKING
 
@@ -8,27 +7,24 @@ import grpc
 from serving.bearer_tokens import BearerTokens
 from voice_workflow.v1 import voice_workflow_pb2 as pb
 
-from voice_gateway.core.events import Caller
 from voice_gateway.edges.call_registry import CallRegistry
-from voice_gateway.edges.grpc import decode
-from voice_gateway.edges.grpc.converse import carry, started_message, wire_limits
-from voice_gateway.edges.grpc.deserialiser import M, StatusReporter, Undecodable, decoder
-from voice_gateway.edges.grpc.open_rpc_limit import OpenRpcLimit
+from voice_gateway.edges.contract.opening import Opening
+from voice_gateway.edges.contract.serialised import decoder
+from voice_gateway.edges.contract.server_messages import server_info
 from voice_gateway.edges.grpc.refusal_delay import RefusalDelay
+from voice_gateway.edges.grpc.status_reporter import StatusReporter
+from voice_gateway.edges.grpc.stream import GrpcStream
 from voice_gateway.edges.grpc.tokens import identity
 from voice_gateway.edges.grpc.trace import trace_id
-from voice_gateway.edges.held_call import HeldCall
-from voice_gateway.errors import BadRequest, NotFound, Unauthorised, VoiceError
+from voice_gateway.errors import Unauthorised, VoiceError
 
 if TYPE_CHECKING:
-    from voice_gateway.edges.grpc.stream_writer import Context
-
+    Context = grpc.aio.ServicerContext[pb.ClientMessage, pb.ServerMessage]
     InfoContext = grpc.aio.ServicerContext[pb.GetServerInfoRequest, pb.ServerInfo]
 
 log = logging.getLogger(__name__)
 
 SERVICE = pb.DESCRIPTOR.services_by_name["VoiceGateway"].full_name
-_FIRST = "the first message must be SessionStart, with the audio formats; everything else comes after SessionStarted"
 
 
 class VoiceGateway:
@@ -39,7 +35,7 @@ class VoiceGateway:
         self._registry = registry
         self._tokens = tokens
         self._ending = StatusReporter()
-        self._waiting = OpenRpcLimit(registry.limits.max_waiting_streams, "streams that have sent nothing yet")
+        self._opening = Opening(registry)
         self._refusal_delay = RefusalDelay(registry.limits)
 
     @property
@@ -66,13 +62,7 @@ class VoiceGateway:
         """One stream of one call."""
         try:
             name = await self._caller(context)
-            first = await self._first(context, pb.ClientMessage, _FIRST)
-            if first.WhichOneof("message") != "start":
-                raise BadRequest(_FIRST)
-            caller = Caller(name, trace_id(context.invocation_metadata()), first.start.sends_heartbeats)
-            resumed = first.start.HasField("resume")
-            call = self._take_up(first.start.resume) if resumed else self._begin(first, caller)
-            await carry(call, context, started_message(call, resumed=resumed))
+            await self._opening.converse(GrpcStream(context), name, trace_id(context.invocation_metadata()))
         except VoiceError as error:
             self._ending.end(context, error)
         except Exception:
@@ -83,26 +73,11 @@ class VoiceGateway:
         """What is served here."""
         try:
             await self._caller(context)
-            await self._first(context, pb.GetServerInfoRequest, "send GetServerInfoRequest")
+            await self._opening.first(GrpcStream(context), pb.GetServerInfoRequest, "send GetServerInfoRequest")
         except VoiceError as error:
             self._ending.end(context, error)
             return pb.ServerInfo()
-        server_info, trouble = self._registry.server_info, self._registry.trouble()
-        encodings = [code for code in decode.ENCODINGS if code != pb.AUDIO_ENCODING_UNSPECIFIED]
-        return pb.ServerInfo(
-            version=server_info.version,
-            input_encodings=encodings,
-            output_encodings=encodings,
-            languages=self._registry.languages,
-            asr_model=server_info.asr_model,
-            llm_model=server_info.llm_model,
-            voice=server_info.voice,
-            resume=True,
-            tools=True,
-            limits=wire_limits(server_info, self._registry.limits, self._registry.defaults("").policy.max_turn),
-            ready=not trouble,
-            not_ready_reason=trouble,
-        )
+        return server_info(self._registry)
 
     async def _caller(self, context: "Context | InfoContext") -> str:
         """The name of whoever holds the token that was sent; "" = everybody may call. Raises Unauthorised."""
@@ -113,29 +88,3 @@ class VoiceGateway:
         except Unauthorised:
             await self._refusal_delay.pause()
             raise
-
-    async def _first(self, context: "Context | InfoContext", type_: type[M], wanted: str) -> M:
-        limit_s = self._registry.server_info.start_timeout_s
-        async with self._waiting:
-            try:
-                async with asyncio.timeout(limit_s):
-                    message: object = await context.read()
-            except TimeoutError:
-                raise BadRequest(f"nothing came within {limit_s:g} s; {wanted}") from None
-        if isinstance(message, Undecodable):
-            raise message.error
-        if not isinstance(message, type_):
-            raise BadRequest(wanted)
-        return message
-
-    def _begin(self, first: pb.ClientMessage, caller: Caller) -> HeldCall:
-        request = decode.agree(first.start, self._registry.defaults, self._registry.limits)
-        call = self._registry.open(request, caller)
-        call.last_seq = first.seq
-        return call
-
-    def _take_up(self, resume: pb.Resume) -> HeldCall:
-        call = self._registry.resume(resume.token)
-        if not call.session.outbox.rewind(resume.last_server_seq):
-            raise NotFound("the events after that message are not kept any more; start a new session")
-        return call

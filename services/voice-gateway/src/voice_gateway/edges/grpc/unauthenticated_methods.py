@@ -7,9 +7,9 @@ from typing import Any
 import grpc
 from google.protobuf.message import DecodeError
 
-from voice_gateway.edges.grpc.deserialiser import StatusReporter
-from voice_gateway.edges.grpc.open_rpc_limit import OpenRpcLimit
+from voice_gateway.edges.grpc.status_reporter import StatusReporter
 from voice_gateway.edges.limits import Limits
+from voice_gateway.edges.open_stream_limit import OpenStreamLimit
 from voice_gateway.errors import BadRequest, VoiceError
 
 _Handler = Any
@@ -24,8 +24,8 @@ class UnauthenticatedMethods(grpc.aio.ServerInterceptor):
         self._limits = limits
         self._ending = StatusReporter()
         self._start_timeout_s = start_timeout_s
-        self._checks = OpenRpcLimit(limits.max_checks, "health checks")
-        self._watches = OpenRpcLimit(limits.max_watches, "streams of the health and reflection services")
+        self._checks = OpenStreamLimit(limits.max_checks, "health checks")
+        self._watches = OpenStreamLimit(limits.max_watches, "streams of the health and reflection services")
         self._bounded: dict[str, _Handler] = {}
         """By method, as many as there are."""
 

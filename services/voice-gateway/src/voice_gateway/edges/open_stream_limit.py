@@ -1,4 +1,4 @@
-"""How many RPCs may be open that have not shown yet what they are? A few: one more lets the oldest of them go.
+"""How many streams may be open that have not shown yet what they are? A few: one more lets the oldest of them go.
 
 So a peer that opens streams and sends nothing holds a bounded number of them, and keeps nobody else out: a caller who
 means it sends at once, and is through before its place is needed.
@@ -11,8 +11,8 @@ from voice_gateway.core.admission import Refusal, RefusalKind
 from voice_gateway.errors import Refused
 
 
-class OpenRpcLimit:
-    """At most `most` at once; each is an `async with` in the RPC's own task. Raises Refused in the one let go."""
+class OpenStreamLimit:
+    """At most `most` at once; each is an `async with` in the stream's own task. Raises Refused in the one let go."""
 
     def __init__(self, most: int, what: str) -> None:
         self._most = most
@@ -23,7 +23,7 @@ class OpenRpcLimit:
 
     @property
     def held(self) -> int:
-        """OpenRpcLimit taken now."""
+        """Streams that are open now."""
         return len(self._held)
 
     async def __aenter__(self) -> None:
@@ -45,5 +45,5 @@ class OpenRpcLimit:
 
 def _current() -> asyncio.Task[object]:
     task = asyncio.current_task()
-    assert task is not None, "an RPC is a task"
+    assert task is not None, "a stream is served by a task"
     return task

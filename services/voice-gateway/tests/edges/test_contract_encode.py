@@ -26,7 +26,7 @@ from voice_gateway.core.events import (
 )
 from voice_gateway.core.timeline import LATENCIES
 from voice_gateway.edges.audio import AudioOut
-from voice_gateway.edges.grpc.encode import encode
+from voice_gateway.edges.contract.encode import encode
 from voice_gateway.edges.grpc.status import status
 from voice_gateway.errors import (
     BadRequest,

@@ -7,7 +7,7 @@ from voice_gateway.edges.held_call import HeldCall
 
 
 class ReadLimit:
-    """Holds the reader of a call's stream back, and HTTP/2's flow control thereby the caller.
+    """Holds the reader of a call's stream back, and the wire's flow control thereby the caller.
 
     Its pauses wait for nothing to happen: their length is the limit itself, the time until the bucket holds enough
     again. Example: at 250 messages a second with 1000 at once, the 1001st of a burst is taken 4 ms later."""

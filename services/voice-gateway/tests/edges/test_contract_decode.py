@@ -10,7 +10,7 @@ from pcm import AudioFormat, Encoding
 from voice_gateway.config import Settings
 from voice_gateway.config_calls import call_options
 from voice_gateway.core.events import SETTABLE, CallOptions
-from voice_gateway.edges.grpc.decode import agree, typed_text, update
+from voice_gateway.edges.contract.decode import agree, typed_text, update
 from voice_gateway.edges.limits import Limits
 from voice_gateway.errors import BadRequest, Forbidden, Unsupported
 from voice_workflow.v1 import voice_workflow_pb2 as pb

@@ -1,0 +1,1 @@
+"""voice_workflow.v1, whatever wire carries it."""
