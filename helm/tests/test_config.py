@@ -16,6 +16,7 @@ FIXED = {
     "GATEWAY_HOST": "a pod listens on all of its addresses",
     "GATEWAY_PORT": "Services map the port",
     "GATEWAY_HTTP_PORT": "Services map the port",
+    "GATEWAY_WEB_PORT": "Services map the port",
     "GATEWAY_PORTS_FILE": "for starters on one machine",
     "GATEWAY_JOURNAL_DIR": "the root is read-only; journals are for developers",
     "GATEWAY_JOURNAL_DAYS": "goes with GATEWAY_JOURNAL_DIR",

@@ -26,7 +26,8 @@ def _bare_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_without_any_variable_the_defaults_hold() -> None:
     settings = read(Settings)
-    assert (settings.gateway_port, settings.gateway_http_port) == (50050, 8080)
+    ports = (settings.gateway_port, settings.gateway_http_port, settings.gateway_web_port)
+    assert ports == (50050, 8080, 8090)
     assert (settings.asr_target, settings.tts_target) == ("localhost:50051", "localhost:50051")
     assert settings.gateway_journal_dir is None
 
@@ -60,6 +61,7 @@ def test_a_variable_as_an_env_file_holds_it_is_understood(
 BAD = {
     "GATEWAY_PORT": "65536",
     "GATEWAY_HTTP_PORT": "http",
+    "GATEWAY_WEB_PORT": "web",
     "GATEWAY_MAX_SESSIONS": "0",
     "GATEWAY_RESUME_GRACE_S": "-1",
     "GATEWAY_MAX_SESSION_S": "nan",

@@ -19,7 +19,7 @@ _PREFIX = {Part.SPEECH: "SPEECH", Part.LLM: "MINI_LLM", Part.GATEWAY: "GATEWAY"}
 _PORT_NAMES = {
     Part.SPEECH: {"grpc": "SPEECH_GRPC_PORT", "http": "SPEECH_HTTP_PORT"},
     Part.LLM: {"http": "MINI_LLM_PORT"},
-    Part.GATEWAY: {"grpc": "GATEWAY_PORT", "http": "GATEWAY_HTTP_PORT"},
+    Part.GATEWAY: {"grpc": "GATEWAY_PORT", "http": "GATEWAY_HTTP_PORT", "web": "GATEWAY_WEB_PORT"},
 }
 _TIMELINE_NAMES = {Part.SPEECH: "SPEECH_TIMELINE", Part.LLM: "MINI_LLM_TIMELINE"}
 _QUICK_END = {

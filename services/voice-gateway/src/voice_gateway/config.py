@@ -55,9 +55,10 @@ class Settings(BaseSettings):
     )
 
     # ---- where it listens
-    gateway_host: str = Field("0.0.0.0", description="address both ports listen on")
+    gateway_host: str = Field("0.0.0.0", description="address all ports listen on")
     gateway_port: Port = Field(50050, description="gRPC port; 0 = a free one")
     gateway_http_port: Port = Field(8080, description="HTTP port (health, metrics); 0 = a free one")
+    gateway_web_port: Port = Field(8090, description="port for browsers and WebSockets; 0 = a free one")
     gateway_ports_file: Path | None = Field(None, description="JSON file that receives the ports once bound")
     gateway_max_sessions: int = Field(
         100, ge=1, le=100_000, description="calls at once; more are refused", json_schema_extra=LIVE
@@ -92,7 +93,7 @@ class Settings(BaseSettings):
         None, description="YAML file of live settings, NAME: value; wins over the environment, read when it changes"
     )
     gateway_tls_cert_file: Path | None = Field(
-        None, description="PEM certificate chain of the gRPC port; unset = no TLS"
+        None, description="PEM certificate chain of the gRPC and the web port; unset = no TLS"
     )
     gateway_tls_key_file: Path | None = Field(
         None, description="PEM key of GATEWAY_TLS_CERT_FILE", validate_default=True

@@ -15,6 +15,7 @@ from fake_riva import FakeRiva
 from raw_caller import Caller
 from serving.signals import Stop
 from voice_gateway.app.main import serve
+from voice_gateway.app.servers import Ports
 from voice_gateway.config import Settings
 from voice_gateway.edges.held_call import HeldCall
 from voice_gateway.session.session import Session
@@ -25,6 +26,7 @@ _QUICK: dict[str, Any] = {
     "gateway_host": "127.0.0.1",
     "gateway_port": 0,
     "gateway_http_port": 0,
+    "gateway_web_port": 0,
     "gateway_drain_s": 0.2,
     "gateway_probe_every_s": 60,
     "turn_end_silence_s": 0.05,
@@ -45,6 +47,7 @@ class Lab:
         self.stop = Stop()
         self.grpc_port = 0
         self.http_port = 0
+        self.web_port = 0
         self.callers: list[Caller] = []
         self.serving: asyncio.Task[None] | None = None
         self._before: set[asyncio.Task[Any]] = set()
@@ -141,8 +144,8 @@ class Lab:
         """Whether the gateway is over."""
         return self.serving is not None and self.serving.done()
 
-    def _bound(self, grpc_port: int, http_port: int) -> None:
-        self.grpc_port, self.http_port = grpc_port, http_port
+    def _bound(self, ports: Ports) -> None:
+        self.grpc_port, self.http_port, self.web_port = ports
         self._changes.tell()
 
     async def _no_new_tasks(self) -> None:

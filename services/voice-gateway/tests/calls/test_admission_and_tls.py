@@ -273,7 +273,13 @@ async def test_a_gateway_does_not_start_with_files_it_can_not_use(
 ) -> None:
     write(tmp_path / "empty", "")
     files = {name: tmp_path / value if isinstance(value, str) else value for name, value in wrong.items()}
-    quiet = {"gateway_host": "127.0.0.1", "gateway_port": 0, "gateway_http_port": 0, "vad": "none"}
+    quiet = {
+        "gateway_host": "127.0.0.1",
+        "gateway_port": 0,
+        "gateway_http_port": 0,
+        "gateway_web_port": 0,
+        "vad": "none",
+    }
     settings = Settings.model_validate(quiet | files)
     with pytest.raises(BadSettings, match=sentence):
         await serve(settings, Stop())

@@ -55,6 +55,7 @@ async def serving(**environment: str) -> AsyncGenerator[Running, None]:
         "GATEWAY_HOST": "127.0.0.1",
         "GATEWAY_PORT": "0",
         "GATEWAY_HTTP_PORT": "0",
+        "GATEWAY_WEB_PORT": "0",
         "RIVA_HOST": "127.0.0.1",
         "RIVA_PORT": str(riva.port),
         "LLM_BASE_URL": f"http://127.0.0.1:{llm.port}/v1",

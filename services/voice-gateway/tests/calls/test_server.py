@@ -91,7 +91,9 @@ async def test_reflection_lists_the_service() -> None:
 
 async def test_a_taken_port_is_an_error_that_names_the_variable() -> None:
     async with lab() as there:
-        settings = Settings(gateway_host="127.0.0.1", gateway_port=there.grpc_port, gateway_http_port=0, vad="none")
+        settings = Settings(
+            gateway_host="127.0.0.1", gateway_port=there.grpc_port, gateway_http_port=0, gateway_web_port=0, vad="none"
+        )
         with pytest.raises(ExceptionGroup) as taken:
             await serve(settings, there.stop)
         assert taken.group_contains(OSError, match="set GATEWAY_PORT")

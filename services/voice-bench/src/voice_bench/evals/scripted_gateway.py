@@ -24,6 +24,7 @@ from voice_gateway.config import Settings
 from voice_gateway.core import turn_log
 from voice_gateway.core.events import Caller, CallOptions
 from voice_gateway.core.turn_types import Event, Policy, State
+from voice_gateway.edges.callers import Callers
 from voice_gateway.edges.grpc.servicer import SERVICE, VoiceGateway
 from voice_gateway.edges.held_call import CallRequest, HeldCall
 from voice_gateway.errors import Service
@@ -223,7 +224,7 @@ async def scripted_gateway(
             await tts.ask_all()
             config = call_config(settings, backends, {})
             registry = _WatchedRegistry(config, tasks, lambda: [], cast(TurnLogFolder, logs))
-            servicer = VoiceGateway(registry)
+            servicer = VoiceGateway(registry, Callers(None, registry.limits))
             background = [tasks.create_task(one.run(), name="servers") for one in (asr, tts)]
             yield ScriptedGateway(registry, servicer, metrics, model, voice, recognisers, logs.log, settings)
             for task in background:

@@ -23,13 +23,15 @@ from voice_gateway.app.call_config import call_config
 from voice_gateway.app.connections import Backends, connect
 from voice_gateway.app.live_settings import LiveSettings
 from voice_gateway.app.registry import Registry
-from voice_gateway.app.servers import Servers, server_certificates, tokens
+from voice_gateway.app.servers import Ports, Servers, server_certificates, tokens
 from voice_gateway.backends import smart_turn_model
 from voice_gateway.config import Settings
 from voice_gateway.config_languages import operators_table
 from voice_gateway.edges import http
+from voice_gateway.edges.callers import Callers
 from voice_gateway.edges.grpc.servicer import VoiceGateway
 from voice_gateway.edges.http import GatewayReadiness
+from voice_gateway.edges.web.application import application
 from voice_gateway.metrics import Metrics
 from voice_gateway.session.turn_log_file import TurnLogFolder, TurnLogLimits
 
@@ -97,7 +99,7 @@ def _run() -> str:
 async def serve(
     settings: Settings,
     stop: Stop | None = None,
-    bound: Callable[[int, int], None] = lambda grpc_port, http_port: None,
+    bound: Callable[[Ports], None] = lambda ports: None,
     look_every_s: float = LOOK_EVERY_S,
 ) -> None:
     """Serve until SIGTERM or SIGINT (or `stop`), then drain; `bound` is told the ports once they answer.
@@ -116,8 +118,9 @@ async def serve(
         await backends.probes.ask_all(_note_backend(metrics))
         await asyncio.gather(backends.asr_languages.ask(), backends.tts_languages.ask())
         ready = _readiness(registry, backends, live)
-        servers = Servers(settings, VoiceGateway(registry, known), http.application(metrics, ready))
-        await servers.listen(certificates)
+        callers = Callers(known, registry.limits)
+        servers = Servers(settings, VoiceGateway(registry, callers), http.application(metrics, ready), application(()))
+        ports = await servers.listen(certificates)
         looks = [file.look for file in (certificates, known) if file]
 
         def look_at_settings() -> None:
@@ -136,7 +139,7 @@ async def serve(
                 ("health", lambda: servers.follow(ready, settings.gateway_probe_every_s / 2)),
             )
         ]
-        _told(settings, servers, bound)
+        _told(settings, ports, bound)
         await stop.drain.wait()
         log.info("draining %d calls, for at most %g s", registry.active, settings.gateway_drain_s)
         registry.close()
@@ -201,12 +204,12 @@ def _readiness(registry: Registry, backends: Backends, live: LiveSettings) -> Ca
     return ready
 
 
-def _told(settings: Settings, servers: Servers, bound: Callable[[int, int], None]) -> None:
+def _told(settings: Settings, ports: Ports, bound: Callable[[Ports], None]) -> None:
     """Whoever waits for the ports."""
     # What was loaded until now stays for good: the collector need not look at it again, 25 ms each time.
     gc.collect()
     gc.freeze()
     if file := settings.gateway_ports_file:
-        write_ports_file(file, grpc=servers.grpc_port, http=servers.http_port)
-    bound(servers.grpc_port, servers.http_port)
-    log.info("serving gRPC on port %d and HTTP on port %d", servers.grpc_port, servers.http_port)
+        write_ports_file(file, **ports._asdict())
+    bound(ports)
+    log.info("serving gRPC on port %d, HTTP on port %d, and browsers and WebSockets on port %d", *ports)

@@ -1,13 +1,14 @@
-"""Where is the gateway reached? Its gRPC port, with the standard health service, and its HTTP port."""
+"""Where is the gateway reached? Its gRPC port, with the standard health service, its web port, and its HTTP port."""
 
 import asyncio
 from collections.abc import Callable
+from typing import NamedTuple
 
 from aiohttp import web
 from serving.bearer_tokens import BadTokens, BearerTokens
-from serving.certificates import BadTls, Certificates, TlsFiles
+from serving.certificates import BadTls, Certificates, TlsFiles, http_context
 from serving.grpc_server import GrpcLimits, GrpcServer
-from serving.http_server import HttpServer
+from serving.http_server import HttpLimits, HttpServer
 from serving.ports import PortTaken
 from serving.settings import BadSettings
 
@@ -18,6 +19,14 @@ from voice_gateway.edges.http import GatewayReadiness, bound_connections
 from voice_gateway.edges.limits import Limits
 
 _LAST_WORDS_S = 1.0
+
+
+class Ports(NamedTuple):
+    """Where the gateway listens."""
+
+    grpc: int
+    http: int
+    web: int
 
 
 def grpc_limits(limits: Limits, max_sessions: int) -> GrpcLimits:
@@ -61,26 +70,31 @@ def tokens(settings: Settings) -> BearerTokens | None:
 
 
 class Servers:
-    """Both ports: `listen`, then `close`."""
+    """All ports: `listen`, then `close`."""
 
-    def __init__(self, settings: Settings, service: VoiceGateway, pages: web.Application) -> None:
+    def __init__(
+        self, settings: Settings, service: VoiceGateway, pages: web.Application, edge: web.Application
+    ) -> None:
+        """`pages` are for probes and scrapers, `edge` is for callers."""
         limits = Limits()
         public = UnauthenticatedMethods(SERVICE, limits, settings.gateway_start_timeout_s)
         self._grpc = GrpcServer((SERVICE,), grpc_limits(limits, settings.gateway_max_sessions), [public])
         self._grpc.server.add_generic_rpc_handlers((service.handlers,))
         self._http = HttpServer(pages, _LAST_WORDS_S)
+        self._web = HttpServer(
+            edge, _LAST_WORDS_S, HttpLimits(max_connections(settings.gateway_max_sessions), limits.max_unread_s)
+        )
         self._settings = settings
-        self.grpc_port = self.http_port = 0
 
-    async def listen(self, certificates: Certificates | None) -> None:
+    async def listen(self, certificates: Certificates | None) -> Ports:
         """Serve. Raises PortTaken."""
-        settings = self._settings
+        settings, host = self._settings, self._settings.gateway_host
+        context = http_context(certificates) if certificates is not None else None
         try:
-            self.http_port = await self._http.listen(
-                settings.gateway_host, settings.gateway_http_port, "GATEWAY_HTTP_PORT"
-            )
-            self.grpc_port = await self._grpc.listen(
-                settings.gateway_host, settings.gateway_port, "GATEWAY_PORT", certificates
+            return Ports(
+                http=await self._http.listen(host, settings.gateway_http_port, "GATEWAY_HTTP_PORT"),
+                web=await self._web.listen(host, settings.gateway_web_port, "GATEWAY_WEB_PORT", context),
+                grpc=await self._grpc.listen(host, settings.gateway_port, "GATEWAY_PORT", certificates),
             )
         except PortTaken:
             await self.close()
@@ -104,5 +118,5 @@ class Servers:
 
     async def close(self) -> None:
         """Let calls that are over say their last words."""
-        await self._grpc.stop(_LAST_WORDS_S)
+        await asyncio.gather(self._grpc.stop(_LAST_WORDS_S), self._web.stop())
         await self._http.stop()

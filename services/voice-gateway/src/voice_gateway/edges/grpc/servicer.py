@@ -4,19 +4,18 @@ import logging
 from typing import TYPE_CHECKING
 
 import grpc
-from serving.bearer_tokens import BearerTokens
+from serving.bearer_tokens import authorization
 from voice_workflow.v1 import voice_workflow_pb2 as pb
 
 from voice_gateway.edges.call_registry import CallRegistry
+from voice_gateway.edges.callers import Callers
 from voice_gateway.edges.contract.opening import Opening
 from voice_gateway.edges.contract.serialised import decoder
 from voice_gateway.edges.contract.server_messages import server_info
-from voice_gateway.edges.grpc.refusal_delay import RefusalDelay
 from voice_gateway.edges.grpc.status_reporter import StatusReporter
 from voice_gateway.edges.grpc.stream import GrpcStream
-from voice_gateway.edges.grpc.tokens import identity
 from voice_gateway.edges.grpc.trace import trace_id
-from voice_gateway.errors import Unauthorised, VoiceError
+from voice_gateway.errors import VoiceError
 
 if TYPE_CHECKING:
     Context = grpc.aio.ServicerContext[pb.ClientMessage, pb.ServerMessage]
@@ -28,15 +27,14 @@ SERVICE = pb.DESCRIPTOR.services_by_name["VoiceGateway"].full_name
 
 
 class VoiceGateway:
-    """The service, in front of the registry; with `tokens`, for those who hold one. Nothing of what a peer
-    sends is read before its token is accepted."""
+    """The service, in front of the registry, for those who may call. Nothing of what a peer sends is read before its
+    token is accepted."""
 
-    def __init__(self, registry: CallRegistry, tokens: BearerTokens | None = None) -> None:
+    def __init__(self, registry: CallRegistry, callers: Callers) -> None:
         self._registry = registry
-        self._tokens = tokens
+        self._callers = callers
         self._ending = StatusReporter()
         self._opening = Opening(registry)
-        self._refusal_delay = RefusalDelay(registry.limits)
 
     @property
     def handlers(self) -> grpc.GenericRpcHandler:
@@ -61,7 +59,7 @@ class VoiceGateway:
     async def _converse(self, _: object, context: "Context") -> None:
         """One stream of one call."""
         try:
-            name = await self._caller(context)
+            name = await self._callers.identify(authorization(context.invocation_metadata()))
             await self._opening.converse(GrpcStream(context), name, trace_id(context.invocation_metadata()))
         except VoiceError as error:
             self._ending.end(context, error)
@@ -72,19 +70,9 @@ class VoiceGateway:
     async def _get_server_info(self, _: object, context: "InfoContext") -> pb.ServerInfo:
         """What is served here."""
         try:
-            await self._caller(context)
+            await self._callers.identify(authorization(context.invocation_metadata()))
             await self._opening.first(GrpcStream(context), pb.GetServerInfoRequest, "send GetServerInfoRequest")
         except VoiceError as error:
             self._ending.end(context, error)
             return pb.ServerInfo()
         return server_info(self._registry)
-
-    async def _caller(self, context: "Context | InfoContext") -> str:
-        """The name of whoever holds the token that was sent; "" = everybody may call. Raises Unauthorised."""
-        if self._tokens is None:
-            return ""
-        try:
-            return identity(self._tokens, context.invocation_metadata())
-        except Unauthorised:
-            await self._refusal_delay.pause()
-            raise

@@ -1,0 +1,1 @@
+"""The web edge: what browsers and WebSocket clients reach over HTTP."""
