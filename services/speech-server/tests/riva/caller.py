@@ -61,6 +61,32 @@ class Caller:
         call = self.asr.StreamingRecognize(iter([first, *messages]), metadata=tuple(metadata))
         return [response async for response in call]
 
+    async def hear_in_step(
+        self, first: asr.StreamingRecognizeRequest, pcm16: bytes, ahead_s: float
+    ) -> list[asr.StreamingRecognizeResponse]:
+        """One whole call that never sends more than `ahead_s` (and a piece) beyond what was last told as processed.
+
+        All audio at once makes the server decode in strides of up to a second, however fast the machine is. In step, a
+        stride is never longer than what is on its way, so that what is told on the way is the same on every machine.
+        The audio must be speech: in silence nothing is told.
+        """
+        call = self.asr.StreamingRecognize()
+        await call.write(first)
+        responses: list[asr.StreamingRecognizeResponse] = []
+        sent_s = told_s = 0.0
+        for piece in pieces(pcm16):
+            while sent_s >= told_s + ahead_s:
+                response = await call.read()
+                assert isinstance(response, asr.StreamingRecognizeResponse), "the call ended early"
+                responses.append(response)
+                told_s = response.results[0].audio_processed
+            await call.write(chunk(piece))
+            sent_s += len(piece) / 32_000
+        await call.done_writing()
+        while isinstance(response := await call.read(), asr.StreamingRecognizeResponse):
+            responses.append(response)
+        return responses
+
 
 def results(responses: Iterable[asr.StreamingRecognizeResponse]) -> list[asr.StreamingRecognitionResult]:
     """Those with a transcript."""

@@ -63,9 +63,19 @@ async def test_word_times_count_from_the_start_of_the_stream(caller: Caller) -> 
 
 
 async def test_a_partial_comes_again_only_when_its_text_has_changed(call_server: CallServer) -> None:
-    caller = await call_server(SCRIPT_PARTIAL_EVERY_MS="300")
-    texts = partials(await caller.hear(config(), *pieces(hum(2) + hush(0.4))))
+    caller = await call_server(SCRIPT_PARTIAL_EVERY_MS="500")
+    texts = partials(await caller.hear_in_step(config(), hum(2.5), ahead_s=0.4))
     assert texts == ["caller", "caller 1", "caller 1 turn", "caller 1 turn 1"]
+
+
+async def test_of_audio_that_comes_all_at_once_partials_are_left_out_and_the_last_is_whole(
+    call_server: CallServer,
+) -> None:
+    caller = await call_server(SCRIPT_PARTIAL_EVERY_MS="300")
+    texts = partials(await caller.hear(config(), *pieces(hum(3) + hush(0.4))))
+    # Each is longer than the one before: none comes twice, none takes a word back. How many there are is the machine's.
+    assert all(later.startswith(earlier) and later != earlier for earlier, later in pairwise(texts))
+    assert texts[-1] == "caller 1 turn 1"
 
 
 async def test_transcripts_after_the_first_final_begin_with_a_space(caller: Caller) -> None:
@@ -124,8 +134,10 @@ async def test_audio_processed_never_goes_back_and_ends_with_the_audio(caller: C
 
 
 async def test_a_running_utterance_tells_its_progress_when_there_is_nothing_else_to_tell(caller: Caller) -> None:
-    responses = await caller.hear(config(), *pieces(hum(3) + hush(0.4)))
+    responses = await caller.hear_in_step(config(), hum(3), ahead_s=0.5)
     positions = [result.audio_processed for response in responses for result in response.results]
+    # Half a second on its way is decoded in strides of a half, a quarter, ... of it: 0.25 s untold, and at most
+    # half of the other 0.25 s more.
     assert all(later - earlier <= 0.45 for earlier, later in pairwise(positions))
     assert any(not result.alternatives for response in responses for result in response.results)
 
