@@ -3,7 +3,7 @@
 set -uo pipefail
 case ${1:-} in -h | --help) sed -n '2,/^set /{/^# \{0,1\}/s///p;}' "$0"; exit ;; esac
 [ $# -ge 2 ] || { echo "usage: scripts/types.sh PYTHON PACKAGE...; --help says more" >&2; exit 2; }
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/.." || exit
 python=$1; shift
 status=0
 
