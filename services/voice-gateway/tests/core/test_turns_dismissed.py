@@ -138,6 +138,12 @@ def test_where_echo_is_expected_words_that_are_taken_back_do_not_interrupt(play:
     assert story == [ANSWERED, HELD, (4.1, ResumeReply(1))]
 
 
+def test_words_that_only_began_like_the_reply_leave_no_echo_expected(play: Play) -> None:
+    script: Script = [*HEARD, (4.0, STARTED), (4.4, echo()), (4.6, saying("once upon a day")), (4.7, STOPPED)]
+    again: Script = [(5.0, said("once upon a day")), (6.0, ReplyAudible(2)), (7.0, STARTED)]
+    assert (7.0, HoldReply(2)) in play([*script, *again])
+
+
 def test_echo_is_expected_until_five_replies_came_back_without(play: Play) -> None:
     script: list[tuple[float, Event]] = [*HEARD, (3.5, echo()), (3.9, ReplyEnded(1))]
     for n in range(2, 8):

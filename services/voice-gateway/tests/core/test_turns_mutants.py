@@ -180,6 +180,10 @@ MUTANTS: dict[str, tuple[str, str]] = {
     ),
     "echo is expected nowhere": ("state.audible and 0 < state.call.echoed >", "False and 0 < state.call.echoed >"),
     "echo is expected for ever": ("> state.reply - _ECHO_REPLIES", "> state.reply - 10**6"),
+    "words that began like the reply leave echo expected": (
+        "state.dismissed and state.call.echoed ==",
+        "False and 0 ==",
+    ),
     "the greeting is not protected": ("protected=policy.protects_greeting", "protected=False"),
     "a protected reply that is heard is protected no more": (
         "return Speaking(call, n, open, state.protected), ()",

@@ -23,7 +23,8 @@ from voice_bench.measure.word_times import WordTimes
 from voice_bench.stack import Stack
 from voice_bench.stack_config import Part, StackConfig, scripted
 
-REPLY = " ".join(["I have heard {last} quite well."] * 8)
+REPLY = " ".join(["Of all that I have kept a good note."] * 8)
+"""No word of it is the caller's, who would be taken for its echo."""
 TOKEN_MS = 60
 """Sixteen words a second, five times as fast as they are spoken: 72 words keep the model at work for 4 s."""
 EARLIEST_S, LATEST_S = 0.15, 3.5
@@ -109,8 +110,8 @@ async def interrupt(stack: Stack, times: int, callers: int, clips: Sequence[Fram
             running = await still_running(stack)
             leave.set()
         stamps = await timestamps(stack)
-        await words.learn(_text(one[0], stamps) for one in found)
-    stops = tuple(_judge(words, *one, stamps) for one in found)
+        await words.learn([REPLY])
+    stops = tuple(_judge(words, *one) for one in found)
     cut, late, after = upstream(stops, stamps)
     return BargeInOutcome(stops, late, cut, after, running, tuple(failures))
 
@@ -169,20 +170,13 @@ def _is_audible(caller: Caller) -> bool:
     return latest is not None and latest.first_audio_at is not None and latest.cut is None
 
 
-def _text(tag: str, stamps: Mapping[str, TurnTimestamps]) -> str:
-    return REPLY.replace("{last}", stamps[tag].asked if tag in stamps else tag)
-
-
-def _judge(
-    words: WordTimes, tag: str, began_at: float, reply: ReplyLog, stamps: Mapping[str, TurnTimestamps]
-) -> BargeInStop:
+def _judge(words: WordTimes, tag: str, began_at: float, reply: ReplyLog) -> BargeInStop:
     cut = reply.cut
     stopped = cut is not None and cut.kind == pb.TurnEvent.REPLY_INTERRUPTED
     decided_at = cut.decided_at if cut is not None and stopped else 0.0
     silenced_at = reply.held.decided_at if reply.held is not None else decided_at
-    text = _text(tag, stamps)
     heard = cut.heard_text.split() if cut is not None and stopped else []
-    played = words.played(text, reply.played_at_cut) if stopped else 0
+    played = words.played(REPLY, reply.played_at_cut) if stopped else 0
     return BargeInStop(
         tag=tag,
         decision_ms=1000 * (silenced_at - began_at) if stopped else None,
@@ -190,7 +184,7 @@ def _judge(
         last_audio_after_ms=1000 * ((reply.last_audio_at or 0.0) - silenced_at) if stopped else 0.0,
         heard_words=len(heard),
         played_words=played,
-        heard_is_prefix=text.split()[: len(heard)] == heard,
+        heard_is_prefix=REPLY.split()[: len(heard)] == heard,
         unplayed_ms=1000 * reply.unplayed_at_cut / reply.loudspeaker.rate_hz,
         decided_at=decided_at,
     )

@@ -67,6 +67,18 @@ def dismiss(state: Idle | Thinking | Speaking | Overlap, heard: Heard) -> Step:
     return release(state) if heard.echo else (state, ())
 
 
+def hear(state: Overlap, text: str, *, final: bool) -> Overlap:
+    """Words of the caller's own. Where they go on from words that were taken for echo, those were none.
+
+    Example: over "a table on Tuesday at six, is that right?" the caller says "Tuesday at eight". The partial "Tuesday
+    at" is dismissed as echo; with "eight" it is clear that no loudspeaker was heard, so none is expected later."""
+    was_no_echo = state.dismissed and state.call.echoed == state.reply
+    call = replace(state.call, echoed=0) if was_no_echo and text else state.call
+    if final:
+        return replace(state, call=call, words=join_words(state.words, text), partial="", dismissed=False)
+    return replace(state, call=call, partial=text, dismissed=False)
+
+
 def yields(state: Thinking | Speaking | Overlap, policy: Policy) -> bool:
     """Whether speech may take the floor from the reply."""
     return policy.decides and not state.protected

@@ -45,6 +45,7 @@ from voice_gateway.core.overlap import (
     dismiss,
     drop,
     go_on,
+    hear,
     hold,
     may_interrupt,
     needs_words,
@@ -257,10 +258,10 @@ def _move(state: State, event: Event, now: float, policy: Policy) -> Step:
         case Overlap(undetected=True), Heard("", True):  # it was noise
             return go_on(state)
         case Overlap(), Heard(text, True):
-            spoken = replace(state, words=join_words(state.words, text), partial="", dismissed=False)
+            spoken = hear(state, text, final=True)
             return take_floor(spoken) if text and may_interrupt(spoken, policy) else (spoken, ())
         case Overlap(open=""), Heard(text, False) if text:
-            spoken = replace(state, partial=text, dismissed=False)
+            spoken = hear(state, text, final=False)
             is_late = state.quiet_since is not None and may_interrupt(spoken, policy)
             return take_floor(spoken) if is_late else (spoken, ())
         case Overlap(since=since), SpeechStarted():
