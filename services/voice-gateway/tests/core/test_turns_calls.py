@@ -233,18 +233,18 @@ TYPED_IN: dict[str, tuple[Script, Told]] = {
     "hearing": ([(1.0, STARTED), (2.0, said("one"))], [(5.0, StartReply(1, "one two"))]),
     "hearing a partial": (
         [(4.0, STARTED), (4.5, saying("one")), (5.5, said("One."))],
-        [(5.0, StartReply(1, "two one"))],
+        [(5.0, StartReply(1, "one two"))],
     ),
     "pausing": ([(1.0, STARTED), (4.8, said("one")), (4.9, STOPPED)], [(5.0, StartReply(1, "one two"))]),
     "thinking": (ASKED, [ANSWERED, (5.0, RetractReply(1)), (5.0, StartReply(2, "one two"))]),
     "speaking": ([*ASKED, (3.0, ReplyAudible(1))], [ANSWERED, (5.0, InterruptReply(1)), (5.0, StartReply(2, "two"))]),
     "an overlap": (
         [*ASKED, (3.0, ReplyAudible(1)), (4.9, STARTED), (4.95, saying("no")), (5.5, said("no"))],
-        [ANSWERED, (4.9, HoldReply(1)), (5.0, InterruptReply(1)), (5.0, StartReply(2, "two no"))],
+        [ANSWERED, (4.9, HoldReply(1)), (5.0, InterruptReply(1)), (5.0, StartReply(2, "no two"))],
     ),
     "an overlap nobody heard": (
         [*ASKED, (4.9, STARTED), (4.95, saying("no"))],
-        [ANSWERED, (4.9, HoldReply(1)), (5.0, RetractReply(1)), (5.0, StartReply(2, "one two no"))],
+        [ANSWERED, (4.9, HoldReply(1)), (5.0, RetractReply(1)), (5.0, StartReply(2, "one no two"))],
     ),
 }
 
@@ -269,7 +269,7 @@ def test_the_final_of_words_spoken_before_a_typed_turn_changes_nothing(play: Pla
         (4.5, said("one")),
     ]
     story = play(script)
-    assert story == [(3.6, StartReply(1, "one")), (4.0, RetractReply(1)), (4.0, StartReply(2, "two one"))]
+    assert story == [(3.6, StartReply(1, "one")), (4.0, RetractReply(1)), (4.0, StartReply(2, "one two"))]
 
 
 def test_the_stop_button_stops_a_reply_being_thought_up(play: Play) -> None:

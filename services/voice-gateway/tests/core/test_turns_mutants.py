@@ -57,13 +57,13 @@ MUTANTS: dict[str, tuple[str, str]] = {
         "(policy.max_lag if more else policy.max_silence)",
         "policy.max_lag",
     ),
-    "noise is answered": ("if _said(state) else (Idle(call, now), ())", ""),
+    "noise is answered": ("if not _said(state):\n                return Idle(call, now), ()", ""),
     "speech in a pause forgets the words": (
-        "return Hearing(call, began, words, partial), ()",
+        "return Hearing(call, began, words, partial, typed=state.typed), ()",
         "return Hearing(call, began), ()",
     ),
     "speech in a pause keeps the words settled": (
-        "return Hearing(call, began, words, partial), ()",
+        "return Hearing(call, began, words, partial, typed=state.typed), ()",
         "return Hearing(call, began, words, partial, state.settled_until), ()",
     ),
     "a turn begins anew after each pause": (
@@ -97,7 +97,7 @@ MUTANTS: dict[str, tuple[str, str]] = {
         'case Overlap(undetected=True), Heard("", True):',
         'case Overlap(undetected=True), Heard("never", True):',
     ),
-    "words without a detector wait for speech to stop": ("if state.undetected:", "if False:"),
+    "words without a detector wait for speech to stop": ("if not state.undetected and state.quiet_since is None", "if state.quiet_since is None"),
     "speech holds no reply": ("if echoes or not yields(state, policy):", "if True:"),
     "a cough does not give a held reply back": (
         "resumed = () if state.held_at is None else (ResumeReply(state.reply),)",
@@ -108,8 +108,8 @@ MUTANTS: dict[str, tuple[str, str]] = {
         "if False else RetractReply(state.reply)",
     ),
     "a retracted reply takes its words along": (
-        'kept, open = ("", "") if state.audible else',
-        'kept, open = ("", "") if True else',
+        'kept, open, typed = ("", "", "") if state.audible else',
+        'kept, open, typed = ("", "", "") if True else',
     ),
     "a cough is over before the recogniser has heard it": (
         "return quiet + policy.resume_after / (2 if call.heard_until >= quiet else 1)",
@@ -194,8 +194,8 @@ MUTANTS: dict[str, tuple[str, str]] = {
         "hold(Overlap(call, n, now, True, open=open)",
     ),
     "speech before a protected reply forgets that it is one": (
-        "hold(Overlap(call, n, now, False, words, open, protected=state.protected)",
-        "hold(Overlap(call, n, now, False, words, open)",
+        "Overlap(call, n, now, False, words, open, protected=state.protected, ",
+        "Overlap(call, n, now, False, words, open, ",
     ),
     "partials retract a protected reply": ("Heard(text) if text and not state.protected:", "Heard(text) if text:"),
     "a protected greeting can be lost to a quick caller": (
@@ -208,7 +208,7 @@ MUTANTS: dict[str, tuple[str, str]] = {
         "case Overlap(protected=True), Typed(text) if False:",
     ),
     "an interrupted reply gives its words back": (
-        'return replace(state, audible=True, kept=""), ()',
+        'return replace(state, audible=True, kept="", typed=""), ()',
         "return replace(state, audible=False), ()",
     ),
     "short words over a reply are coughs": (
@@ -216,11 +216,11 @@ MUTANTS: dict[str, tuple[str, str]] = {
         "return quiet, ()",
     ),
     "the reply ending under the caller forgets them": (
-        'return caller_turn(replace(state, kept="", open="")), ()',
+        'return caller_turn(replace(state, kept="", open="", typed="")), ()',
         "return Hearing(call=state.call, since=state.since), ()",
     ),
     "the stop button forgets what the caller says": (
-        'return caller_turn(replace(state, kept="", open="")), (InterruptReply(n),)',
+        'return caller_turn(replace(state, kept="", open="", typed="")), (InterruptReply(n),)',
         "return Idle(call, now), (InterruptReply(n),)",
     ),
     "facts about dead replies count": (
@@ -310,8 +310,24 @@ MUTANTS: dict[str, tuple[str, str]] = {
     "committing late starts the silence anew": ("state.since if _said(state) else now", "now"),
     "noise takes a commitment back": ("if state.committed and _said(state) and not policy.decides:", "if False:"),
     "words of a typed turn are said twice": (
+        "return _answer(call, state.words, open=state.partial, typed=join_words(state.typed, text))",
+        "return _answer(call, join_words(state.words, state.partial, text))",
+    ),
+    "what was typed stands before the utterance it interrupts": (
+        "return _answer(call, state.words, open=state.partial, typed=join_words(state.typed, text))",
         "return _answer(call, join_words(state.words, text), open=state.partial)",
-        "return _answer(call, join_words(state.words, text, state.partial))",
+    ),
+    "what was typed moves behind what is said after it": (
+        "if same_words(open, text):\n                return Thinking(call, n, right), ()",
+        "if same_words(open, text):\n                return Thinking(call, n, join_words(words, text), typed=state.typed), ()",
+    ),
+    "words that grow forget what was typed": (
+        "committed=bool(words) and not policy.decides, typed=state.typed)",
+        "committed=bool(words) and not policy.decides)",
+    ),
+    "a held reply forgets what was typed": (
+        "words, open, protected=state.protected, typed=state.typed)",
+        "words, open, protected=state.protected)",
     ),
     "a draft outlives the pause": (
         "if isinstance(before, Hearing | Pausing) and before.draft is not None:",
@@ -322,7 +338,7 @@ MUTANTS: dict[str, tuple[str, str]] = {
         "if state.draft == n and same_words(words, words_of(state)):\n            return state, actions",
         "if same_words(words, words_of(state)):\n            return replace(state, draft=n), actions",
     ),
-    "speech that stops takes the draft along": ("committed, draft), ()", "committed), ()"),
+    "speech that stops takes the draft along": ("committed, draft, state.typed), ()", "committed, None, state.typed), ()"),
     "drafts wait for the detector": (
         "if isinstance(state, Hearing | Pausing) and state.draft is None",
         "if isinstance(state, Pausing) and state.draft is None",

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from turn_player import STARTED, STOPPED, Play, Script, said, saying
 from voice_gateway.core.turn_types import (
+    Action,
     HoldReply,
     InterruptReply,
     Policy,
@@ -78,18 +79,56 @@ def test_the_same_words_and_other_words_change_nothing(play: Play) -> None:
         assert play([*ENDED, (2.6, saying(text))]) == [(2.5, StartReply(1, "book a table"))]
 
 
+TYPED_MEANWHILE: Script = [(1.0, STARTED), (2.0, saying("book")), (2.1, Typed("by the river"))]
+FIRST: tuple[float, Action] = (2.1, StartReply(1, "book by the river"))
+RETRACTED: tuple[float, Action] = (2.3, RetractReply(1))
+
+
 def test_what_was_typed_meanwhile_is_answered_with_it(play: Play) -> None:
-    script: Script = [
-        (1.0, STARTED),
-        (2.0, saying("book")),
-        (2.1, Typed("by the river")),
-        (2.3, saying("book a table", 1.0)),
+    """It stands after the utterance that was open, because that began before it."""
+    script: Script = [*TYPED_MEANWHILE, (2.3, saying("book a table", 1.0))]
+    assert play(script) == [FIRST, RETRACTED, (2.6, StartReply(2, "book a table by the river"))]
+
+
+def test_what_was_typed_meanwhile_stands_after_the_final_of_what_was_said_before(play: Play) -> None:
+    for final in ("book", "Book."):
+        assert play([*TYPED_MEANWHILE, (2.3, said(final))]) == [FIRST]
+    told = [FIRST, RETRACTED, (2.3, StartReply(2, "look by the river"))]
+    assert play([*TYPED_MEANWHILE, (2.3, said("look"))]) == told
+    assert play([*TYPED_MEANWHILE, (2.3, said(""))])[-1] == (2.3, StartReply(2, "by the river"))
+
+
+def test_what_was_typed_meanwhile_keeps_its_place_while_the_caller_goes_on(play: Play) -> None:
+    """The utterance goes on over the reply, with and without a pause, its final comes late, and there is another."""
+    for pause in (0.0, 0.4):
+        script: Script = [
+            *TYPED_MEANWHILE,
+            (2.2, STOPPED),
+            (2.3, STARTED),
+            (2.5, saying("book a table")),
+            (2.7, STOPPED),
+            (2.7 + pause, said("book a table")),
+            (3.2, STARTED),
+            (3.5, said("for two")),
+            (3.6, STOPPED),
+        ]
+        at, last = play(script)[-1]
+        assert isinstance(last, StartReply)
+        assert (at, last.words) == (3.9, "book a table by the river for two")
+
+
+def test_more_is_typed_and_all_of_it_stands_after_what_was_said(play: Play) -> None:
+    script: Script = [*TYPED_MEANWHILE, (2.2, Typed("please")), (2.4, said("book a table"))]
+    assert [action for _, action in play(script)][-3:] == [
+        StartReply(2, "book by the river please"),
+        RetractReply(2),
+        StartReply(3, "book a table by the river please"),
     ]
-    assert play(script) == [
-        (2.1, StartReply(1, "by the river book")),
-        (2.3, RetractReply(1)),
-        (2.6, StartReply(2, "by the river book a table")),
-    ]
+
+
+def test_what_was_typed_stands_before_what_is_said_after_it(play: Play) -> None:
+    script: Script = [*TYPED_MEANWHILE, (2.3, said("book")), (2.5, STARTED), (2.9, said("please")), (3.0, STOPPED)]
+    assert play(script)[-1] == (3.3, StartReply(2, "book by the river please"))
 
 
 def test_the_longest_turn_ends_although_the_caller_speaks_on(play: Play) -> None:

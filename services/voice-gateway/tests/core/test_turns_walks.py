@@ -204,7 +204,7 @@ class Walk:
         owner = state.reply if isinstance(state, Thinking | Speaking | Overlap) else None
         if isinstance(state, Hearing | Pausing):
             owner = state.draft
-            said = f"{state.words} {state.partial}".casefold().split()
+            said = f"{state.words} {state.partial} {state.typed}".casefold().split()
             assert owner is None or set(said) == {word.casefold() for word in self.answered}, "a draft to other words"
         assert self.draft is None or isinstance(state, Hearing | Pausing), "a draft outlives its turn"
         assert owner == self.live, f"{event} left reply {self.live} alive in {state}"

@@ -52,7 +52,8 @@ def go_on(state: Overlap) -> Step:
     resumed = () if state.held_at is None else (ResumeReply(state.reply),)
     if state.audible:
         return Speaking(state.call, state.reply, state.open, state.protected), resumed
-    return Thinking(state.call, state.reply, state.kept, state.open, state.protected), resumed
+    kept, typed = (state.kept, state.typed) if state.open else (join_words(state.kept, state.typed), "")
+    return Thinking(state.call, state.reply, kept, state.open, state.protected, typed=typed), resumed
 
 
 def dismiss(state: Idle | Thinking | Speaking | Overlap, heard: Heard) -> Step:
@@ -75,7 +76,8 @@ def hear(state: Overlap, text: str, *, final: bool) -> Overlap:
     was_no_echo = state.dismissed and state.call.echoed == state.reply
     call = replace(state.call, echoed=0) if was_no_echo and text else state.call
     if final:
-        return replace(state, call=call, words=join_words(state.words, text), partial="", dismissed=False)
+        words = join_words(state.words, text, state.typed)
+        return replace(state, call=call, words=words, typed="", partial="", dismissed=False)
     return replace(state, call=call, partial=text, dismissed=False)
 
 
@@ -111,14 +113,13 @@ def take_floor(state: Overlap, *, committed: bool = False) -> Step:
 
 def caller_turn(state: Overlap, *, committed: bool = False) -> Hearing | Pausing:
     """What the caller has said in the overlap, after what a reply nobody heard would have answered."""
-    kept, open = ("", "") if state.audible else (state.kept, state.open)
+    kept, open, typed = ("", "", "") if state.audible else (state.kept, state.open, state.typed)
     words, partial = join_words(kept, state.words), state.partial or open
     settled_until = state.call.heard_until if state.words and not state.partial else 0.0
-    if state.undetected:
-        return Pausing(state.call, state.call.heard_at, state.since, words, partial, settled_until, committed)
-    if state.quiet_since is None:
-        return Hearing(state.call, state.since, words, partial, settled_until)
-    return Pausing(state.call, state.quiet_since, state.since, words, partial, settled_until, committed)
+    if not state.undetected and state.quiet_since is None:
+        return Hearing(state.call, state.since, words, partial, settled_until, typed=typed)
+    since = state.call.heard_at if state.undetected else state.quiet_since or 0.0
+    return Pausing(state.call, since, state.since, words, partial, settled_until, committed, typed=typed)
 
 
 def drop(state: Overlap) -> Action:

@@ -332,6 +332,8 @@ class Hearing:
     """Audio that finals stand for; 0 as soon as something is open again."""
     draft: int | None = None
     """The reply that was begun before the turn is decided: to the words and the partial of now."""
+    typed: str = ""
+    """What was typed since the utterance of the partial began: it stands after it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -349,6 +351,8 @@ class Pausing:
     committed: bool = False
     draft: int | None = None
     """The reply that was begun before the turn is decided: to the words and the partial of now."""
+    typed: str = ""
+    """What was typed since the utterance of the partial began."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -365,6 +369,8 @@ class Thinking:
     """The reply does not yield to speech."""
     cut_off: bool = False
     """The turn was ended at its longest, and the caller speaks on."""
+    typed: str = ""
+    """What was typed since the utterance of `open` began: the turn is `words`, `open`, `typed`, in the order of time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -399,6 +405,8 @@ class Overlap:
     protected: bool = False
     dismissed: bool = False
     """All that was heard of it so far is a backchannel or echo."""
+    typed: str = ""
+    """What was typed since the utterance of `open` began, while the reply is inaudible."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -424,7 +432,7 @@ MAX_TURN_CHARS = 16384
 
 def turn_chars(state: State) -> int:
     """Characters of the turn that is going on, as far as they may still be joined with more."""
-    return sum(len(getattr(state, name, "")) for name in ("words", "partial", "open", "kept"))
+    return sum(len(getattr(state, name, "")) for name in ("words", "partial", "open", "kept", "typed"))
 
 
 def finals(state: State) -> str:

@@ -4,8 +4,8 @@ from voice_gateway.core.turn_types import Hearing, Pausing, join_words
 
 
 def words_of(turn: Hearing | Pausing) -> str:
-    """Its finals and its partial."""
-    return join_words(turn.words, turn.partial)
+    """Its finals, its partial, and what was typed since that began."""
+    return join_words(turn.words, turn.partial, turn.typed)
 
 
 def words_beyond(text: str, known: str) -> str:

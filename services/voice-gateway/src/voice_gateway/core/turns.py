@@ -197,32 +197,33 @@ def _move(state: State, event: Event, now: float, policy: Policy) -> Step:
             return _absorb(state, replace(event, text="") if event.echo else event, now, policy)
         case Hearing(call, since, words, partial, settled_until, draft), SpeechStopped() | Committed():
             committed = isinstance(event, Committed)
-            return Pausing(call, now, since, words, partial, settled_until, committed, draft), ()
+            return Pausing(call, now, since, words, partial, settled_until, committed, draft, state.typed), ()
         case Pausing(), SpeechStarted() if state.committed and _said(state) and not policy.decides:
             return state, ()  # perhaps noise; nothing may take a commitment back
         case Pausing(call, _, began, words, partial), SpeechStarted():
-            return Hearing(call, began, words, partial), ()
+            return Hearing(call, began, words, partial, typed=state.typed), ()
         case Pausing(), Committed():
             return replace(state, since=state.since if _said(state) else now, committed=True), ()
         case Hearing(call) | Pausing(call), Typed(text) if text:
-            return _answer(call, join_words(state.words, text), open=state.partial)
+            return _answer(call, state.words, open=state.partial, typed=join_words(state.typed, text))
 
         case Thinking(call, n, _, open), ReplyAudible(m) if m == n:
             return Speaking(call, n, open, state.protected), ()
         case Thinking(call, n), ReplyEnded(m) if m == n:
             return Idle(call, now), ()
         case Thinking(call, n, words, open), SpeechStarted():
-            return hold(Overlap(call, n, now, False, words, open, protected=state.protected), now, policy)
+            overlap = Overlap(call, n, now, False, words, open, protected=state.protected, typed=state.typed)
+            return hold(overlap, now, policy)
         case Thinking(call, n, words, open), Heard(text, True) if open:  # its turn's own late final
+            right = join_words(words, text, state.typed)
             if same_words(open, text):
-                return Thinking(call, n, join_words(words, text)), ()
-            right = join_words(words, text)
+                return Thinking(call, n, right), ()
             return _answer(call, right, RetractReply(n)) if right else (Idle(call, now), (RetractReply(n),))
         case Thinking(call, n, words, ""), Heard(text) if text and not state.protected:  # the detector missed it
-            turn = Pausing(call, now, now, words, committed=bool(words) and not policy.decides)
+            turn = Pausing(call, now, now, words, committed=bool(words) and not policy.decides, typed=state.typed)
             return _overhear(turn, event, now, policy, RetractReply(n))
         case Thinking(call, n, words, open), Typed(text) if text:
-            return _answer(call, join_words(words, text), RetractReply(n), open=open)
+            return _answer(call, words, RetractReply(n), open=open, typed=join_words(state.typed, text))
 
         case Speaking(call, n, open), ReplyEnded(m) if m == n:
             return Idle(call, now, open), ()
@@ -244,15 +245,17 @@ def _move(state: State, event: Event, now: float, policy: Policy) -> Step:
             return Idle(call, now, state.open), (InterruptReply(n),)
 
         case Overlap(reply=n), ReplyAudible(m) if m == n:
-            return replace(state, audible=True, kept=""), ()
+            return replace(state, audible=True, kept="", typed=""), ()
         case Overlap(call, n, open=open), ReplyEnded(m) if m == n:  # it ended under the caller: their words stay
             if state.dismissed and state.quiet_since is not None:
                 return Idle(call, now, open), ()
-            return caller_turn(replace(state, kept="", open="")), ()
+            return caller_turn(replace(state, kept="", open="", typed="")), ()
         case Overlap(open=open), Heard(text, True) if open and not event.echo:
+            right = join_words(text, state.typed)
             if state.audible or not policy.decides or same_words(open, text):
-                return replace(state, kept="" if state.audible else join_words(state.kept, text), open=""), ()
-            return take_floor(replace(state, words=text, open=""))
+                kept = "" if state.audible else join_words(state.kept, right)
+                return replace(state, kept=kept, open="", typed=""), ()
+            return take_floor(replace(state, words=right, open="", typed=""))
         case Overlap(), Heard() if event.echo or event.backchannel:
             return dismiss(state, event)
         case Overlap(undetected=True), Heard("", True):  # it was noise
@@ -279,9 +282,9 @@ def _move(state: State, event: Event, now: float, policy: Policy) -> Step:
             return replace(state, words=join_words(state.words, text)), ()
         case Overlap(call), Typed(text) if text:
             said = caller_turn(state)
-            return _answer(call, join_words(said.words, text), drop(state), open=said.partial)
+            return _answer(call, said.words, drop(state), open=said.partial, typed=join_words(said.typed, text))
         case Overlap(call, n), Interrupted():
-            return caller_turn(replace(state, kept="", open="")), (InterruptReply(n),)
+            return caller_turn(replace(state, kept="", open="", typed="")), (InterruptReply(n),)
     return state, ()
 
 
@@ -326,10 +329,10 @@ def _expire(state: State, now: float, policy: Policy) -> Step:
         case Idle(call):
             return Ended(call, "idle"), (EndCall("idle"),)
         case Hearing(call) | Pausing(call):  # noise is not a turn
+            if not _said(state):
+                return Idle(call, now), ()
             cut = isinstance(state, Hearing)
-            return (
-                _answer(call, state.words, open=state.partial, cut_off=cut) if _said(state) else (Idle(call, now), ())
-            )
+            return _answer(call, state.words, open=state.partial, typed=state.typed, cut_off=cut)
         case Overlap(quiet_since=float()):
             return go_on(state)
         case Overlap() if needs_words(state, policy) and not said_enough(state, policy):
@@ -347,11 +350,14 @@ def _answer(
     open: str = "",
     protected: bool = False,
     cut_off: bool = False,
+    typed: str = "",
 ) -> Step:
     n = call.replies + 1
     call = replace(call, replies=n, tries=0 if cause is Cause.WORDS else call.tries)
-    start = StartReply(n, join_words(words, open), cause=cause, protected=protected)
-    return Thinking(call, n, words, open, protected, cut_off), (*before, start)
+    start = StartReply(n, join_words(words, open, typed), cause=cause, protected=protected)
+    if not open:
+        words, typed = join_words(words, typed), ""
+    return Thinking(call, n, words, open, protected, cut_off, typed), (*before, start)
 
 
 def _overhear(turn: Pausing, heard: Heard, now: float, policy: Policy, *before: Action) -> Step:
@@ -364,8 +370,8 @@ def _absorb(state: Hearing | Pausing, heard: Heard, now: float, policy: Policy, 
     """What the recogniser said becomes part of the turn."""
     until = min(heard.until, now)
     if heard.final:
-        words = join_words(state.words, heard.text)
-        settled = replace(state, words=words, partial="", settled_until=until)
+        words = join_words(state.words, heard.text, state.typed)
+        settled = replace(state, words=words, partial="", typed="", settled_until=until)
         caught_up = until >= now - policy.lag_slack
         if isinstance(settled, Hearing) and words and policy.end_on_final and caught_up and policy.decides:
             return Pausing(settled.call, now, settled.since, words, settled_until=until, draft=settled.draft), before
