@@ -360,8 +360,14 @@ class Settings(BaseSettings):
     )
     turn_learned_silence_max_s: Seconds = Field(
         0.5,
-        description="longest silence that a caller who pauses often gets instead of TURN_END_SILENCE_S; 0 = pauses are "
-        "not learned",
+        description="longest silence that a caller who pauses often gets instead of TURN_END_SILENCE_S; 0 = never "
+        "longer",
+        json_schema_extra=LIVE,
+    )
+    turn_learned_silence_min_s: Seconds = Field(
+        0.1,
+        description="shortest silence that a caller who never pauses gets instead of TURN_END_SILENCE_S; a value above "
+        "that = never shorter",
         json_schema_extra=LIVE,
     )
     turn_max_silence_s: Seconds = Field(

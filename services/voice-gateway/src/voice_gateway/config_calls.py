@@ -78,6 +78,7 @@ def turn_policy(settings: Settings, language: Language) -> Policy:
         incomplete_silence=settings.turn_incomplete_silence_s,
         reading_silence=settings.turn_reading_silence_s,
         learned_silence_max=settings.turn_learned_silence_max_s,
+        learned_silence_min=settings.turn_learned_silence_min_s,
         complete_score=settings.turn_complete_score,
     )
 

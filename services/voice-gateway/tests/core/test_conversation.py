@@ -117,3 +117,10 @@ def test_long_exchanges_are_forgotten_before_short_ones() -> None:
     assert [entry.n for entry in conversation.exchanges] == [6, 7, 8]
     assert [entry.n for entry in conversation.said(9, "x" * 500).exchanges] == [7, 8, 9]
     assert [entry.n for entry in conversation.said(9, "x" * 500).said(10, "y").exchanges] == [10]
+
+
+def test_words_that_were_misheard_are_corrected_where_they_stand() -> None:
+    spoken = Conversation().said(1, "a cable").said(2, "a cable by the river")
+    corrected = spoken.corrected(2, "a cable", "a table")
+    assert [entry.words for entry in corrected.exchanges] == ["a cable", "a table by the river"]
+    assert spoken.corrected(2, "of no turn", "a table") == spoken

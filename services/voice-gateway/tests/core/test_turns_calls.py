@@ -6,6 +6,7 @@ from voice_gateway.core.turn_types import (
     Action,
     Cause,
     Committed,
+    CorrectWords,
     EndCall,
     Event,
     HoldReply,
@@ -299,7 +300,11 @@ def test_the_stop_button_over_a_held_reply_drops_its_turn(play: Play) -> None:
 
 def test_the_late_final_of_a_turn_that_was_stopped_is_not_answered(play: Play) -> None:
     script: Script = [(1.0, STARTED), (2.0, saying("one")), (2.1, STOPPED), (3.8, Interrupted())]
-    assert play([*script, (4.0, said("one two"))]) == [(3.6, StartReply(1, "one")), (3.8, InterruptReply(1))]
+    assert play([*script, (4.0, said("one two"))]) == [
+        (3.6, StartReply(1, "one")),
+        (3.8, InterruptReply(1)),
+        (4.0, CorrectWords(1, "one", "one two")),
+    ]
 
 
 def test_the_stop_button_without_a_reply_does_nothing(play: Play) -> None:
@@ -385,6 +390,7 @@ def test_a_warning_waits_for_the_final_of_the_turn_before(play: Play) -> None:
     script: Script = [(1.0, STARTED), (2.0, saying("one")), (2.1, STOPPED), (4.0, ReplyAudible(1)), (4.2, TimeLow())]
     assert play([*script, (4.5, ReplyEnded(1)), (5.0, said("one two")), (5.5, ReplyAudible(2))]) == [
         (3.6, StartReply(1, "one")),
+        (5.0, CorrectWords(1, "one", "one two")),
         (5.0, WARNING),
     ]
 

@@ -2,6 +2,7 @@
 
 from turn_player import STARTED, STOPPED, Play, Script, progress, said, saying
 from voice_gateway.core.turn_types import (
+    CorrectWords,
     Policy,
     ReplyAudible,
     ReplyEnded,
@@ -128,7 +129,7 @@ def test_a_final_that_takes_the_whole_turn_back_takes_the_reply_back(play: Play)
     assert play(script) == [(3.6, StartReply(1, "uh")), (4.0, RetractReply(1)), (6.4, StartReply(2, "hi"))]
 
 
-def test_a_correction_comes_too_late_once_the_reply_is_heard(play: Play) -> None:
+def test_a_correction_comes_too_late_for_an_answer_once_the_reply_is_heard(play: Play) -> None:
     script: Script = [
         (1.0, STARTED),
         (2.0, saying("what is the")),
@@ -136,7 +137,14 @@ def test_a_correction_comes_too_late_once_the_reply_is_heard(play: Play) -> None
         (3.9, ReplyAudible(1)),
         (4.0, said("what is the time")),
     ]
-    assert play(script) == [(3.6, StartReply(1, "what is the"))]
+    corrected = (4.0, CorrectWords(1, "what is the", "what is the time"))
+    assert play(script) == [(3.6, StartReply(1, "what is the")), corrected]
+
+
+def test_a_late_final_that_says_the_same_or_nothing_corrects_nothing(play: Play) -> None:
+    script: Script = [(1.0, STARTED), (2.0, saying("thanks")), (2.1, STOPPED), (3.9, ReplyAudible(1))]
+    for text in ("Thanks!", ""):
+        assert play([*script, (4.0, said(text))]) == [(3.6, StartReply(1, "thanks"))]
 
 
 def test_a_correction_after_a_short_reply_is_not_a_turn_of_its_own(play: Play) -> None:
@@ -147,7 +155,8 @@ def test_a_correction_after_a_short_reply_is_not_a_turn_of_its_own(play: Play) -
         (3.7, ReplyAudible(1)),
         (4.0, ReplyEnded(1)),
     ]
-    assert play([*script, (4.2, said("thank you"))]) == [(3.6, StartReply(1, "thanks"))]
+    corrected = (4.2, CorrectWords(1, "thanks", "thank you"))
+    assert play([*script, (4.2, said("thank you"))]) == [(3.6, StartReply(1, "thanks")), corrected]
 
 
 def test_only_one_final_is_dropped_for_a_turn_ended_on_a_partial(play: Play) -> None:
@@ -161,7 +170,8 @@ def test_only_one_final_is_dropped_for_a_turn_ended_on_a_partial(play: Play) -> 
     story = play(
         [*script, (4.1, saying("thank")), (4.2, said("thank you")), (6.0, STARTED), (7.0, said("bye")), (7.1, STOPPED)]
     )
-    assert story == [(3.6, StartReply(1, "thanks")), (7.4, StartReply(2, "bye"))]
+    corrected = (4.2, CorrectWords(1, "thanks", "thank you"))
+    assert story == [(3.6, StartReply(1, "thanks")), corrected, (7.4, StartReply(2, "bye"))]
 
 
 def test_a_turn_that_never_pauses_ends_at_max_turn(play: Play) -> None:

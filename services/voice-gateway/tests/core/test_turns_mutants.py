@@ -97,7 +97,10 @@ MUTANTS: dict[str, tuple[str, str]] = {
         'case Overlap(undetected=True), Heard("", True):',
         'case Overlap(undetected=True), Heard("never", True):',
     ),
-    "words without a detector wait for speech to stop": ("if not state.undetected and state.quiet_since is None", "if state.quiet_since is None"),
+    "words without a detector wait for speech to stop": (
+        "if not state.undetected and state.quiet_since is None",
+        "if state.quiet_since is None",
+    ),
     "speech holds no reply": ("if echoes or not yields(state, policy):", "if True:"),
     "a cough does not give a held reply back": (
         "resumed = () if state.held_at is None else (ResumeReply(state.reply),)",
@@ -112,12 +115,28 @@ MUTANTS: dict[str, tuple[str, str]] = {
         'kept, open, typed = ("", "", "") if True else',
     ),
     "a cough is over before the recogniser has heard it": (
-        "return quiet + policy.resume_after / (2 if call.heard_until >= quiet else 1)",
-        "return quiet + policy.resume_after / 2",
+        "if call.heard_until >= quiet:\n        return policy.resume_after / 2",
+        "if True:\n        return policy.resume_after / 2",
     ),
     "a cough waits though the recogniser is through": (
-        "return quiet + policy.resume_after / (2 if call.heard_until >= quiet else 1)",
-        "return quiet + policy.resume_after",
+        "if call.heard_until >= quiet:\n        return policy.resume_after / 2",
+        "if False:\n        return policy.resume_after / 2",
+    ),
+    "a late recogniser is not waited for after a cough": (
+        "return min(policy.resume_after + late",
+        "return min(policy.resume_after",
+    ),
+    "a cough holds a reply for as long as the recogniser is late": (
+        "return min(policy.resume_after + late, max(policy.resume_after, policy.max_hold))",
+        "return policy.resume_after + late",
+    ),
+    "a final that nobody answers is forgotten": (
+        "if heard.text and not same_words(open, heard.text) else ()",
+        "if False else ()",
+    ),
+    "noise corrects words": (
+        "if heard.text and not same_words(open, heard.text)",
+        "if not same_words(open, heard.text)",
     ),
     "coughs in a row are one long speech": (
         "began = since if state.quiet_since is None or not policy.decides else now",
@@ -318,8 +337,8 @@ MUTANTS: dict[str, tuple[str, str]] = {
         "return _answer(call, join_words(state.words, text), open=state.partial)",
     ),
     "what was typed moves behind what is said after it": (
-        "if same_words(open, text):\n                return Thinking(call, n, right), ()",
-        "if same_words(open, text):\n                return Thinking(call, n, join_words(words, text), typed=state.typed), ()",
+        "return Thinking(call, n, right), ()",
+        "return Thinking(call, n, join_words(words, text), typed=state.typed), ()",
     ),
     "words that grow forget what was typed": (
         "committed=bool(words) and not policy.decides, typed=state.typed)",
@@ -338,7 +357,10 @@ MUTANTS: dict[str, tuple[str, str]] = {
         "if state.draft == n and same_words(words, words_of(state)):\n            return state, actions",
         "if same_words(words, words_of(state)):\n            return replace(state, draft=n), actions",
     ),
-    "speech that stops takes the draft along": ("committed, draft, state.typed), ()", "committed, None, state.typed), ()"),
+    "speech that stops takes the draft along": (
+        "committed, draft, state.typed), ()",
+        "committed, None, state.typed), ()",
+    ),
     "drafts wait for the detector": (
         "if isinstance(state, Hearing | Pausing) and state.draft is None",
         "if isinstance(state, Pausing) and state.draft is None",
@@ -416,10 +438,18 @@ MUTANTS: dict[str, tuple[str, str]] = {
     "a low score ends the turn": ("is_over = call.score >= policy.complete_score", "is_over = True"),
     "a high score does not end the turn": ("is_over = call.score >= policy.complete_score", "is_over = False"),
     "a learned silence has no bound": (
-        "min(_SILENCE_TO_PAUSE * call.pause, policy.learned_silence_max)",
-        "_SILENCE_TO_PAUSE * call.pause",
+        "min(_SILENCE_TO_PAUSE * _pause(call, policy), most)",
+        "_SILENCE_TO_PAUSE * _pause(call, policy)",
     ),
-    "a learned silence undercuts the operator's": ("max(policy.end_silence, min(_SILENCE", "(min(_SILENCE"),
+    "a learned silence undercuts the operator's": (
+        "return max(least, min(_SILENCE_TO_PAUSE",
+        "return max(0.0, min(_SILENCE_TO_PAUSE",
+    ),
+    "a learned pause becomes nothing": ("pause=max(least, _pause(", "pause=max(0.0, _pause("),
+    "the silence of a caller who never pauses stays": (
+        "if state.call.pause or policy.learned_silence_min < policy.end_silence:",
+        "if state.call.pause:",
+    ),
     "a pause within a turn teaches nothing": (
         "return _with_pause(state.call, before.call, now - before.since, policy)",
         "return state.call",
@@ -430,7 +460,7 @@ MUTANTS: dict[str, tuple[str, str]] = {
     ),
     "pauses of what is read out are learned": ("if _goes_on(before) or pause <= 0", "if pause <= 0"),
     "one long pause is learned at once": ("_LEARNS, _FORGETS = 0.3, 0.1", "_LEARNS, _FORGETS = 1.0, 0.1"),
-    "pauses are never forgotten": ("pause=state.call.pause * (1 - _FORGETS)", "pause=state.call.pause"),
+    "pauses are never forgotten": ("_pause(state.call, policy) * (1 - _FORGETS)", "_pause(state.call, policy)"),
     "complete sentences of a caller who pauses are cut off": (" + max(0.0, normal - policy.end_silence)", ""),
     "words that grow are drafted": ("stands and state.call.heard_until", "state.call.heard_until"),
     "nobody waits for the recogniser to hear the silence": (

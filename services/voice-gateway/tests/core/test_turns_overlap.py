@@ -5,6 +5,7 @@ from dataclasses import replace
 from turn_player import STARTED, STOPPED, Play, Script, progress, said, saying
 from voice_gateway.core.turn_types import (
     Action,
+    CorrectWords,
     HoldReply,
     InterruptReply,
     Policy,
@@ -39,7 +40,28 @@ def test_a_reply_goes_on_sooner_when_the_recogniser_is_through_with_the_cough(pl
 
 def test_a_burst_that_the_recogniser_has_not_heard_is_waited_for(play: Play) -> None:
     script: Script = [(4.0, STARTED), (4.2, progress(4.2)), (4.2, SpeechStopped(0.3)), (9.0, ReplyEnded(1))]
-    assert play([*HEARD, *script]) == [ANSWERED, HELD, (4.7, ResumeReply(1))]
+    assert play([*HEARD, *script]) == [ANSWERED, HELD, (5.0, ResumeReply(1))]
+
+
+def test_a_recogniser_that_was_late_gets_as_much_longer_for_words_over_a_reply(play: Play) -> None:
+    """What it told last, at 3.5, was 0.6 s old. One that is through is waited for no longer."""
+    cough: Script = [(3.5, progress(2.9)), (4.0, STARTED), (4.3, STOPPED), (9.0, ReplyEnded(1))]
+    assert play([*HEARD, *cough]) == [ANSWERED, HELD, (5.4, ResumeReply(1))]
+    late: Script = [
+        (3.5, progress(2.9)),
+        (4.0, STARTED),
+        (4.3, STOPPED),
+        (5.3, saying("no", until=4.7)),
+        (5.5, said("no")),
+    ]
+    assert play([*HEARD, *late])[2] == (5.3, InterruptReply(1))
+    through: Script = [(3.5, progress(2.9)), (4.0, STARTED), (4.3, STOPPED), (5.0, progress(4.4)), (9.0, ReplyEnded(1))]
+    assert play([*HEARD, *through]) == [ANSWERED, HELD, (5.0, ResumeReply(1))]
+
+
+def test_no_reply_is_held_for_ever_for_a_recogniser_that_is_late(play: Play) -> None:
+    cough: Script = [(3.5, progress(0.1)), (4.0, STARTED), (4.3, STOPPED), (9.0, ReplyEnded(1))]
+    assert play([*HEARD, *cough], Policy(max_hold=1.0)) == [ANSWERED, HELD, (5.3, ResumeReply(1))]
 
 
 def test_coughs_in_a_row_are_not_a_barge_in(play: Play) -> None:
@@ -202,7 +224,7 @@ def test_words_confirmed_under_an_overlap_are_kept(play: Play) -> None:
     assert story[-1] == (5.3, StartReply(2, "What time? in rome"))
 
 
-def test_a_correction_under_a_barge_in_into_an_audible_reply_is_dropped(play: Play) -> None:
+def test_a_correction_under_a_barge_in_into_an_audible_reply_is_not_answered(play: Play) -> None:
     script: Script = [
         (1.0, STARTED),
         (2.0, saying("what is the")),
@@ -214,6 +236,7 @@ def test_a_correction_under_a_barge_in_into_an_audible_reply_is_dropped(play: Pl
     assert story == [
         (3.6, StartReply(1, "what is the")),
         (4.0, HoldReply(1)),
+        (4.1, CorrectWords(1, "what is the", "what is the time")),
         (4.9, InterruptReply(1)),
         (5.3, StartReply(2, "no stop")),
     ]
@@ -277,7 +300,8 @@ def test_a_dead_reply_that_ends_under_a_barge_in_changes_nothing(play: Play) -> 
 def test_only_the_first_final_is_too_late_for_a_turn_ended_on_a_partial(play: Play) -> None:
     script: Script = [(1.0, STARTED), (2.0, saying("go")), (2.1, STOPPED), (3.9, ReplyAudible(1)), (4.0, said("go on"))]
     story = play([*script, (6.0, said("stop"))])
-    assert story == [(3.6, StartReply(1, "go")), (6.0, InterruptReply(1)), (6.3, StartReply(2, "stop"))]
+    corrected = (4.0, CorrectWords(1, "go", "go on"))
+    assert story == [(3.6, StartReply(1, "go")), corrected, (6.0, InterruptReply(1)), (6.3, StartReply(2, "stop"))]
 
 
 def test_a_reply_that_fails_gives_the_floor_back(play: Play) -> None:

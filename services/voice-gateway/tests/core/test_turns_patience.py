@@ -177,6 +177,35 @@ def test_turns_without_a_pause_bring_the_silence_back_and_no_further(play: Play)
     assert told[-1] == (192.4, StartReply(20, "book it"))
 
 
+def test_a_caller_who_never_pauses_is_answered_sooner_and_sooner(play: Play) -> None:
+    """0.3 s less a tenth with each turn that was answered, until the least."""
+    script: list[tuple[float, Event]] = []
+    for n in range(12):
+        at = 10.0 * n
+        script += [(at + 1.0, STARTED), (at + 2.0, said("book it")), (at + 2.1, STOPPED)]
+        script += [(at + 3.0, ReplyAudible(n + 1)), (at + 4.0, ReplyEnded(n + 1))]
+    told = [round(at % 10.0 - 2.1, 4) for at, _ in play(script, replace(LEARNING, learned_silence_min=0.12))]
+    assert told[:4] == [0.3, 0.27, 0.243, 0.2187]
+    assert told[-2:] == [0.12, 0.12]
+
+
+def test_one_pause_makes_it_longer_again(play: Play) -> None:
+    hasty = replace(LEARNING, learned_silence_min=0.1)
+    turns = [(at + 10 * n, fact) for n in range(12) for at, fact in one_turn(said("book it"))]
+    heard: list[tuple[float, Event]] = []
+    for n in range(1, 13):
+        heard += [(10.0 * n - 5.0, ReplyAudible(n)), (10.0 * n - 4.0, ReplyEnded(n))]
+    later = [(200.0 + at, fact) for at, fact in in_two_parts(0.9)]
+    told = play(sorted([*turns, *heard, *later], key=lambda line: line[0]), hasty)
+    assert told[11][0] == 112.4
+    assert told[-1] == (204.475, StartReply(14, "book it for two"))  # 0.0667 + 0.3 * (0.9 - 0.0667) = 0.3167
+
+
+def test_complete_words_of_a_caller_who_never_pauses_wait_no_longer_than_before(play: Play) -> None:
+    policy = replace(LEARNING, learned_silence_min=0.05)
+    assert play(one_turn(final("Book it.", Ending.COMPLETE)), policy) == [(2.4, StartReply(1, "Book it."))]
+
+
 def test_a_first_pass_end_of_utterance_settles_words_as_before(play: Play) -> None:
     script: Script = [(1.0, STARTED), (2.2, saying("book it", stability=1.0, until=2.1)), (2.3, STOPPED)]
     assert play(script, WORDS) == [(2.6, StartReply(1, "book it"))]

@@ -10,6 +10,7 @@ from voice_gateway.core.turn_types import (
     Call,
     Cause,
     Committed,
+    CorrectWords,
     EndCall,
     Ended,
     Ending,
@@ -47,7 +48,7 @@ POLICIES = {
     "drafts without end": Policy(drafts=True, draft_tries=10**6, draft_max_speech=inf, draft_slack=inf, greets=True),
     "drafts of slow turns": Policy(drafts=True, end_silence=1.0, idle_after=4.0, detects=False),
     "drafts of words that go on": Policy(
-        drafts=True, incomplete_silence=3.0, reading_silence=3.0, learned_silence_max=2.0
+        drafts=True, incomplete_silence=3.0, reading_silence=3.0, learned_silence_max=2.0, learned_silence_min=0.1
     ),
     "drafts, end on final": Policy(drafts=True, end_on_final=True),
     "idle calls end": Policy(idle_after=4.0, idle_tries=3, greets=True, says_goodbye=True),
@@ -195,6 +196,10 @@ class Walk:
             case ResumeReply(n):
                 assert (n, self.held) == (self.live, True)
                 self.held = False
+            case CorrectWords(n, told, right):
+                assert n in (self.state.call.replies, self.state.call.replies - 1), "a warning may follow at once"
+                assert told
+                assert right
             case EndCall():
                 assert isinstance(self.state, Ended)
                 assert self.live is None
@@ -244,5 +249,6 @@ def test_the_walks_see_every_state_and_every_order() -> None:
     Watched(1, Policy(idle_after=0.5, idle_tries=0)).run(STEPS)
     Watched(1, POLICIES["drafts"]).run(STEPS)
     states = {"Idle", "Hearing", "Pausing", "Thinking", "Speaking", "Overlap", "Ended"}
-    orders = {"StartReply", "ReleaseReply", "RetractReply", "HoldReply", "ResumeReply", "InterruptReply", "EndCall"}
+    orders = {"StartReply", "ReleaseReply", "RetractReply", "HoldReply", "ResumeReply", "InterruptReply"}
+    orders |= {"CorrectWords", "EndCall"}
     assert seen == states | orders

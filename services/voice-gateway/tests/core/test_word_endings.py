@@ -10,10 +10,14 @@ from voice_gateway.core.turn_types import Ending
 
 ENDINGS: dict[Ending, dict[str, tuple[str, ...]]] = {
     Ending.ANSWER: {
-        "en-US": ("yes", "Yes.", "No!", "Okay", "thank you", "No thanks.", "Stop."),
-        "de-DE": ("ja", "Nein.", "ja gerne", "Danke."),
-        "es-US": ("sí", "Sí.", "no gracias", "¡Vale!"),
-        "hi-IN": ("हाँ", "नहीं।", "ठीक है"),
+        "en-US": (
+            *("yes", "Yes.", "No!", "Okay", "thank you", "No thanks.", "Stop.", "I think so.", "yes it is"),
+            *("no no no", "Yeah, yeah.", "okay thank you", "no, no, thank you", "um yes", "Uh-huh.", "uh huh", "mhm"),
+            *("that's right", "not really", "I don't know", "Of course!"),
+        ),
+        "de-DE": ("ja", "Nein.", "ja gerne", "Danke.", "ja genau", "Nein, nein.", "alles klar", "ich weiß nicht"),
+        "es-US": ("sí", "Sí.", "no gracias", "¡Vale!", "sí sí", "sí, claro", "muy bien", "no sé"),
+        "hi-IN": ("हाँ", "नहीं।", "ठीक है", "हाँ हाँ", "पता नहीं"),
     },
     Ending.COMPLETE: {
         "en-US": (
@@ -22,7 +26,6 @@ ENDINGS: dict[Ending, dict[str, tuple[str, ...]]] = {
             "Who are you looking at?",
             "And?",
             "He said “no.”",
-            "I think so.",
             "Come in.",
             "It costs two hundred.",
             "Seven.",
@@ -37,6 +40,13 @@ ENDINGS: dict[Ending, dict[str, tuple[str, ...]]] = {
             "My email is anna at example dot com.",
             "My email is anna@example.com.",
             "My number is on the card.",
+            "My zip code is 94110.",
+            "My address is 12 Oak Street, Springfield, 62704.",
+            "I live at 12 Oak Street and I would like to order one of your pizzas.",
+            "My number is 555 123, no, 124 4567.",
+            "A table for two, no, three.",
+            "So?",
+            "What is my account number?",
             "I live in the U.S.",
             "Is it 555 1234?",
             "I met anna at school.",
@@ -49,7 +59,6 @@ ENDINGS: dict[Ending, dict[str, tuple[str, ...]]] = {
             "4111 1111 1111 1111.",
             "four one one one one one one one two two two two nine nine nine nine.",
             "My number is one five five five one two three four five six seven.",
-            "I think so.",
             "Come in.",
         ),
         "de-DE": (
@@ -64,7 +73,7 @@ ENDINGS: dict[Ending, dict[str, tuple[str, ...]]] = {
         "hi-IN": ("मुझे एक टेबल चाहिए।", "दिल्ली में।", "कितने बजे हैं?"),
     },
     Ending.UNKNOWN: {
-        "en-US": ("", "...", "book a table", "i think so", "seven", "at nine thirty", "my number is 555 123 4567"),
+        "en-US": ("", "...", "book a table", "seven", "at nine thirty", "my number is 555 123 4567"),
         "de-DE": ("ich möchte einen tisch bestellen", "mach das licht an", "das kann ich nicht"),
         "es-US": ("quiero reservar una mesa para mañana",),
         "hi-IN": ("मुझे एक टेबल चाहिए", "दिल्ली में"),
@@ -87,9 +96,17 @@ ENDINGS: dict[Ending, dict[str, tuple[str, ...]]] = {
             "book a table for",
             "i want to",
             "this is mr.",
+            *("okay so", "So.", "well,", "Yeah, well.", "I think", "could you please", "do you know whether"),
+            *("one sec", "Give me a second.", "a table for two and also", "I need"),
         ),
-        "de-DE": ("Ich möchte einen Tisch und", "weil.", "ähm", "Ich hätte gern eine", "das ist der"),
-        "es-US": ("Quiero una mesa para.", "quiero reservar una mesa y", "este", "la mesa de"),
+        "de-DE": (
+            *("Ich möchte einen Tisch und", "weil.", "ähm", "Ich hätte gern eine", "das ist der"),
+            *("ja also", "moment mal", "ich möchte", "könnten Sie bitte", "ich glaube"),
+        ),
+        "es-US": (
+            *("Quiero una mesa para.", "quiero reservar una mesa y", "este", "la mesa de", "sí pues", "entonces"),
+            "me gustaría",
+        ),
         "hi-IN": ("मुझे एक टेबल चाहिए और", "लेकिन।", "क्योंकि"),
         "xx-YY": ("book a table,",),
     },
@@ -129,6 +146,17 @@ ENDINGS: dict[Ending, dict[str, tuple[str, ...]]] = {
             "my e-mail is anna@example.",
             "anna underscore",
             "double",
+            *("five five, no, five six", "My number is 555. No, wait. 556.", "555, sorry, 556"),
+            *(
+                *("five five no", "My number is 555. Sorry.", "my number is 555 123 4567 no"),
+                "my number is 555 I mean 556",
+                "555 123, no, 124",
+                "john underscore smith at",
+                "My number is area code 415.",
+                "my zip code is 941",
+            ),
+            *("my address is", "My address is 12.", "my address is twelve oak", "I live at 12 Oak Street."),
+            *("my address is twelve oak street springfield", "my address is twelve oak street springfield six two"),
         ),
         "de-DE": (
             "Meine Nummer ist null eins sieben.",
@@ -137,14 +165,17 @@ ENDINGS: dict[Ending, dict[str, tuple[str, ...]]] = {
             "einundzwanzig fünfunddreißig vierzig",
             "n wie nordpol",
             "meine mail ist anna punkt",
+            *("anna ät beispiel", "null eins sieben nein null eins sechs", "meine adresse ist"),
+            "Meine Adresse ist Hauptstraße 12.",
         ),
         "es-US": (
             "Mi número es cinco cinco.",
             "cinco cinco cinco",
             "anna arroba ejemplo punto",
             "treinta y cinco cuarenta doce",
+            *("ana arroba ejemplo", "cinco cinco, perdón, cinco seis", "mi dirección es calle olmo 12"),
         ),
-        "hi-IN": ("मेरा नंबर है नौ आठ", "नौ आठ सात।", "एना एट"),
+        "hi-IN": ("मेरा नंबर है नौ आठ", "नौ आठ सात।", "एना एट", "नौ आठ नहीं नौ सात", "एना एट जीमेल"),
     },
 }
 CASES = [(tag, text, kind) for kind, tags in ENDINGS.items() for tag, texts in tags.items() for text in texts]

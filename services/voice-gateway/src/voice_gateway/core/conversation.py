@@ -53,6 +53,14 @@ class Conversation:
             kept = kept[1:]
         return replace(self, exchanges=(*kept, Exchange(n, words)))
 
+    def corrected(self, n: int, told: str, right: str) -> "Conversation":
+        """The caller has said `right`, where the recogniser had `told` something else when reply `n` answered it."""
+        entries = (
+            replace(entry, words=right.join(entry.words.rsplit(told, 1))) if entry.n == n else entry
+            for entry in self.exchanges
+        )
+        return replace(self, exchanges=tuple(entries))
+
     def retracted(self, n: int) -> "Conversation":
         """Nobody heard reply `n`; its words come again with the next one. Where a tool has acted for it the exchange
         stays, unheard: the model must not book the same table twice."""

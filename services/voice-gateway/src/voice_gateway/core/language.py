@@ -71,6 +71,10 @@ class Language:
     """Words after which it mostly goes on; a sentence sign says that it does not: "to", "is", "in"."""
     answers: frozenset[str] = frozenset()
     """What is a whole turn by itself: "yes", "no thanks"."""
+    openers: frozenset[str] = frozenset()
+    """Words with which a turn begins, and which are none alone: "well", "so"."""
+    corrections: frozenset[str] = frozenset()
+    """What is said before a part of a number is said again: "no", "sorry", "I mean"."""
     digit_words: frozenset[str] = frozenset()
     """Digits as they are read out: "zero", "oh", "five"."""
     number_words: frozenset[str] = frozenset()
@@ -87,6 +91,12 @@ class Language:
     """Phrases before a number or code that is read out: "number is"."""
     address_cues: frozenset[str] = frozenset()
     """Phrases before an e-mail address: "email is"."""
+    street_cues: frozenset[str] = frozenset()
+    """Phrases before a street address: "my address is"."""
+    postal_cues: frozenset[str] = frozenset()
+    """Phrases before a postal code: "zip code is"."""
+    postal_digits: int = 0
+    """Digits of a postal code, which ends a street address; 0 = not known."""
     at_words: frozenset[str] = frozenset()
     """How "@" is said."""
     dot_words: frozenset[str] = frozenset()

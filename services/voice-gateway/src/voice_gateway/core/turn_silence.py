@@ -35,8 +35,9 @@ def learned(before: State, state: State, now: float, policy: Policy) -> Call:
     Counted are pauses after which the caller went on with the same turn, where the words did not say that they would;
     and every turn that was answered, as one without a pause."""
     match before, state:
-        case Thinking(), Speaking():
-            return replace(state.call, pause=state.call.pause * (1 - _FORGETS))
+        case Thinking(), Speaking() if state.call.pause or policy.learned_silence_min < policy.end_silence:
+            least = min(policy.learned_silence_min, policy.end_silence) / _SILENCE_TO_PAUSE
+            return replace(state.call, pause=max(least, _pause(state.call, policy) * (1 - _FORGETS)))
         case Pausing(words=words, partial=partial), Hearing() if words or partial:
             return _with_pause(state.call, before.call, now - before.since, policy)
         case Overlap(audible=False, kept=kept, open=open), Hearing() | Pausing() if kept or open:
@@ -47,8 +48,13 @@ def learned(before: State, state: State, now: float, policy: Policy) -> Call:
 def _with_pause(call: Call, before: Call, pause: float, policy: Policy) -> Call:
     if _goes_on(before) or pause <= 0 or before.stopped_at == 0:
         return call
-    known = call.pause or policy.end_silence / _SILENCE_TO_PAUSE
+    known = _pause(call, policy)
     return replace(call, pause=known + _LEARNS * (min(pause, policy.max_silence) - known))
+
+
+def _pause(call: Call, policy: Policy) -> float:
+    """As learned; to begin with, what `end_silence` stands for."""
+    return call.pause or policy.end_silence / _SILENCE_TO_PAUSE
 
 
 def _patience(state: Pausing, policy: Policy) -> float:
@@ -67,18 +73,20 @@ def _patience(state: Pausing, policy: Policy) -> float:
         is_over = call.score >= policy.complete_score
         return complete if is_over else max(policy.incomplete_silence, policy.end_silence)
     if call.ending is Ending.COMPLETE:
-        return complete + max(0.0, normal - policy.end_silence)
+        return min(complete, normal) + max(0.0, normal - policy.end_silence)
     return normal
 
 
 def _normal_silence(call: Call, policy: Policy) -> float:
     """`end_silence`, or what this caller's pauses made of it.
 
-    Example, end_silence = 0.15, learned_silence_max = 0.5: a caller pauses 0.6 s within a turn.
-    The average moves by 0.3 of the way from 0.1 s (what 0.15 s of silence stand for) to 0.6 s, so to 0.25 s: from then
-    on the silence is 0.375 s. After a second such pause it would be 0.53 s, so it is 0.5 s. Each turn without one takes
-    a tenth off, down to `end_silence`: an operator's patience is not undercut."""
-    return max(policy.end_silence, min(_SILENCE_TO_PAUSE * call.pause, policy.learned_silence_max))
+    Example, end_silence = 0.15, learned_silence_min = 0.1, learned_silence_max = 0.5: a caller pauses 0.6 s within a
+    turn. The average moves by 0.3 of the way from 0.1 s (what 0.15 s of silence stand for) to 0.6 s, so to 0.25 s: from
+    then on the silence is 0.375 s. After a second such pause it would be 0.53 s, so it is 0.5 s. Each turn without one
+    takes a tenth off: nine bring 0.375 s back to 0.145 s, and four more to 0.1 s, the least."""
+    least = min(policy.learned_silence_min, policy.end_silence)
+    most = max(policy.learned_silence_max, policy.end_silence)
+    return max(least, min(_SILENCE_TO_PAUSE * _pause(call, policy), most))
 
 
 def _goes_on(call: Call) -> bool:

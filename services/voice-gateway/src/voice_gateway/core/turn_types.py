@@ -200,13 +200,22 @@ class InterruptReply:
 
 
 @dataclass(frozen=True, slots=True)
+class CorrectWords:
+    """Too late for another answer: the final says `right` where reply `n` has answered `told`. The history follows."""
+
+    n: int
+    told: str
+    right: str
+
+
+@dataclass(frozen=True, slots=True)
 class EndCall:
     """Hang up."""
 
     reason: str
 
 
-Action = StartReply | ReleaseReply | RetractReply | HoldReply | ResumeReply | InterruptReply | EndCall
+Action = StartReply | ReleaseReply | RetractReply | HoldReply | ResumeReply | InterruptReply | CorrectWords | EndCall
 
 # --------------------------------------------------------------------------------------------- policy
 
@@ -266,7 +275,9 @@ class Policy:
     reading_silence: float = 1.5
     """Silence after a part of a number, spelling or address that is read out."""
     learned_silence_max: float = 0.0
-    """Silence that a caller gets who pauses much, at most, in place of `end_silence`; below that = not learned."""
+    """Silence that a caller gets who pauses much, at most, in place of `end_silence`; below that = never more."""
+    learned_silence_min: float = inf
+    """Silence that a caller gets who never pauses, at least, in place of `end_silence`; above that = never less."""
     complete_score: float = 0.5
     """From this probability on, a model that listens says that the turn is over."""
 
@@ -370,7 +381,7 @@ class Thinking:
     cut_off: bool = False
     """The turn was ended at its longest, and the caller speaks on."""
     typed: str = ""
-    """What was typed since the utterance of `open` began: the turn is `words`, `open`, `typed`, in the order of time."""
+    """What was typed since the utterance of `open` began: the turn is `words`, `open` and `typed`, in that order."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,6 +51,7 @@ from voice_gateway.core.overlap import (
     needs_words,
     release,
     said_enough,
+    silence_to_resume,
     take_floor,
     yields,
 )
@@ -60,6 +61,7 @@ from voice_gateway.core.turn_types import (
     Call,
     Cause,
     Committed,
+    CorrectWords,
     EndCall,
     Ended,
     Event,
@@ -108,8 +110,8 @@ def deadline(state: State, policy: Policy) -> float | None:
                 more = state.partial or state.committed
                 return max(since, call.heard_at) + (policy.max_lag if more else policy.max_silence)
             return since + silence_to_end(state, policy)
-        case Overlap(call, quiet_since=float(quiet)) if yields(state, policy):
-            return quiet + policy.resume_after / (2 if call.heard_until >= quiet else 1)
+        case Overlap(quiet_since=float(quiet)) if yields(state, policy):
+            return quiet + silence_to_resume(state, policy)
         case Overlap(_, _, since) if yields(state, policy):
             if said_enough(state, policy):
                 return since + policy.barge_in_after
@@ -178,8 +180,8 @@ def _move(state: State, event: Event, now: float, policy: Policy) -> Step:
             return replace(overlap, protected=True), ()
         case Idle(call), SpeechStarted():
             return Hearing(call, now), ()
-        case Idle(open=open), Heard() if open:  # of a turn that was answered or given up
-            return replace(state, open="") if event.final else state, ()
+        case Idle(call, open=open), Heard() if open:  # of a turn that was answered or given up
+            return (replace(state, open=""), _corrected(call.replies, open, event)) if event.final else (state, ())
         case Idle(call), Heard(text) if text:  # the detector missed it
             return _overhear(Pausing(call, now, now), event, now, policy)
         case Idle(call), Committed():  # before the detector and the recogniser noticed
@@ -230,7 +232,7 @@ def _move(state: State, event: Event, now: float, policy: Policy) -> Step:
         case Speaking(call, n, open), SpeechStarted():
             return hold(Overlap(call, n, now, True, open=open, protected=state.protected), now, policy)
         case Speaking(call, n, open), Heard(_, True) if open:  # too late, the answer is heard
-            return replace(state, open=""), ()
+            return replace(state, open=""), _corrected(n, open, event)
         case Speaking(call, n, ""), Heard(text, True) if text:  # the detector missed it
             if not policy.decides:
                 return Overlap(call, n, now, True, words=text, quiet_since=call.heard_until), ()
@@ -250,11 +252,11 @@ def _move(state: State, event: Event, now: float, policy: Policy) -> Step:
             if state.dismissed and state.quiet_since is not None:
                 return Idle(call, now, open), ()
             return caller_turn(replace(state, kept="", open="", typed="")), ()
-        case Overlap(open=open), Heard(text, True) if open and not event.echo:
+        case Overlap(call, n, open=open), Heard(text, True) if open and not event.echo:
             right = join_words(text, state.typed)
             if state.audible or not policy.decides or same_words(open, text):
                 kept = "" if state.audible else join_words(state.kept, right)
-                return replace(state, kept=kept, open="", typed=""), ()
+                return replace(state, kept=kept, open="", typed=""), _corrected(n, open, event)
             return take_floor(replace(state, words=right, open="", typed=""))
         case Overlap(), Heard() if event.echo or event.backchannel:
             return dismiss(state, event)
@@ -358,6 +360,11 @@ def _answer(
     if not open:
         words, typed = join_words(words, typed), ""
     return Thinking(call, n, words, open, protected, cut_off, typed), (*before, start)
+
+
+def _corrected(n: int, open: str, heard: Heard) -> tuple[Action, ...]:
+    """The final of the turn that reply `n` has answered on the partial `open`, which nobody answers anew."""
+    return (CorrectWords(n, open, heard.text),) if heard.text and not same_words(open, heard.text) else ()
 
 
 def _overhear(turn: Pausing, heard: Heard, now: float, policy: Policy, *before: Action) -> Step:

@@ -189,6 +189,10 @@ class ReplyController:  # size: orders of the turn machine, the listener of a re
             self._changed(TurnKind.REPLY_RETRACTED, n)
         return current is not None
 
+    def correct(self, n: int, told: str, right: str) -> None:
+        """The turn that it answers is `right` where the recogniser had `told` something else."""
+        self.conversation = self.conversation.corrected(n, told, right)
+
     def interrupt(self, n: int, speech_began_at: float | None) -> None:
         """It was partly heard; `speech_began_at` is the first sample of a barge-in."""
         current = self._at(n)

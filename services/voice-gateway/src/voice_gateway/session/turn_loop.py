@@ -159,6 +159,8 @@ class TurnLoop:  # size: what the machine's orders reach: it starts and stops th
             case turn_types.InterruptReply(n):
                 is_barge_in = not isinstance(self.state, turn_types.Idle | turn_types.Thinking)
                 self._replies.interrupt(n, self._caller_input.speech_began_at if is_barge_in else None)
+            case turn_types.CorrectWords(n, told, right):
+                self._replies.correct(n, told, right)
             case turn_types.EndCall():
                 pass  # it shows in the state
 

@@ -157,6 +157,7 @@ class _CallerChoices:
                 changes[field] = _within(f"endpointing.{name}", getattr(wire, name), low, high)
         if "end_silence" in changes:  # who asks for a silence gets it, unless they ask for another one
             changes.setdefault("complete_silence", changes["end_silence"])
+            changes["learned_silence_min"] = changes["end_silence"]
         if wire.HasField("barge_in_words"):
             changes["barge_in_words"] = round(_within("endpointing.barge_in_words", wire.barge_in_words, 0, 20))
         if wire.HasField("end_on_final"):
