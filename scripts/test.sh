@@ -33,6 +33,7 @@ if [ -z "${VOICE_AUDIO:-}" ]; then
     VOICE_AUDIO=$("$python" scripts/fetch_recordings.py | tail -n 1) || missed "recordings are there"
 fi
 export VOICE_AUDIO
+check "packages of the JavaScript examples" scripts/npm.sh "${UV:-uv}" "$python" examples
 set -m # a process group of its own, which can be stopped
 at_leisure "$@" > "$results/leisure" 2>&1 < /dev/null & leisure=$!
 set +m

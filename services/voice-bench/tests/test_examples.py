@@ -22,9 +22,17 @@ async def stack() -> AsyncIterator[Stack]:
         yield found
 
 
+NODE = Path(sys.executable).with_name("node")
+"""scripts/npm.sh puts it there."""
+
+
 async def run(name: str, *arguments: str) -> str:
     program = await asyncio.create_subprocess_exec(
-        sys.executable, EXAMPLES / name, *arguments, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+        NODE if name.endswith(".mjs") else sys.executable,
+        EXAMPLES / name,
+        *arguments,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
     )
     stdout, stderr = await asyncio.wait_for(program.communicate(), 40)
     assert program.returncode == 0, stderr.decode()
@@ -36,6 +44,13 @@ async def test_a_typed_turn_is_answered_in_text_and_sound(stack: Stack, tmp_path
     out = tmp_path / "answer.wav"
     assert "fifty six" in await run("01_typed_turn.py", stack.target, QUESTION, str(out))
     assert read_wav(out).duration_s > 0.5
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_the_contract_alone_serves_another_language(stack: Stack, tmp_path: Path) -> None:
+    out = tmp_path / "answer.pcm"
+    assert "fifty six" in await run("06_grpc.mjs", stack.target, QUESTION, str(out))
+    assert out.stat().st_size > 0.5 * 2 * RATE_HZ
 
 
 @pytest.mark.asyncio(loop_scope="module")
@@ -63,4 +78,9 @@ async def test_a_recording_is_heard_and_answered(stack: Stack, name: str, tmp_pa
 
 def test_the_page_lists_every_example() -> None:
     page = (EXAMPLES / "README.md").read_text(encoding="utf-8")
-    assert all(f"({path.name})" in page for path in EXAMPLES.glob("*.py"))
+    assert all(f"({path.name})" in page for path in EXAMPLES.glob("[0-9]*"))
+
+
+def test_every_example_is_short() -> None:
+    long = {path.name: lines for path in EXAMPLES.glob("[0-9]*") if (lines := len(path.read_text().splitlines())) >= 60}
+    assert not long, f"60 lines and more: {long}"
