@@ -89,7 +89,7 @@ class Servers:
     async def listen(self, certificates: Certificates | None) -> Ports:
         """Serve. Raises PortTaken."""
         settings, host = self._settings, self._settings.gateway_host
-        context = http_context(certificates) if certificates is not None else None
+        context = http_context(certificates, demands=True) if certificates is not None else None
         try:
             return Ports(
                 http=await self._http.listen(host, settings.gateway_http_port, "GATEWAY_HTTP_PORT"),
