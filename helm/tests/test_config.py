@@ -32,7 +32,11 @@ FIXED = {
     "RIVA_CLIENT_CERT_FILE": "where the chart mounts secrets.rivaClient",
     "RIVA_CLIENT_KEY_FILE": "where the chart mounts secrets.rivaClient",
     "RIVA_TOKEN_FILE": "where the chart mounts secrets.rivaToken",
-    "LLM_API_KEY": "secrets.llmApiKey",
+    "LLM_API_KEY": "in a pod the key is a file",
+    "LLM_API_KEY_FILE": "where the chart mounts secrets.llmApiKey",
+    "LLM_CA_FILE": "where the chart mounts secrets.llmCa",
+    "LLM_CLIENT_CERT_FILE": "where the chart mounts secrets.llmClient",
+    "LLM_CLIENT_KEY_FILE": "where the chart mounts secrets.llmClient",
 }
 """Settings that no value of `config` is, and why."""
 OWN_DEFAULTS = {

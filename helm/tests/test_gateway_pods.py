@@ -120,10 +120,20 @@ def test_tokens_come_from_the_key_that_is_named(chart: Chart) -> None:
     assert rendered.env("voice-gateway")["GATEWAY_TOKENS_FILE"] == "/etc/voice-gateway/tokens/callers"
 
 
-def test_the_models_key_is_a_reference(chart: Chart) -> None:
-    env = chart.set("gpu").env("voice-gateway")
+def test_the_models_key_authority_and_certificate_are_files_that_may_change(chart: Chart) -> None:
+    secrets = {"llmApiKey": {"name": "key", "key": "k"}, "llmCa": {"name": "ca"}, "llmClient": {"name": "mine"}}
+    rendered = chart.render({"secrets": secrets, "config": {"llm": {"baseUrl": "https://m.example/v1"}}})
 
-    assert env["LLM_API_KEY"] == {"secretKeyRef": {"name": "nim-key", "key": "api-key"}}
+    env = rendered.env("voice-gateway")
+    assert "LLM_API_KEY" not in env
+    assert env["LLM_API_KEY_FILE"] == "/etc/voice-gateway/llm-key/k"
+    assert env["LLM_CA_FILE"] == "/etc/voice-gateway/llm-ca/ca.crt"
+    assert env["LLM_CLIENT_CERT_FILE"] == "/etc/voice-gateway/llm-client/tls.crt"
+    assert env["LLM_CLIENT_KEY_FILE"] == "/etc/voice-gateway/llm-client/tls.key"
+    mounted = {one["name"]: one["secret"] for one in rendered.pod("voice-gateway")["volumes"] if "secret" in one}
+    assert mounted["llm-key"] == {"secretName": "key", "defaultMode": 0o440, "items": [{"key": "k", "path": "k"}]}
+    assert mounted["llm-ca"]["items"] == [{"key": "ca.crt", "path": "ca.crt"}]
+    assert mounted["llm-client"]["secretName"] == "mine"
 
 
 def test_without_secrets_none_is_mounted(chart: Chart) -> None:

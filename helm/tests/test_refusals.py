@@ -36,6 +36,8 @@ ROUTED: dict[str, Any] = {"enabled": True, "parentRefs": [{"name": "edge"}]}
 INCOMPATIBLE: dict[str, tuple[dict[str, Any], str]] = {
     "fewer pods at most than at least": (
         {"autoscaling": {"minReplicas": 5, "maxReplicas": 3}}, "raise the latter or lower the former"),
+    "an authority of a model without TLS": (
+        {"secrets": {"llmCa": {"name": "ca"}}}, "write config.llm.baseUrl=https://"),
     "keda without prometheus": (
         {"autoscaling": {"enabled": True, "kind": "keda"}}, "needs autoscaling.keda.serverAddress"),
     "pods that refuse before others come": (

@@ -6,7 +6,7 @@
 {{- if and (include "voice-workflow.speechTls" .root) (not $rivaCa.name) }}
   {{- $rivaCa = dict "name" $secrets.speechTls.name "key" "ca.crt" }}
 {{- end }}
-{{- $folders := dict "tls" $secrets.tls.name "tokens" $secrets.tokens.name "riva-ca" $rivaCa.name "riva-client" $secrets.rivaClient.name "riva-token" $secrets.rivaToken.name "tool-secrets" $secrets.tools.name -}}
+{{- $folders := dict "tls" $secrets.tls.name "tokens" $secrets.tokens.name "riva-ca" $rivaCa.name "riva-client" $secrets.rivaClient.name "riva-token" $secrets.rivaToken.name "tool-secrets" $secrets.tools.name "llm-key" $secrets.llmApiKey.name "llm-ca" $secrets.llmCa.name "llm-client" $secrets.llmClient.name -}}
 metadata:
   labels:
     {{- include "voice-workflow.podLabels" (dict "root" .root "name" "voice-gateway" "track" .track) | nindent 4 }}
@@ -65,10 +65,15 @@ spec:
         - {name: GATEWAY_TOOLS_FILE, value: /etc/voice-gateway/tools/tools.yaml}
         {{- end }}
         {{- with $secrets.llmApiKey }}{{ if .name }}
-        - name: LLM_API_KEY
-          valueFrom:
-            secretKeyRef: {name: {{ .name }}, key: {{ .key }}}
+        - {name: LLM_API_KEY_FILE, value: /etc/voice-gateway/llm-key/{{ .key }}}
         {{- end }}{{ end }}
+        {{- with $secrets.llmCa }}{{ if .name }}
+        - {name: LLM_CA_FILE, value: /etc/voice-gateway/llm-ca/{{ .key }}}
+        {{- end }}{{ end }}
+        {{- if $secrets.llmClient.name }}
+        - {name: LLM_CLIENT_CERT_FILE, value: /etc/voice-gateway/llm-client/tls.crt}
+        - {name: LLM_CLIENT_KEY_FILE, value: /etc/voice-gateway/llm-client/tls.key}
+        {{- end }}
         {{- if $secrets.tls.name }}
         - {name: GATEWAY_TLS_CERT_FILE, value: /etc/voice-gateway/tls/tls.crt}
         - {name: GATEWAY_TLS_KEY_FILE, value: /etc/voice-gateway/tls/tls.key}

@@ -44,8 +44,10 @@
     {{- /* Not the key of the speech server, that may lie beside its authority. */}}
     {{- if eq $folder "riva-ca" }}
     items: [{key: {{ $rivaCa.key }}, path: {{ $rivaCa.key }}}]
-    {{- else if eq $folder "riva-token" }}
-    items: [{key: {{ $values.secrets.rivaToken.key }}, path: {{ $values.secrets.rivaToken.key }}}]
+    {{- else }}
+    {{- with get (dict "riva-token" $values.secrets.rivaToken.key "llm-key" $values.secrets.llmApiKey.key "llm-ca" $values.secrets.llmCa.key) $folder }}
+    items: [{key: {{ . }}, path: {{ . }}}]
+    {{- end }}
     {{- end }}
 {{- end }}{{ end }}
 {{- end }}

@@ -190,6 +190,16 @@ class Settings(BaseSettings):
         "http://localhost:8001/v1", description="OpenAI-compatible endpoint; the default is where mini-llm listens"
     )
     llm_api_key: SecretStr = Field(SecretStr("none"), description="API key of LLM_BASE_URL")
+    llm_api_key_file: Path | None = Field(
+        None, description="file with the API key of LLM_BASE_URL, in place of LLM_API_KEY; read anew when it changes"
+    )
+    llm_ca_file: Path | None = Field(
+        None, description="PEM authorities for an https LLM_BASE_URL; unset = the public ones"
+    )
+    llm_client_cert_file: Path | None = Field(
+        None, description="PEM certificate chain shown to a model server that asks for one (mTLS)"
+    )
+    llm_client_key_file: Path | None = Field(None, description="PEM key of LLM_CLIENT_CERT_FILE", validate_default=True)
     llm_model: str = Field("meta/llama-3.1-8b-instruct", description="model name", json_schema_extra=LIVE)
     llm_temperature: float = Field(0.5, ge=0, le=2, description="sampling temperature", json_schema_extra=LIVE)
     llm_max_tokens: int = Field(256, ge=1, le=4096, description="longest reply, tokens", json_schema_extra=LIVE)
@@ -546,6 +556,27 @@ class Settings(BaseSettings):
     def _belongs_to_a_client_certificate(cls, value: Path | None, info: ValidationInfo) -> Path | None:
         if (value is None) != (info.data.get("riva_client_cert_file") is None):
             raise ValueError("RIVA_CLIENT_CERT_FILE and RIVA_CLIENT_KEY_FILE belong together; set both or none")
+        return value
+
+    @field_validator("llm_client_key_file")
+    @classmethod
+    def _belongs_to_the_models_client_certificate(cls, value: Path | None, info: ValidationInfo) -> Path | None:
+        if (value is None) != (info.data.get("llm_client_cert_file") is None):
+            raise ValueError("LLM_CLIENT_CERT_FILE and LLM_CLIENT_KEY_FILE belong together; set both or none")
+        return value
+
+    @field_validator("llm_api_key_file")
+    @classmethod
+    def _is_the_only_key(cls, value: Path | None, info: ValidationInfo) -> Path | None:
+        if value is not None and info.data["llm_api_key"].get_secret_value() != "none":
+            raise ValueError("LLM_API_KEY is set, too, and would not be used; unset one of them")
+        return value
+
+    @field_validator("llm_ca_file", "llm_client_cert_file")
+    @classmethod
+    def _is_used_over_https(cls, value: Path | None, info: ValidationInfo) -> Path | None:
+        if value is not None and not str(info.data.get("llm_base_url")).startswith("https://"):
+            raise ValueError("is used over TLS only; write LLM_BASE_URL=https://...")
         return value
 
     @field_validator("riva_ca_file", "riva_client_cert_file")

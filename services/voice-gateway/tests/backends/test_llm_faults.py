@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from email.utils import formatdate
 
 import pytest
+from voice_gateway.backends.llm_access import LlmAccess
 from voice_gateway.backends.openai_llm import LlmSettings, OpenAiModel, open_clients
 from voice_gateway.core.conversation import Message
 from voice_gateway.core.events import LlmOptions
@@ -99,7 +100,7 @@ async def asking(
     server = Server(*responses)
     await server.start()
     try:
-        async with open_clients(f"http://127.0.0.1:{server.port}/v1", "key") as clients:
+        async with open_clients(LlmAccess(f"http://127.0.0.1:{server.port}/v1", lambda: "key")) as clients:
             yield Asking(OpenAiModel(clients, LlmSettings(first_s, next_s, prewarms=True)), server)
     finally:
         await server.close()

@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 from aiohttp import web
+from voice_gateway.backends.llm_access import LlmAccess
 from voice_gateway.backends.openai_llm import LlmSettings, OpenAiModel, open_clients
 
 
@@ -27,7 +28,7 @@ async def server(status: int) -> AsyncGenerator[tuple[str, list[str]], None]:
 
 
 async def get_ready(base_url: str, *, prewarms: bool = True) -> None:
-    async with open_clients(base_url, "key") as clients:
+    async with open_clients(LlmAccess(base_url, lambda: "key")) as clients:
         asked = OpenAiModel(clients, LlmSettings(2.0, 2.0, prewarms))
         await asked.get_ready()
         await asked.get_ready()

@@ -1,6 +1,7 @@
 """Authorities and certificates of one test, as the files an operator mounts."""
 
 from pathlib import Path
+from typing import Any
 
 import grpc
 import trustme
@@ -14,11 +15,11 @@ class Pki:
         self.ca = trustme.CA()
         self.renew()
 
-    def renew(self, *, same_authority: bool = True) -> None:
+    def renew(self, *names: str, same_authority: bool = True, **how: Any) -> None:
         """Another certificate and key in the same files."""
         if not same_authority:
             self.ca = trustme.CA()
-        issued = self.ca.issue_cert("localhost", "127.0.0.1")
+        issued = self.ca.issue_cert(*(names or ("localhost", "127.0.0.1")), **how)
         self.key.write_bytes(issued.private_key_pem.bytes())
         self.certificate.write_bytes(b"".join(pem.bytes() for pem in issued.cert_chain_pems))
         self.authority.write_bytes(self.ca.cert_pem.bytes())

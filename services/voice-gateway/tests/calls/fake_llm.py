@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import ssl
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -108,6 +109,9 @@ class FakeLlm:
         """The answer to a request; None = as `answers` and `usual` say."""
         self.context_tokens = 0
         """Of a request and its answer: more is refused, and what was read is reported. 0 = neither."""
+        self.keys: list[str] = []
+        """The `authorization` of every request, in order."""
+        self.tls: ssl.SSLContext | None = None
         self.port = 0
         self._runner: web.AppRunner | None = None
 
@@ -117,7 +121,7 @@ class FakeLlm:
         app.add_routes([web.post("/v1/chat/completions", self._complete), web.get("/v1/health/ready", _ready)])
         self._runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=0.05)
         await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", self.port).start()
+        await web.TCPSite(self._runner, "127.0.0.1", self.port, ssl_context=self.tls).start()
         self.port = self._runner.addresses[0][1]
 
     async def stop(self) -> None:
@@ -137,6 +141,7 @@ class FakeLlm:
 
     async def _complete(self, http: web.Request) -> web.StreamResponse:
         asked = Asked(await http.json())
+        self.keys.append(http.headers.get("Authorization", ""))
         self.asked.append(asked)
         answer = self.choose(asked) or (self.answers.popleft() if self.answers else self.usual)
         self.changes.tell()

@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import re
+import ssl
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
@@ -187,6 +188,7 @@ async def lab(
     then_works: bool = True,
     down: Sequence[str] = (),
     riva_credentials: grpc.ServerCredentials | None = None,
+    llm_tls: ssl.SSLContext | None = None,
     asr_has: Sequence[str] = (),
     tts_has: Sequence[str] = (),
     **settings: Any,
@@ -196,6 +198,7 @@ async def lab(
     nothing of any call may be left, and unless `then_works` is False, another call must go well."""
     there = Lab()
     there.asr.credentials = there.tts.credentials = riva_credentials
+    there.llm.tls = llm_tls
     there.asr.languages, there.tts.languages = asr_has, tts_has
     async with AsyncExitStack() as stack:
         for backend in (there.asr, there.tts, there.llm):
@@ -205,7 +208,7 @@ async def lab(
         chosen: dict[str, Any] = {
             "riva_asr_uri": f"127.0.0.1:{there.asr.port}",
             "riva_tts_uri": f"127.0.0.1:{there.tts.port}",
-            "llm_base_url": f"http://127.0.0.1:{there.llm.port}/v1",
+            "llm_base_url": f"{'https' if llm_tls else 'http'}://127.0.0.1:{there.llm.port}/v1",
         }
         for name in down:
             await getattr(there, name).stop()

@@ -9,10 +9,12 @@ import pytest
 from fake_riva import FakeRiva
 from faults import Deed, ScriptedGrpc, Stall, Status, Switch
 from grpc_health.v1 import health_pb2
+from riva.client.proto import riva_asr_pb2 as asr
 from riva.client.proto import riva_tts_pb2 as tts
+from riva.client.proto.riva_asr_pb2_grpc import RivaSpeechRecognitionStub
 from riva.client.proto.riva_tts_pb2_grpc import RivaSpeechSynthesisStub
 from voice_gateway.backends import endpoint as timing
-from voice_gateway.backends.endpoint import Endpoint, Health
+from voice_gateway.backends.endpoint import Endpoint, Health, Link
 from voice_gateway.backends.endpoints import BalancedChannel, Endpoints
 from voice_gateway.backends.targets import Address, Name, Opaque, parts
 
@@ -26,11 +28,9 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(timing, "DOWN_AFTER_S", 0.4)
 
 
-def connect(address: Address) -> grpc.aio.Channel:
-    return grpc.aio.insecure_channel(
-        address.target,
-        options=(("grpc.use_local_subchannel_pool", 1), ("grpc.initial_reconnect_backoff_ms", 100)),
-    )
+def link_to(address: Address) -> Link:
+    options = (("grpc.use_local_subchannel_pool", 1), ("grpc.initial_reconnect_backoff_ms", 100))
+    return Link(lambda: grpc.aio.insecure_channel(address.target, options=options))
 
 
 @asynccontextmanager
@@ -42,7 +42,7 @@ async def watched(*servers: FakeRiva | ScriptedGrpc | Switch) -> AsyncGenerator[
                 await server.start()
                 stack.push_async_callback(server.stop)
         target = ",".join(f"127.0.0.1:{server.port}" for server in servers)
-        endpoints = Endpoints("asr", target, connect, EVERY_S)
+        endpoints = Endpoints("asr", target, link_to, EVERY_S)
         stack.push_async_callback(endpoints.close)
         await endpoints.ask_all()
         running = asyncio.create_task(endpoints.run())
@@ -109,6 +109,41 @@ async def test_a_server_whose_packets_are_dropped_is_silent_then_down_and_back_o
             await become(endpoints, 0, Health.SERVING)
     finally:
         await switch.stop()
+        await riva.stop()
+
+
+async def test_with_another_certificate_new_calls_go_on_a_new_connection_and_running_ones_stay() -> None:
+    riva = FakeRiva()
+    await riva.start()
+    opened: list[grpc.aio.Channel] = []
+    certificate = object()
+
+    def connect() -> grpc.aio.Channel:
+        opened.append(grpc.aio.insecure_channel(f"127.0.0.1:{riva.port}"))
+        return opened[-1]
+
+    endpoint = Endpoint("asr", Link(connect, lambda: certificate), lambda: None)
+    try:
+        call = endpoint.stub(RivaSpeechRecognitionStub).StreamingRecognize()
+        endpoint.count(call)
+        await call.write(asr.StreamingRecognizeRequest(streaming_config=asr.StreamingRecognitionConfig()))
+        for _ in range(6):
+            certificate = object()
+            await endpoint.ask()
+        assert endpoint.health is Health.SERVING
+        assert len(opened) == 7
+        assert endpoint.connection == 1, "no reason to move a stream"
+        assert [channel.get_state() for channel in opened[1:-1]] == [grpc.ChannelConnectivity.SHUTDOWN] * 5
+        (await riva.stream()).partial("still heard")
+        assert (await anext(aiter(call))).results[0].alternatives[0].transcript == "still heard"
+        ended = asyncio.Event()
+        call.add_done_callback(lambda _: ended.set())
+        call.cancel()
+        await ended.wait()
+        await endpoint.ask()
+        assert opened[0].get_state() is grpc.ChannelConnectivity.SHUTDOWN
+    finally:
+        await endpoint.close()
         await riva.stop()
 
 
@@ -202,7 +237,7 @@ async def test_without_any_server_the_trouble_names_each() -> None:
 
 
 async def test_a_name_that_leads_nowhere_is_told_and_ends_nothing() -> None:
-    endpoints = Endpoints("asr", "nowhere.invalid:50051", connect, EVERY_S)
+    endpoints = Endpoints("asr", "nowhere.invalid:50051", link_to, EVERY_S)
     try:
         await endpoints.ask_all()
         assert endpoints.trouble

@@ -8,6 +8,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 from faults import Deed, ScriptedHttp
+from voice_gateway.backends.llm_access import LlmAccess
 from voice_gateway.backends.llm_probe import LlmProbe
 from voice_gateway.backends.probes import Probe, Probes
 
@@ -39,7 +40,9 @@ async def probing(model: Model, wanted: str = "wanted") -> AsyncGenerator[LlmPro
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     try:
         async with aiohttp.ClientSession() as http:
-            yield LlmProbe(f"http://127.0.0.1:{runner.addresses[0][1]}/v1/", "secret", http, lambda: wanted)
+            yield LlmProbe(
+                LlmAccess(f"http://127.0.0.1:{runner.addresses[0][1]}/v1/", lambda: "secret"), http, lambda: wanted
+            )
     finally:
         await runner.cleanup()
 
@@ -94,7 +97,7 @@ async def test_a_list_of_models_that_can_not_be_read_is_none(answer: tuple[Deed,
     server.answer = answer
     await server.start()
     async with aiohttp.ClientSession() as http:
-        await LlmProbe(f"http://127.0.0.1:{server.port}/v1", "", http, lambda: "any")()
+        await LlmProbe(LlmAccess(f"http://127.0.0.1:{server.port}/v1", str), http, lambda: "any")()
     await server.stop()
 
 

@@ -6,6 +6,7 @@ from typing import Any, cast
 import pytest
 from fake_riva import BYTES_PER_S
 from riva.client.proto import riva_asr_pb2 as riva
+from voice_gateway.backends.endpoint import Link
 from voice_gateway.backends.endpoints import Endpoints
 from voice_gateway.backends.riva_asr import AsrSettings, RivaRecogniser
 from voice_gateway.config import Settings
@@ -62,7 +63,7 @@ async def call_over(channel: ListeningChannel) -> Session:
     """A call whose recognition is `channel`; nothing else of it is ever asked."""
     settings = Settings()
     asr = AsrSettings(400, 0, 0.1, 60.0, settings.asr_keepalive_s, 5.0, 3)
-    servers = Endpoints("asr", "127.0.0.1:50051", lambda address: cast(Any, channel), 1.0)
+    servers = Endpoints("asr", "127.0.0.1:50051", lambda address: Link(lambda: cast(Any, channel)), 1.0)
     await servers.ask_all()
     nobody = ReplySetup(cast(Any, None), cast(Any, None), 0.2, 0.1, 6.0)
     equipment = CallResources(

@@ -13,6 +13,7 @@ from voice_gateway.app.call_config import call_config
 from voice_gateway.app.connections import Backends
 from voice_gateway.app.load import Load
 from voice_gateway.app.registry import Registry
+from voice_gateway.backends.endpoint import Link
 from voice_gateway.backends.endpoints import Endpoints
 from voice_gateway.backends.openai_llm import LlmClients
 from voice_gateway.backends.probes import Probes
@@ -238,9 +239,9 @@ async def scripted_gateway(
 
 
 def _endpoints(service: Service, target: str, servers: list[Any]) -> Endpoints:
-    def connect(address: Address) -> grpc.aio.Channel:
+    def link_to(address: Address) -> Link:
         host = address.target.removeprefix("ipv4:").partition(":")[0]
         server: ScriptedServer = servers[int(host.rpartition(".")[2]) - 1]
-        return cast(grpc.aio.Channel, ScriptedChannel(server))
+        return Link(lambda: cast(grpc.aio.Channel, ScriptedChannel(server)))
 
-    return Endpoints(service, target, connect, _PROBE_EVERY_S)
+    return Endpoints(service, target, link_to, _PROBE_EVERY_S)

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import cast
 
 import aiohttp
@@ -11,10 +12,12 @@ import grpc
 from serving.settings import BadSettings
 
 from voice_gateway.app.background import Work
+from voice_gateway.app.llm_credentials import llm_access
 from voice_gateway.app.load import Load
 from voice_gateway.app.operator_tools import open_tools
-from voice_gateway.app.riva_tls import riva_credentials
+from voice_gateway.app.riva_tls import RivaTls
 from voice_gateway.app.riva_token import RivaToken, TokenChannel
+from voice_gateway.backends.endpoint import Link
 from voice_gateway.backends.endpoints import Endpoints
 from voice_gateway.backends.llm_probe import LlmProbe
 from voice_gateway.backends.openai_llm import LlmClients, open_clients, warm_up
@@ -73,19 +76,19 @@ class Backends:
 @asynccontextmanager
 async def connect(settings: Settings, metrics: Metrics, model: Callable[[], str]) -> AsyncGenerator[Backends, None]:
     """Everything that talks to the outside, closed at the end; `model` is the LLM_MODEL of now. Raises BadSettings."""
-    key, every_s = settings.llm_api_key.get_secret_value(), settings.gateway_probe_every_s
+    every_s, access = settings.gateway_probe_every_s, await asyncio.to_thread(llm_access, settings)
     async with (
         _endpoints("asr", settings.asr_target, settings, metrics) as asr,
         _endpoints("tts", settings.tts_target, settings, metrics) as tts,
         aiohttp.ClientSession() as http,
-        open_clients(settings.llm_base_url, key) as llm,
+        open_clients(access) as llm,
         open_tools(settings) as (tools, tool_works),
     ):
         probes = Probes(
             [
                 Probe("asr", asr.probe, every_s / _SPEECH_PROBES),
                 Probe("tts", tts.probe, every_s / _SPEECH_PROBES),
-                Probe("llm", LlmProbe(settings.llm_base_url, key, http, model), every_s),
+                Probe("llm", LlmProbe(access, http, model), every_s),
             ],
             settings.gateway_down_after_s,
         )
@@ -116,23 +119,19 @@ def _scorer(settings: Settings, metrics: Metrics) -> SmartTurnScorer:
 async def _endpoints(
     service: Service, target: str, settings: Settings, metrics: Metrics
 ) -> AsyncGenerator[Endpoints, None]:
-    credentials = riva_credentials(settings) if settings.riva_ssl else None
+    tls = await asyncio.to_thread(RivaTls, settings) if settings.riva_ssl else None
+    token = await asyncio.to_thread(RivaToken, settings.riva_token_file) if settings.riva_token_file else None
 
-    token = RivaToken(settings.riva_token_file) if settings.riva_token_file is not None else None
+    def link_to(address: Address) -> Link:
+        def connect() -> grpc.aio.Channel:
+            channel = _channel(address, tls)
+            return cast(grpc.aio.Channel, TokenChannel(channel, token)) if token is not None else channel
 
-    def connect(address: Address) -> grpc.aio.Channel:
-        channel = to(address)
-        return cast(grpc.aio.Channel, TokenChannel(channel, token)) if token is not None else channel
+        if tls is None:
+            return Link(connect)
+        return Link(connect, lambda: tls.credentials, partial(tls.trouble, address))
 
-    def to(address: Address) -> grpc.aio.Channel:
-        host = address.authority.rpartition(":")[0]
-        named = (("grpc.default_authority", address.authority), ("grpc.ssl_target_name_override", host))
-        options = (*_CHANNEL, *(named if host else ()))
-        if credentials is None:
-            return grpc.aio.insecure_channel(address.target, options=options)
-        return grpc.aio.secure_channel(address.target, credentials, options=options)
-
-    endpoints = Endpoints(service, target, connect, settings.gateway_probe_every_s / _SPEECH_PROBES)
+    endpoints = Endpoints(service, target, link_to, settings.gateway_probe_every_s / _SPEECH_PROBES)
 
     def count() -> None:
         for health, servers in endpoints.by_health.items():
@@ -143,3 +142,12 @@ async def _endpoints(
             yield endpoints
     finally:
         await endpoints.close()
+
+
+def _channel(address: Address, tls: RivaTls | None) -> grpc.aio.Channel:
+    host = address.authority.rpartition(":")[0]
+    named = (("grpc.default_authority", address.authority), ("grpc.ssl_target_name_override", host))
+    options = (*_CHANNEL, *(named if host else ()))
+    if tls is None:
+        return grpc.aio.insecure_channel(address.target, options=options)
+    return grpc.aio.secure_channel(address.target, tls.credentials, options=options)

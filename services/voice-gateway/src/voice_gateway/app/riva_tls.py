@@ -1,45 +1,37 @@
-"""Whom does the gateway trust as Riva, and what does it show it? PEM files, read once at the start."""
-
-import ssl
-from pathlib import Path
+"""Whom does the gateway trust as Riva, and what does it show it? PEM files, which may be replaced while it runs."""
 
 import grpc
+from serving.client_tls import ClientPem, ClientTls, ClientTlsFiles, ClientTlsSettings
+from serving.renewed_files import BadFiles
 from serving.settings import BadSettings
 
+from voice_gateway.backends.targets import Address, host_and_port
 from voice_gateway.config import Settings
 
-
-def riva_credentials(settings: Settings) -> grpc.ChannelCredentials:
-    """For channels to Riva. Raises BadSettings, naming the variable whose file can't be used."""
-    certificate, key = settings.riva_client_cert_file, settings.riva_client_key_file
-    authorities, shown, secret = (
-        _read("RIVA_CA_FILE", settings.riva_ca_file),
-        _read("RIVA_CLIENT_CERT_FILE", certificate),
-        _read("RIVA_CLIENT_KEY_FILE", key),
-    )
-    # gRPC itself would say nothing but "handshake failed", with the first call.
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    try:
-        if settings.riva_ca_file:
-            context.load_verify_locations(settings.riva_ca_file)
-    except ssl.SSLError as error:
-        raise BadSettings(f"RIVA_CA_FILE: {settings.riva_ca_file} holds no PEM certificate ({_why(error)})") from None
-    try:
-        if certificate:
-            # Without a password an encrypted key is an error, not a question on a terminal.
-            context.load_cert_chain(certificate, key, password="")
-    except ssl.SSLError as error:
-        files = f"{certificate} and {key} can't be used ({_why(error)}); give PEM files that belong together"
-        raise BadSettings(f"RIVA_CLIENT_CERT_FILE: {files}") from None
-    return grpc.ssl_channel_credentials(authorities, secret, shown)
+_NAMES = ClientTlsSettings("RIVA_HOST", "RIVA_CA_FILE", "RIVA_CLIENT_CERT_FILE", "RIVA_SSL=false")
 
 
-def _read(name: str, file: Path | None) -> bytes | None:
-    try:
-        return file.read_bytes() if file else None
-    except OSError as error:
-        raise BadSettings(f"{name}: {file} can't be read ({error.strerror})") from None
+class RivaTls:
+    """The encryption of channels to Riva. Raises BadSettings, naming the variable whose file can't be used."""
 
+    def __init__(self, settings: Settings) -> None:
+        files = ClientTlsFiles(settings.riva_ca_file, settings.riva_client_cert_file, settings.riva_client_key_file)
+        try:
+            self._tls = ClientTls(files, _NAMES)
+        except BadFiles as error:
+            raise BadSettings(str(error)) from None
+        self._credentials: tuple[ClientPem, grpc.ChannelCredentials] | None = None
 
-def _why(error: ssl.SSLError) -> str:
-    return error.reason or str(error)
+    @property
+    def credentials(self) -> grpc.ChannelCredentials:
+        """Of the files of now; the same object until one of them changes."""
+        pem = self._tls.pem
+        if self._credentials is None or self._credentials[0] is not pem:
+            self._credentials = pem, grpc.ssl_channel_credentials(pem.authorities, pem.key, pem.certificate)
+        return self._credentials[1]
+
+    async def trouble(self, address: Address) -> str:
+        """Why no handshake with this server succeeds, in a sentence; "" = one does, or it is something else. gRPC
+        itself says no more than that it failed."""
+        where = host_and_port(address)
+        return await self._tls.trouble(*where, address.authority.rpartition(":")[0]) if where else ""

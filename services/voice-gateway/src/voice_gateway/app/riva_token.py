@@ -6,48 +6,29 @@ In the RPC's own metadata, and not as call credentials: gRPC sends those over TL
 pod or cluster has none. Not with interceptors either, which wrap every stream in tasks of their own.
 """
 
-import logging
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import grpc
+from serving.renewed_files import BadFiles
+from serving.secret_file import SecretFile
 from serving.settings import BadSettings
-
-log = logging.getLogger(__name__)
-
-_MAX_BYTES = 8 * 1024
 
 
 class RivaToken:
     """The token of a file. Raises BadSettings when there is none at the start; later a bad file changes nothing."""
 
     def __init__(self, file: Path) -> None:
-        self._file = file
-        self._trouble = ""
         try:
-            self._token = self._read()
-        except (OSError, ValueError) as error:
-            raise BadSettings(f"RIVA_TOKEN_FILE: {file}: {error}") from None
+            self._file = SecretFile(file, "the token for the speech server")
+        except BadFiles as error:
+            raise BadSettings(f"RIVA_TOKEN_FILE: {error}") from None
 
     @property
     def metadata(self) -> tuple[tuple[str, str], ...]:
         """What an RPC that begins now sends."""
-        try:
-            self._token, self._trouble = self._read(), ""
-        except (OSError, ValueError) as error:
-            if str(error) != self._trouble:
-                log.warning("the token for the speech server stays as it is: %s: %s", self._file, error)
-            self._trouble = str(error)
-        return (("authorization", f"Bearer {self._token}"),)
-
-    def _read(self) -> str:
-        with self._file.open("rb") as opened:
-            content = opened.read(_MAX_BYTES)
-        token = content.decode("ascii", "replace").strip()
-        if not token or not all("!" <= sign <= "~" for sign in token):
-            raise ValueError("holds no token; write the token and nothing else")
-        return token
+        return (("authorization", f"Bearer {self._file.secret}"),)
 
 
 class TokenChannel:

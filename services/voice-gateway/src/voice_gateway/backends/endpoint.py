@@ -5,7 +5,8 @@ A server that stands still (stopped, or its network gone) refuses nothing: it is
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from enum import Enum
 from typing import TypeVar
 
@@ -21,7 +22,8 @@ DOWN_AFTER_S = 3.0
 """Without an answer for so long, it is not there; a busy machine may need the time before."""
 _EJECTED_S, _EJECTED_MAX_S = 1.0, 30.0
 """How long new streams avoid a server whose stream failed; doubled with each failure in a row."""
-_OLD_CHANNELS = 4
+_OLD_CONNECTIONS = 4
+"""Of a server that does not answer."""
 _ALIVE = (
     grpc.StatusCode.UNIMPLEMENTED,
     grpc.StatusCode.NOT_FOUND,
@@ -31,6 +33,28 @@ _ALIVE = (
 """Answers of a server that has no health to tell, or none for us: it is there."""
 
 Stub = TypeVar("Stub")
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """How one server is connected to."""
+
+    connect: Callable[[], grpc.aio.Channel]
+    """Opens a connection of its own to it."""
+    version: Callable[[], object] = lambda: None
+    """Of certificate and trust: with another one than a connection was opened with, calls want a new connection."""
+    explain: Callable[[], Awaitable[str]] | None = None
+    """Why it can't be reached, in a sentence, where gRPC has none; "" = for another reason than is known here."""
+
+
+class _Connection:
+    """One channel and what runs on it."""
+
+    def __init__(self, channel: grpc.aio.Channel, version: object) -> None:
+        self.channel = channel
+        self.version = version
+        self.stubs: dict[Callable[[grpc.aio.Channel], object], object] = {}
+        self.open_calls = 0
 
 
 class Health(Enum):
@@ -48,9 +72,9 @@ class Health(Enum):
 
 
 class Endpoint:  # size: a server's health and its connections change together, on one answer
-    """One server. `connect` opens a connection of its own to it."""
+    """One server."""
 
-    def __init__(self, name: str, connect: Callable[[], grpc.aio.Channel], changed: Callable[[], None]) -> None:
+    def __init__(self, name: str, link: Link, changed: Callable[[], None]) -> None:
         self.name = name
         self.health = Health.UNKNOWN
         self.trouble = "has not answered yet"
@@ -60,31 +84,34 @@ class Endpoint:  # size: a server's health and its connections change together, 
         self.open_calls = 0
         self.ejected_until = 0.0
         """New streams avoid it until then (loop time)."""
-        self._connect = connect
+        self._link = link
         self._changed = changed
         self._failures = 0
         self._look = asyncio.Event()
-        self._channel = connect()
-        self._old_channels: list[grpc.aio.Channel] = []
-        self._stubs: dict[Callable[[grpc.aio.Channel], object], object] = {}
+        self._now = self._opened()
+        self._old: list[_Connection] = []
 
     def stub(self, kind: Callable[[grpc.aio.Channel], Stub]) -> Stub:
         """A generated stub on the connection of now."""
-        if kind not in self._stubs:
-            self._stubs[kind] = kind(self._channel)
-        return self._stubs[kind]  # type: ignore[return-value]  # each kind maps to its own
+        stubs = self._newest().stubs
+        if kind not in stubs:
+            stubs[kind] = kind(self._now.channel)
+        return stubs[kind]  # type: ignore[return-value]  # each kind maps to its own
 
     @property
     def channel(self) -> grpc.aio.Channel:
         """Its connection of now."""
-        return self._channel
+        return self._newest().channel
 
     def count(self, call: "grpc.aio.Call") -> None:
-        """A call runs on it until it is done."""
+        """A call on the connection of now runs until it is done."""
+        connection = self._now
         self.open_calls += 1
+        connection.open_calls += 1
 
         def done(_: object) -> None:
             self.open_calls -= 1
+            connection.open_calls -= 1
 
         call.add_done_callback(done)
 
@@ -132,8 +159,8 @@ class Endpoint:  # size: a server's health and its connections change together, 
 
     async def close(self) -> None:
         """Calls that run on it are cut off."""
-        for channel in (self._channel, *self._old_channels):
-            await channel.close()
+        for connection in (self._now, *self._old):
+            await connection.channel.close()
 
     async def _ask(self) -> tuple[Health, str]:
         try:
@@ -143,7 +170,9 @@ class Endpoint:  # size: a server's health and its connections change together, 
             status = int(answer.status)
         except grpc.aio.AioRpcError as error:
             alive = error.code() in _ALIVE
-            return (Health.SERVING, "") if alive else (Health.DOWN, f"{error.code().name}: {error.details()}")
+            if alive:
+                return Health.SERVING, ""
+            return Health.DOWN, await self._explained() or f"{error.code().name}: {error.details()}"
         except Exception as error:  # whatever a library makes of nonsense
             return Health.DOWN, f"its health answer can't be used ({type(error).__name__})"
         if status == health_pb2.HealthCheckResponse.SERVING:
@@ -164,14 +193,31 @@ class Endpoint:  # size: a server's health and its connections change together, 
     def _reconnect(self) -> None:
         """What does not answer gets a fresh connection: the old one may lead nowhere, or to a server of many behind
         one address that hangs. Calls on the old one may still end well."""
-        if len(self._old_channels) < _OLD_CHANNELS:
-            self._old_channels.append(self._channel)
-            self._channel, self._stubs = self._connect(), {}
+        if len(self._old) < _OLD_CONNECTIONS:
+            self._replace()
             self.connection += 1
+
+    def _newest(self) -> _Connection:
+        """The connection for a new call. After a change of certificates the calls of the one before stay on it: nothing
+        is wrong with it."""
+        if self._now.version is not self._link.version():
+            self._replace()
+        return self._now
+
+    def _replace(self) -> None:
+        self._old.append(self._now)
+        self._now = self._opened()
+
+    def _opened(self) -> _Connection:
+        version = self._link.version()
+        return _Connection(self._link.connect(), version)
+
+    async def _explained(self) -> str:
+        return await self._link.explain() if self._link.explain is not None else ""
 
     async def _close_old(self) -> None:
         """Closing cancels the calls of a channel, so the last call leaves first."""
-        if self._old_channels and not self.open_calls:
-            old, self._old_channels = self._old_channels, []
-            for channel in old:
-                await channel.close()
+        idle = [connection for connection in self._old if not connection.open_calls]
+        self._old = [connection for connection in self._old if connection.open_calls]
+        for connection in idle:
+            await connection.channel.close()

@@ -9,12 +9,11 @@ import itertools
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import partial
 from typing import Any
 
 import grpc
 
-from voice_gateway.backends.endpoint import Endpoint, Health
+from voice_gateway.backends.endpoint import Endpoint, Health, Link
 from voice_gateway.backends.targets import Address, Part, addresses, fallback, parts
 from voice_gateway.errors import Service
 
@@ -33,16 +32,16 @@ _SERVERS_FAULT = (
 )
 _TAKES_CALLS = (Health.SERVING, Health.SILENT)
 
-Connect = Callable[[Address], grpc.aio.Channel]
+LinkTo = Callable[[Address], Link]
 
 
 class Endpoints:
     """All servers of one backend. `ask_all` tells what there is at the start; `run` keeps it fresh."""
 
-    def __init__(self, service: Service, target: str, connect: Connect, every_s: float) -> None:
+    def __init__(self, service: Service, target: str, link_to: LinkTo, every_s: float) -> None:
         self._service: Service = service
         self._parts = parts(target)
-        self._connect = connect
+        self._link_to = link_to
         self._every_s = every_s
         self._found: dict[Part, list[Address]] = {}
         self._known: dict[Address, Endpoint] = {}
@@ -148,7 +147,7 @@ class Endpoints:
         now = dict.fromkeys(address for found in self._found.values() for address in found)
         for address in [address for address in now if address not in self._known]:
             name = f"{self._service} at {address.target.removeprefix('ipv4:')}"
-            self._known[address] = Endpoint(name, partial(self._connect, address), self._changed)
+            self._known[address] = Endpoint(name, self._link_to(address), self._changed)
         for address in self._known.keys() - now.keys():
             self._leaving.append(self._known.pop(address))
             self._changed()

@@ -10,8 +10,11 @@ import json
 import logging
 from collections.abc import Callable
 from contextlib import suppress
+from typing import Any
 
 import aiohttp
+
+from voice_gateway.backends.llm_access import LlmAccess
 
 log = logging.getLogger(__name__)
 
@@ -27,9 +30,9 @@ _TRY_WITHIN_S = 2.0
 class LlmProbe:
     """Asks one endpoint; `model` is the name that holds now."""
 
-    def __init__(self, base_url: str, key: str, http: aiohttp.ClientSession, model: Callable[[], str]) -> None:
-        self._base_url = base_url.rstrip("/")
-        self._headers = {"Authorization": f"Bearer {key}"}
+    def __init__(self, access: LlmAccess, http: aiohttp.ClientSession, model: Callable[[], str]) -> None:
+        self._base_url = access.base_url.rstrip("/")
+        self._access = access
         self._http = http
         self._model = model
         self._served: tuple[str, float] | None = None
@@ -37,6 +40,12 @@ class LlmProbe:
 
     async def __call__(self) -> None:
         """Raises OSError with a sentence when it is down, or serves other models only."""
+        try:
+            await self._ask()
+        except aiohttp.ClientConnectionError as error:
+            raise OSError(await self._access.trouble() or str(error) or type(error).__name__) from None
+
+    async def _ask(self) -> None:
         model, now = self._model(), asyncio.get_running_loop().time()
         await self._get("health/ready")
         if self._served and self._served[0] == model and now - self._served[1] < _RECHECK_S:
@@ -49,7 +58,7 @@ class LlmProbe:
 
     async def _get(self, path: str) -> bytes:
         """What it answers, at most so much of it. Raises OSError when that is a server error."""
-        async with self._http.get(f"{self._base_url}/{path}", headers=self._headers, allow_redirects=False) as answer:
+        async with self._http.get(f"{self._base_url}/{path}", **self._how()) as answer:
             if answer.status >= 500:
                 raise OSError(f"{path} answered HTTP {answer.status}")
             content = bytearray()
@@ -65,12 +74,16 @@ class LlmProbe:
         with suppress(TimeoutError):  # busy, not wrong
             async with asyncio.timeout(_TRY_WITHIN_S):
                 url = f"{self._base_url}/chat/completions"
-                async with self._http.post(url, headers=self._headers, json=body, allow_redirects=False) as answer:
+                async with self._http.post(url, json=body, **self._how()) as answer:
                     if answer.status in _NO_SUCH_MODEL:
                         more = ", …" if len(listed) > _MAX_NAMED else ""
                         names = ", ".join(listed[:_MAX_NAMED]) + more
                         raise OSError(f"does not serve {model!r}; it serves {names}; set LLM_MODEL to one of them")
         log.info("the language model does not list %r, but answers to it", model)
+
+    def _how(self) -> dict[str, Any]:
+        headers = {"Authorization": f"Bearer {self._access.key()}"}
+        return {"headers": headers, "ssl": self._access.tls, "allow_redirects": False}
 
 
 def _listed(content: bytes) -> list[str]:

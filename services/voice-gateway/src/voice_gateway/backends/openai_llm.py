@@ -2,7 +2,6 @@
 
 import asyncio
 import secrets
-import ssl
 import string
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing, asynccontextmanager, suppress
@@ -14,6 +13,7 @@ import openai
 from openai import AsyncOpenAI, AsyncStream, DefaultAioHttpClient
 
 from voice_gateway.backends.errors import llm_errors
+from voice_gateway.backends.llm_access import LlmAccess
 from voice_gateway.backends.progress_limit import ProgressLimit
 from voice_gateway.core.conversation import Message
 from voice_gateway.core.events import LlmOptions
@@ -56,22 +56,24 @@ class LlmClients:
 
 
 @asynccontextmanager
-async def open_clients(base_url: str, api_key: str) -> AsyncGenerator[LlmClients, None]:
+async def open_clients(access: LlmAccess) -> AsyncGenerator[LlmClients, None]:
     """Connections to one endpoint, closed at the end."""
-    tls = httpx2.create_ssl_context()  # reads every authority: once is enough
     async with (
-        _client(base_url, api_key, tls, keepalive_s=_KEEPALIVE_S) as kept_alive,
-        _client(base_url, api_key, tls, keepalive_s=0.0) as fresh,
+        _client(access, keepalive_s=_KEEPALIVE_S) as kept_alive,
+        _client(access, keepalive_s=0.0) as fresh,
     ):
         yield LlmClients(kept_alive, fresh)
 
 
-def _client(base_url: str, api_key: str, tls: ssl.SSLContext, *, keepalive_s: float) -> AsyncOpenAI:
+def _client(access: LlmAccess, *, keepalive_s: float) -> AsyncOpenAI:
+    async def key() -> str:
+        return access.key()
+
     # No retries in the client: they would know nothing of the limit of the first token.
     limits = httpx2.Limits(max_connections=_CONNECTIONS, keepalive_expiry=keepalive_s)
-    http_client = DefaultAioHttpClient(verify=tls, limits=limits)
+    http_client = DefaultAioHttpClient(verify=access.tls, limits=limits)
     timeout = httpx2.Timeout(_NEVER_S, connect=_CONNECT_S)
-    return AsyncOpenAI(base_url=base_url, api_key=api_key, max_retries=0, timeout=timeout, http_client=http_client)
+    return AsyncOpenAI(base_url=access.base_url, api_key=key, max_retries=0, timeout=timeout, http_client=http_client)
 
 
 async def warm_up(clients: LlmClients) -> None:

@@ -70,6 +70,15 @@ def fallback(part: Part) -> Address:
     return Address(part.target if isinstance(part, Opaque) else f"dns:///{part.host}:{part.port}")
 
 
+def host_and_port(address: Address) -> tuple[str, int] | None:
+    """Where an address leads to; None = only gRPC knows."""
+    scheme, rest = _scheme(address.target)
+    match = _SPLIT.match(rest)
+    if scheme not in ("dns", "ipv4", "ipv6") or match is None or not (host := match["v6"] or match["name"]):
+        return None
+    return host, int(match["port"] or _DEFAULT_PORT)
+
+
 def _scheme(target: str) -> tuple[str, str]:
     """The scheme of a target and what follows it; "" = none."""
     match = re.match(r"^(dns|ipv4|ipv6):(?:///)?([^/].*)$", target)
