@@ -4,9 +4,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from live_cluster import serving
-from rendering import CHART, Chart, Object, Rendered
+from rendering import CHART, Chart, Object, Rendered, parsed
 
 APPS = "/apis/apps/v1/namespaces/calls"
 LIVE = "/api/v1/namespaces/calls/configmaps/voice-gateway-live"
@@ -46,7 +45,7 @@ def upgrade(chart: Chart, folder: Path, objects: dict[str, Any], *options: str) 
 def rendered(chart: Chart, folder: Path, objects: dict[str, Any], *options: str) -> Rendered:
     status, out, said = upgrade(chart, folder, objects, *options)
     assert status == 0, said
-    return Rendered([one for one in yaml.safe_load_all(out) if one])
+    return Rendered(parsed(out))
 
 
 SCALED = ("--set", "autoscaling.enabled=true")
