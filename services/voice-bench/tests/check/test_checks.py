@@ -3,6 +3,7 @@
 import asyncio
 import json
 import math
+import re
 import struct
 import sys
 from collections.abc import AsyncIterator
@@ -12,6 +13,7 @@ from typing import Any
 
 import grpc
 import pytest
+import pytest_asyncio
 from aiohttp import web
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from pcm import write_wav
@@ -21,6 +23,7 @@ from voice_bench.measure.clips import RATE_HZ
 from voice_bench.stack import Stack, running
 from voice_bench.stack_config import Part, StackConfig, scripted
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 VOICE_BENCH = Path(sys.executable).parent / "voice-bench"
 WAIT_S = 60.0
 
@@ -104,31 +107,32 @@ def beep(tmp_path: Path) -> Path:
     return tmp_path / "beep.wav"
 
 
-def speech_alone() -> StackConfig:
-    plan = scripted()
-    return StackConfig(speech=plan.speech, external={Part.LLM: "not needed", Part.GATEWAY: "not needed"})
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def stack() -> AsyncIterator[Stack]:
+    """Scripted, and the same for every check that leaves it as it was."""
+    async with running(scripted(reply="Is it raining now?")) as found:
+        yield found
 
 
-async def test_our_own_speech_server_is_listed_and_transcribes(beep: Path) -> None:
-    async with running(speech_alone()) as stack:
-        arguments = ("riva-check", "--target", stack.speech_target, "--wav", str(beep), "--needs", "both")
-        status, out, err = await voice_bench(*arguments, "--json")
-        assert (status, err) == (0, "")
-        told = json.loads(out)
-        assert told["asr_models"] == ["scripted-asr-streaming"]
-        assert told["languages"] == ["en-US"]
-        assert told["voices"] == ["English-US"]
-        assert told["transcript"] == "caller 1 turn 1"
-        status, out, _ = await voice_bench(*arguments)
-        assert (status, out.splitlines()[-1]) == (0, "transcript: caller 2 turn 1")
+async def test_our_own_speech_server_is_listed_and_transcribes(stack: Stack, beep: Path) -> None:
+    arguments = ("riva-check", "--target", stack.speech_target, "--wav", str(beep), "--needs", "both")
+    status, out, err = await voice_bench(*arguments, "--json")
+    assert (status, err) == (0, "")
+    told = json.loads(out)
+    assert told["asr_models"] == ["scripted-asr-streaming"]
+    assert told["languages"] == ["en-US"]
+    assert told["voices"] == ["English-US"]
+    heard = re.fullmatch(r"caller (\d+) turn 1", told["transcript"])
+    assert heard, told
+    status, out, _ = await voice_bench(*arguments)
+    assert (status, out.splitlines()[-1]) == (0, f"transcript: caller {int(heard[1]) + 1} turn 1")
 
 
-async def test_a_recording_without_speech_fails_with_a_sentence(tmp_path: Path) -> None:
+async def test_a_recording_without_speech_fails_with_a_sentence(stack: Stack, tmp_path: Path) -> None:
     write_wav(tmp_path / "still.wav", [bytes(16000)], 16000)
-    async with running(speech_alone()) as stack:
-        status, _, err = await voice_bench(
-            "riva-check", "--target", stack.speech_target, "--wav", str(tmp_path / "still.wav")
-        )
+    status, _, err = await voice_bench(
+        "riva-check", "--target", stack.speech_target, "--wav", str(tmp_path / "still.wav")
+    )
     expected = f"no words in {tmp_path / 'still.wav'}; is there speech in it?\n"
     assert (status, err.split(" recognised ")[-1]) == (1, expected)
 
@@ -151,16 +155,15 @@ def production(stack: Stack, riva: str, llm: str, *more: str) -> tuple[str, ...]
     return ("production-check", *where, "--calls", "2", "--p95", "5", "--json", *more)
 
 
-async def test_a_scripted_stack_never_passes_and_is_told_why() -> None:
-    async with running(scripted()) as stack:
-        status, out, _ = await voice_bench(*production(stack, stack.speech_target, stack.llm_base_url, "--plaintext"))
+async def test_a_scripted_stack_never_passes_and_is_told_why(stack: Stack) -> None:
+    status, out, _ = await voice_bench(*production(stack, stack.speech_target, stack.llm_base_url, "--plaintext"))
     (finding,) = json.loads(out)["findings"]
     assert (status, finding["name"], finding["met"]) == (1, "backends", False)
     assert "scripted-asr-streaming is a scripted recogniser" in finding["sentence"]
     assert "mini-llm is the mini LLM" in finding["sentence"]
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def speech(tmp_path: Path) -> Path:
     """A short recording of real speech: only that has an end of speech to count latencies from."""
     (clip, *_) = await caller_audio.speech(0.6, 1.2)
@@ -168,9 +171,8 @@ async def speech(tmp_path: Path) -> Path:
     return tmp_path / "speech.wav"
 
 
-async def test_spoken_calls_and_metrics_are_judged_where_the_backends_are_real(speech: Path) -> None:
+async def test_spoken_calls_and_metrics_are_judged_where_the_backends_are_real(stack: Stack, speech: Path) -> None:
     async with (
-        running(scripted(reply="Is it raining now?")) as stack,
         riva_of("parakeet-1.1b-en-US-asr-streaming") as riva,
         nim_of("meta/llama-3.1-8b-instruct", "vllm") as llm,
     ):
@@ -198,8 +200,8 @@ async def test_calls_that_fail_are_counted_and_told(beep: Path) -> None:
     assert missed["calls"].startswith("2 of 2 calls failed, 1.0% may; the first: ")
 
 
-async def test_a_model_server_that_does_not_answer_is_named() -> None:
-    async with running(scripted()) as stack, riva_of("parakeet") as riva:
+async def test_a_model_server_that_does_not_answer_is_named(stack: Stack) -> None:
+    async with riva_of("parakeet") as riva:
         status, _, err = await voice_bench(*production(stack, riva, "http://127.0.0.1:1/v1"))
     assert status == 1
     assert err.startswith("http://127.0.0.1:1/v1/models lists no models")
