@@ -1,5 +1,7 @@
 """How may a call end, and what is left of it? Nothing."""
 
+import time
+
 import grpc
 from fake_llm import Answer
 from fake_riva import ramp
@@ -33,12 +35,13 @@ async def test_half_closing_of_a_caller_who_could_come_back_ends_the_call_proper
 async def test_twenty_broken_streams_are_not_taken_for_half_closed_ones() -> None:
     async with lab(gateway_resume_grace_s=0.5) as there:
         callers = [await there.call(numbered=True) for _ in range(20)]
+        broken_at = time.monotonic()
         for caller in callers:
             caller.cancel()
         for caller in callers:
             await caller.over()
-        assert await there.metric("voice_sessions_active") == 20
         await there.settled()
+        assert time.monotonic() - broken_at >= 0.5
         assert await there.metric('voice_sessions_ended_total{reason="caller gone"}') == 20
 
 
@@ -60,11 +63,12 @@ async def test_a_numbering_caller_who_breaks_off_is_waited_for_and_no_longer() -
         caller = await there.call(numbered=True)
         await caller.type("Tell me a story.")
         await caller.expect("reply_audio")
+        broken_at = time.monotonic()
         caller.cancel()
         await caller.over()
-        assert await there.metric("voice_sessions_active") == 1
         there.tts.seconds = lambda text: 0.06
         await there.settled()
+        assert time.monotonic() - broken_at >= 0.3
         assert await there.metric('voice_sessions_ended_total{reason="caller gone"}') == 1
 
 
