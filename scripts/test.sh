@@ -10,7 +10,15 @@ evals=services/voice-bench/tests/evals # a gateway in process; its threads and t
 # shellcheck source=scripts/suites.sh
 . scripts/suites.sh
 
-at_leisure() { # what waits for nothing: it takes the time that the suites, which mostly wait, leave over
+# Three lanes at a time, for two cores: the calls of the gateway and of the client mostly wait, the speech server and the
+# bench compute and wait, and what waits for nothing takes the time that they leave over.
+calls() {
+    tests services/voice-gateway
+    tests services/voice-client
+    tests services/voicectl
+}
+
+at_leisure() {
     renice -n 19 "$BASHPID" > /dev/null
     check "ruff" "$bin/ruff" check --quiet .
     check "format" "$bin/ruff" format --check --quiet .
@@ -23,26 +31,23 @@ at_leisure() { # what waits for nothing: it takes the time that the suites, whic
     tests scripts
     scripts/interop.sh "${UV:-uv}" "$python" || missed "third-party clients are installed"
     tests k8s
-    tests services/voice-client
     tests "$evals"
-    : > "$results/leisure.ended"
 }
 
-trap 'kill -- "-$leisure" 2> /dev/null; rm -rf "$results"' EXIT
+trap 'stop_lanes; rm -rf "$results"' EXIT
 if [ -z "${VOICE_AUDIO:-}" ]; then
     VOICE_AUDIO=$("$python" scripts/fetch_recordings.py | tail -n 1) || missed "recordings are there"
 fi
 export VOICE_AUDIO
+lane "gateway, client, voicectl" calls
+lane "lint, types, generated files, helm, scripts, k8s, evals" at_leisure "$@"
 check "packages of the JavaScript examples" scripts/npm.sh "${UV:-uv}" "$python" examples
-set -m # a process group of its own, which can be stopped
-at_leisure "$@" > "$results/leisure" 2>&1 < /dev/null & leisure=$!
-set +m
 for package in "$@"; do
-    [ "$package" = services/voice-client ] || tests "$package" --ignore "$evals"
+    case $package in
+        services/voice-gateway | services/voice-client | services/voicectl) ;;
+        *) tests "$package" --ignore "$evals" ;;
+    esac
 done
-echo "== checks and tests that ran at the same time: lint, types, generated files, helm, scripts, k8s, client, evals"
-wait "$leisure"
-cat "$results/leisure"
-[ -e "$results/leisure.ended" ] || missed "what runs beside the suites ran to its end"
+end_lanes
 tests interop
 total

@@ -68,12 +68,17 @@ def test_the_last_lines_name_what_failed_and_count_everything(tmp_path: Path) ->
             ["== what failed", "FAILED helm - nobody could count its tests", "0 passed, 1 failed"],
         ),
         (
-            "(check beside false) & wait; check here true; total",
+            "lane two check beside false; lane three check third true; check here true; end_lanes; total",
             1,
-            ["== what failed", "FAILED the check: beside", "1 passed, 1 failed"],
+            ["== what failed", "FAILED the check: beside", "2 passed, 1 failed"],
+        ),
+        (
+            "dies() { check first true; kill -9 $BASHPID; }; lane two dies; end_lanes; total",
+            1,
+            ["== what failed", "FAILED the check: two ran to the end", "1 passed, 1 failed"],
         ),
     ],
-    ids=["all passed", "nothing ran", "no report", "no counter", "in another process"],
+    ids=["all passed", "nothing ran", "no report", "no counter", "in a lane", "a lane that died"],
 )
 def test_a_run_passes_only_when_something_ran_and_nothing_failed(
     tmp_path: Path, script: str, status: int, last: list[str]
@@ -81,6 +86,21 @@ def test_a_run_passes_only_when_something_ran_and_nothing_failed(
     done = run(script, tmp_path)
     assert done.returncode == status, done.stderr
     assert done.stdout.splitlines()[-len(last) :] == last
+
+
+def test_lanes_are_shown_one_after_the_other(tmp_path: Path) -> None:
+    done = run(
+        "lane one eval 'sleep 0.2; echo 1'; lane two echo 2; echo 0; end_lanes; lane more echo 3; end_lanes", tmp_path
+    )
+    told = "== ran at the same time: "
+    assert done.stdout.splitlines() == ["0", f"{told}one", "1", f"{told}two", "2", f"{told}more", "3"]
+
+
+def test_lanes_are_stopped_with_their_processes(tmp_path: Path) -> None:
+    # The pipe ends when the last process that could write into it is gone.
+    begun = "mkfifo $results/pipe; lane slow eval 'sleep 300 > $results/pipe'; exec 5< $results/pipe; "
+    done = run(begun + "stop_lanes; cat <&5; echo over", tmp_path)
+    assert done.stdout.splitlines() == ["over"]
 
 
 def test_a_failed_test_is_named_as_pytest_takes_it(tmp_path: Path) -> None:
