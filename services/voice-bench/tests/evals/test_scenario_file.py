@@ -27,10 +27,15 @@ def mistakes(folder: Path, text: str) -> list[str]:
         (HEAD + "  - {when: reply herd, wait: 1}\n", ["one.yaml:4: caller.2.when: 'reply herd'", "'reply heard'"]),
         (HEAD + "expect:\n  events:\n    - reply ended\n    - {event: final, with: 3}\n", [":7: expect.events.2.with"]),
         ("caller:\n  - wait: 1\n", ["one.yaml:1: title: this key is missing"]),
-        ("title: A test\ncaller: []\n", ["one.yaml:2: caller: Tuple should have at least 1 item"]),
+        ("title: A test\ncaller: []\n", ["one.yaml:2: caller: this list is empty"]),
         (HEAD + "  - play: a.wav\n", ["one.yaml:4: caller.2: a step that plays a file says in 'heard_as'"]),
         ("title: [\n", ["one.yaml: no YAML"]),
-        ("- 1\n", ["one.yaml:1: scenario: Input should be a valid dictionary"]),
+        ("- 1\n", ["one.yaml:1: a scenario is made of keys and values"]),
+        ("", ["one.yaml:1: a scenario is made of keys and values"]),
+        (HEAD + "model: {answers: [{say: a, say: b}]}\n", ["one.yaml:4: say: this key stands there twice"]),
+        (HEAD + '  - say: "[1.2]"\n', ["one.yaml:4: caller.2: 'say' has no word"]),
+        (HEAD + "  - {play: no.wav, heard_as: hi}\n", ["one.yaml:4: caller.2.play: no.wav: No such file"]),
+        (HEAD + "  - {play: one.yaml, heard_as: hi}\n", ["one.yaml:4: caller.2.play: one.yaml: ", "WAV"]),
     ],
 )  # fmt: skip
 def test_a_mistake_is_told_where_it_is(tmp_path: Path, text: str, told: list[str]) -> None:

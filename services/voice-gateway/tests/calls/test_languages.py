@@ -117,7 +117,7 @@ async def test_a_language_that_synthesis_lacks_is_refused_with_those_it_has() ->
 
 async def test_a_language_is_served_whatever_its_case_and_from_another_country() -> None:
     async with lab(asr_has=["en-US", "de-DE"], tts_has=["en-US", "DE-DE"]) as there:
-        for tag in ("de", "DE-de", "de-AT"):
+        for tag in ("de", "DE-de", "de-AT", "de_CH"):
             caller = await there.call(language=tag)
             await caller.type("Hallo?")
             await caller.turn(TurnEvent.REPLY_ENDED, 1)

@@ -1,24 +1,29 @@
-"""Which of a server's languages serves a caller's?"""
+"""Is a language found however its tag is written?"""
 
 import pytest
-from voice_gateway.core.language import served_as
+from voice_gateway.config_languages import built_in
+from voice_gateway.core.language import canonical
 
 
 @pytest.mark.parametrize(
-    ("tag", "have", "found"),
+    ("tag", "written"),
     [
-        ("de-DE", ["en-US", "de-DE"], "de-DE"),
-        ("DE-de", ["de-DE"], "de-DE"),
-        ("de_DE", ["de-DE"], "de-DE"),
-        ("en-GB", ["de-DE", "en-US"], "en-US"),
-        ("en-GB", ["en-US", "en-GB"], "en-GB"),
-        ("de", ["de-DE"], "de-DE"),
-        ("de-DE", ["de"], "de"),
-        ("ja-JP", ["multi"], "ja-JP"),
-        ("en-US", ["multi", "en-US"], "en-US"),
-        ("ja-JP", ["en-US"], ""),
-        ("ja-JP", [], ""),
+        ("EN-us", "en-US"),
+        ("de_AT", "de-AT"),
+        (" es-419 ", "es-419"),
+        ("zh-hant-tw", "zh-Hant-TW"),
+        ("DE", "de"),
+        ("", ""),
+        ("multi", "multi"),
+        ("-", "-"),
     ],
 )
-def test_the_same_tag_comes_before_the_same_language(tag: str, have: list[str], found: str) -> None:
-    assert served_as(tag, have) == found
+def test_a_tag_is_written_as_the_standard_says(tag: str, written: str) -> None:
+    assert canonical(tag) == written
+    assert canonical(written) == written
+
+
+def test_a_tag_of_another_country_or_with_an_underscore_finds_its_language() -> None:
+    for tag in ("de", "DE-at", "de_CH", "de_DE"):
+        assert built_in().find(tag).tag == "de-DE"
+    assert not built_in().find("zh-Hant").answers

@@ -57,3 +57,12 @@ def test_speech_can_start_again_and_needs_its_frames_anew() -> None:
 def test_silence_leaves_the_gate_as_it_is() -> None:
     state = SpeechGate()
     assert gate(state, 0.1, 1.0, FRAME_S, POLICY) == (state, None)
+
+
+def test_in_a_burst_the_silence_after_speech_is_no_speech() -> None:
+    """Frames that arrive at one time are told apart by what was heard in them."""
+    state, heard = SpeechGate(), []
+    for probability in (0.9, 0.9, 0.1, 0.1, 0.9, 0.1):
+        state, _ = gate(state, probability, 5.0, FRAME_S, POLICY)
+        heard.append(state.hears)
+    assert heard == [False, True, False, False, True, False]

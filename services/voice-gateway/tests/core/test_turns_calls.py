@@ -293,6 +293,22 @@ def test_the_stop_button_over_a_reply_leaves_the_floor_to_the_caller(play: Play)
     assert story == [ANSWERED, *stopped, (8.4, StartReply(2, "no tell me another"))]
 
 
+def test_the_stop_button_leaves_what_was_said_before_it_to_the_caller(play: Play) -> None:
+    script: Script = [
+        (3.0, ReplyAudible(1)),
+        (4.0, STARTED),
+        (4.1, saying("no")),
+        (4.15, Interrupted()),
+        (4.3, STOPPED),
+    ]
+    assert play([*ASKED, *script])[-1] == (5.8, StartReply(2, "no"))
+
+
+def test_an_empty_final_of_a_recogniser_that_ends_turns_leaves_the_floor_to_who_speaks(play: Play) -> None:
+    script: Script = [(1.0, STARTED), (2.0, said("")), (4.5, TimeLow()), (6.0, said("one")), (6.5, ReplyAudible(1))]
+    assert play(script, Policy(end_on_final=True)) == [(6.0, StartReply(1, "one"))]
+
+
 def test_the_stop_button_over_a_held_reply_drops_its_turn(play: Play) -> None:
     story = play([*ASKED, (2.6, STARTED), (2.7, Interrupted()), (3.5, said("two")), (3.6, STOPPED)])
     assert story == [ANSWERED, (2.6, HoldReply(1)), (2.7, InterruptReply(1)), (3.9, StartReply(2, "two"))]

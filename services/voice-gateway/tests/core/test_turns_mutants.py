@@ -115,20 +115,20 @@ MUTANTS: dict[str, tuple[str, str]] = {
         'kept, open, typed = ("", "", "") if True else',
     ),
     "a cough is over before the recogniser has heard it": (
-        "if call.heard_until >= quiet:\n        return policy.resume_after / 2",
+        "if state.call.heard_until >= (state.quiet_since or 0.0):\n        return policy.resume_after / 2",
         "if True:\n        return policy.resume_after / 2",
     ),
     "a cough waits though the recogniser is through": (
-        "if call.heard_until >= quiet:\n        return policy.resume_after / 2",
+        "if state.call.heard_until >= (state.quiet_since or 0.0):\n        return policy.resume_after / 2",
         "if False:\n        return policy.resume_after / 2",
     ),
     "a late recogniser is not waited for after a cough": (
-        "return min(policy.resume_after + late",
+        "return min(policy.resume_after + state.call.lag",
         "return min(policy.resume_after",
     ),
     "a cough holds a reply for as long as the recogniser is late": (
-        "return min(policy.resume_after + late, max(policy.resume_after, policy.max_hold))",
-        "return policy.resume_after + late",
+        "return min(policy.resume_after + state.call.lag, max(policy.resume_after, policy.max_hold))",
+        "return policy.resume_after + state.call.lag",
     ),
     "a final that nobody answers is forgotten": (
         "if heard.text and not same_words(open, heard.text) else ()",
@@ -340,6 +340,7 @@ MUTANTS: dict[str, tuple[str, str]] = {
         "return Thinking(call, n, right), ()",
         "return Thinking(call, n, join_words(words, text), typed=state.typed), ()",
     ),
+    "who speaks on after typing is cut off": ("if turn.call.speaking and policy.decides:", "if False:"),
     "words that grow forget what was typed": (
         "committed=bool(words) and not policy.decides, typed=state.typed)",
         "committed=bool(words) and not policy.decides)",

@@ -86,8 +86,14 @@ RETRACTED: tuple[float, Action] = (2.3, RetractReply(1))
 
 def test_what_was_typed_meanwhile_is_answered_with_it(play: Play) -> None:
     """It stands after the utterance that was open, because that began before it."""
-    script: Script = [*TYPED_MEANWHILE, (2.3, saying("book a table", 1.0))]
-    assert play(script) == [FIRST, RETRACTED, (2.6, StartReply(2, "book a table by the river"))]
+    script: Script = [*TYPED_MEANWHILE, (2.3, saying("book a table", 1.0)), (2.4, STOPPED)]
+    assert play(script) == [FIRST, RETRACTED, (2.7, StartReply(2, "book a table by the river"))]
+
+
+def test_who_speaks_on_after_typing_is_not_answered_before_the_speech_stops(play: Play) -> None:
+    """However long the recogniser tells nothing."""
+    script: Script = [*TYPED_MEANWHILE, (2.3, saying("book a table", 1.0)), (5.0, saying("book a table for two", 1.0))]
+    assert play([*script, (5.1, STOPPED)])[2:] == [(5.4, StartReply(2, "book a table for two by the river"))]
 
 
 def test_what_was_typed_meanwhile_stands_after_the_final_of_what_was_said_before(play: Play) -> None:

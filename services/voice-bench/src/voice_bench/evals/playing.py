@@ -89,7 +89,7 @@ async def _to_its_end(scenario: Scenario, caller: ScriptedCaller, gateway: Scrip
     except TimeoutError:
         if gateway.registry.held:
             gateway.registry.held.session.end(EndReason.DRAINED)
-        return f"the call did not end within {scenario.limit:g} s"
+        return f"the call did not end within {scenario.limit:g} s{caller.waits_for and '; ' + caller.waits_for}"
     try:
         async with asyncio.timeout(_LEAVES_WITHIN_S):
             while gateway.registry.active:  # noqa: ASYNC110  # virtual time; the registry tells nobody

@@ -3,6 +3,7 @@
 Times are seconds. Every description stands alone: editors show it beside the key.
 """
 
+import re
 from math import inf
 from typing import Annotated, Literal
 
@@ -134,6 +135,8 @@ class Step(ScenarioModel):
         if len(done) != 1:
             found = f"it has {', '.join(done)}" if done else "it has none"
             raise ValueError(f"a step needs one of {', '.join(ACTIONS)}; {found}")
+        if self.say is not None and not re.sub(r"\[[\d.]*\]", "", self.say).strip():
+            raise ValueError("'say' has no word; a step that is silent is 'wait'")
         if self.play is not None and not self.heard_as:
             raise ValueError("a step that plays a file says in 'heard_as' which words are in it")
         if self.when is not None and self.at is not None:

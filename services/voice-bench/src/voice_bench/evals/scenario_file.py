@@ -2,11 +2,12 @@
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 
 import yaml
+from pcm import read_wav
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
@@ -29,10 +30,42 @@ def read_scenario(file: Path) -> Scenario:
         raise BadScenarioFile(f"{file}: {error.strerror}") from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise BadScenarioFile(f"{file}: no YAML: {error}") from None
+    if not isinstance(content, dict):
+        raise BadScenarioFile(f"{file}:1: a scenario is made of keys and values, such as title: and caller:")
+    if twice := [*_doubles(root)]:
+        raise BadScenarioFile("\n".join(f"{file}:{line}: {key}: this key stands there twice" for line, key in twice))
     try:
-        return Scenario.model_validate(content)
+        scenario = Scenario.model_validate(content)
     except ValidationError as error:
         raise BadScenarioFile("\n".join(_mistakes(file, error, root))) from None
+    for number, step in enumerate(scenario.caller):
+        if step.play is not None:
+            _check_recording(file, step.play, root, number)
+    return scenario
+
+
+def _check_recording(scenario: Path, name: str, root: yaml.Node | None, step: int) -> None:
+    """Raises BadScenarioFile for one that can't be played."""
+    try:
+        read_wav(scenario.parent / name)
+    except (OSError, ValueError) as error:
+        line, _ = _place(root, ["caller", step, "play"])
+        why = f"{name}: {error.strerror}" if isinstance(error, OSError) else error
+        raise BadScenarioFile(f"{scenario}:{line}: caller.{step + 1}.play: {why}") from None
+
+
+def _doubles(node: yaml.Node | None) -> Iterator[tuple[int, str]]:
+    """Keys that stand there twice, with their lines: of two values the first would be lost unseen."""
+    if isinstance(node, yaml.MappingNode):
+        seen: set[str] = set()
+        for name, value in node.value:
+            if name.value in seen:
+                yield name.start_mark.line + 1, str(name.value)
+            seen.add(name.value)
+            yield from _doubles(value)
+    elif isinstance(node, yaml.SequenceNode):
+        for value in node.value:
+            yield from _doubles(value)
 
 
 def scenario_files(paths: Sequence[Path]) -> list[Path]:
@@ -76,6 +109,8 @@ def _sentence(one: ErrorDetails) -> str:
             return "this key is not known here; docs/evals.md and the schema list those that are"
         case "missing":
             return "this key is missing"
+        case "too_short":
+            return "this list is empty; it needs at least one entry"
         case "literal_error" if isinstance(given, str):
             known = get_close_matches(given, re.findall(r"'([^']+)'", one["msg"]), 3, 0.3)
             return f"{given!r} is not known here; {'perhaps ' + ' or '.join(map(repr, known)) if known else one['msg']}"

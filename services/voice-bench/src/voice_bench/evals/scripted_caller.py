@@ -62,6 +62,8 @@ class ScriptedCaller:  # size: a client's two directions, its link and its steps
         self._audible: set[int] = set()
         self._alive: set[int] = set()
         """Replies that have begun and not ended."""
+        self.waits_for = ""
+        """The step that waits for an event, and for which one; "" = none does."""
 
     async def run(self) -> None:
         """The whole call. Raises what the gateway's side raises."""
@@ -239,8 +241,10 @@ class ScriptedCaller:  # size: a client's two directions, its link and its steps
     async def _take_steps(self) -> None:
         async with asyncio.TaskGroup() as tasks:
             since = 0
-            for step in self._scenario.caller:
+            for number, step in enumerate(self._scenario.caller, 1):
+                self.waits_for = f"step {number} waits for {step.when.event!r}" if step.when else ""
                 await self._wait_for(step, since)
+                self.waits_for = ""
                 since = len(self._moments.all)
                 if step.meanwhile:
                     tasks.create_task(self._take(step), name="caller's step")

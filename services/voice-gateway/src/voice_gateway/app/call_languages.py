@@ -7,7 +7,7 @@ from voice_gateway.backends.server_languages import ServerLanguages
 from voice_gateway.config import Settings
 from voice_gateway.config_calls import call_options
 from voice_gateway.core.events import CallOptions
-from voice_gateway.core.language import Language, Languages, served_as
+from voice_gateway.core.language import Language, Languages, canonical, served_as
 from voice_gateway.errors import Unsupported
 
 _MAX_NAMED = 20
@@ -26,7 +26,7 @@ class CallLanguages:
     def options(self, tag: str) -> CallOptions:
         """What a caller of this language gets who asks for nothing else; "" = the deployment's own language, which is
         never refused. Raises Unsupported."""
-        language = self.languages.spoken(tag or self.settings.asr_language)
+        language = self.languages.spoken(canonical(tag) or self.settings.asr_language)
         if missing := self._missing(language):
             backend, has = missing
             raise Unsupported(

@@ -113,6 +113,16 @@ class Language:
     """None = signs are left to the voice."""
 
 
+_SCRIPT_LETTERS, _COUNTRY_LETTERS = 4, 2
+
+
+def canonical(tag: str) -> str:
+    """A tag as BCP 47 writes it: "EN_us" is en-US, "ZH-hant-TW" zh-Hant-TW."""
+    first, *others = tag.strip().replace("_", "-").split("-")
+    written = {_SCRIPT_LETTERS: str.title, _COUNTRY_LETTERS: str.upper}
+    return "-".join([first.lower(), *(written.get(len(part), str.lower)(part) for part in others)])
+
+
 _ANY = ("multi", "mul", "*")
 """What a model that recognises many languages calls them."""
 
@@ -140,7 +150,7 @@ class Languages:
     def find(self, tag: str) -> Language:
         """The entry of `tag`, else of its language in another country ("de" and "de-AT" find "de-DE"), else
         `otherwise`."""
-        wanted = tag.casefold()
+        wanted = tag.casefold().replace("_", "-")
         if found := self.by_tag.get(wanted):
             return found
         primary = wanted.partition("-")[0]

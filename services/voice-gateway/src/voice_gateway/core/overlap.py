@@ -49,12 +49,10 @@ def silence_to_resume(state: Overlap, policy: Policy) -> float:
 
     Example, resume_after = 0.5: a cough from 12.0 on holds reply 3, and ends at 12.3. The recogniser tells at 12.45
     that it has heard everything until 12.35, and no word: reply 3 goes on at 12.55. Had it told nothing, it would at
-    12.8, or at 13.4 if what it told last was 0.6 s old; at 14.3 (max_hold = 2) at the latest."""
-    call, quiet = state.call, state.quiet_since or 0.0
-    if call.heard_until >= quiet:
+    12.8, or at 13.4 if the words it told last were 0.6 s old; at 14.3 (max_hold = 2) at the latest."""
+    if state.call.heard_until >= (state.quiet_since or 0.0):
         return policy.resume_after / 2
-    late = max(0.0, call.heard_at - call.heard_until)
-    return min(policy.resume_after + late, max(policy.resume_after, policy.max_hold))
+    return min(policy.resume_after + state.call.lag, max(policy.resume_after, policy.max_hold))
 
 
 def go_on(state: Overlap) -> Step:

@@ -44,6 +44,8 @@ class SpeechGate:
     """When the first frame of the running speech arrived."""
     last_at: float = 0.0
     """When the last speech frame arrived: T0 of the latencies."""
+    hears: bool = False
+    """The last frame was speech. In a burst many frames arrive at one time, so times do not tell."""
 
 
 def gate(
@@ -52,14 +54,14 @@ def gate(
     """The gate after one frame of `frame_s` that arrived (its last sample) at `arrived_at`."""
     if not state.speaking:
         if probability < policy.start:
-            return (replace(state, run=0), None) if state.run else (state, None)
+            return (replace(state, run=0, hears=False), None) if state.run or state.hears else (state, None)
         first_at = arrived_at - frame_s if state.run == 0 else state.first_at
         run = state.run + 1
         if run < policy.start_frames:
-            return replace(state, run=run, first_at=first_at), None
-        return SpeechGate(True, 0, first_at, arrived_at), GateChange.STARTED
+            return replace(state, run=run, first_at=first_at, hears=False), None
+        return SpeechGate(True, 0, first_at, arrived_at, hears=True), GateChange.STARTED
     if probability >= policy.stop:
-        return replace(state, last_at=arrived_at), None
+        return replace(state, last_at=arrived_at, hears=True), None
     if arrived_at - state.last_at < policy.hangover_s:
-        return state, None
-    return replace(state, speaking=False), GateChange.STOPPED
+        return (replace(state, hears=False) if state.hears else state), None
+    return replace(state, speaking=False, hears=False), GateChange.STOPPED

@@ -302,6 +302,8 @@ class Call:
     """Audio the recogniser has accounted for."""
     heard_at: float = 0.0
     """When it last said so."""
+    lag: float = 0.0
+    """How late it told the words that it told last, seconds."""
     due: str = ""
     """The cause of a reply that nobody asked for and that must be made: Cause.TIME_LOW.value at the next gap,
     Cause.RECOGNISER_LOST.value at once; "" = none."""
@@ -309,6 +311,8 @@ class Call:
     """The last reply that was begun for it."""
     ending: Ending = Ending.UNKNOWN
     """How the caller's words end that were heard last."""
+    speaking: bool = False
+    """The detector hears the caller now. A turn that was typed in mid-speech is answered meanwhile."""
     stopped_at: float = 0.0
     """When the caller's speech stopped last."""
     score: float = 0.0

@@ -149,11 +149,14 @@ def _noted(call: Call, event: Event, now: float) -> Call:
     """What a fact changes in every state."""
     match event:
         case Heard(text, final, _, until, ending):
-            ending = ending if text or final else call.ending
-            return replace(call, heard_until=max(call.heard_until, min(until, now)), heard_at=now, ending=ending)
+            until, ending = min(until, now), ending if text or final else call.ending
+            lag = now - until if text else call.lag
+            return replace(call, heard_until=max(call.heard_until, until), heard_at=now, ending=ending, lag=lag)
+        case SpeechStarted():
+            return replace(call, speaking=True)
         case SpeechStopped(unheard):
             heard_until = min(call.heard_until, now - unheard) if unheard > 0 else call.heard_until
-            return replace(call, heard_until=heard_until, stopped_at=now)
+            return replace(call, heard_until=heard_until, stopped_at=now, speaking=False)
         case TurnScored(probability, until):
             return replace(call, score=probability, scored_until=min(until, now))
         case TimeLow() if not call.due:
@@ -368,8 +371,11 @@ def _corrected(n: int, open: str, heard: Heard) -> tuple[Action, ...]:
 
 
 def _overhear(turn: Pausing, heard: Heard, now: float, policy: Policy, *before: Action) -> Step:
-    """Words without speech: the turn is as old as the audio they stand for."""
+    """Words without speech: the turn is as old as the audio they stand for. Or of speech that goes on since before the
+    reply was begun."""
     until = min(heard.until, now)
+    if turn.call.speaking and policy.decides:
+        return _absorb(Hearing(turn.call, until, turn.words, typed=turn.typed), heard, now, policy, *before)
     return _absorb(replace(turn, since=until, began=until), heard, now, policy, *before)
 
 

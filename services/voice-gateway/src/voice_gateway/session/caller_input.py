@@ -276,7 +276,7 @@ class CallerInput:  # size: recogniser, detector and absence judge the same audi
         self._gate, change = gate(self._gate, probability, arrived_at, frame_s, policy)
         if self._scoring:
             self._scoring.frame(self._gate, change, arrived_at, sample)
-        if self._gate.last_at == arrived_at:
+        if self._gate.hears:
             self.last_speech_sample = sample
             self._watchdog.spoken(frame_s)
             self._paused = False

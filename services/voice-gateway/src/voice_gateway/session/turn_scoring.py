@@ -46,7 +46,7 @@ class TurnScoring:
         """The detector has scored the frame that ends with this input sample, and the gate is so after it."""
         if change is GateChange.STARTED and self._turn() != self._began_turn:
             self._began_turn, self._began_sample = self._turn(), sample - round(_BEFORE_S * INPUT_RATE_HZ)
-        if gate.last_at == arrived_at:
+        if gate.hears:
             self._asked = False
         elif gate.speaking and not self._asked and arrived_at - gate.last_at >= PAUSE_S:
             self._asked = True
