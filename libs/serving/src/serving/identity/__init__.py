@@ -1,0 +1,1 @@
+"""Who calls, and how much may each caller have? One implementation for every server."""
