@@ -17,6 +17,7 @@ from pydantic import (
     field_validator,
 )
 from pydantic_settings import BaseSettings, SettingsConfigDict
+from serving.identity import origins
 
 from voice_gateway.core import hotwords
 from voice_gateway.core.events import SETTABLE
@@ -40,6 +41,11 @@ def _settable(value: str) -> str:
     return value
 
 
+def _origins(value: str) -> str:
+    origins.parse(value)
+    return value
+
+
 def _names(value: str) -> frozenset[str]:
     """all, none, or a list."""
     if value.strip() in ("all", "none"):
@@ -47,7 +53,7 @@ def _names(value: str) -> frozenset[str]:
     return frozenset(name for name in value.replace(",", " ").split())
 
 
-class Settings(BaseSettings):
+class Settings(BaseSettings):  # size: a field for each setting, and the checks that name it
     """The gateway's settings; a name in capitals is the environment variable."""
 
     model_config = SettingsConfigDict(
@@ -67,7 +73,38 @@ class Settings(BaseSettings):
         0,
         ge=0,
         le=100_000,
-        description="calls at once with one token of GATEWAY_TOKENS_FILE; 0 = as many as GATEWAY_MAX_SESSIONS",
+        description="calls at once of one caller, known by its token; 0 = as many as GATEWAY_MAX_SESSIONS",
+        json_schema_extra=LIVE,
+    )
+    gateway_calls_per_minute_per_token: int = Field(
+        0,
+        ge=0,
+        le=100_000,
+        description="calls that one caller, known by its token, may begin within a minute; 0 = no limit",
+        json_schema_extra=LIVE,
+    )
+    gateway_audio_s_per_hour_per_token: float = Field(
+        0,
+        ge=0,
+        le=10_000_000,
+        description="seconds of audio that one caller, known by its token, may send within an hour, in all of its calls"
+        " together; 0 = no limit",
+        json_schema_extra=LIVE,
+    )
+    gateway_audio_s_per_day_per_token: float = Field(
+        0,
+        ge=0,
+        le=100_000_000,
+        description="seconds of audio that one caller, known by its token, may send within 24 hours, in all of its "
+        "calls together; 0 = no limit",
+        json_schema_extra=LIVE,
+    )
+    gateway_typed_turns_per_minute_per_token: int = Field(
+        0,
+        ge=0,
+        le=100_000,
+        description="turns that one caller, known by its token, may type within a minute, in all of its calls together;"
+        " 0 = no limit beside that of one call (docs/limits.md)",
         json_schema_extra=LIVE,
     )
     gateway_resume_grace_s: Seconds = Field(15, description="how long a dropped call waits for its caller")
@@ -105,8 +142,72 @@ class Settings(BaseSettings):
     )
     gateway_tokens_file: Path | None = Field(
         None,
-        description="bearer tokens, one on each line (TOKEN or NAME: TOKEN, # comments); callers must send one; "
-        "unset = everybody may call",
+        description="API keys: bearer tokens, one on each line (TOKEN or NAME: TOKEN, # comments); callers must send "
+        "one, or a token by GATEWAY_JWT_ISSUER; neither is set = everybody may call",
+    )
+    gateway_jwt_issuer: str = Field(
+        "", max_length=512, description="issuer (iss) of the tokens (JWT) that callers may send; docs/security.md"
+    )
+    gateway_jwt_audience: str = Field(
+        "",
+        max_length=512,
+        description="audience (aud) that a caller's token must name; several with commas, any of which will do",
+    )
+    gateway_jwt_jwks_url: str = Field(
+        "",
+        max_length=2048,
+        description="where the issuer publishes the keys of its tokens (JWKS): an https URL, a file URL or a path",
+    )
+    gateway_jwt_jwks_ca_file: Path | None = Field(
+        None, description="PEM authorities for GATEWAY_JWT_JWKS_URL; unset = the public ones"
+    )
+    gateway_jwt_jwks_refresh_s: float = Field(
+        300,
+        ge=10,
+        le=86_400,
+        description="time between two looks at GATEWAY_JWT_JWKS_URL; a token that names a new key brings one sooner",
+    )
+    gateway_jwt_public_keys_file: Path | None = Field(
+        None, description="PEM public keys (RSA, EC, Ed25519) or certificates that verify tokens; several in one file"
+    )
+    gateway_jwt_hmac_secret_file: Path | None = Field(
+        None,
+        description="secret shared with the issuer, 32 bytes or more, that verifies tokens signed with HS256; whoever "
+        "has it can make tokens, so keys are better",
+    )
+    gateway_jwt_identity_claim: str = Field(
+        "sub", min_length=1, max_length=128, description="claim of a token that names the caller: for logs and limits"
+    )
+    gateway_jwt_limits_claim: str = Field(
+        "",
+        max_length=128,
+        description="claim of a token that holds limits of its caller in place of the settings' own "
+        "(docs/security.md); empty = none does",
+    )
+    gateway_jwt_clock_skew_s: float = Field(
+        30, ge=0, le=300, description="how far the issuer's clock may differ when a token's times are checked"
+    )
+    gateway_jwt_call_scope: str = Field(
+        "", max_length=128, description="scope that a token must have to begin a call; empty = none"
+    )
+    gateway_jwt_transcribe_scope: str = Field(
+        "", max_length=128, description="scope that a token must have for transcription alone; empty = none"
+    )
+    gateway_jwt_client_secret_scope: str = Field(
+        "",
+        max_length=128,
+        description="scope that a token must have to get client secrets for browsers; empty = none",
+    )
+    gateway_client_secret_keys_file: Path | None = Field(
+        None,
+        description="keys that sign client secrets, one on each line (NAME: KEY); the first signs, all are accepted; "
+        "unset = a key of this process, so that no other one accepts its client secrets",
+    )
+    gateway_allowed_origins: Annotated[str, AfterValidator(_origins)] = Field(
+        "",
+        max_length=4096,
+        description="origins whose web pages may call from a browser, such as https://app.example; several with "
+        "commas; * = all; empty = the gateway's own page",
     )
     gateway_journal_dir: Path | None = Field(
         None, description="folder for the turn logs of calls, which hold spoken words; unset = none"
@@ -585,6 +686,11 @@ class Settings(BaseSettings):
         if value is not None and not info.data.get("riva_ssl"):
             raise ValueError("is used with RIVA_SSL only; set RIVA_SSL=true, too")
         return value
+
+    @property
+    def allowed_origins(self) -> tuple[str, ...]:
+        """GATEWAY_ALLOWED_ORIGINS as a list."""
+        return origins.parse(self.gateway_allowed_origins)
 
     @property
     def settable_by_callers(self) -> frozenset[str]:

@@ -29,6 +29,9 @@ class Metrics:  # size: one attribute a metric
         self.started = Counter("voice_sessions_started", "calls begun", registry=self.registry)
         self.ended = Counter("voice_sessions_ended", "calls over, by reason", ["reason"], registry=self.registry)
         self.refused = Counter("voice_sessions_refused", "calls refused, by reason", ["reason"], registry=self.registry)
+        self.callers_refused = Counter(
+            "voice_callers_refused", "requests whose caller was not let in, by why", ["reason"], registry=self.registry
+        )
         self.resumed = Counter("voice_sessions_resumed", "dropped calls taken up again", registry=self.registry)
         self.turns = Counter("voice_turns", "turns of callers", registry=self.registry)
         self.replies = Counter("voice_replies", "replies by how they ended", ["end"], registry=self.registry)

@@ -202,7 +202,7 @@ async def test_a_token_has_calls_of_its_own_at_most(tmp_path: Path) -> None:
         await late.send(start=pb.SessionStart())
         await late.over()
         assert late.code is grpc.StatusCode.RESOURCE_EXHAUSTED
-        assert "all 2 calls of your token are taken" in late.sentence
+        assert "all 2 calls that you may have at once are taken" in late.sentence
         assert late.trailer["retry-after-ms"] == "1000"
         await held[1].hang_up()
         again = there.caller(authorization="Bearer first")

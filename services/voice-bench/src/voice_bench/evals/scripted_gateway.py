@@ -9,6 +9,7 @@ from typing import Any, cast
 import grpc
 from pydantic import ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
+from serving.identity.identities import Identities
 from voice_gateway.app.call_config import call_config
 from voice_gateway.app.connections import Backends
 from voice_gateway.app.load import Load
@@ -225,7 +226,7 @@ async def scripted_gateway(
             await tts.ask_all()
             config = call_config(settings, backends, {})
             registry = _WatchedRegistry(config, tasks, lambda: [], cast(TurnLogFolder, logs))
-            servicer = VoiceGateway(registry, Callers(None, registry.limits))
+            servicer = VoiceGateway(registry, Callers(Identities(), registry.limits))
             background = [tasks.create_task(one.run(), name="servers") for one in (asr, tts)]
             yield ScriptedGateway(registry, servicer, metrics, model, voice, recognisers, logs.log, settings)
             for task in background:

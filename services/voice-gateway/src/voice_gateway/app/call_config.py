@@ -4,6 +4,8 @@ import asyncio
 from dataclasses import dataclass
 from importlib.metadata import version
 
+from serving.identity.usage_limits import UsageLimits
+
 from voice_gateway.app.call_languages import CallLanguages
 from voice_gateway.app.connections import Backends
 from voice_gateway.backends.endpoints import BalancedChannel
@@ -34,8 +36,8 @@ class CallConfig:
     languages: CallLanguages
     resources: CallResources
     max_sessions: int
-    max_sessions_per_token: int
-    """0 = no limit of its own."""
+    usage_limits: UsageLimits
+    """Of each identity."""
     limits: Limits
 
 
@@ -51,12 +53,22 @@ def call_config(settings: Settings, backends: Backends, operators: Table) -> Cal
         CallLanguages(settings, languages, backends.asr_languages, backends.tts_languages),
         _resources(settings, backends, languages),
         settings.gateway_max_sessions,
-        settings.gateway_max_sessions_per_token,
+        _usage_limits(settings),
         Limits(
             may_set=settings.settable_by_callers,
             tool_timeout_s=settings.tool_timeout_s,
             operator_tools=frozenset(tool.name for tool in backends.tools.tools),
         ),
+    )
+
+
+def _usage_limits(settings: Settings) -> UsageLimits:
+    return UsageLimits(
+        settings.gateway_max_sessions_per_token,
+        settings.gateway_calls_per_minute_per_token,
+        settings.gateway_audio_s_per_hour_per_token,
+        settings.gateway_audio_s_per_day_per_token,
+        settings.gateway_typed_turns_per_minute_per_token,
     )
 
 

@@ -12,7 +12,9 @@ from importlib.metadata import version
 from pathlib import Path
 
 import uvloop
+from aiohttp import web
 from serving import log_format
+from serving.identity.identities import Identities
 from serving.ports import write_ports_file
 from serving.settings import BadSettings, read
 from serving.signals import Stop, stop_on_signals
@@ -21,9 +23,10 @@ from voice_gateway import config_table
 from voice_gateway.app.background import Work, kept_up
 from voice_gateway.app.call_config import call_config
 from voice_gateway.app.connections import Backends, connect
+from voice_gateway.app.identities import identities, scopes
 from voice_gateway.app.live_settings import LiveSettings
 from voice_gateway.app.registry import Registry
-from voice_gateway.app.servers import Ports, Servers, server_certificates, tokens
+from voice_gateway.app.servers import Ports, Servers, server_certificates
 from voice_gateway.backends import smart_turn_model
 from voice_gateway.config import Settings
 from voice_gateway.config_languages import operators_table
@@ -32,6 +35,7 @@ from voice_gateway.edges.callers import Callers
 from voice_gateway.edges.grpc.servicer import VoiceGateway
 from voice_gateway.edges.http import GatewayReadiness
 from voice_gateway.edges.web.application import application
+from voice_gateway.edges.web.client_secrets import ClientSecrets
 from voice_gateway.metrics import Metrics
 from voice_gateway.session.turn_log_file import TurnLogFolder, TurnLogLimits
 
@@ -105,7 +109,7 @@ async def serve(
     """Serve until SIGTERM or SIGINT (or `stop`), then drain; `bound` is told the ports once they answer.
     Raises BadSettings, or OSError when a port is taken."""
     stop, metrics = stop or stop_on_signals(), Metrics()
-    live, known = LiveSettings(settings), tokens(settings)
+    live, known = LiveSettings(settings), identities(settings)
     certificates = await asyncio.to_thread(server_certificates, settings)
     operators = await asyncio.to_thread(operators_table, settings)
     async with (
@@ -118,8 +122,9 @@ async def serve(
         await backends.probes.ask_all(_note_backend(metrics))
         await asyncio.gather(backends.asr_languages.ask(), backends.tts_languages.ask())
         ready = _readiness(registry, backends, live)
-        callers = Callers(known, registry.limits)
-        servers = Servers(settings, VoiceGateway(registry, callers), http.application(metrics, ready), application(()))
+        callers = Callers(known, registry.limits, scopes(settings), _note_refusal(metrics))
+        web = application(_routes(callers, known), settings.allowed_origins)
+        servers = Servers(settings, VoiceGateway(registry, callers), http.application(metrics, ready), web)
         ports = await servers.listen(certificates)
         looks = [file.look for file in (certificates, known) if file]
 
@@ -136,6 +141,8 @@ async def serve(
                 *_background(backends, turn_logs, settings.gateway_probe_every_s),
                 ("files", lambda: _look([look_at_settings, *looks], look_every_s)),
                 ("http", servers.bound_http),
+                ("keys of callers' tokens", known.run),
+                ("usage", registry.bound_usage),
                 ("health", lambda: servers.follow(ready, settings.gateway_probe_every_s / 2)),
             )
         ]
@@ -183,6 +190,15 @@ async def _look(looks: Sequence[Callable[[], None]], every_s: float) -> None:
                 look()
             except Exception:  # of one file; the others are looked at all the same
                 log.exception("looking at a file that may change failed; what was read before stays in force")
+
+
+def _routes(callers: Callers, known: Identities) -> Iterator[web.AbstractRouteDef]:
+    """What the web port serves."""
+    yield ClientSecrets(callers, lambda: known.secret_keys).route
+
+
+def _note_refusal(metrics: Metrics) -> Callable[[str], None]:
+    return lambda kind: metrics.callers_refused.labels(kind).inc()
 
 
 def _note_backend(metrics: Metrics) -> Callable[[str, bool], None]:

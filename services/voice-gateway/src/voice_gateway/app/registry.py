@@ -3,10 +3,10 @@
 import asyncio
 import logging
 import secrets
-from collections import Counter
 from collections.abc import Callable
 
 from voice_gateway.app.call_config import CallConfig
+from voice_gateway.app.caller_usage import CallerUsage
 from voice_gateway.core import turn_types
 from voice_gateway.core.admission import Refusal, admit, elsewhere
 from voice_gateway.core.events import Caller, CallOptions, EndReason, GoAway
@@ -20,6 +20,7 @@ log = logging.getLogger(__name__)
 
 _GOODBYE_S = 2.0
 """For the last words of calls that are closed."""
+_COUNT_EVERY_S = 1.0
 
 
 class Registry:  # size: what edges ask of it, and what the program does with it: admission, live settings, drain
@@ -41,8 +42,7 @@ class Registry:  # size: what edges ask of it, and what the program does with it
         self._turn_logs = turn_logs
         self._calls: dict[str, HeldCall] = {}
         """By resume token."""
-        self._held_by: Counter[str] = Counter()
-        """Calls by the name of the token that was shown."""
+        self._usage = CallerUsage(config.resources.clock)
         self._empty = asyncio.Event()
         self._empty.set()
 
@@ -77,15 +77,19 @@ class Registry:  # size: what edges ask of it, and what the program does with it
 
     def open(self, request: CallRequest, caller: Caller) -> HeldCall:
         """A new call. Raises Refused."""
-        resources, refusal = self._config.resources, self._refusal(caller.identity)
+        resources = self._config.resources
         metrics = resources.metrics
-        if refusal:
-            metrics.refused.labels(refusal.kind.value).inc()
-            raise Refused(refusal)
+        try:
+            self._admit(caller)
+        except Refused as error:
+            metrics.refused.labels(error.refusal.kind.value).inc()
+            raise
         name, token = f"call-{secrets.token_hex(6)}", f"{self._id}.{secrets.token_urlsafe(24)}"
         session = Session(name, request.options, resources, self._turn_log(name, request.options), caller)
-        call = self._calls[token] = HeldCall(session, request, token, self.server_info, self.limits)
-        self._held_by[caller.identity] += 1
+        usage_limits = self._config.usage_limits
+        call = self._calls[token] = HeldCall(
+            session, request, token, self.server_info, self.limits, lambda: self._usage.typed(caller, usage_limits)
+        )
         self._empty.clear()
         metrics.started.inc()
         metrics.calls.set(self.active)
@@ -134,19 +138,29 @@ class Registry:  # size: what edges ask of it, and what the program does with it
             for wait in waits:
                 wait.cancel()
 
-    def _refusal(self, identity: str = "") -> Refusal | None:
+    async def bound_usage(self) -> None:
+        """End calls whose callers have sent all the audio that they may, until cancelled."""
+        while True:
+            await asyncio.sleep(_COUNT_EVERY_S)
+            self._usage.end_exceeded(tuple(self._calls.values()), self._config.usage_limits)
+
+    def _admit(self, caller: Caller) -> None:
+        """A call of this caller begins, and is counted. Raises Refused."""
+        if refusal := self._refusal():
+            raise Refused(refusal)
+        self._usage.begin(caller, self._config.usage_limits, self._calls.values())
+
+    def _refusal(self) -> Refusal | None:
         """Why no call can start now."""
         return admit(
             active=self.active,
             limit=self._config.max_sessions,
             draining=self._draining,
             down=self._down(),
-            own=self._held_by[identity],
-            own_limit=self._config.max_sessions_per_token if identity else 0,
         )
 
     async def _hold(self, call: HeldCall) -> None:
-        session, identity = call.session, call.session.caller.identity
+        session = call.session
         metrics = self._config.resources.metrics
         try:
             reason = await session.run()
@@ -155,8 +169,7 @@ class Registry:  # size: what edges ask of it, and what the program does with it
             log.exception("call %s failed; the other calls go on", session.name)
         finally:
             del self._calls[call.token]
-            self._held_by[identity] -= 1
-            self._held_by += Counter()  # keeps those above 0
+            self._usage.end(call)
             metrics.calls.set(self.active)
             if not self._calls:
                 self._empty.set()

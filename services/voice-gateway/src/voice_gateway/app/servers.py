@@ -5,7 +5,6 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from aiohttp import web
-from serving.bearer_tokens import BadTokens, BearerTokens
 from serving.certificates import BadTls, Certificates, TlsFiles, http_context
 from serving.grpc_server import GrpcLimits, GrpcServer
 from serving.http_server import HttpLimits, HttpServer
@@ -59,14 +58,6 @@ def server_certificates(settings: Settings) -> Certificates | None:
         return Certificates(TlsFiles(certificate, key, settings.gateway_tls_client_ca_file))
     except BadTls as error:
         raise BadSettings(f"GATEWAY_TLS_CERT_FILE, GATEWAY_TLS_KEY_FILE, GATEWAY_TLS_CLIENT_CA_FILE: {error}") from None
-
-
-def tokens(settings: Settings) -> BearerTokens | None:
-    """Who may call, if not everybody may. Raises BadSettings."""
-    try:
-        return BearerTokens(settings.gateway_tokens_file) if settings.gateway_tokens_file else None
-    except BadTokens as error:
-        raise BadSettings(f"GATEWAY_TOKENS_FILE: {error}") from None
 
 
 class Servers:

@@ -30,18 +30,13 @@ def elsewhere() -> Refusal:
     return Refusal(RefusalKind.ELSEWHERE, sentence, 0.25)
 
 
-def admit(
-    *, active: int, limit: int, draining: bool, down: Sequence[str], own: int = 0, own_limit: int = 0
-) -> Refusal | None:
-    """None = yes. `down` names the backends that don't answer; `own` calls are of the same token, 0 = no limit."""
+def admit(*, active: int, limit: int, draining: bool, down: Sequence[str]) -> Refusal | None:
+    """None = yes. `down` names the backends that don't answer."""
     if draining:
         return Refusal(RefusalKind.DRAINING, "this gateway is draining; connect again to reach another one", 0.1)
     if active >= limit:
         sentence = f"all {limit} calls of this gateway are taken; try again or try another gateway"
         return Refusal(RefusalKind.BUSY, sentence, 1.0)
-    if own_limit and own >= own_limit:
-        sentence = f"all {own_limit} calls of your token are taken on this gateway; end one, or try again"
-        return Refusal(RefusalKind.TOKEN_BUSY, sentence, 1.0)
     if down:
         names = " and ".join(down)
         return Refusal(RefusalKind.BACKEND_DOWN, f"{names} can't be reached right now; try again", 2.0)

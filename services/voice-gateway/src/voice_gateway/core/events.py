@@ -3,6 +3,7 @@
 Sample numbers are at the call's own rates: INPUT_RATE_HZ in, the call's output rate out.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import TypeAlias
@@ -51,11 +52,13 @@ class Caller:
     """Who calls, as far as the edge knows."""
 
     identity: str = ""
-    """The name of the token that was shown; "" = none was asked for."""
+    """The name behind the token that was shown; "" = none was asked for."""
     trace_id: str = ""
     """Of the caller's trace (W3C Trace Context, 32 hexadecimal digits); "" = none."""
     sends_heartbeats: bool = False
     """Some message comes at least every 0.5 s; when none does, the link stands still."""
+    limits: Mapping[str, float] = field(default_factory=dict)
+    """What its token says in place of the operator's limits for each caller, by their names."""
 
 
 SETTABLE = frozenset(

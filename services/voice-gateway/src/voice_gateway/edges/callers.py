@@ -1,37 +1,78 @@
-"""Who calls? Whoever holds the credential that came with the request, at every edge."""
+"""Who calls, and may they do this? Whoever holds the credential that came with the request, at every edge."""
 
-from serving.bearer_tokens import BearerTokens, sent_token
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
 
+from serving.identity.errors import KeysMissing, NotIdentified, OutOfScope
+from serving.identity.identities import Identities
+from serving.identity.identity import Identity
+from serving.identity.sent_tokens import Headers
+
+from voice_gateway.core.admission import Refusal, RefusalKind
 from voice_gateway.edges.limits import Limits
 from voice_gateway.edges.refusal_delay import RefusalDelay
-from voice_gateway.errors import Unauthorised
+from voice_gateway.errors import Forbidden, Refused, Unauthorised
+
+_RETRY_AFTER_S = 2.0
+
+
+class Action(Enum):
+    """What a caller wants to do. Each may need a scope of the caller's token."""
+
+    CALL = "call"
+    TRANSCRIBE = "transcribe"
+    MINT = "client_secret"
+
+
+@dataclass(frozen=True, slots=True)
+class Scopes:
+    """The scope that each action needs; "" = none."""
+
+    call: str = ""
+    transcribe: str = ""
+    client_secret: str = ""
+
+    def of(self, action: Action) -> str:
+        """Of this one."""
+        return str(getattr(self, action.value))
+
+
+_NONE = Scopes()
 
 
 class Callers:
-    """Those who may call: the holders of `tokens`, or without tokens everybody."""
+    """Those who may call."""
 
-    def __init__(self, tokens: BearerTokens | None, limits: Limits) -> None:
-        self._tokens = tokens
+    def __init__(
+        self,
+        identities: Identities,
+        limits: Limits,
+        scopes: Scopes = _NONE,
+        refused: Callable[[str], None] = lambda kind: None,
+    ) -> None:
+        """`refused` is told why each caller was not let in, in a word."""
+        self._identities = identities
+        self._scopes = scopes
+        self._refused = refused
         self._refusal_delay = RefusalDelay(limits)
 
-    async def identify(self, authorization: str) -> str:
-        """The name of who sent this `authorization` header ("" = none was sent); "" = everybody may call.
+    async def identify(self, headers: Headers, action: Action = Action.CALL) -> Identity:
+        """Who sent these headers or this metadata (`request.headers.items()`, `context.invocation_metadata()`); its
+        name is "" where everybody may call.
 
-        Raises Unauthorised, a moment after it was asked."""
-        if self._tokens is None:
-            return ""
+        Raises Unauthorised and Forbidden, a moment after it was asked, or Refused."""
         try:
-            return _holder(self._tokens, authorization)
-        except Unauthorised:
+            identity = await self._identities.identify(headers)
+            if identity.is_client_secret and action is Action.MINT:
+                raise Forbidden("a client secret can't get another one; send the token that it was got with")
+            identity.check(self._scopes.of(action))
+        except KeysMissing as error:
+            self._refused(error.kind)
+            raise Refused(Refusal(RefusalKind.BACKEND_DOWN, str(error), _RETRY_AFTER_S)) from None
+        except NotIdentified as error:
+            self._refused(error.kind)
             await self._refusal_delay.pause()
-            raise
-
-
-def _holder(tokens: BearerTokens, authorization: str) -> str:
-    token = sent_token(authorization)
-    if token is None:
-        raise Unauthorised('this gateway wants a token; send the header or metadata "authorization: Bearer TOKEN"')
-    name = tokens.holder(token)
-    if name is None:
-        raise Unauthorised("this token is not accepted; ask the operator for one")
-    return name
+            kind = Forbidden if isinstance(error, OutOfScope) else Unauthorised
+            raise kind(str(error)) from None
+        return identity

@@ -3,15 +3,18 @@
 The registry holds it for as long as the call lives, so a stream that takes the call up again finds all of it.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Protocol
 
 from pcm import AudioFormat
+from serving.identity.usage_limits import Exceeded
 
 from voice_gateway.core.events import INPUT_RATE_HZ, CallOptions, Failed
 from voice_gateway.core.token_bucket import TokenBucket
 from voice_gateway.edges.audio import AudioIn, AudioOut
 from voice_gateway.edges.limits import Limits
+from voice_gateway.errors import RateLimited
 from voice_gateway.session.session import Session
 
 
@@ -56,6 +59,20 @@ class CallerRates:
 
     messages: TokenBucket
     typed_turns: TokenBucket
+    typed_in_all: Callable[[], Exceeded | None]
+    """Counts a typed turn of the caller in all of its calls, or says why it may not be."""
+
+    def admit_typed_turn(self, age_s: float, limits: Limits) -> None:
+        """A typed turn comes `age_s` after the call began. Raises RateLimited."""
+        if wait_s := self.typed_turns.take(age_s):
+            raise RateLimited(
+                f"more than {limits.typed_turns_burst} typed turns at once, or {limits.typed_turns_per_s:g} a "
+                f"second after that; this one was not taken, send it again in {wait_s:.1f} s",
+                wait_s,
+            )
+        if exceeded := self.typed_in_all():
+            wait_s = exceeded.retry_after_s
+            raise RateLimited(f"{exceeded.sentence}; this one was not taken, send it again in {wait_s:.1f} s", wait_s)
 
 
 class CarryingStream(Protocol):
@@ -87,7 +104,13 @@ class HeldCall:
     """One call, and what its streams have in common."""
 
     def __init__(
-        self, session: Session, request: CallRequest, token: str, server_info: ServerInfo, limits: Limits
+        self,
+        session: Session,
+        request: CallRequest,
+        token: str,
+        server_info: ServerInfo,
+        limits: Limits,
+        typed_in_all: Callable[[], Exceeded | None] = lambda: None,
     ) -> None:
         self.session = session
         self.request = request
@@ -104,6 +127,7 @@ class HeldCall:
         self.rates = CallerRates(
             TokenBucket(limits.messages_per_s, limits.messages_burst),
             TokenBucket(limits.typed_turns_per_s, limits.typed_turns_burst),
+            typed_in_all,
         )
         self.refusals = RefusalReports(session, limits)
         self._stream: CarryingStream | None = None

@@ -148,6 +148,11 @@ class Session:  # size: the caller's side, the registry's side and the listener 
         """Seconds since the call began."""
         return self._loop.age_s
 
+    @property
+    def received_s(self) -> float:
+        """Seconds of the caller's audio that came."""
+        return self._caller_input.received_s
+
     def attach(self) -> None:
         """A stream carries this call now."""
         self._detached.clear()

@@ -13,7 +13,7 @@ from voice_gateway.core.events import (
 )
 from voice_gateway.edges.contract import decode
 from voice_gateway.edges.held_call import HeldCall
-from voice_gateway.errors import BadRequest, RateLimited
+from voice_gateway.errors import BadRequest
 
 
 def is_new(call: HeldCall, message: pb.ClientMessage) -> bool:
@@ -48,13 +48,7 @@ def take(call: HeldCall, message: pb.ClientMessage) -> None:
             session.take(PlayoutReported(report.reply, samples, input_sample, report.final))
         case "text":
             text = decode.typed_text(message.text, call.limits)
-            if wait_s := call.rates.typed_turns.take(session.age_s):
-                limits = call.limits
-                raise RateLimited(
-                    f"more than {limits.typed_turns_burst} typed turns at once, or {limits.typed_turns_per_s:g} a "
-                    f"second after that; this one was not taken, send it again in {wait_s:.1f} s",
-                    wait_s,
-                )
+            call.rates.admit_typed_turn(session.age_s, call.limits)
             session.take(TextTyped(text))
         case "commit":
             session.take(TurnCommitted())

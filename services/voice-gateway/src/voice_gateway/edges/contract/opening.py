@@ -4,6 +4,7 @@ import asyncio
 from typing import TypeVar
 
 from google.protobuf.message import Message
+from serving.identity.identity import Identity
 from voice_workflow.v1 import voice_workflow_pb2 as pb
 
 from voice_gateway.core.events import Caller
@@ -27,17 +28,18 @@ class Opening:
         self._registry = registry
         self._waiting = OpenStreamLimit(registry.limits.max_waiting_streams, "streams that have sent nothing yet")
 
-    async def converse(self, stream: ContractStream, identity: str, trace_id: str) -> None:
-        """One stream of one call of the caller who holds the token of this name. Raises VoiceError: why the stream
+    async def converse(self, stream: ContractStream, identity: Identity, trace_id: str) -> None:
+        """One stream of one call of this caller. Raises VoiceError: why the stream
         ends before its call does, or without one."""
         first = await self.first(stream, pb.ClientMessage, _FIRST)
         if first.WhichOneof("message") != "start":
             raise BadRequest(_FIRST)
         resumed = first.start.HasField("resume")
         if resumed:
-            call = self._take_up(first.start.resume)
+            call = self._take_up(first.start.resume, identity)
         else:
-            call = self._begin(first, Caller(identity, trace_id, first.start.sends_heartbeats))
+            caller = Caller(identity.name, trace_id, first.start.sends_heartbeats, identity.limits)
+            call = self._begin(first, caller)
         await carry(call, stream, started_message(call, resumed=resumed))
 
     async def first(self, stream: ContractStream, type_: type[M], wanted: str) -> M:
@@ -61,8 +63,10 @@ class Opening:
         call.last_seq = first.seq
         return call
 
-    def _take_up(self, resume: pb.Resume) -> HeldCall:
+    def _take_up(self, resume: pb.Resume, identity: Identity) -> HeldCall:
         call = self._registry.resume(resume.token)
+        if call.session.caller.identity != identity.name:
+            raise NotFound("no call of yours waits for this resume token; start a new session")
         if not call.session.outbox.rewind(resume.last_server_seq):
             raise NotFound("the events after that message are not kept any more; start a new session")
         return call

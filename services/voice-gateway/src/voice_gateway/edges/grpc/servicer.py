@@ -4,7 +4,6 @@ import logging
 from typing import TYPE_CHECKING
 
 import grpc
-from serving.bearer_tokens import authorization
 from voice_workflow.v1 import voice_workflow_pb2 as pb
 
 from voice_gateway.edges.call_registry import CallRegistry
@@ -59,8 +58,8 @@ class VoiceGateway:
     async def _converse(self, _: object, context: "Context") -> None:
         """One stream of one call."""
         try:
-            name = await self._callers.identify(authorization(context.invocation_metadata()))
-            await self._opening.converse(GrpcStream(context), name, trace_id(context.invocation_metadata()))
+            identity = await self._callers.identify(context.invocation_metadata() or ())
+            await self._opening.converse(GrpcStream(context), identity, trace_id(context.invocation_metadata()))
         except VoiceError as error:
             self._ending.end(context, error)
         except Exception:
@@ -70,7 +69,7 @@ class VoiceGateway:
     async def _get_server_info(self, _: object, context: "InfoContext") -> pb.ServerInfo:
         """What is served here."""
         try:
-            await self._callers.identify(authorization(context.invocation_metadata()))
+            await self._callers.identify(context.invocation_metadata() or ())
             await self._opening.first(GrpcStream(context), pb.GetServerInfoRequest, "send GetServerInfoRequest")
         except VoiceError as error:
             self._ending.end(context, error)

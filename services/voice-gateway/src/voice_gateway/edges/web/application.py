@@ -1,11 +1,12 @@
 """What does the web port serve? The routes of the edges on it; every refusal has a status and a sentence."""
 
 import logging
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from http import HTTPStatus
 
 from aiohttp import web
 
+from voice_gateway.edges.web.origins import checked
 from voice_gateway.edges.web.status import body, http_status
 from voice_gateway.errors import VoiceError
 
@@ -14,9 +15,9 @@ log = logging.getLogger(__name__)
 MAX_BODY_BYTES = 256 * 1024
 
 
-def application(routes: Iterable[web.AbstractRouteDef]) -> web.Application:
-    """The web port."""
-    app = web.Application(middlewares=[_with_errors], client_max_size=MAX_BODY_BYTES)
+def application(routes: Iterable[web.AbstractRouteDef], allowed_origins: Sequence[str] = ()) -> web.Application:
+    """The web port, for its own pages and those of `allowed_origins`."""
+    app = web.Application(middlewares=[_with_errors, checked(allowed_origins)], client_max_size=MAX_BODY_BYTES)
     app.add_routes(routes)
     return app
 
