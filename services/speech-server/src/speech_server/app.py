@@ -10,7 +10,6 @@ from importlib.metadata import version
 import uvloop
 from aiohttp import web
 from serving import log_format
-from serving.bearer_tokens import BadTokens, BearerTokens
 from serving.certificates import BadTls, Certificates, http_context
 from serving.grpc_server import GrpcServer
 from serving.http_server import HttpLimits, HttpServer
@@ -19,15 +18,16 @@ from serving.settings import BadSettings
 from serving.signals import Stop, stop_on_signals
 
 from speech_server.admission_limits import gates, most_calls
-from speech_server.bearer_tokens import Tokens
+from speech_server.callers import Callers, known_callers
 from speech_server.cli.verbs import COMMANDS, listing, run_verb
 from speech_server.core.asr.recognition_plan import AsrPolicy
+from speech_server.core.requests.request_stats import RequestRecord
 from speech_server.core.tts.voices import VoicePolicy
 from speech_server.drain import LEAVE_WITHIN_S, Drain, let_end
 from speech_server.engines.registry import Engines, build, chosen_asr, endpointing
 from speech_server.errors import EngineError
 from speech_server.health_http import application
-from speech_server.http_guard import allowed_origin, authorised, certified, cross_origin
+from speech_server.http_guard import allowed_origin, authorised, certified, cross_origin, own_origin
 from speech_server.interfaces import HasCounters, HasQueue
 from speech_server.metrics import Metrics
 from speech_server.openai_audio.endpoint_context import EndpointContext, UploadLimits
@@ -62,7 +62,8 @@ class Server:  # size: the life of the process, top to bottom
         noted = settings.requests
         path = noted.speech_request_log
         self._request_log = RequestLog(path, noted.speech_request_log_days) if path is not None else None
-        self._metrics = Metrics(self._request_log.note if self._request_log is not None else None)
+        self._callers = known_callers(settings)
+        self._metrics = Metrics(self._note)
         self._timeline = Timeline(server.speech_timeline)
         self._engines: Engines = build(settings, self._timeline)
         recogniser = self._engines.recogniser
@@ -75,6 +76,7 @@ class Server:  # size: the life of the process, top to bottom
         self._metrics.watch_places(self._gates.all)
         self._drain = Drain()
         self._hurried = (stop or Stop()).at_once
+        self._watching: asyncio.Task[None] | None = None
         self._http: HttpServer | None = None
         self._grpc: GrpcServer | None = None
         self.grpc_port = 0
@@ -128,6 +130,8 @@ class Server:  # size: the life of the process, top to bottom
 
     async def stop(self) -> None:
         """Close everything, engines last."""
+        if self._watching is not None:
+            self._watching.cancel()
         if self._grpc is not None:
             await self._grpc.stop(LEAVE_WITHIN_S)
         if self._http is not None:
@@ -138,15 +142,24 @@ class Server:  # size: the life of the process, top to bottom
         if self._request_log is not None:
             self._request_log.close()
 
+    def _note(self, record: RequestRecord) -> None:
+        """A request has ended, in the task that served it."""
+        if self._callers is not None:
+            record = self._callers.noted(record)
+        if self._request_log is not None:
+            self._request_log.note(record)
+
     async def _listen(self) -> None:
         server = self._settings.server
         certificates = await asyncio.to_thread(Certificates, server.tls) if server.tls is not None else None
-        tokens = self._tokens()
-        await self._listen_http(tokens, certificates)
+        callers = self._callers
+        await self._listen_http(callers, certificates)
+        if callers is not None:
+            self._watching = asyncio.create_task(callers.run(), name="files and keys of callers")
         self._grpc = grpc_server(
             grpc_limits(server.speech_max_message_bytes, most_calls(self._gates)),
             DecodeInterceptor(
-                tokens,
+                callers,
                 FirstMessages(server.speech_idle_limit_s, server.speech_retry_after_ms),
                 server.speech_unread_limit_s,
                 self._metrics,
@@ -159,17 +172,7 @@ class Server:  # size: the life of the process, top to bottom
         if server.speech_ports_file is not None:
             write_ports_file(server.speech_ports_file, grpc=self.grpc_port, http=self.http_port)
 
-    def _tokens(self) -> Tokens | None:
-        server = self._settings.server
-        if server.speech_tokens_file is None:
-            return None
-        try:
-            accepted = BearerTokens(server.speech_tokens_file)
-        except BadTokens as error:
-            raise BadTokens(f"SPEECH_TOKENS_FILE: {error}") from None
-        return Tokens(accepted, server.speech_max_per_token, server.speech_retry_after_ms)
-
-    async def _listen_http(self, tokens: Tokens | None, certificates: Certificates | None) -> None:
+    async def _listen_http(self, callers: Callers | None, certificates: Certificates | None) -> None:
         server = self._settings.server
         pages = application(lambda: self._waiting, lambda: self._engines.states, self._metrics.registry)
         endpoint_context, synthesis = self._endpoint_context(), self._synthesis()
@@ -181,7 +184,8 @@ class Server:  # size: the life of the process, top to bottom
         riva_realtime.add_routes(pages, endpoint_context, synthesis)
         guard = [cross_origin(server.cors_origins)] if server.cors_origins else []
         guard += [certified(certificates.files)] if certificates is not None else []
-        guard += [authorised(tokens, server.speech_retry_after_ms)] if tokens is not None else []
+        guard += [own_origin(server.cors_origins)]
+        guard += [authorised(callers, server.speech_retry_after_ms)] if callers is not None else []
         # Outside what says which paths there are.
         pages.middlewares[:0] = guard
         pages.on_response_prepare.append(self._part)
@@ -256,7 +260,7 @@ class Server:  # size: the life of the process, top to bottom
 async def run(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT, then drain; a second signal hurries. A signal before it is ready ends the process.
 
-    Raises BadTls, BadTokens, PortTaken, EngineError, OSError.
+    Raises BadTls, BadTokens, BadSettings, PortTaken, EngineError, OSError.
     """
     stop = stop_on_signals()
     server = Server(settings, stop)

@@ -4,6 +4,7 @@ SpeechError
   BadRequest   the caller can do better; says how          INVALID_ARGUMENT
   NotFound     asked for something that isn't here         NOT_FOUND
   Unauthorised without one of the operator's tokens        UNAUTHENTICATED
+  Forbidden    with one that does not allow this           PERMISSION_DENIED
   Busy         full now; says when to come back            RESOURCE_EXHAUSTED
   NotServing   starting or draining; go elsewhere          UNAVAILABLE
   TooQuiet     nothing came for too long                   DEADLINE_EXCEEDED
@@ -31,6 +32,10 @@ class NotFound(SpeechError):
 
 class Unauthorised(SpeechError):
     """The request carries no token, or one that is not accepted."""
+
+
+class Forbidden(SpeechError):
+    """The request's token does not allow this, or its web page may not ask."""
 
 
 class Busy(SpeechError):

@@ -1,22 +1,28 @@
 """Who may ask over HTTP, from which web pages? Certificates, tokens and CORS, around every route but the probes'."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 from multidict import CIMultiDict
 from serving.certificates import TlsFiles
+from serving.identity.errors import NotIdentified
+from serving.identity.identity import Identity
+from serving.identity.origins import is_allowed
+from serving.identity.sent_tokens import sent_token
 
-from speech_server.bearer_tokens import Tokens
-from speech_server.errors import SpeechError
+from speech_server.callers import Callers, SessionSecrets
+from speech_server.errors import Forbidden, SpeechError
 from speech_server.health_http import OPEN_PATHS
 from speech_server.openai_audio.errors import error_response
 
-SUBPROTOCOL = "openai-insecure-api-key."
-"""How a browser sends its key to a WebSocket: it can set no header."""
 SESSION_SUBPROTOCOL = "realtime-token."
 """How `riva.client.realtime` sends the secret of its session."""
+SESSION_SECRETS = web.RequestKey("session_secrets", SessionSecrets)
+"""Where a request of a known caller has what makes the secret of a session."""
 _METHODS = "GET, POST, OPTIONS"
+_READING = ("GET", "HEAD", "OPTIONS")
+_OTHER_ORIGIN = "Pages of this origin may not call here; the operator lists those that may in SPEECH_CORS_ORIGINS."
 _MOST_HEADERS_BYTES = 1024
 _EXPOSED = "Retry-After, retry-after-ms"
 _MAX_AGE_S = "600"
@@ -39,7 +45,7 @@ def certified(files: TlsFiles) -> Middleware:
     return check
 
 
-def authorised(tokens: Tokens, retry_after_ms: int) -> Middleware:
+def authorised(callers: Callers, retry_after_ms: int) -> Middleware:
     """Lets requests without an accepted token reach the probes' paths only."""
 
     @web.middleware
@@ -47,7 +53,9 @@ def authorised(tokens: Tokens, retry_after_ms: int) -> Middleware:
         if request.path in OPEN_PATHS:
             return await handler(request)
         try:
-            with tokens.holding(_holder(tokens, request.headers)):
+            identity = await _holder(callers, request)
+            with callers.holding(identity):
+                request[SESSION_SECRETS] = SessionSecrets(callers, identity, _token(request))
                 return await handler(request)
         except SpeechError as error:
             refused = error_response(error, request.path[:100], retry_after_ms).response()
@@ -58,17 +66,39 @@ def authorised(tokens: Tokens, retry_after_ms: int) -> Middleware:
     return check
 
 
-def _holder(tokens: Tokens, headers: Mapping[str, str]) -> str:
-    """By the header, or by what a client that can't set it offers as a subprotocol: a browser its key, NVIDIA's client
-    the secret of its session. Raises Unauthorised."""
-    given = headers.get("Authorization", "")
-    offered = headers.get("Sec-WebSocket-Protocol", "") if not given else ""
+async def _holder(callers: Callers, request: web.Request) -> Identity:
+    """By the headers, or by the secret of its session that NVIDIA's client offers as a subprotocol.
+
+    Raises Unauthorised, Forbidden, NotServing."""
+    route = f"{request.path}?intent=synthesize" if request.query.get("intent") == "synthesize" else request.path
+    offered = request.headers.get("Sec-WebSocket-Protocol", "") if "Authorization" not in request.headers else ""
     for protocol in (one.strip() for one in offered.split(",")):
-        if protocol.startswith(SUBPROTOCOL):
-            given = f"Bearer {protocol.removeprefix(SUBPROTOCOL)}"
-        elif protocol.startswith(SESSION_SUBPROTOCOL):
-            return tokens.check_session(protocol.removeprefix(SESSION_SUBPROTOCOL))
-    return tokens.check(given)
+        if protocol.startswith(SESSION_SUBPROTOCOL):
+            return await callers.of_session(protocol.removeprefix(SESSION_SUBPROTOCOL), route)
+    return await callers.identify(request.headers.items(), route)
+
+
+def _token(request: web.Request) -> str:
+    """The one that was accepted; "" = it came as the secret of a session."""
+    try:
+        return sent_token(request.headers.items())
+    except NotIdentified:
+        return ""
+
+
+def own_origin(allowed: Sequence[str]) -> Middleware:
+    """Refuses what web pages of other origins than `allowed` and the server's own ask for, but for reading: CORS keeps
+    them from answers, not from sockets, and not from making work."""
+
+    @web.middleware
+    async def check(request: web.Request, handler: Handler) -> web.StreamResponse:
+        reads = request.method in _READING and "Upgrade" not in request.headers
+        origin = request.headers.get("Origin", "")
+        if reads or is_allowed(origin, allowed, request.host, request.remote or ""):
+            return await handler(request)
+        return error_response(Forbidden(_OTHER_ORIGIN), request.path[:100], 0).response()
+
+    return check
 
 
 def cross_origin(origins: Sequence[str]) -> Middleware:

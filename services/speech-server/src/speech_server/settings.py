@@ -9,6 +9,7 @@ from serving.certificates import TlsFiles
 from serving.settings import read
 
 from speech_server import engine_settings
+from speech_server.caller_settings import CallerSettings
 from speech_server.core.asr.recognition_plan import Policy
 from speech_server.core.asr.text_normalisation import masked_words
 from speech_server.setting_types import ORIGINAL_NAMES, Count, Milliseconds, Part, Port, Seconds, SettingsGroup
@@ -181,6 +182,7 @@ class RequestSettings(SettingsGroup):
 
 GROUPS: tuple[type[SettingsGroup], ...] = (
     ServerSettings,
+    CallerSettings,
     VoiceSettings,
     RequestSettings,
     engine_settings.OfflineSettings,
@@ -197,6 +199,7 @@ class Settings:
 
     def __init__(self) -> None:
         self.server = read(ServerSettings, ORIGINAL_NAMES)
+        self.callers = read(CallerSettings, ORIGINAL_NAMES)
         self.voice = read(VoiceSettings, ORIGINAL_NAMES)
         self.requests = read(RequestSettings, ORIGINAL_NAMES)
         self.offline = read(engine_settings.OfflineSettings, ORIGINAL_NAMES)

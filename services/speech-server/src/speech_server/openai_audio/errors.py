@@ -1,6 +1,6 @@
 """How does an error look over HTTP? As a status and an object in OpenAI's shape, never a stack trace.
 
-BadRequest 400 · Unauthorised 401 · NotFound 404 · TooQuiet 408 · TooLarge 413 · Busy, EngineBusy 429
+BadRequest 400 · Unauthorised 401 · Forbidden 403 · NotFound 404 · TooQuiet 408 · TooLarge 413 · Busy, EngineBusy 429
 WaitedTooLong, NotServing, EngineError 503
 """
 
@@ -57,6 +57,7 @@ _KINDS: tuple[tuple[type[Exception], int, str, str, str | None], ...] = (
     (errors.TooLarge, 413, "INVALID_ARGUMENT", "invalid_request_error", "too_large"),
     (errors.BadRequest, 400, "INVALID_ARGUMENT", "invalid_request_error", None),
     (errors.Unauthorised, 401, "UNAUTHENTICATED", "authentication_error", "invalid_api_key"),
+    (errors.Forbidden, 403, "PERMISSION_DENIED", "permission_error", None),
     (errors.NotFound, 404, "NOT_FOUND", "invalid_request_error", "model_not_found"),
     (errors.Busy, 429, "RESOURCE_EXHAUSTED", "rate_limit_error", "rate_limit_exceeded"),
     (errors.EngineBusy, 429, "RESOURCE_EXHAUSTED", "rate_limit_error", "rate_limit_exceeded"),

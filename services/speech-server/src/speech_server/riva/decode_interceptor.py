@@ -12,7 +12,7 @@ from typing import Any
 import grpc
 from google.protobuf.message import DecodeError
 
-from speech_server.bearer_tokens import Tokens
+from speech_server.callers import Callers
 from speech_server.core.requests.error_text import bounded
 from speech_server.errors import BadRequest, Busy, SpeechError, Unauthorised
 from speech_server.metrics import Metrics
@@ -32,9 +32,9 @@ _Handler = Any
 class DecodeInterceptor(grpc.aio.ServerInterceptor):
     """Around every method of the server."""
 
-    def __init__(self, tokens: Tokens | None, first: FirstMessages, unread_s: float, metrics: Metrics) -> None:
+    def __init__(self, callers: Callers | None, first: FirstMessages, unread_s: float, metrics: Metrics) -> None:
         """`unread_s`: a client that reads nothing for so long is let go."""
-        self._tokens = tokens
+        self._callers = callers
         self._unread_s = unread_s
         self._metrics = metrics
         self._first = first
@@ -56,12 +56,12 @@ class DecodeInterceptor(grpc.aio.ServerInterceptor):
         return self._bound[method]
 
     def _guarded(self, method: str, handler: _Handler) -> _Handler:
-        tokens = None if method.startswith(_OPEN) else self._tokens
+        callers = None if method.startswith(_OPEN) else self._callers
 
         async def serve(_: object, context: Any) -> None:
             try:
-                if tokens is not None:
-                    _hold(tokens, context)
+                if callers is not None:
+                    await _hold(callers, method, context)
                 await self._serve(handler, BoundedWrites(context, self._unread_s))
             except CallEnded:
                 return
@@ -104,13 +104,14 @@ class DecodeInterceptor(grpc.aio.ServerInterceptor):
             data = await context.read()
 
 
-def _hold(tokens: Tokens, context: Any) -> None:
-    """Count the call as its token's until gRPC has let go of it: an answer that is not read outlives its handler.
+async def _hold(callers: Callers, method: str, context: Any) -> None:
+    """Count the call as its caller's until gRPC has let go of it: an answer that is not read outlives its handler.
 
-    Raises Unauthorised, Busy.
+    Raises Unauthorised, Forbidden, Busy.
     """
+    identity = await callers.identify(context.invocation_metadata() or (), method)
     held = ExitStack()
-    held.enter_context(tokens.holding(tokens.check_metadata(context.invocation_metadata())))
+    held.enter_context(callers.holding(identity))
     context.add_done_callback(lambda _: held.close())
 
 

@@ -21,6 +21,7 @@ _STATUS: tuple[tuple[type[Exception], grpc.StatusCode], ...] = (
     (errors.BadRequest, grpc.StatusCode.INVALID_ARGUMENT),
     (errors.NotFound, grpc.StatusCode.NOT_FOUND),
     (errors.Unauthorised, grpc.StatusCode.UNAUTHENTICATED),
+    (errors.Forbidden, grpc.StatusCode.PERMISSION_DENIED),
     (errors.Busy, grpc.StatusCode.RESOURCE_EXHAUSTED),
     (errors.EngineBusy, grpc.StatusCode.RESOURCE_EXHAUSTED),
     (errors.NotServing, grpc.StatusCode.UNAVAILABLE),

@@ -10,14 +10,12 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from aiohttp import web
-from serving.tokens_file import digest
 
 from speech_server.core.requests.request_stats import OK
-from speech_server.core.requests.session_secret import session_secret
 from speech_server.core.tts.voices import list_voices
 from speech_server.drain import LEAVE, leaving
 from speech_server.errors import BadRequest, EngineError, NotServing, SpeechError
-from speech_server.http_guard import SESSION_SUBPROTOCOL
+from speech_server.http_guard import SESSION_SECRETS, SESSION_SUBPROTOCOL
 from speech_server.metrics import RequestStats
 from speech_server.openai_audio.endpoint_context import Answer, EndpointContext
 from speech_server.openai_audio.realtime import MOST_MESSAGE_BYTES
@@ -122,9 +120,8 @@ async def _serve(
 
 def _minted(request: web.Request, session: dict[str, Any]) -> web.Response:
     """A fresh session with the secret its socket is opened with: made of the caller's token, if it has one."""
-    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     expires_at = int(time.time() + _SECRET_LIFE_S)
-    has_token = scheme.lower() == "bearer" and token
-    value = session_secret(digest(token), expires_at) if has_token else secrets.token_urlsafe(24)
+    made_for_caller = request.get(SESSION_SECRETS)
+    value = made_for_caller.made(expires_at) if made_for_caller else secrets.token_urlsafe(24)
     secret = {"value": value, "expires_at": expires_at}
     return web.json_response({**session, "id": new_id("sess"), "client_secret": secret})

@@ -32,6 +32,8 @@ class RequestRecord:
     """Of it, spent by the engine."""
     audio_s: float = 0.0
     """Audio heard or spoken."""
+    caller: str = ""
+    """Who asked for it: the name behind its token; "" = everybody may."""
 
     def line(self) -> str:
         """As one line of JSON."""
