@@ -6,6 +6,8 @@ import pytest
 from script_runner import ROOT
 from serving import tokens_file
 from serving.grpc_server import HANDSHAKE_MS
+from serving.identity import client_secrets, jwt_verifier, signing_keys, usage_limits
+from serving.identity.jwks_url import JwksTimes
 from voice_gateway import config_live
 from voice_gateway.app import servers
 from voice_gateway.config import Settings
@@ -13,6 +15,7 @@ from voice_gateway.core import turn_types
 from voice_gateway.core.conversation import CHARS_PER_TOKEN
 from voice_gateway.edges import http
 from voice_gateway.edges.limits import Limits
+from voice_gateway.edges.web import client_secrets as secrets_edge
 from voice_gateway.session import inbox, outbox
 
 PAGE = (ROOT / "docs/limits.md").read_text(encoding="utf-8")
@@ -68,7 +71,15 @@ DEFAULTS = {
     "a call without its caller (`GATEWAY_RESUME_GRACE_S`)": f"{S['gateway_resume_grace_s'].default} s",
     "one call (`GATEWAY_MAX_SESSION_S`)": f"{S['gateway_max_session_s'].default} s",
     "calls (`GATEWAY_MAX_SESSIONS`)": f"{S['gateway_max_sessions'].default}",
-    "calls of one token (`GATEWAY_MAX_SESSIONS_PER_TOKEN`)": "0 (no limit of its own)",
+    "calls at once (`GATEWAY_MAX_SESSIONS_PER_TOKEN`)": "0 (no limit of its own)",
+    "callers whose use is remembered": f"{usage_limits.MAX_IDENTITIES}",
+    "a token, whatever its kind": f"{jwt_verifier.MAX_TOKEN_CHARS} characters; "
+    f"{jwt_verifier.MAX_HEADER_CHARS} of them the header of a JWT",
+    "keys that are tried on one token": f"{jwt_verifier.MAX_TRIES}",
+    "keys of a JWKS or a PEM file": f"{signing_keys.MAX_KEYS} keys, {signing_keys.MAX_BYTES} bytes",
+    "fetching a JWKS": f"{JwksTimes().deadline_s:g} s, {JwksTimes().apart_s:g} s apart",
+    "session of a client secret": f"{client_secrets.MAX_SESSION_BYTES} bytes of JSON",
+    "life of a client secret": f"{secrets_edge.MIN_LIFE_S} to {secrets_edge.MAX_LIFE_S} s",
     "live settings": f"{config_live.MAX_BYTES} bytes, {config_live.MAX_PARTS} names and values, no anchors",
     "tokens": f"{tokens_file.MAX_BYTES} bytes, {tokens_file.MAX_TOKENS} tokens "
     f"of {tokens_file.MAX_TOKEN_CHARS} characters",

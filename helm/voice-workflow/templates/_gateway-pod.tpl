@@ -6,7 +6,7 @@
 {{- if and (include "voice-workflow.speechTls" .root) (not $rivaCa.name) }}
   {{- $rivaCa = dict "name" $secrets.speechTls.name "key" "ca.crt" }}
 {{- end }}
-{{- $folders := dict "tls" $secrets.tls.name "tokens" $secrets.tokens.name "riva-ca" $rivaCa.name "riva-client" $secrets.rivaClient.name "riva-token" $secrets.rivaToken.name "tool-secrets" $secrets.tools.name "llm-key" $secrets.llmApiKey.name "llm-ca" $secrets.llmCa.name "llm-client" $secrets.llmClient.name -}}
+{{- $folders := dict "tls" $secrets.tls.name "tokens" $secrets.tokens.name "jwt-keys" $secrets.jwtKeys.name "jwt-secret" $secrets.jwtHmacSecret.name "jwks-ca" $secrets.jwtJwksCa.name "client-secrets" $secrets.clientSecretKeys.name "riva-ca" $rivaCa.name "riva-client" $secrets.rivaClient.name "riva-token" $secrets.rivaToken.name "tool-secrets" $secrets.tools.name "llm-key" $secrets.llmApiKey.name "llm-ca" $secrets.llmCa.name "llm-client" $secrets.llmClient.name -}}
 metadata:
   labels:
     {{- include "voice-workflow.podLabels" (dict "root" .root "name" "voice-gateway" "track" .track) | nindent 4 }}
@@ -83,6 +83,18 @@ spec:
         {{- end }}
         {{- with $secrets.tokens }}{{ if .name }}
         - {name: GATEWAY_TOKENS_FILE, value: /etc/voice-gateway/tokens/{{ .key }}}
+        {{- end }}{{ end }}
+        {{- with $secrets.jwtKeys }}{{ if .name }}
+        - {name: GATEWAY_JWT_PUBLIC_KEYS_FILE, value: /etc/voice-gateway/jwt-keys/{{ .key }}}
+        {{- end }}{{ end }}
+        {{- with $secrets.jwtHmacSecret }}{{ if .name }}
+        - {name: GATEWAY_JWT_HMAC_SECRET_FILE, value: /etc/voice-gateway/jwt-secret/{{ .key }}}
+        {{- end }}{{ end }}
+        {{- with $secrets.jwtJwksCa }}{{ if .name }}
+        - {name: GATEWAY_JWT_JWKS_CA_FILE, value: /etc/voice-gateway/jwks-ca/{{ .key }}}
+        {{- end }}{{ end }}
+        {{- with $secrets.clientSecretKeys }}{{ if .name }}
+        - {name: GATEWAY_CLIENT_SECRET_KEYS_FILE, value: /etc/voice-gateway/client-secrets/{{ .key }}}
         {{- end }}{{ end }}
         {{- if $rivaCa.name }}
         - {name: RIVA_CA_FILE, value: /etc/voice-gateway/riva-ca/{{ $rivaCa.key }}}

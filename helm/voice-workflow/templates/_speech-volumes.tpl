@@ -11,6 +11,9 @@
 {{- if .Values.secrets.speechTokens.name }}
 - {name: tokens, mountPath: /etc/speech-server/tokens, readOnly: true}
 {{- end }}
+{{- if .Values.secrets.speechJwtKeys.name }}
+- {name: jwt-keys, mountPath: /etc/speech-server/jwt-keys, readOnly: true}
+{{- end }}
 {{- if .Values.requestLog.enabled }}
 - {name: requests, mountPath: /var/log/speech-server}
 {{- end }}
@@ -33,6 +36,10 @@
 {{- end }}
 {{- with .Values.secrets.speechTokens }}{{ if .name }}
 - name: tokens
+  secret: {secretName: {{ .name }}, defaultMode: 288, items: [{key: {{ .key }}, path: {{ .key }}}]}
+{{- end }}{{ end }}
+{{- with .Values.secrets.speechJwtKeys }}{{ if .name }}
+- name: jwt-keys
   secret: {secretName: {{ .name }}, defaultMode: 288, items: [{key: {{ .key }}, path: {{ .key }}}]}
 {{- end }}{{ end }}
 {{- with .Values.requestLog }}{{ if .enabled }}

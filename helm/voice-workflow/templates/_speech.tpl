@@ -66,6 +66,9 @@ rollingUpdate: {{ $onGpu | ternary "{maxUnavailable: 1, maxSurge: 0}" "{maxUnava
 {{- with .Values.secrets.speechTokens }}
   {{- if .name }}{{ $_ := set $env "SPEECH_TOKENS_FILE" (printf "/etc/speech-server/tokens/%s" .key) }}{{ end }}
 {{- end }}
+{{- with .Values.secrets.speechJwtKeys }}
+  {{- if .name }}{{ $_ := set $env "SPEECH_JWT_PUBLIC_KEYS_FILE" (printf "/etc/speech-server/jwt-keys/%s" .key) }}{{ end }}
+{{- end }}
 {{- toJson (merge (include "voice-workflow.modelEnv" . | fromJson) $env) }}
 {{- end }}
 
