@@ -28,7 +28,7 @@ $(if $(filter $(ENGINE),$(ENGINES)),,$(error ENGINE=$(ENGINE) is not known; take
 $(if $(filter $(TTS),$(VOICES)),,$(error TTS=$(TTS) is not known; take $(VOICES)))
 endif
 
-.PHONY: help setup gpu lock proto lint types test evals interop demo run speech talk bench docs images canary e2e clean
+.PHONY: help setup gpu lock proto lint types test evals interop audit sbom demo run speech talk bench docs images canary e2e clean
 
 help: ## show this list
 	@grep -hE '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -74,6 +74,12 @@ interop: $(READY) $(ESPEAK) ## run third-party Riva and OpenAI clients against t
 	@scripts/interop.sh $(UV) $(BIN)/python
 	@$(BIN)/python -m pytest interop/tests --quiet --durations=5
 
+audit: $(READY) ## look for secrets, withdrawn and vulnerable versions, licences, base images without a digest (docs/supply-chain.md)
+	@scripts/audit.sh $(UV) $(BIN)/python
+
+sbom: $(READY) ## write the bill of materials of what is locked to out/sbom.cdx.json (images: make images)
+	@scripts/sbom.sh $(UV) $(BIN)/python out/sbom.cdx.json
+
 demo: $(READY) $(ESPEAK) ## hold a spoken conversation on this machine (CALLER=folder of recordings, OUT=out/demo; ENGINE, TTS)
 	@VOICE_AUDIO=$${VOICE_AUDIO-$$($(BIN)/python scripts/fetch_recordings.py)} \
 		$(BIN)/voice-bench demo --engine $(ENGINE) --tts $(TTS)
@@ -97,7 +103,7 @@ docs: $(READY) ## write the generated parts of the docs
 	@$(BIN)/python helm/values_reference.py
 	@$(BIN)/voice-bench evals schema > evals/scenario.schema.json
 
-images: ## build the container images with docker, podman or buildah (REGISTRY, TAG, BASE_IMAGE)
+images: $(READY) ## build the container images with docker, podman or buildah (REGISTRY, TAG, BASE_IMAGE)
 	@scripts/build_gateway.sh $(if $(REGISTRY),--registry $(REGISTRY)) $(if $(TAG),--tag $(TAG)) all
 
 canary: $(READY) ## start a canary of the gateway: IMAGE=... WEIGHT=10 (then .venv/bin/voicectl --namespace voice canary promote)

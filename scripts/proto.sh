@@ -7,6 +7,7 @@ python=${PYTHON:-.venv/bin/python}
 PATH="$(dirname "$python"):$PATH"
 
 generate() { # proto root, glob below it, output root
+    # shellcheck disable=SC2086 # a glob
     "$python" -m grpc_tools.protoc -I "$1" --python_out="$3" --grpc_python_out="$3" \
         --mypy_out=quiet:"$3" --mypy_grpc_out=quiet:"$3" "$1"/$2
     # Of files with messages alone there are no stubs.

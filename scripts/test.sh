@@ -25,6 +25,8 @@ at_leisure() {
     check "layers" "$bin/lint-imports" --no-cache
     check "types" scripts/types.sh "$python" "$@"
     check "generated code is fresh" env PYTHON="$python" scripts/proto.sh --check
+    check "no secret, no withdrawn version, no unknown licence, no loose base image" \
+        scripts/audit.sh "${UV:-uv}" "$python" secrets withdrawn licences images
     check "documents are fresh" "$python" scripts/check_docs.py
     check "cluster tests are found" "$python" -m pytest --collect-only --quiet --no-summary e2e
     tests helm

@@ -26,12 +26,13 @@ WORDS = {
     "check_production.sh": ("--target", "a:1", "--metrics", "http://a", "--riva", "b:1", "--llm", "http://c/v1"),
 }
 KEY = "nvapi-very-secret"
+SOURCED = ("steps.sh", "suites.sh")
 EVERY_SCRIPT = sorted((ROOT / "scripts").glob("*.sh"))
 
 
 def test_shellcheck_finds_nothing() -> None:
     shellcheck = Path(sys.executable).parent / "shellcheck"
-    files = [f"scripts/{name}" for name in (*SCRIPTS, "steps.sh")]
+    files = [f"scripts/{path.name}" for path in EVERY_SCRIPT]
     found = subprocess.run([shellcheck, "-x", *files], cwd=ROOT, capture_output=True, text=True, check=False)
     assert (found.returncode, found.stdout, found.stderr) == (0, "", "")
 
@@ -51,7 +52,7 @@ async def test_help_says_how_to_use_it_and_does_nothing(script: str, runner: Scr
     assert "--dry-run" in shown.out
 
 
-@pytest.mark.parametrize("script", [path.name for path in EVERY_SCRIPT if path.name not in (*SCRIPTS, "steps.sh")])
+@pytest.mark.parametrize("script", [path.name for path in EVERY_SCRIPT if path.name not in (*SCRIPTS, *SOURCED)])
 async def test_help_of_the_others_helps_and_does_nothing(script: str, runner: ScriptRunner) -> None:
     shown = await runner.run(script, "--help")
     assert (shown.status, shown.err, runner.lines) == (0, "", [])
@@ -74,7 +75,9 @@ def test_help_of_a_program_helps_and_does_nothing(script: str, tmp_path: Path) -
     assert f"usage: {script}" in shown.stdout
 
 
-@pytest.mark.parametrize("script", ["interop.sh", "setup.sh", "lock.sh", "types.sh", "test.sh", "gpu.sh"])
+@pytest.mark.parametrize(
+    "script", ["interop.sh", "setup.sh", "lock.sh", "types.sh", "test.sh", "gpu.sh", "audit.sh", "sbom.sh"]
+)
 async def test_a_script_without_its_arguments_says_which(script: str, runner: ScriptRunner) -> None:
     shown = await runner.run(script)
     assert (shown.status, runner.lines) == (2, [])
