@@ -7,7 +7,7 @@ from script_runner import ROOT
 from serving import tokens_file
 from serving.grpc_server import HANDSHAKE_MS
 from serving.identity import client_secrets, jwt_verifier, signing_keys, usage_limits
-from serving.identity.jwks_url import JwksTimes
+from serving.identity.jwks_url import MAX_WAITING, JwksTimes
 from voice_gateway import config_live
 from voice_gateway.app import servers
 from voice_gateway.config import Settings
@@ -78,6 +78,7 @@ DEFAULTS = {
     "keys that are tried on one token": f"{jwt_verifier.MAX_TRIES}",
     "keys of a JWKS or a PEM file": f"{signing_keys.MAX_KEYS} keys, {signing_keys.MAX_BYTES} bytes",
     "fetching a JWKS": f"{JwksTimes().deadline_s:g} s, {JwksTimes().apart_s:g} s apart",
+    "requests that wait for a fetch of a JWKS": f"{MAX_WAITING}",
     "session of a client secret": f"{client_secrets.MAX_SESSION_BYTES} bytes of JSON",
     "life of a client secret": f"{secrets_edge.MIN_LIFE_S} to {secrets_edge.MAX_LIFE_S} s",
     "live settings": f"{config_live.MAX_BYTES} bytes, {config_live.MAX_PARTS} names and values, no anchors",

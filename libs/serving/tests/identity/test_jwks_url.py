@@ -101,6 +101,27 @@ async def test_all_who_wait_for_a_new_key_share_one_fetch() -> None:
         assert there.asked == 2
 
 
+async def test_few_wait_for_a_slow_fetch(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("serving.identity.jwks_url.MAX_WAITING", 2)
+    async with issuer() as there, fetching(JwksUrl(there.url, times=JwksTimes(apart_s=0.0))) as scheme:
+        await scheme.read(token(kid="k0"))
+        go_on = asyncio.Event()
+
+        async def held(_: web.Request) -> web.StreamResponse:
+            await go_on.wait()
+            return web.Response(body=jwks(jwk(number=1, kid="k1")))
+
+        there.answer = held
+        waiting = [asyncio.create_task(scheme.read(token(number=1, kid="k1"))) for _ in range(5)]
+        done, _ = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        while len(done) < 3:
+            done, _ = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        go_on.set()
+        found = await asyncio.gather(*waiting, return_exceptions=True)
+        assert [type(one) for one in found].count(Unaccepted) == 3
+        assert (await scheme.read(token(number=1, kid="k1"))).identity == "anna"
+
+
 async def slow(_: web.Request) -> web.StreamResponse:
     await asyncio.Event().wait()
     raise AssertionError

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,12 @@ import aiohttp
 import grpc
 import jwt
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 from issuer import Issuer
 from lab import Lab, lab
 from raw_caller import Caller
+from serving.identity.jwks_url import JwksTimes
 from voice_workflow.v1 import voice_workflow_pb2 as pb
 
 SECONDS_OF_SILENCE = bytes(32_000)
@@ -111,6 +115,32 @@ async def test_keys_rotate_while_calls_go_on_and_none_is_dropped(
         assert {caller.code for caller in (*running, newer)} == {grpc.StatusCode.OK}
     ended = [record for record in caplog.records if record.getMessage() == "call ended"]
     assert sorted({record.caller for record in ended}) == ["new", "old"]  # type: ignore[attr-defined]
+
+
+async def test_a_server_of_keys_that_comes_late_and_goes_away_again(
+    issuer: Issuer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("serving.identity.jwt_settings.JwksTimes", partial(JwksTimes, retry_s=0.02, apart_s=0.0))
+    is_up = False
+
+    async def keys(_: web.Request) -> web.Response:
+        return web.Response(body=issuer.file.read_bytes()) if is_up else web.Response(status=503)
+
+    app = web.Application()
+    app.router.add_get("/jwks", keys)
+    async with TestServer(app) as server:
+        url = {"gateway_jwt_jwks_url": str(server.make_url("/jwks"))}
+        async with lab(**issuer.settings | url, then_works=False) as there:
+            status, sentence = await told(there, ("authorization", issuer.bearer()))
+            assert (status, "try again" in sentence) == (grpc.StatusCode.UNAVAILABLE, True)
+            is_up = True
+            await there.eventually(lambda: is_ok(there, issuer.bearer()), 1)
+            old = issuer.bearer()
+            issuer.rotate(keep=True)
+            assert await code(there, issuer.bearer()) is grpc.StatusCode.OK
+            is_up = False
+            assert await code(there, old) is grpc.StatusCode.OK
+            assert await code(there, "Bearer ey.ey.ey") is grpc.StatusCode.UNAUTHENTICATED
 
 
 async def is_ok(there: Lab, authorization: str) -> float:
@@ -232,7 +262,7 @@ async def test_typed_turns_are_bounded_over_all_calls_of_a_caller(issuer: Issuer
 
 
 @asynccontextmanager
-async def web(there: Lab) -> AsyncIterator[aiohttp.ClientSession]:
+async def web_port(there: Lab) -> AsyncIterator[aiohttp.ClientSession]:
     async with aiohttp.ClientSession(f"http://127.0.0.1:{there.web_port}") as session:
         yield session
 
@@ -256,7 +286,7 @@ async def test_a_client_secret_stands_for_its_caller_and_is_no_more_than_that(
         "gateway_max_sessions_per_token": 1,
     }
     may = {"Authorization": issuer.bearer("server", scope="voice:mint voice:call")}
-    async with lab(**issuer.settings, **settings, then_works=False) as there, web(there) as http:
+    async with lab(**issuer.settings, **settings, then_works=False) as there, web_port(there) as http:
         session = {"type": "realtime", "instructions": "Be brief."}
         before = time.time()
         status, made = await posted(http, {"session": session, "expires_after": {"seconds": 60}}, **may)
@@ -303,7 +333,7 @@ WRONG: list[tuple[object, str]] = [
 
 
 async def test_what_is_asked_for_in_vain_is_refused_and_only_pages_that_may_ask_do() -> None:
-    async with lab(gateway_allowed_origins="https://app.example", then_works=False) as there, web(there) as http:
+    async with lab(gateway_allowed_origins="https://app.example", then_works=False) as there, web_port(there) as http:
         for body, words in WRONG:
             status, answer = await posted(http, body)
             assert (body, status) == (body, 400 if words else 200)
@@ -332,7 +362,7 @@ async def test_what_is_asked_for_in_vain_is_refused_and_only_pages_that_may_ask_
 
 @pytest.mark.parametrize("path", ["/v1/realtime", "/nowhere"])
 async def test_a_web_socket_of_another_origin_is_refused_before_anything_else(path: str) -> None:
-    async with lab(then_works=False) as there, web(there) as http:
+    async with lab(then_works=False) as there, web_port(there) as http:
         with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
             await http.ws_connect(path, headers={"Origin": "https://evil.example"})
         assert refused.value.status == 403

@@ -29,6 +29,8 @@ class JwksTimes:
     """Of one fetch. Who waits for it waits no longer."""
 
 
+MAX_WAITING = 512
+"""Requests that wait for a fetch; more are refused at once. A stranger can make them, with tokens that name no key."""
 _TIMES = JwksTimes()
 
 
@@ -43,6 +45,7 @@ class JwksUrl:
         self._fetched = asyncio.Event()
         """Set when the fetch that is next, or runs, is over; then there is another one."""
         self._fetched_at = float("-inf")
+        self._waiting = 0
         self._trouble = ""
         self.keys: tuple[SigningKey, ...] = ()
         self.is_known = False
@@ -67,15 +70,19 @@ class JwksUrl:
         """A token names a key that is not known: fetch, unless that was done a moment ago, and wait for it."""
         now = asyncio.get_running_loop().time()
         is_fetching = not self.is_known and self._fetched_at == float("-inf")
-        if not is_fetching and now - self._fetched_at < self._times.apart_s:
+        is_too_soon = not is_fetching and now - self._fetched_at < self._times.apart_s
+        if is_too_soon or self._waiting >= MAX_WAITING:
             return
         self._wanted.set()
         fetched = self._fetched
+        self._waiting += 1
         try:
             async with asyncio.timeout(self._times.deadline_s):
                 await fetched.wait()
         except TimeoutError:
             return
+        finally:
+            self._waiting -= 1
 
     async def _fetch(self) -> None:
         try:
