@@ -12,7 +12,7 @@ def test_calls_at_once_are_bounded_for_each_caller() -> None:
     assert [refused is None for refused in tries] == [True, True] + [False] * 198
     assert "all 2 calls" in str(tries[2])
     assert usage.begin("berta", limits, 0.0) is None
-    usage.end("anna")
+    usage.end("anna", 0.0)
     assert usage.begin("anna", limits, 0.0) is None
     assert (usage.calls("anna"), usage.calls("berta"), usage.calls("nobody")) == (2, 1, 0)
 
@@ -22,7 +22,7 @@ def test_calls_in_a_minute_are_bounded_and_the_wait_is_true() -> None:
     now = 30.0
     for _ in range(3):
         assert usage.begin("anna", limits, now) is None
-        usage.end("anna")
+        usage.end("anna", now)
     refused = usage.begin("anna", limits, now)
     assert refused
     assert "3 calls that you may begin here in a minute" in refused.sentence
@@ -34,7 +34,7 @@ def test_a_refused_call_counts_for_nothing() -> None:
     usage, limits = Usage(), UsageLimits(calls=1, calls_per_minute=2)
     assert usage.begin("anna", limits, 0.0) is None
     assert all(usage.begin("anna", limits, 0.0) for _ in range(50))
-    usage.end("anna")
+    usage.end("anna", 0.0)
     assert usage.begin("anna", limits, 0.0) is None
 
 
@@ -43,10 +43,10 @@ def test_a_refused_call_counts_for_nothing() -> None:
 )
 def test_audio_is_bounded_within_a_window(limits: UsageLimits, window_s: float) -> None:
     usage = Usage()
-    usage.heard("anna", 99.0, 0.0)
+    usage.heard("anna", 99.0, limits, 0.0)
     assert usage.audio_exceeded("anna", limits, 0.0) is None
     assert usage.begin("anna", limits, 0.0) is None
-    usage.heard("anna", 1.0, 0.0)
+    usage.heard("anna", 1.0, limits, 0.0)
     exceeded = usage.begin("anna", limits, 0.0)
     assert exceeded
     assert "100 s of audio" in exceeded.sentence
@@ -64,11 +64,11 @@ def test_typed_turns_are_bounded_within_a_minute() -> None:
 def test_nothing_that_counts_is_forgotten_however_many_callers_come() -> None:
     usage, limits = Usage(most_identities=50), UsageLimits(calls=1, calls_per_minute=5, audio_s_per_day=10)
     assert usage.begin("in a call", limits, 0.0) is None
-    usage.heard("spent", 10.0, 0.0)
+    usage.heard("spent", 10.0, limits, 0.0)
     refused = 0
     for number in range(1000):
         if usage.begin(f"caller {number}", limits, 0.0) is None:
-            usage.end(f"caller {number}")
+            usage.end(f"caller {number}", 0.0)
         else:
             refused += 1
         assert len(usage) <= 50
@@ -77,10 +77,20 @@ def test_nothing_that_counts_is_forgotten_however_many_callers_come() -> None:
     for number in range(1000):
         now = 200.0 + number * 3.0
         assert usage.begin(f"later {number}", limits, now) is None
-        usage.end(f"later {number}")
+        usage.end(f"later {number}", now)
         assert len(usage) <= 50
         assert usage.begin("in a call", limits, now)
         assert usage.begin("spent", limits, now)
+
+
+def test_of_what_no_limit_counts_nothing_is_remembered() -> None:
+    usage, limits = Usage(most_identities=10), UsageLimits(calls=2)
+    for number in range(100):
+        assert usage.begin(f"caller {number}", limits, 0.0) is None
+        usage.heard(f"caller {number}", 60.0, limits, 0.0)
+        assert usage.typed(f"caller {number}", limits, 0.0) is None
+        usage.end(f"caller {number}", 0.0)
+    assert len(usage) == 0
 
 
 amounts = st.lists(st.tuples(st.floats(0, 90), st.floats(0, 5)), max_size=60)

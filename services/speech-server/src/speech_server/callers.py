@@ -102,7 +102,8 @@ class Callers:
     @contextmanager
     def holding(self, identity: Identity) -> Iterator[None]:
         """One request of this caller, for the length of the block. Raises Busy beyond what it may have."""
-        exceeded = self._usage.begin(identity.name, identity.limits_over(self._limits), time.monotonic())
+        limits = identity.limits_over(self._limits)
+        exceeded = self._usage.begin(identity.name, limits, time.monotonic())
         if exceeded:
             sentence = f"{exceeded.sentence[0].upper()}{exceeded.sentence[1:]}."
             raise Busy(sentence, round(exceeded.retry_after_s * 1000))
@@ -110,7 +111,7 @@ class Callers:
         try:
             yield
         finally:
-            self._usage.end(identity.name)
+            self._usage.end(identity.name, time.monotonic())
 
     async def run(self) -> None:
         """Look at files that may change, and keep fetched keys fresh, until cancelled."""
@@ -127,7 +128,7 @@ class Callers:
         """With the name of the caller whose request this task has served; its audio is counted."""
         if (identity := _current.get()) is None:
             return record
-        self._usage.heard(identity.name, record.audio_s, time.monotonic())
+        self._usage.heard(identity.name, record.audio_s, identity.limits_over(self._limits), time.monotonic())
         return replace(record, caller=identity.name)
 
 

@@ -9,9 +9,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 
 MAX_IDENTITIES = 100_000
-"""About 30 MB when all of them have used something within the last day."""
+"""About 65 MB when all of them have used up to every limit there is."""
 _LOOKED_AT = 32
 MINUTE_S, HOUR_S, DAY_S = 60.0, 3600.0, 86_400.0
+_SPANS_S = {"started": MINUTE_S, "typed": MINUTE_S, "audio_hour": HOUR_S, "audio_day": DAY_S}
 
 
 class BadLimits(ValueError):
@@ -94,21 +95,23 @@ class SlidingWindow:
 
 
 class _Use:
-    """Of one identity."""
+    """Of one identity; of what no limit counts there is nothing here."""
 
-    __slots__ = ("audio_day", "audio_hour", "calls", "started", "typed")
+    __slots__ = ("calls", "windows")
 
     def __init__(self) -> None:
         self.calls = 0
-        self.started = SlidingWindow(MINUTE_S)
-        self.audio_hour = SlidingWindow(HOUR_S)
-        self.audio_day = SlidingWindow(DAY_S)
-        self.typed = SlidingWindow(MINUTE_S)
+        self.windows: dict[str, SlidingWindow] = {}
+
+    def window(self, name: str) -> SlidingWindow:
+        """One of _SPANS_S."""
+        if name not in self.windows:
+            self.windows[name] = SlidingWindow(_SPANS_S[name])
+        return self.windows[name]
 
     def is_over(self, now: float) -> bool:
         """Whether forgetting it changes nothing."""
-        windows = (self.started, self.audio_hour, self.audio_day, self.typed)
-        return not self.calls and not any(window.used(now) for window in windows)
+        return not self.calls and not any(window.used(now) for window in self.windows.values())
 
 
 class Usage:
@@ -133,25 +136,29 @@ class Usage:
             return Exceeded("too many different callers have used this server lately; try again, or elsewhere", 60.0)
         if limits.calls and use.calls >= limits.calls:
             return Exceeded(f"all {limits.calls} calls that you may have at once are taken here; end one first", 1.0)
-        if limits.calls_per_minute and (wait := use.started.wait_s(max(0.0, limits.calls_per_minute - 1), now)):
-            sentence = f"you have begun the {limits.calls_per_minute:g} calls that you may begin here in a minute"
+        most = limits.calls_per_minute
+        if most and (wait := use.window("started").wait_s(max(0.0, most - 1), now)):
+            sentence = f"you have begun the {most:g} calls that you may begin here in a minute"
             return Exceeded(f"{sentence}; try again in {_shown(wait)}", wait)
         if exceeded := _audio_exceeded(use, limits, now):
             return exceeded
         use.calls += 1
-        use.started.add(1, now)
+        if most:
+            use.window("started").add(1, now)
         return None
 
-    def end(self, identity: str) -> None:
+    def end(self, identity: str, now: float) -> None:
         """A call that had begun is over."""
-        if use := self._of.get(identity):
-            use.calls -= 1
+        use = self._of[identity]
+        use.calls -= 1
+        if use.is_over(now):
+            del self._of[identity]
 
-    def heard(self, identity: str, audio_s: float, now: float) -> None:
+    def heard(self, identity: str, audio_s: float, limits: UsageLimits, now: float) -> None:
         """So much audio came."""
-        if audio_s and (use := self._use(identity, now)):
-            use.audio_hour.add(audio_s, now)
-            use.audio_day.add(audio_s, now)
+        for most, name in ((limits.audio_s_per_hour, "audio_hour"), (limits.audio_s_per_day, "audio_day")):
+            if most and audio_s and (use := self._use(identity, now)):
+                use.window(name).add(audio_s, now)
 
     def audio_exceeded(self, identity: str, limits: UsageLimits, now: float) -> Exceeded | None:
         """Why no more audio may come; None = it may."""
@@ -163,9 +170,9 @@ class Usage:
         most = limits.typed_turns_per_minute
         if not most or not (use := self._use(identity, now)):
             return None
-        if wait := use.typed.wait_s(max(0.0, most - 1), now):
+        if wait := use.window("typed").wait_s(max(0.0, most - 1), now):
             return Exceeded(f"you have typed the {most:g} turns that you may type here in a minute", wait)
-        use.typed.add(1, now)
+        use.window("typed").add(1, now)
         return None
 
     def _use(self, identity: str, now: float) -> _Use | None:
@@ -191,11 +198,11 @@ class Usage:
 
 
 def _audio_exceeded(use: _Use, limits: UsageLimits, now: float) -> Exceeded | None:
-    for most, window, span in (
-        (limits.audio_s_per_hour, use.audio_hour, "an hour"),
-        (limits.audio_s_per_day, use.audio_day, "a day"),
+    for most, name, span in (
+        (limits.audio_s_per_hour, "audio_hour", "an hour"),
+        (limits.audio_s_per_day, "audio_day", "a day"),
     ):
-        if most and window.used(now) >= most:
+        if most and (window := use.window(name)).used(now) >= most:
             wait = max(1.0, window.wait_s(most, now))
             sentence = f"you have sent the {most:g} s of audio that you may send here in {span}"
             return Exceeded(f"{sentence}; try again in {_shown(wait)}", wait)

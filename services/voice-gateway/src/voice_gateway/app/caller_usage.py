@@ -26,16 +26,16 @@ class CallerUsage:
         limits = operators.overridden(caller.limits)
         if limits.audio_s_per_hour or limits.audio_s_per_day:
             for call in calls:
-                self._charge(call)
+                self._charge(call, operators)
         if exceeded := self._usage.begin(caller.identity, limits, self._clock()):
             raise Refused(Refusal(RefusalKind.TOKEN_BUSY, exceeded.sentence, exceeded.retry_after_s))
 
-    def end(self, call: HeldCall) -> None:
+    def end(self, call: HeldCall, operators: UsageLimits) -> None:
         """A call that was counted is over."""
-        self._charge(call)
+        self._charge(call, operators)
         self._charged_s.pop(call.session.name, None)
         if identity := call.session.caller.identity:
-            self._usage.end(identity)
+            self._usage.end(identity, self._clock())
 
     def typed(self, caller: Caller, operators: UsageLimits) -> Exceeded | None:
         """A turn is typed, and is counted; or why it is not taken."""
@@ -47,7 +47,7 @@ class CallerUsage:
         """Count the audio of `calls`, and end those whose callers have sent all that they may."""
         for call in calls:
             caller = call.session.caller
-            self._charge(call)
+            self._charge(call, operators)
             limits = operators.overridden(caller.limits)
             exceeded = self._usage.audio_exceeded(caller.identity, limits, self._clock()) if caller.identity else None
             if exceeded:
@@ -55,8 +55,9 @@ class CallerUsage:
                 call.refusals.report(Failed(Failure.OVERLOADED, sentence, True, after_s, fatal=True))
                 call.session.end(EndReason.FAILED, sentence)
 
-    def _charge(self, call: HeldCall) -> None:
-        identity, name, received_s = call.session.caller.identity, call.session.name, call.session.received_s
-        if identity:
-            self._usage.heard(identity, received_s - self._charged_s.get(name, 0.0), self._clock())
+    def _charge(self, call: HeldCall, operators: UsageLimits) -> None:
+        caller, name, received_s = call.session.caller, call.session.name, call.session.received_s
+        if caller.identity:
+            more_s = received_s - self._charged_s.get(name, 0.0)
+            self._usage.heard(caller.identity, more_s, operators.overridden(caller.limits), self._clock())
             self._charged_s[name] = received_s

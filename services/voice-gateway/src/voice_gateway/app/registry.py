@@ -169,7 +169,7 @@ class Registry:  # size: what edges ask of it, and what the program does with it
             log.exception("call %s failed; the other calls go on", session.name)
         finally:
             del self._calls[call.token]
-            self._usage.end(call)
+            self._usage.end(call, self._config.usage_limits)
             metrics.calls.set(self.active)
             if not self._calls:
                 self._empty.set()
