@@ -24,7 +24,7 @@ class CallerSettings(SettingsGroup):
     speech_jwt_jwks_ca_file: Path | None = Field(
         None, description="PEM authorities for SPEECH_JWT_JWKS_URL; empty = the public ones"
     )
-    speech_jwt_jwks_refresh_s: float = Field(
+    speech_jwt_jwks_refresh_s: int = Field(
         300,
         ge=10,
         le=86_400,

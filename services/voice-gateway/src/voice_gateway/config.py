@@ -161,7 +161,7 @@ class Settings(BaseSettings):  # size: a field for each setting, and the checks 
     gateway_jwt_jwks_ca_file: Path | None = Field(
         None, description="PEM authorities for GATEWAY_JWT_JWKS_URL; unset = the public ones"
     )
-    gateway_jwt_jwks_refresh_s: float = Field(
+    gateway_jwt_jwks_refresh_s: int = Field(
         300,
         ge=10,
         le=86_400,
