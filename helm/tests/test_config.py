@@ -13,7 +13,6 @@ from voice_gateway.config_table import described
 from voice_gateway.config_tools import Secret, parsed
 
 FIXED = {
-    "GATEWAY_HOST": "a pod listens on all of its addresses",
     "GATEWAY_PORT": "Services map the port",
     "GATEWAY_HTTP_PORT": "Services map the port",
     "GATEWAY_WEB_PORT": "Services map the port",
@@ -45,6 +44,7 @@ FIXED = {
 """Settings that no value of `config` is, and why."""
 OWN_DEFAULTS = {
     "GATEWAY_MAX_SESSIONS": 60,  # a process fills one core with about 75
+    "GATEWAY_PLAINTEXT": True,  # what stands before the pods encrypts
     "LOG_FORMAT": "json",  # pods' lines go to a collector
     "GATEWAY_DRAIN_S": 300,  # drain.seconds: calls are longer than half a minute
     "RIVA_HOST": "",  # the name of a Service

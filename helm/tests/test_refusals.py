@@ -38,6 +38,10 @@ INCOMPATIBLE: dict[str, tuple[dict[str, Any], str]] = {
         {"autoscaling": {"minReplicas": 5, "maxReplicas": 3}}, "raise the latter or lower the former"),
     "an authority of a model without TLS": (
         {"secrets": {"llmCa": {"name": "ca"}}}, "write config.llm.baseUrl=https://"),
+    "neither plaintext nor a certificate": (
+        {"config": {"gateway": {"plaintext": False}}}, "name one in secrets.tls.name"),
+    "neither plaintext nor a certificate of speech": (
+        {"speechServer": {"enabled": True, "plaintext": False}}, "name one in secrets.speechTls.name"),
     "keda without prometheus": (
         {"autoscaling": {"enabled": True, "kind": "keda"}}, "needs autoscaling.keda.serverAddress"),
     "pods that refuse before others come": (

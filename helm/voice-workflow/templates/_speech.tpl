@@ -56,8 +56,9 @@ rollingUpdate: {{ $onGpu | ternary "{maxUnavailable: 1, maxSurge: 0}" "{maxUnava
 
 {{/* JSON map: every variable but those that name another. What an operator says in env wins. */}}
 {{- define "voice-workflow.speechEnv" -}}
-{{- $env := dict "SPEECH_GRPC_PORT" "50051" "SPEECH_HTTP_PORT" "8001" "SPEECH_DRAIN_NOTICE_S" "5" "SPEECH_DRAIN_GRACE_S" "30" }}
+{{- $env := dict "SPEECH_HOST" "0.0.0.0" "SPEECH_GRPC_PORT" "50051" "SPEECH_HTTP_PORT" "8001" "SPEECH_DRAIN_NOTICE_S" "5" "SPEECH_DRAIN_GRACE_S" "30" }}
 {{- with .Values.secrets.speechTls }}
+  {{- if not .name }}{{ $_ := set $env "SPEECH_PLAINTEXT" (toString $.Values.speechServer.plaintext) }}{{ end }}
   {{- if .name }}
     {{- $env = merge (dict "SPEECH_TLS_CERT_FILE" "/etc/speech-server/tls/tls.crt" "SPEECH_TLS_KEY_FILE" "/etc/speech-server/tls/tls.key") $env }}
   {{- end }}

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from mini_llm.settings import Settings
-from serving.settings import read
+from serving.settings import BadSettings, read
 
 WAIT_S = 30.0
 
@@ -75,6 +75,14 @@ def test_an_unusable_setting_is_named(name: str, value: str) -> None:
     assert process.returncode == 2
     assert errors.startswith(f"MINI_LLM_{name.upper()}: ")
     assert len(errors.splitlines()) == 1
+
+
+def test_other_machines_are_served_on_the_operators_word_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MINI_LLM_HOST", "0.0.0.0")
+    with pytest.raises(BadSettings, match="set MINI_LLM_PLAINTEXT=true if that is meant"):
+        read(Settings)
+    monkeypatch.setenv("MINI_LLM_PLAINTEXT", "true")
+    assert read(Settings).host == "0.0.0.0"
 
 
 def test_an_empty_setting_counts_as_unset(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -257,6 +257,10 @@ def test_what_is_live_is_what_new_calls_can_take_up() -> None:
         ({"GATEWAY_TLS_CERT_FILE": "c"}, "GATEWAY_TLS_KEY_FILE: .*belong together; set both or none"),
         ({"GATEWAY_TLS_KEY_FILE": "k"}, "GATEWAY_TLS_KEY_FILE: .*belong together; set both or none"),
         ({"GATEWAY_TLS_CLIENT_CA_FILE": "a"}, "GATEWAY_TLS_CLIENT_CA_FILE: .*set GATEWAY_TLS_CERT_FILE, too"),
+        (
+            {"GATEWAY_HOST": "0.0.0.0"},
+            "GATEWAY_PLAINTEXT: .*set GATEWAY_TLS_CERT_FILE and GATEWAY_TLS_KEY_FILE",
+        ),
         ({"RIVA_CA_FILE": "a"}, "RIVA_CA_FILE: .*set RIVA_SSL=true, too"),
         ({"RIVA_CLIENT_CERT_FILE": "c", "RIVA_CLIENT_KEY_FILE": "k"}, "RIVA_CLIENT_CERT_FILE: .*set RIVA_SSL=true"),
         ({"RIVA_SSL": "true", "RIVA_CLIENT_CERT_FILE": "c"}, "RIVA_CLIENT_KEY_FILE: .*belong together"),
@@ -270,6 +274,17 @@ def test_settings_that_do_not_belong_together_are_refused(
         monkeypatch.setenv(name, value)
     with pytest.raises(BadSettings, match=sentence):
         read(Settings)
+
+
+@pytest.mark.parametrize(
+    "settings", [{"GATEWAY_PLAINTEXT": "true"}, {"GATEWAY_TLS_CERT_FILE": "c", "GATEWAY_TLS_KEY_FILE": "k"}]
+)
+def test_other_machines_are_served_with_tls_or_on_the_operators_word(
+    settings: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in {"GATEWAY_HOST": "0.0.0.0", **settings}.items():
+        monkeypatch.setenv(name, value)
+    assert read(Settings).gateway_host == "0.0.0.0"
 
 
 def test_a_long_bad_value_is_not_repeated_whole(monkeypatch: pytest.MonkeyPatch) -> None:

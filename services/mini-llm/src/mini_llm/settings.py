@@ -3,8 +3,9 @@
 from enum import StrEnum
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+from serving.plaintext import is_loopback
 
 
 class Fault(StrEnum):
@@ -32,7 +33,10 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="MINI_LLM_", frozen=True, extra="ignore", env_ignore_empty=True)
 
-    host: str = Field("0.0.0.0", description="address to listen on")
+    host: str = Field("127.0.0.1", description="address to listen on; 0.0.0.0 needs MINI_LLM_PLAINTEXT")
+    plaintext: bool = Field(
+        False, description="serve other machines: the mini LLM has no encryption, and asks nobody for a key"
+    )
     port: int = Field(8001, ge=0, le=65_535, description="port to listen on; 0 = any free port")
     ports_file: Path | None = Field(None, description='file that gets {"http": PORT} once the server listens')
     model: str = Field("mini-llm", min_length=1, description="name of the model in lists and answers")
@@ -47,3 +51,12 @@ class Settings(BaseSettings):
     fault_after: int = Field(0, ge=0, description="number of chat requests that are answered well at first")
     fault_count: int | None = Field(None, ge=0, description="number of requests with the fault; empty = all")
     slow_ms: float = Field(1_000, ge=0, description="extra time for each token with fault `slow`, milliseconds")
+
+    @model_validator(mode="after")
+    def _plaintext_is_asked_for(self) -> "Settings":
+        if not (self.plaintext or is_loopback(self.host)):
+            raise ValueError(
+                f"MINI_LLM_HOST={self.host} is reached from other machines, and nothing is encrypted; set "
+                "MINI_LLM_PLAINTEXT=true if that is meant, or MINI_LLM_HOST=127.0.0.1"
+            )
+        return self

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
+from serving import plaintext
 from serving.certificates import TlsFiles
 from serving.settings import read
 
@@ -22,7 +23,11 @@ def _parts(comma_list: str) -> tuple[str, ...]:
 class ServerSettings(SettingsGroup):
     """The server and its limits."""
 
-    speech_host: str = Field("0.0.0.0", description="address to listen on")
+    speech_host: str = Field(
+        "127.0.0.1",
+        description="address to listen on; 0.0.0.0 = every one of the machine, which needs SPEECH_TLS_CERT_FILE or "
+        "SPEECH_PLAINTEXT",
+    )
     speech_grpc_port: Port = Field(50051, description="gRPC port; 0 = any free one")
     speech_http_port: Port = Field(8000, description="health and metrics port; 0 = any free one")
     speech_ports_file: Path | None = Field(None, description='where to write {"grpc": n, "http": n} once bound')
@@ -31,6 +36,11 @@ class ServerSettings(SettingsGroup):
     speech_tls_key_file: Path | None = Field(None, description="PEM key of the certificate")
     speech_tls_client_ca_file: Path | None = Field(
         None, description="PEM certificates that sign callers' own: callers without one are turned away"
+    )
+    speech_plaintext: bool = Field(
+        False,
+        description="serve other machines without encryption, behind a proxy or a mesh that encrypts; else SPEECH_HOST "
+        "must be an address of this machine alone, or have SPEECH_TLS_CERT_FILE",
     )
     speech_tokens_file: Path | None = Field(
         None,
@@ -93,6 +103,9 @@ class ServerSettings(SettingsGroup):
             raise ValueError("set SPEECH_TLS_CERT_FILE and SPEECH_TLS_KEY_FILE, or neither")
         if self.speech_tls_client_ca_file is not None and self.speech_tls_cert_file is None:
             raise ValueError("SPEECH_TLS_CLIENT_CA_FILE needs SPEECH_TLS_CERT_FILE and SPEECH_TLS_KEY_FILE")
+        encrypted = self.speech_tls_cert_file is not None
+        if said := plaintext.refusal(self.speech_host, "SPEECH", encrypted=encrypted, wanted=self.speech_plaintext):
+            raise ValueError(said)
         return self
 
     @field_validator("speech_cors_origins")

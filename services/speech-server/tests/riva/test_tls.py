@@ -122,6 +122,20 @@ async def test_files_that_are_no_certificate_are_refused_at_the_start(
         await start_server(**papers.settings())
 
 
+def test_other_machines_are_served_with_tls_or_on_the_operators_word(
+    monkeypatch: pytest.MonkeyPatch, papers: Papers
+) -> None:
+    monkeypatch.setenv("SPEECH_HOST", "0.0.0.0")
+    with pytest.raises(BadSettings, match="set SPEECH_TLS_CERT_FILE and SPEECH_TLS_KEY_FILE, or SPEECH_PLAINTEXT=true"):
+        Settings()
+    monkeypatch.setenv("SPEECH_PLAINTEXT", "true")
+    assert Settings().server.speech_host == "0.0.0.0"
+    monkeypatch.delenv("SPEECH_PLAINTEXT")
+    for name, value in papers.settings().items():
+        monkeypatch.setenv(name, value)
+    assert Settings().server.tls is not None
+
+
 def test_half_a_setting_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SPEECH_TLS_CERT_FILE", "cert.pem")
     with pytest.raises(BadSettings, match="SPEECH_TLS_KEY_FILE"):

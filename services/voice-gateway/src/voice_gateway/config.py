@@ -17,6 +17,7 @@ from pydantic import (
     field_validator,
 )
 from pydantic_settings import BaseSettings, SettingsConfigDict
+from serving import plaintext
 from serving.identity import origins
 
 from voice_gateway.core import hotwords
@@ -61,7 +62,11 @@ class Settings(BaseSettings):  # size: a field for each setting, and the checks 
     )
 
     # ---- where it listens
-    gateway_host: str = Field("0.0.0.0", description="address all ports listen on")
+    gateway_host: str = Field(
+        "127.0.0.1",
+        description="address all ports listen on; 0.0.0.0 = every one of the machine, which needs "
+        "GATEWAY_TLS_CERT_FILE or GATEWAY_PLAINTEXT",
+    )
     gateway_port: Port = Field(50050, description="gRPC port; 0 = a free one")
     gateway_http_port: Port = Field(8080, description="HTTP port (health, metrics); 0 = a free one")
     gateway_web_port: Port = Field(8090, description="port for browsers and WebSockets; 0 = a free one")
@@ -138,6 +143,12 @@ class Settings(BaseSettings):  # size: a field for each setting, and the checks 
     gateway_tls_client_ca_file: Path | None = Field(
         None,
         description="PEM file of authorities; callers must show a certificate signed by one of them (mTLS)",
+        validate_default=True,
+    )
+    gateway_plaintext: bool = Field(
+        False,
+        description="serve other machines without encryption, behind a proxy or a mesh that encrypts; else "
+        "GATEWAY_HOST must be an address of this machine alone, or have GATEWAY_TLS_CERT_FILE",
         validate_default=True,
     )
     gateway_tokens_file: Path | None = Field(
@@ -650,6 +661,14 @@ class Settings(BaseSettings):  # size: a field for each setting, and the checks 
     def _needs_tls(cls, value: Path | None, info: ValidationInfo) -> Path | None:
         if value is not None and info.data.get("gateway_tls_cert_file") is None:
             raise ValueError("callers can show a certificate over TLS only; set GATEWAY_TLS_CERT_FILE, too")
+        return value
+
+    @field_validator("gateway_plaintext")
+    @classmethod
+    def _is_asked_for(cls, value: bool, info: ValidationInfo) -> bool:
+        encrypted = info.data.get("gateway_tls_cert_file") is not None
+        if said := plaintext.refusal(info.data["gateway_host"], "GATEWAY", encrypted=encrypted, wanted=value):
+            raise ValueError(said)
         return value
 
     @field_validator("riva_client_key_file")
