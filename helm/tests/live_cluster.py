@@ -17,6 +17,7 @@ _RESOURCES = {
     },
     "/apis/apps/v1": {"deployments": "Deployment", "replicasets": "ReplicaSet"},
     "/apis/policy/v1": {"poddisruptionbudgets": "PodDisruptionBudget"},
+    "/apis/networking.k8s.io/v1": {"networkpolicies": "NetworkPolicy"},
     "/apis/autoscaling/v2": {"horizontalpodautoscalers": "HorizontalPodAutoscaler"},
 }
 

@@ -81,6 +81,13 @@ class Rendered:
         return {name: value for name, value in env.items() if isinstance(value, str) and not value.startswith(MOUNTED)}
 
     @property
+    def pod_labels(self) -> dict[str, dict[str, str]]:
+        """The labels of every pod, by the name of the object that makes it."""
+        made = [(one, one["spec"]["template"]) for one in self.objects if one["kind"] in ("Deployment", "StatefulSet")]
+        pods = [(one, one) for one in self.objects if one["kind"] == "Pod"]
+        return {one["metadata"]["name"]: pod["metadata"]["labels"] for one, pod in (*made, *pods)}
+
+    @property
     def pod_specs(self) -> dict[str, Any]:
         """Every pod spec, by the name of the object that makes it."""
         found = {}

@@ -80,7 +80,9 @@ def test_ports_are_named_and_settings_stand_in_the_pod(chart: Chart) -> None:
     gateway = chart.render().container("voice-gateway")
 
     assert gateway["name"] == "gateway"
-    assert {port["name"]: port["containerPort"] for port in gateway["ports"]} == {"grpc": 50050, "http": 8080}
+    assert {port["name"]: port["containerPort"] for port in gateway["ports"]} == {
+        "grpc": 50050, "http": 8080, "web": 8090,
+    }  # fmt: skip
     assert {"name": "ASR_CHUNK_MS", "value": "100"} in gateway["env"]
     assert "envFrom" not in gateway
 

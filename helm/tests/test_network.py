@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from rendering import Chart
+import pytest
+from rendering import PARAKEET, STAND_INS, VALUE_SETS, Chart
 
 
 def _ports(rule: Any) -> list[Any]:
@@ -14,7 +15,8 @@ def test_callers_and_metrics_get_in_and_nothing_else(chart: Chart) -> None:
 
     calls, metrics = policy["ingress"]
     assert policy["policyTypes"] == ["Ingress", "Egress"]
-    assert _ports(calls) == ["grpc"]
+    assert _ports(calls) == ["grpc", "web"]
+    assert calls["from"][1]["podSelector"]["matchLabels"]["app.kubernetes.io/name"] == "voice-check"
     assert calls["from"][0]["namespaceSelector"]["matchLabels"] == {"kubernetes.io/metadata.name": "traefik"}
     assert _ports(metrics) == ["http"]
     assert metrics["from"][0]["namespaceSelector"]["matchLabels"] == {"kubernetes.io/metadata.name": "monitoring"}
@@ -55,6 +57,95 @@ def test_an_empty_list_is_everybody_on_that_port_only(chart: Chart) -> None:
 
     assert all("from" not in rule and rule["ports"] for rule in policy["ingress"])
     assert all("to" not in rule and rule["ports"] for rule in policy["egress"])
+
+
+def _names(peers: Any) -> list[str]:
+    """What the peers of a rule are called: a part of the release, or the value of their only label."""
+    labels = [next(iter(peer.values()))["matchLabels"] for peer in peers]
+    return [one.get("app.kubernetes.io/name") or next(iter(one.values())) for one in labels]
+
+
+@pytest.mark.parametrize("values", VALUE_SETS)
+def test_every_pod_has_a_policy_for_both_ways_unless_it_is_switched_off(chart: Chart, values: str) -> None:
+    rendered = chart.set(values)
+
+    policies = [one["spec"] for one in rendered if one["kind"] == "NetworkPolicy"]
+    for name, labels in rendered.pod_labels.items():
+        own = [one for one in policies if one["podSelector"]["matchLabels"].items() <= labels.items()]
+        assert [one["policyTypes"] for one in own] == [["Ingress", "Egress"]], name
+        for rule in [*own[0]["ingress"], *own[0]["egress"]]:
+            assert rule["ports"], "no rule opens every port"
+
+
+def test_without_policies_there_are_none(chart: Chart) -> None:
+    rendered = chart.render({**STAND_INS, "networkPolicy": {"enabled": False}})
+
+    assert not [one for one in rendered if one["kind"] == "NetworkPolicy"]
+
+
+def test_a_speech_server_is_reached_by_the_gateway_and_whom_values_name(chart: Chart) -> None:
+    policy = chart.set("networkpolicy-models").get("NetworkPolicy/voice-speech")["spec"]
+
+    grpc, http = policy["ingress"]
+    assert (_ports(grpc), _names(grpc["from"])) == (["grpc"], ["voice-gateway", "dictation"])
+    assert (_ports(http), _names(http["from"])) == (["http"], ["dictation", "monitoring"])
+
+
+def test_a_speech_server_with_its_models_in_the_image_reaches_nobody(chart: Chart) -> None:
+    rendered = chart.set("networkpolicy-embedded")
+
+    policy = rendered.get("NetworkPolicy/voice-speech")["spec"]
+    assert policy["egress"] == []
+    (grpc,) = policy["ingress"]
+    assert (_ports(grpc), _names(grpc["from"])) == (["grpc"], ["voice-gateway"])
+
+
+def test_models_are_fetched_from_their_hub_only(chart: Chart) -> None:
+    rendered = chart.set("networkpolicy-models")
+
+    for pod in ("speech", "loader"):
+        dns, hub = rendered.get(f"NetworkPolicy/voice-{pod}")["spec"]["egress"]
+        assert (_ports(dns), "to" in dns) == ([53, 53], False)
+        assert (_ports(hub), hub["to"]) == ([8081], [{"ipBlock": {"cidr": "192.0.2.0/24"}}])
+    assert rendered.get("NetworkPolicy/voice-loader")["spec"]["ingress"] == []
+
+
+@pytest.mark.parametrize(("pull", "ports"), [(True, [53, 53, 443]), (False, [])])
+def test_a_speech_server_that_pulls_nothing_reaches_nobody(chart: Chart, pull: bool, ports: list[int]) -> None:
+    cache = {"existingClaim": "mine", "pull": pull}
+    rendered = chart.render({"speechServer": {**PARAKEET, "modelCache": cache}})
+
+    egress = rendered.get("NetworkPolicy/voice-speech")["spec"]["egress"]
+    assert [port for rule in egress for port in _ports(rule)] == ports
+
+
+def test_the_mini_llm_answers_the_gateway_and_reaches_nobody(chart: Chart) -> None:
+    policy = chart.set("networkpolicy-embedded").get("NetworkPolicy/voice-llm")["spec"]
+
+    (asked,) = policy["ingress"]
+    assert (_ports(asked), _names(asked["from"])) == (["http"], ["voice-gateway"])
+    assert policy["egress"] == []
+
+
+def test_the_check_reaches_the_gateway_and_dns_alone(chart: Chart) -> None:
+    policy = chart.render({"networkPolicy": {"dnsPorts": [53, 5353]}}).get("NetworkPolicy/voice-check")["spec"]
+
+    dns, calls = policy["egress"]
+    assert policy["ingress"] == []
+    assert _ports(dns) == [53, 53, 5353, 5353]
+    assert (_ports(calls), _names(calls["to"])) == ([50050], ["voice-gateway"])
+
+
+def test_a_proxy_that_shows_health_to_others_may_read_it(chart: Chart) -> None:
+    _, health = chart.set("networkpolicy-models").get("NetworkPolicy/voice-gateway")["spec"]["ingress"]
+
+    assert (_ports(health), _names(health["from"])) == (["http"], ["monitoring", "traefik"])
+
+
+def test_without_browsers_their_port_stays_shut(chart: Chart) -> None:
+    calls, _ = chart.render({"web": {"enabled": False}}).get("NetworkPolicy/voice-gateway")["spec"]["ingress"]
+
+    assert _ports(calls) == ["grpc"]
 
 
 def test_it_holds_for_both_tracks(chart: Chart) -> None:

@@ -11,7 +11,8 @@ from rendering import CHART, ROOT, Chart
 from values_reference import read_values
 
 NAMES = [
-    "ConfigMap/voice-gateway-live", "Deployment/voice-gateway", "Deployment/voice-gateway-canary", "Pod/voice-check",
+    "ConfigMap/voice-gateway-live", "Deployment/voice-gateway", "Deployment/voice-gateway-canary",
+    "NetworkPolicy/voice-check", "NetworkPolicy/voice-gateway", "Pod/voice-check",
     "PodDisruptionBudget/voice-gateway", "Service/voice-gateway", "Service/voice-gateway-canary",
     "Service/voice-gateway-headless", "Service/voice-gateway-http", "Service/voice-gateway-stable",
     "ServiceAccount/voice-gateway",
@@ -90,10 +91,12 @@ def test_where_nothing_can_check_there_is_no_check(chart: Chart, values: dict[st
         ("ingress-traefik", "readTimeout=0s"),
     ],
 )
-def test_the_notes_say_the_next_three_commands_and_what_matters(chart: Chart, name: str, sentence: str) -> None:
+def test_the_notes_say_the_next_commands_and_what_matters(chart: Chart, name: str, sentence: str) -> None:
     notes = _notes(chart, "--values", str(CHART / "ci" / f"{name}-values.yaml"))
 
-    assert [line.split()[0] for line in notes.splitlines() if line.startswith("  ")] == ["kubectl", "helm", "kubectl"]
+    assert [line.split()[0] for line in notes.splitlines() if line.startswith("  ")] == [
+        "kubectl", "helm", "kubectl", "kubectl",
+    ]  # fmt: skip
     assert sentence in notes
 
 

@@ -11,7 +11,7 @@ EXPECTED_SETS = {
     "default", "embedded", "embedded-one-replica", "scripted", "gpu", "tls", "tokens", "autoscaling", "autoscaling-cpu",
     "keda", "gateway-api", "ingress-traefik", "ingress-nginx", "networkpolicy", "networkpolicy-embedded",
     "quota", "gateway-api-tls", "servicemonitor", "parakeet", "parakeet-cpu", "parakeet-offline", "streaming",
-    "speech-tls", "jwt",
+    "speech-tls", "jwt", "networkpolicy-models", "ingress-web",
 }  # fmt: skip
 
 

@@ -233,7 +233,12 @@ async def test_a_forwarding_that_can_not_work_is_given_up(runner: ScriptRunner) 
     assert "unable to listen on port 50050" in shown.err
 
 
-async def test_one_forwarding_is_enough_when_asked_so(runner: ScriptRunner) -> None:
-    assert (await runner.run("port_forward.sh", "--once", "--port", "7", "--http-port", "8")).status == 0
+@pytest.mark.parametrize(("ports", "page"), [("grpc web http", " 9:8090"), ("grpc http", "")])
+async def test_one_forwarding_is_enough_when_asked_so(runner: ScriptRunner, ports: str, page: str) -> None:
+    runner.answer("get service", out=ports)
+    mine = ("--port", "7", "--http-port", "8", "--web-port", "9")
+    shown = await runner.run("port_forward.sh", "--once", *mine)
+    assert shown.status == 0
     forward = "kubectl --namespace voice port-forward --address 127.0.0.1 svc/voice-gateway-headless"
-    assert runner.lines[-1] == f"{forward} 7:50050 8:8080"
+    assert runner.lines[-1] == f"{forward} 7:50050 8:8080{page}"
+    assert ("the page at http://127.0.0.1:9" in shown.out + shown.err) == bool(page)

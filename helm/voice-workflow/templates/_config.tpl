@@ -38,6 +38,7 @@ GATEWAY_MAX_SESSION_S GATEWAY_WARN_BEFORE_S CALLER_MAY_SET LOG_LEVEL
   {{- end }}
 {{- end }}
 {{- $_ := set $restart "GATEWAY_HOST" "0.0.0.0" }}
+{{- $_ := set $restart "GATEWAY_WEB" (toJson .Values.web.enabled) }}
 {{- $_ := set $restart "RIVA_HOST" (include "voice-workflow.rivaHost" .) }}
 {{- if include "voice-workflow.speechTls" . }}{{ $_ := set $restart "RIVA_SSL" "true" }}{{ end }}
 {{- $_ := set $restart "LLM_BASE_URL" (include "voice-workflow.llmUrl" .) }}

@@ -109,6 +109,9 @@ spec:
       ports:
         - {name: grpc, containerPort: 50050}
         - {name: http, containerPort: 8080}
+        {{- if $values.web.enabled }}
+        - {name: web, containerPort: 8090}
+        {{- end }}
       # Alive = the event loop answers. Ready = it does not drain, and every backend has answered since it began. One that
       # is away later keeps the pods ready: callers get a sentence at once, where without pods they would get nothing.
       startupProbe:

@@ -10,9 +10,10 @@ from typer.testing import CliRunner, Result
 from voicectl.cli import app
 from voicectl.executor import Polling
 
-from .fake_api import APPS, CORE, NAMESPACE, ROUTES, FakeApi, Json
+from .fake_api import APPS, CORE, NAMESPACE, ROUTES, WEB_ROUTES, FakeApi, Json
 
 STABLE, CANARY, ROUTE = f"{APPS}/vw-gateway", f"{APPS}/vw-gateway-canary", f"{ROUTES}/vw-gateway"
+WEB_ROUTE = f"{WEB_ROUTES}/vw-gateway-web"
 LIVE = "LLM_TEMPERATURE: 0.5\n"
 
 Run = Callable[..., Result]

@@ -17,6 +17,7 @@ Json = dict[str, Any]
 NAMESPACE = "voice"
 APPS = f"/apis/apps/v1/namespaces/{NAMESPACE}/deployments"
 ROUTES = f"/apis/gateway.networking.k8s.io/v1/namespaces/{NAMESPACE}/grpcroutes"
+WEB_ROUTES = f"/apis/gateway.networking.k8s.io/v1/namespaces/{NAMESPACE}/httproutes"
 CORE = f"/api/v1/namespaces/{NAMESPACE}"
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from .conftest import CANARY, ROUTE, STABLE, Clock, Run
+from .conftest import CANARY, ROUTE, STABLE, WEB_ROUTE, Clock, Run, route
 from .fake_api import FakeApi, Json
 
 NEW = "reg/gateway:2"
@@ -12,8 +12,8 @@ def image(found: Json) -> str:
     return str(found["spec"]["template"]["spec"]["containers"][0]["image"])
 
 
-def weights(api: FakeApi) -> list[int]:
-    return [each["weight"] for each in api.objects[ROUTE]["spec"]["rules"][0]["backendRefs"]]
+def weights(api: FakeApi, path: str = ROUTE) -> list[int]:
+    return [each["weight"] for each in api.objects[path]["spec"]["rules"][0]["backendRefs"]]
 
 
 def replicas(api: FakeApi, path: str) -> int:
@@ -40,6 +40,18 @@ def test_with_a_route_the_weight_comes_only_after_the_pods_are_ready(routed: Fak
     assert done.exit_code == 0
     assert [path for path, _ in routed.patches] == [CANARY, ROUTE]
     assert weights(routed) == [90, 10]
+
+
+def test_browsers_get_the_canary_as_often_as_other_callers_and_helm_gets_both_routes_back(
+    routed: FakeApi, voicectl: Run
+) -> None:
+    routed.put(WEB_ROUTE, route())
+    begin(voicectl, 25)
+    assert weights(routed) == weights(routed, WEB_ROUTE) == [75, 25]
+    done = voicectl("canary", "rollback")
+    assert done.exit_code == 0, done.output
+    assert weights(routed) == weights(routed, WEB_ROUTE) == [100, 0]
+    assert routed.owners(ROUTE) == routed.owners(WEB_ROUTE) == ["helm"]
 
 
 def test_only_the_gateway_container_changes(routed: FakeApi, voicectl: Run) -> None:

@@ -69,6 +69,7 @@ class Settings(BaseSettings):  # size: a field for each setting, and the checks 
     )
     gateway_port: Port = Field(50050, description="gRPC port; 0 = a free one")
     gateway_http_port: Port = Field(8080, description="HTTP port (health, metrics); 0 = a free one")
+    gateway_web: bool = Field(True, description="serve browsers and WebSockets, on GATEWAY_WEB_PORT")
     gateway_web_port: Port = Field(8090, description="port for browsers and WebSockets; 0 = a free one")
     gateway_ports_file: Path | None = Field(None, description="JSON file that receives the ports once bound")
     gateway_max_sessions: int = Field(

@@ -53,6 +53,11 @@ class Names:
         return f"{self.release}-gateway"
 
     @property
+    def web_route(self) -> str:
+        """HTTPRoute of browsers and WebSockets, where there is one."""
+        return f"{self.release}-gateway-web"
+
+    @property
     def live_config(self) -> str:
         """ConfigMap with the settings that change without a restart."""
         return f"{self.release}-gateway-live"

@@ -26,6 +26,7 @@ class Ports(NamedTuple):
     grpc: int
     http: int
     web: int
+    """0 = it serves no browsers and WebSockets."""
 
 
 def grpc_limits(limits: Limits, max_sessions: int) -> GrpcLimits:
@@ -84,7 +85,9 @@ class Servers:
         try:
             return Ports(
                 http=await self._http.listen(host, settings.gateway_http_port, "GATEWAY_HTTP_PORT"),
-                web=await self._web.listen(host, settings.gateway_web_port, "GATEWAY_WEB_PORT", context),
+                web=await self._web.listen(host, settings.gateway_web_port, "GATEWAY_WEB_PORT", context)
+                if settings.gateway_web
+                else 0,
                 grpc=await self._grpc.listen(host, settings.gateway_port, "GATEWAY_PORT", certificates),
             )
         except PortTaken:

@@ -5,7 +5,7 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 from kubernetes import client, config
 from kubernetes.client.exceptions import ApiException
@@ -27,7 +27,8 @@ KUBECONFIG = "~/.kube/config"
 
 _STRATEGIC = "application/strategic-merge-patch+json"
 _MERGE = "application/merge-patch+json"
-_ROUTES = {"group": "gateway.networking.k8s.io", "version": "v1", "plural": "grpcroutes"}
+_GATEWAY_API = {"group": "gateway.networking.k8s.io", "version": "v1"}
+RouteKind = Literal["GRPCRoute", "HTTPRoute"]
 _IN_CLUSTER_NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 
 
@@ -55,14 +56,14 @@ class Cluster:
         options = {"body": patch, "field_manager": FIELD_MANAGER, "_content_type": kind}
         return self._ask(f"change the Deployment {name}", request, name, **options)
 
-    def route(self, name: str) -> Json:
+    def route(self, name: str, kind: RouteKind = "GRPCRoute") -> Json:
         request = client.CustomObjectsApi(self.api).get_namespaced_custom_object
-        return self._ask(f"read the GRPCRoute {name}", request, **_ROUTES, name=name)
+        return self._ask(f"read the {kind} {name}", request, **_GATEWAY_API, plural=f"{kind.lower()}s", name=name)
 
-    def patch_route(self, name: str, patch: Json) -> Json:
+    def patch_route(self, name: str, patch: Json, kind: RouteKind = "GRPCRoute") -> Json:
         request = client.CustomObjectsApi(self.api).patch_namespaced_custom_object
-        options = {"body": patch, "field_manager": FIELD_MANAGER, "_content_type": _MERGE}
-        return self._ask(f"change the GRPCRoute {name}", request, **_ROUTES, name=name, **options)
+        options = {"body": patch, "field_manager": FIELD_MANAGER, "_content_type": _MERGE, "plural": f"{kind.lower()}s"}
+        return self._ask(f"change the {kind} {name}", request, **_GATEWAY_API, name=name, **options)
 
     def pods(self, selector: str) -> list[Json]:
         return self._list("the pods", client.CoreV1Api(self.api).list_namespaced_pod, selector)

@@ -6,9 +6,10 @@ fields keep their values and belong to nobody, so the next `helm upgrade` takes 
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from copy import deepcopy
 
-from voicectl.cluster.api import Cluster, Json
+from voicectl.cluster.api import Cluster, Json, RouteKind
 from voicectl.core.actions import Change
 from voicectl.core.release_state import Track
 from voicectl.errors import ConflictingChange, NotFound
@@ -34,13 +35,17 @@ def change(cluster: Cluster, names: Names, action: Change) -> None:
 
 
 def set_weight(cluster: Cluster, names: Names, canary: int) -> None:
-    """Sets the weights in every rule of the route that has both tracks as backends, unless they are so already."""
+    """Sets the weights in every rule of the routes that has both tracks as backends, unless they are so already.
+
+    That of browsers comes first, so that what is read of the other one holds for both."""
 
     def patch(route: Json) -> Json | None:
         rules = with_weights(route["spec"].get("rules", []), names, canary)
         return None if rules == route["spec"].get("rules", []) else {"spec": {"rules": rules}}
 
-    _read_and_patch(lambda: cluster.route(names.route), lambda body: cluster.patch_route(names.route, body), patch)
+    with suppress(NotFound):
+        _patch_route(cluster, names.web_route, "HTTPRoute", patch)
+    _patch_route(cluster, names.route, "GRPCRoute", patch)
 
 
 def with_weights(rules: list[Json], names: Names, canary: int) -> list[Json]:
@@ -56,15 +61,13 @@ def with_weights(rules: list[Json], names: Names, canary: int) -> list[Json]:
 
 
 def drop_field_ownership(cluster: Cluster, names: Names) -> None:
-    """Takes our name off the fields of both Deployments and of the route, if there is one."""
+    """Takes our name off the fields of both Deployments and of the routes that there are."""
     for name in (names.stable, names.canary):
         _drop_deployment_ownership(cluster, name)
-    try:
-        _read_and_patch(
-            lambda: cluster.route(names.route), lambda body: cluster.patch_route(names.route, body), without_our_entries
-        )
-    except NotFound:
-        return
+    routes: dict[str, RouteKind] = {names.route: "GRPCRoute", names.web_route: "HTTPRoute"}
+    for name, kind in routes.items():
+        with suppress(NotFound):
+            _patch_route(cluster, name, kind, without_our_entries)
 
 
 def without_our_entries(found: Json) -> Json | None:
@@ -81,6 +84,10 @@ def _drop_deployment_ownership(cluster: Cluster, name: str) -> None:
     _read_and_patch(
         lambda: cluster.deployment(name), lambda body: cluster.patch_deployment(name, body), without_our_entries
     )
+
+
+def _patch_route(cluster: Cluster, name: str, kind: RouteKind, patch: Callable[[Json], Json | None]) -> None:
+    _read_and_patch(lambda: cluster.route(name, kind), lambda body: cluster.patch_route(name, body, kind), patch)
 
 
 def _read_and_patch(
