@@ -14,7 +14,18 @@ from e2e.support.release import Release
 from e2e.support.shell import attempt
 
 FIGURES = Figures()
-ORDER = ("install", "speech", "change", "disruption", "upgrade", "canary", "autoscaling", "speech_disruption")
+ORDER = (
+    "install",
+    "speech",
+    "change",
+    "disruption",
+    "upgrade",
+    "canary",
+    "web",
+    "network_policy",
+    "autoscaling",
+    "speech_disruption",
+)
 NO_CLUSTER = 3
 """Exit status where there is no cluster to test on."""
 Installing = Callable[..., AbstractContextManager[Release]]

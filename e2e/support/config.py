@@ -8,7 +8,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 CHART = ROOT / "helm" / "voice-workflow"
 VALUES = ROOT / "e2e" / "values"
-PARTS = ("gateway", "hpa", "power")
+PARTS = ("gateway", "hpa", "policies", "power")
 """What a cluster may lack, named in E2E_WITHOUT to leave its tests out."""
 
 

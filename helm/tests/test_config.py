@@ -149,7 +149,7 @@ def test_a_value_at_the_edge_of_the_range_is_taken(chart: Chart, name: str, valu
 
 @pytest.mark.parametrize("name", sorted(name for name in VALUES if SETTINGS[name]["type"] == "number"))
 def test_a_number_with_a_fraction_arrives_as_it_was_written(chart: Chart, name: str) -> None:
-    number = 1.0625 if SETTINGS[name]["minimum"] == 1 else 0.15625
+    number = max(0, (SETTINGS[name]["minimum"] or 0)) + 0.15625
 
     rendered = chart.render(nested(_path(name), number))
 

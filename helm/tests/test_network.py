@@ -119,6 +119,21 @@ def test_a_speech_server_that_pulls_nothing_reaches_nobody(chart: Chart, pull: b
     assert [port for rule in egress for port in _ports(rule)] == ports
 
 
+def test_the_keys_of_tokens_are_fetched_by_those_who_check_them(chart: Chart) -> None:
+    peers = [{"ipBlock": {"cidr": "192.0.2.0/24"}}]
+    values = {
+        "config": {"gateway": {"jwtIssuer": "i", "jwtAudience": "a", "jwtJwksUrl": "https://login.example:8443/keys"}},
+        "speechServer": {"enabled": True, "env": {"SPEECH_JWT_JWKS_URL": "https://login.example/keys"}},
+        "networkPolicy": {"to": {"issuer": peers}},
+    }
+    rendered = chart.render(values)
+
+    gateway = rendered.get("NetworkPolicy/voice-gateway")["spec"]["egress"]
+    assert [rule["to"] for rule in gateway if _ports(rule) == [8443]] == [peers]
+    dns, keys = rendered.get("NetworkPolicy/voice-speech")["spec"]["egress"]
+    assert (_ports(dns), _ports(keys), keys["to"]) == ([53, 53], [443], peers)
+
+
 def test_the_mini_llm_answers_the_gateway_and_reaches_nobody(chart: Chart) -> None:
     policy = chart.set("networkpolicy-embedded").get("NetworkPolicy/voice-llm")["spec"]
 

@@ -142,7 +142,7 @@ def test_a_schema_annotation_that_is_none_is_named() -> None:
 
 @pytest.mark.parametrize(
     ("pattern", "most"),
-    [("values.yaml", 320), ("templates/_helpers.tpl", 80), ("templates/*.yaml", 140), ("templates/_*", 140)],
+    [("values.yaml", 360), ("templates/_helpers.tpl", 80), ("templates/*.yaml", 140), ("templates/_*", 140)],
 )
 def test_the_files_stay_short(pattern: str, most: int) -> None:
     lengths = {path.name: len(path.read_text(encoding="utf-8").splitlines()) for path in CHART.glob(pattern)}

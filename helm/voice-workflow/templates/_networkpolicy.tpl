@@ -12,11 +12,26 @@
   {{- end }}
 {{- end }}
 
+{{/* The port of an address. */}}
+{{- define "voice-workflow.portOf" -}}
+{{- $url := urlParse . }}
+{{- regexFind "[0-9]+$" (regexFind ":[0-9]+$" $url.host) | default (eq $url.scheme "http" | ternary "80" "443") }}
+{{- end }}
+
+{{/* root, url. The rule that lets a pod fetch the keys of tokens; nothing where they are not at an address. */}}
+{{- define "voice-workflow.toIssuer" -}}
+{{- if hasPrefix "http" .url }}
+- ports: [{port: {{ include "voice-workflow.portOf" .url }}, protocol: TCP}]
+  {{- with .root.Values.networkPolicy.to.issuer }}
+  to: {{- toYaml . | nindent 4 }}
+  {{- end }}
+{{- end }}
+{{- end }}
+
 {{/* Takes the root. The rules that let a pod download models. */}}
 {{- define "voice-workflow.toModels" -}}
-{{- $url := urlParse (get .Values.speechServer.env "HF_ENDPOINT" | default "https://huggingface.co") }}
 {{- include "voice-workflow.toDns" . }}
-- ports: [{port: {{ regexFind "[0-9]+$" (regexFind ":[0-9]+$" $url.host) | default (eq $url.scheme "http" | ternary "80" "443") }}, protocol: TCP}]
+- ports: [{port: {{ include "voice-workflow.portOf" (get .Values.speechServer.env "HF_ENDPOINT" | default "https://huggingface.co") }}, protocol: TCP}]
   {{- with .Values.networkPolicy.to.models }}
   to: {{- toYaml . | nindent 4 }}
   {{- end }}
