@@ -489,8 +489,8 @@ class Settings(BaseSettings):  # size: a field for each setting, and the checks 
     )
     turn_learned_silence_min_s: Seconds = Field(
         0.1,
-        description="shortest silence that a caller who never pauses gets instead of TURN_END_SILENCE_S; a value above "
-        "that = never shorter",
+        description="shortest silence that a caller who never pauses gets instead of TURN_END_SILENCE_S, at least half "
+        "of that; a value above it = never shorter",
         json_schema_extra=LIVE,
     )
     turn_max_silence_s: Seconds = Field(

@@ -443,8 +443,8 @@ MUTANTS: dict[str, tuple[str, str]] = {
         "_SILENCE_TO_PAUSE * _pause(call, policy)",
     ),
     "a learned silence undercuts the operator's": (
-        "return max(least, min(_SILENCE_TO_PAUSE",
-        "return max(0.0, min(_SILENCE_TO_PAUSE",
+        "return min(max(policy.learned_silence_min, policy.end_silence / 2), policy.end_silence)",
+        "return min(policy.learned_silence_min, policy.end_silence)",
     ),
     "a learned pause becomes nothing": ("pause=max(least, _pause(", "pause=max(0.0, _pause("),
     "the silence of a caller who never pauses stays": (

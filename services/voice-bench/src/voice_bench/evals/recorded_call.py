@@ -59,7 +59,7 @@ def scenario_text(lines: Sequence[str], name: str) -> str:
         "recogniser": {"delay": 0, "results": list(_results(call))},
         "model": {"answers": list(_answers(call, orders))},
         "voice": {"first_audio": _FIRST_AUDIO_S},
-        "caller": list(_steps(call, orders)) or [{"wait": 1.0}],
+        "caller": sorted(_steps(call, orders), key=lambda step: step["at"]) or [{"wait": 1.0}],
         "expect": {"events": list(_events(orders))},
     }
     if not call.policy.decides:
@@ -100,6 +100,7 @@ def _results(call: LoggedCall) -> Iterator[dict[str, Any]]:
 
 
 def _steps(call: LoggedCall, orders: Sequence[tuple[float, Action]]) -> Iterator[dict[str, Any]]:
+    """A sound is told when it is over: what was typed in the midst of it began later."""
     began: float | None = None
     for at, fact in call.facts:
         match fact:

@@ -36,7 +36,7 @@ def learned(before: State, state: State, now: float, policy: Policy) -> Call:
     and every turn that was answered, as one without a pause."""
     match before, state:
         case Thinking(), Speaking() if state.call.pause or policy.learned_silence_min < policy.end_silence:
-            least = min(policy.learned_silence_min, policy.end_silence) / _SILENCE_TO_PAUSE
+            least = _least_silence(policy) / _SILENCE_TO_PAUSE
             return replace(state.call, pause=max(least, _pause(state.call, policy) * (1 - _FORGETS)))
         case Pausing(words=words, partial=partial), Hearing() if words or partial:
             return _with_pause(state.call, before.call, now - before.since, policy)
@@ -84,9 +84,13 @@ def _normal_silence(call: Call, policy: Policy) -> float:
     turn. The average moves by 0.3 of the way from 0.1 s (what 0.15 s of silence stand for) to 0.6 s, so to 0.25 s: from
     then on the silence is 0.375 s. After a second such pause it would be 0.53 s, so it is 0.5 s. Each turn without one
     takes a tenth off: nine bring 0.375 s back to 0.145 s, and four more to 0.1 s, the least."""
-    least = min(policy.learned_silence_min, policy.end_silence)
-    most = max(policy.learned_silence_max, policy.end_silence)
+    least, most = _least_silence(policy), max(policy.learned_silence_max, policy.end_silence)
     return max(least, min(_SILENCE_TO_PAUSE * _pause(call, policy), most))
+
+
+def _least_silence(policy: Policy) -> float:
+    """Half of the operator's patience at least: who set 1.0 s did not mean 0.1 s."""
+    return min(max(policy.learned_silence_min, policy.end_silence / 2), policy.end_silence)
 
 
 def _goes_on(call: Call) -> bool:
