@@ -1,6 +1,8 @@
 """Who calls, by tokens of an issuer, API keys and client secrets, and how much each of them may have."""
 
 import asyncio
+import random
+import string
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -71,8 +73,8 @@ async def test_a_token_that_is_not_good_is_refused_and_its_holder_learns_why(
     async with lab(
         **issuer.settings, gateway_tokens_file=keys, gateway_jwt_call_scope="voice:call", then_works=False
     ) as there:
-        for name, (token, words) in refused.items():
-            status, sentence = await told(there, ("authorization", f"Bearer {token}"))
+        sent = [told(there, ("authorization", f"Bearer {token}")) for token, _ in refused.values()]
+        for (name, (_, words)), (status, sentence) in zip(refused.items(), await asyncio.gather(*sent), strict=True):
             wanted = {
                 "without scope": grpc.StatusCode.PERMISSION_DENIED,
                 "huge": grpc.StatusCode.RESOURCE_EXHAUSTED,  # gRPC itself: more than the headers may hold
@@ -92,6 +94,39 @@ async def test_a_token_that_is_not_good_is_refused_and_its_holder_learns_why(
         assert await there.metric('voice_callers_refused_total{reason="unaccepted"}') == 4
     for token, _ in refused.values():
         assert token not in caplog.text
+
+
+def mutated(token: str, chance: random.Random) -> str:
+    """What one gets who knows a token and tries around: signs changed, parts swapped, cut or doubled."""
+    parts = token.split(".")
+    place = chance.randrange(len(token) - 1)
+    match chance.randrange(5):
+        case 0:
+            return token[:place] + chance.choice("Aa0-_.~") + token[place + 1 :]
+        case 1:
+            return ".".join(chance.sample(parts, 3))
+        case 2:
+            return token[:place]
+        case 3:
+            return ".".join([*parts[:2], *chance.choices(parts, k=chance.randrange(1, 4))])
+    return "".join(chance.choices(string.ascii_letters + string.digits + "._-~", k=chance.randrange(1, 600)))
+
+
+async def test_whoever_tries_around_learns_nothing_and_disturbs_nobody(issuer: Issuer) -> None:
+    good = issuer.token()
+    tries = {mutated(good, random.Random(seed)) for seed in range(300)}
+    async with lab(**issuer.settings, then_works=False) as there, web_port(there) as http:
+        caller = there.caller(authorization=f"Bearer {good}")
+        await caller.start()
+        answers = await asyncio.gather(*(posted(http, {}, Authorization=f"Bearer {one}") for one in tries))
+        assert len(answers) > 200
+        sentences = {answer["error"]["message"] for status, answer in answers if status == 401}
+        assert sentences == {"this token is not accepted; ask the operator for one"}
+        # The last letter of a signature holds bits that mean nothing: the same signature, written in another way.
+        assert sum(status != 401 for status, _ in answers) <= 3
+        await caller.type("Is all well?")
+        await caller.turn(pb.TurnEvent.REPLY_ENDED)
+        await caller.hang_up()
 
 
 async def test_keys_rotate_while_calls_go_on_and_none_is_dropped(
