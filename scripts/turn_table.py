@@ -9,28 +9,20 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from voice_gateway.core.turn_policy import Policy
+from voice_gateway.core.turn_states import Call, Ended, Hearing, Idle, Overlap, Pausing, Speaking, State, Thinking
 from voice_gateway.core.turn_types import (
     Action,
-    Call,
     Committed,
-    Ended,
     Event,
     Heard,
-    Hearing,
-    Idle,
     Interrupted,
-    Overlap,
-    Pausing,
-    Policy,
     RecogniserLost,
     ReplyAudible,
     ReplyEnded,
-    Speaking,
     SpeechStarted,
     SpeechStopped,
     StartReply,
-    State,
-    Thinking,
     Tick,
     TimeLow,
     TurnScored,

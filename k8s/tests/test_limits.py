@@ -11,7 +11,7 @@ from serving.identity.jwks_url import MAX_WAITING, JwksTimes
 from voice_gateway import config_live
 from voice_gateway.app import servers
 from voice_gateway.config import Settings
-from voice_gateway.core import turn_types
+from voice_gateway.core import turn_states
 from voice_gateway.core.conversation import CHARS_PER_TOKEN
 from voice_gateway.edges import http
 from voice_gateway.edges.limits import Limits
@@ -53,7 +53,7 @@ DEFAULTS = {
     f"each {L.message_unit_bytes >> 10} KiB counts as one",
     "bad messages told one by one": f"{L.errors_burst} at once, {L.errors_per_s:g} a second",
     "typed turns": f"{L.typed_turns_burst} at once, {L.typed_turns_per_s:g} a second",
-    "a turn, by what is typed into it": f"{turn_types.MAX_TURN_CHARS} characters",
+    "a turn, by what is typed into it": f"{turn_states.MAX_TURN_CHARS} characters",
     "audio in one message": f"{L.max_audio_s:g} s",
     "audio ahead of real time": f"{L.max_ahead_s:g} s",
     "`first_sample`, `seq`, `input_sample`": f"{L.max_ahead_s:g} s, {L.max_seq_leap} and {L.max_input_ahead_s:g} s "

@@ -21,7 +21,8 @@ from voice_gateway.core.events import (
 )
 from voice_gateway.core.speech_types import RecognitionOptions, SynthesisedAudio
 from voice_gateway.core.transcript import RecognitionResult
-from voice_gateway.core.turn_types import Event, Policy
+from voice_gateway.core.turn_policy import Policy
+from voice_gateway.core.turn_types import Event
 from voice_gateway.metrics import Metrics
 from voice_gateway.session.reply_setup import ReplySetup
 from voice_gateway.session.session import CallResources, Session

@@ -16,7 +16,7 @@ from voice_bench.evals.replaying import (
     read_log,
 )
 from voice_bench.evals.scenario import Scenario
-from voice_gateway.core.turn_types import Policy
+from voice_gateway.core.turn_policy import Policy
 
 CALL = Scenario.model_validate(
     {

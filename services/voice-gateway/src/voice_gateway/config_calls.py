@@ -11,7 +11,7 @@ from voice_gateway.core.speakable.thought_filter import Opening
 from voice_gateway.core.speakable_text import SpeakableOptions
 from voice_gateway.core.speech_gate import GatePolicies, GatePolicy
 from voice_gateway.core.summary import DEFAULT_PROMPT, SummaryPolicy
-from voice_gateway.core.turn_types import Policy
+from voice_gateway.core.turn_policy import Policy
 
 _DRAFT_SLACK = 0.6
 """Of the detector's hangover: the recogniser has then heard silence for the rest of it."""

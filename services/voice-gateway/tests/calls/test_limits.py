@@ -12,7 +12,7 @@ import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from lab import Lab, lab
 from voice_gateway.app import call_config
-from voice_gateway.core import turn_types
+from voice_gateway.core import turn_states
 from voice_gateway.edges.limits import Limits
 from voice_workflow.v1 import voice_workflow_pb2 as pb
 
@@ -240,7 +240,7 @@ async def test_a_turn_grows_by_what_is_typed_only_so_far() -> None:
     async with lab() as there:
         there.llm.answers.append(type(there.llm.usual)("", "hang"))
         caller = await there.call()
-        long = "x" * (turn_types.MAX_TURN_CHARS // 2)
+        long = "x" * (turn_states.MAX_TURN_CHARS // 2)
         for text in (long, long, "y"):
             await caller.type(text)
         error = await caller.error(pb.Error.OVERLOADED)

@@ -8,7 +8,7 @@ from fake_riva import ramp
 from lab import lab
 from voice_gateway.core import turn_log
 from voice_gateway.core.conversation import CALL_BEGINS
-from voice_gateway.core.turn_types import Policy
+from voice_gateway.core.turn_policy import Policy
 from voice_workflow.v1 import voice_workflow_pb2 as pb
 
 TurnEvent = pb.TurnEvent

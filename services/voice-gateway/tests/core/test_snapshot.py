@@ -5,12 +5,13 @@ from dataclasses import replace
 from math import inf
 
 import pytest
-from voice_gateway.core import turn_types
+from voice_gateway.core import turn_states
 from voice_gateway.core.conversation import Exchange
 from voice_gateway.core.events import CallOptions, LlmOptions
 from voice_gateway.core.snapshot import Snapshot, UnheardReply, from_json, to_json
 from voice_gateway.core.tools import Outcome, Tool, ToolCall, ToolResult, ToolRound
-from voice_gateway.core.turn_types import Call, Policy
+from voice_gateway.core.turn_policy import Policy
+from voice_gateway.core.turn_states import Call
 
 ROUND = ToolRound(
     "Let me",
@@ -18,19 +19,19 @@ ROUND = ToolRound(
     (ToolResult("a", "20°"), ToolResult("b", "Error: it is locked", Outcome.CANCELLED, may_have_acted=True)),
 )
 CALL = Call(replies=2, tries=1, pause=0.4, language="en-US", heard_until=1.5, heard_at=1.75)
-STATES: list[turn_types.State] = [
-    turn_types.Idle(CALL, 1.0, "still open"),
-    turn_types.Hearing(CALL, 1.0, "words", "partial", 0.5),
-    turn_types.Pausing(CALL, 2.0, 1.0, "words", "partial", 0.5, True, 3),
-    turn_types.Thinking(CALL, 2, "words", "open"),
-    turn_types.Speaking(CALL, 2, "open"),
-    turn_types.Overlap(CALL, 2, 1.0, True, "kept", "open", "words", "partial", 1.25, 1.5),
-    turn_types.Overlap(CALL, 2, 1.0, False),
-    turn_types.Ended(CALL, "idle"),
+STATES: list[turn_states.State] = [
+    turn_states.Idle(CALL, 1.0, "still open"),
+    turn_states.Hearing(CALL, 1.0, "words", "partial", 0.5),
+    turn_states.Pausing(CALL, 2.0, 1.0, "words", "partial", 0.5, True, 3),
+    turn_states.Thinking(CALL, 2, "words", "open"),
+    turn_states.Speaking(CALL, 2, "open"),
+    turn_states.Overlap(CALL, 2, 1.0, True, "kept", "open", "words", "partial", 1.25, 1.5),
+    turn_states.Overlap(CALL, 2, 1.0, False),
+    turn_states.Ended(CALL, "idle"),
 ]
 
 
-def snapshot(state: turn_types.State) -> Snapshot:
+def snapshot(state: turn_states.State) -> Snapshot:
     return Snapshot(
         session="call-1",
         options=CallOptions(
@@ -57,7 +58,7 @@ def snapshot(state: turn_types.State) -> Snapshot:
 
 
 @pytest.mark.parametrize("state", STATES, ids=lambda state: type(state).__name__)
-def test_a_call_comes_back_as_it_was_in_every_state(state: turn_types.State) -> None:
+def test_a_call_comes_back_as_it_was_in_every_state(state: turn_states.State) -> None:
     before = snapshot(state)
     text = to_json(before)
     assert "\n" not in text
@@ -66,8 +67,8 @@ def test_a_call_comes_back_as_it_was_in_every_state(state: turn_types.State) -> 
 
 
 def test_every_state_of_the_machine_is_covered_here() -> None:
-    named = (kind for kind in vars(turn_types).values() if isinstance(kind, type))
-    kinds = {kind for kind in named if issubclass(kind, turn_types.State)}
+    named = (kind for kind in vars(turn_states).values() if isinstance(kind, type))
+    kinds = {kind for kind in named if issubclass(kind, turn_states.State)}
     assert {type(state) for state in STATES} == kinds
 
 

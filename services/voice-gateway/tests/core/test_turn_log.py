@@ -6,24 +6,20 @@ from math import inf, nextafter
 import pytest
 from turn_player import STARTED, STOPPED, said, saying
 from voice_gateway.core import turn_log, turns
+from voice_gateway.core.turn_policy import Policy
+from voice_gateway.core.turn_states import Call, Hearing, Overlap, Pausing, State
 from voice_gateway.core.turn_types import (
     Action,
-    Call,
     Committed,
     Ending,
     Event,
     Heard,
-    Hearing,
     Interrupted,
-    Overlap,
-    Pausing,
-    Policy,
     RecogniserLost,
     ReplyAudible,
     ReplyEnded,
     RetractReply,
     StartReply,
-    State,
     Tick,
     TimeLow,
     TurnScored,

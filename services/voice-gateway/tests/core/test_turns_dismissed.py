@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from turn_player import STARTED, STOPPED, Play, Script, progress, said, saying
+from voice_gateway.core.turn_policy import Policy
 from voice_gateway.core.turn_types import (
     Action,
     Cause,
@@ -12,7 +13,6 @@ from voice_gateway.core.turn_types import (
     HoldReply,
     Interrupted,
     InterruptReply,
-    Policy,
     ReplyAudible,
     ReplyEnded,
     ResumeReply,

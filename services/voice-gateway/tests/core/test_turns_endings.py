@@ -1,9 +1,9 @@
 """When is a turn over? Stories of silence, finals, and recognisers that are early, late or lost."""
 
 from turn_player import STARTED, STOPPED, Play, Script, progress, said, saying
+from voice_gateway.core.turn_policy import Policy
 from voice_gateway.core.turn_types import (
     CorrectWords,
-    Policy,
     ReplyAudible,
     ReplyEnded,
     RetractReply,

@@ -3,12 +3,12 @@
 from dataclasses import replace
 
 from turn_player import STARTED, STOPPED, Play, Script, progress, said, saying
+from voice_gateway.core.turn_policy import Policy
 from voice_gateway.core.turn_types import (
     Ending,
     Event,
     Heard,
     HoldReply,
-    Policy,
     ReplyAudible,
     ReplyEnded,
     RetractReply,

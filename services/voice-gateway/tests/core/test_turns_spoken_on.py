@@ -3,11 +3,11 @@
 from dataclasses import replace
 
 from turn_player import STARTED, STOPPED, Play, Script, said, saying
+from voice_gateway.core.turn_policy import Policy
 from voice_gateway.core.turn_types import (
     Action,
     HoldReply,
     InterruptReply,
-    Policy,
     ReplyAudible,
     ReplyEnded,
     RetractReply,

@@ -8,7 +8,9 @@ from types import ModuleType
 from typing import get_args
 
 import pytest
-from voice_gateway.core.turn_types import Call, Event, Overlap, Policy, State, Tick, Typed
+from voice_gateway.core.turn_policy import Policy
+from voice_gateway.core.turn_states import Call, Overlap, State
+from voice_gateway.core.turn_types import Event, Tick, Typed
 from voice_gateway.core.turns import deadline, step
 
 SCRIPT = Path(__file__).parents[4] / "scripts" / "turn_table.py"

@@ -5,35 +5,27 @@ from math import inf
 
 import pytest
 from turn_player import STARTED, STOPPED
+from voice_gateway.core.turn_policy import Policy
+from voice_gateway.core.turn_states import Call, Ended, Hearing, Idle, Overlap, Pausing, Speaking, State, Thinking
 from voice_gateway.core.turn_types import (
     Action,
-    Call,
     Cause,
     Committed,
     CorrectWords,
     EndCall,
-    Ended,
     Ending,
     Event,
     Heard,
-    Hearing,
     HoldReply,
-    Idle,
     Interrupted,
     InterruptReply,
-    Overlap,
-    Pausing,
-    Policy,
     RecogniserLost,
     ReleaseReply,
     ReplyAudible,
     ReplyEnded,
     ResumeReply,
     RetractReply,
-    Speaking,
     StartReply,
-    State,
-    Thinking,
     Tick,
     TimeLow,
     TurnScored,

@@ -7,18 +7,9 @@ from collections.abc import Sequence
 from math import inf
 from typing import Protocol
 
-from voice_gateway.core.turn_types import (
-    Action,
-    Call,
-    Event,
-    Heard,
-    Idle,
-    Policy,
-    SpeechStarted,
-    SpeechStopped,
-    State,
-    Tick,
-)
+from voice_gateway.core.turn_policy import Policy
+from voice_gateway.core.turn_states import Call, Idle, State
+from voice_gateway.core.turn_types import Action, Event, Heard, SpeechStarted, SpeechStopped, Tick
 
 STARTED = SpeechStarted()
 STOPPED = SpeechStopped()

@@ -14,7 +14,7 @@ from voice_gateway.core.events import (
     TurnChanged,
     TurnKind,
 )
-from voice_gateway.core.turn_types import Pausing
+from voice_gateway.core.turn_states import Pausing
 from voice_gateway.errors import Broken
 
 pytestmark = pytest.mark.looptime

@@ -12,7 +12,7 @@ from voice_gateway.core.conversation import Message
 from voice_gateway.core.events import CallOptions, LlmOptions
 from voice_gateway.core.summary import MOST_FAILURES, SummaryEnd, SummaryPolicy
 from voice_gateway.core.tools import NO_TOOLS, ToolCall, ToolChoice
-from voice_gateway.core.turn_types import Policy
+from voice_gateway.core.turn_policy import Policy
 from voice_gateway.errors import Broken
 from voice_gateway.reply.fitted_model import ContextLimits
 from voice_gateway.session.memory import Memory, MemorySettings, TurnGap

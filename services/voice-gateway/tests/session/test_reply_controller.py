@@ -23,7 +23,8 @@ from voice_gateway.core.events import (
 from voice_gateway.core.summary import SummaryEnd
 from voice_gateway.core.timeline import Mark, Timeline
 from voice_gateway.core.tools import ToolCall, ToolResult
-from voice_gateway.core.turn_types import Policy, ReplyAudible, ReplyEnded
+from voice_gateway.core.turn_policy import Policy
+from voice_gateway.core.turn_types import ReplyAudible, ReplyEnded
 from voice_gateway.errors import Broken
 from voice_gateway.session.call_tools import CallTools, ToolSetup
 from voice_gateway.session.reply_controller import ReplyController

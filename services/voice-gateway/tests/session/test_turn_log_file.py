@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 from voice_gateway.core import turn_log
-from voice_gateway.core.turn_types import Policy, SpeechStarted, Typed
+from voice_gateway.core.turn_policy import Policy
+from voice_gateway.core.turn_types import SpeechStarted, Typed
 from voice_gateway.session.turn_log_file import NoTurnLog, TurnLogFolder, TurnLogLimits
 
 DAY_S = 86_400.0

@@ -13,6 +13,7 @@ from typing import Any
 import yaml
 from voice_gateway.config import Settings
 from voice_gateway.core import turn_log
+from voice_gateway.core.turn_policy import Policy
 from voice_gateway.core.turn_types import (
     Action,
     Cause,
@@ -20,7 +21,6 @@ from voice_gateway.core.turn_types import (
     Heard,
     Interrupted,
     InterruptReply,
-    Policy,
     ReleaseReply,
     ReplyEnded,
     RetractReply,

@@ -15,20 +15,20 @@ from math import inf
 from typing import Any, get_type_hints
 
 from voice_gateway.core import turn_log
+from voice_gateway.core.turn_policy import Policy
+from voice_gateway.core.turn_states import State
 from voice_gateway.core.turn_types import (
     Action,
     Cause,
     Event,
     HoldReply,
     InterruptReply,
-    Policy,
     ReleaseReply,
     ReplyAudible,
     ReplyEnded,
     ResumeReply,
     RetractReply,
     StartReply,
-    State,
     Tick,
 )
 from voice_gateway.core.turns import deadline, step

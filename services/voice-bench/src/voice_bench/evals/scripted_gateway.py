@@ -25,7 +25,9 @@ from voice_gateway.backends.tool_catalogue import ToolCatalogue
 from voice_gateway.config import Settings
 from voice_gateway.core import turn_log
 from voice_gateway.core.events import Caller, CallOptions
-from voice_gateway.core.turn_types import Event, Policy, State
+from voice_gateway.core.turn_policy import Policy
+from voice_gateway.core.turn_states import State
+from voice_gateway.core.turn_types import Event
 from voice_gateway.edges.callers import Callers
 from voice_gateway.edges.grpc.servicer import SERVICE, VoiceGateway
 from voice_gateway.edges.held_call import CallRequest, HeldCall

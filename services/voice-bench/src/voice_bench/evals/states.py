@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 
 from voice_gateway.core import turn_log
-from voice_gateway.core.turn_types import Policy, State
+from voice_gateway.core.turn_policy import Policy
+from voice_gateway.core.turn_states import State
 from voice_gateway.core.turns import step
 
 from voice_bench.evals.playing import PlayedCall

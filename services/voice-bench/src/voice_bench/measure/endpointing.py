@@ -15,21 +15,18 @@ from voice_gateway.config_calls import gate_policies, turn_policy
 from voice_gateway.config_languages import built_in
 from voice_gateway.core.endings import ending
 from voice_gateway.core.speech_gate import GateChange, SpeechGate, gate
+from voice_gateway.core.turn_policy import Policy
+from voice_gateway.core.turn_states import Call, Idle, State, finals
 from voice_gateway.core.turn_types import (
-    Call,
     Ending,
     Event,
     Heard,
-    Idle,
-    Policy,
     ReleaseReply,
     SpeechStarted,
     SpeechStopped,
     StartReply,
-    State,
     Tick,
     TurnScored,
-    finals,
 )
 from voice_gateway.core.turns import deadline, step
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from voice_gateway.app.call_config import CallConfig
 from voice_gateway.app.caller_usage import CallerUsage
-from voice_gateway.core import turn_types
+from voice_gateway.core import turn_states
 from voice_gateway.core.admission import Refusal, admit, elsewhere
 from voice_gateway.core.events import Caller, CallOptions, EndReason, GoAway
 from voice_gateway.edges.held_call import CallRequest, HeldCall, ServerInfo
@@ -178,7 +178,7 @@ class Registry:  # size: what edges ask of it, and what the program does with it
         if self._turn_logs is None:
             return NoTurnLog()
         return self._turn_logs.open(
-            name, options.policy, turn_types.Idle(turn_types.Call(language=options.language), 0.0)
+            name, options.policy, turn_states.Idle(turn_states.Call(language=options.language), 0.0)
         )
 
 

@@ -6,23 +6,10 @@ words, and retracted when the words change, the caller speaks again, or anything
 
 from dataclasses import replace
 
+from voice_gateway.core.turn_policy import Policy
 from voice_gateway.core.turn_silence import is_settled
-from voice_gateway.core.turn_types import (
-    Action,
-    Ending,
-    Hearing,
-    Idle,
-    Overlap,
-    Pausing,
-    Policy,
-    ReleaseReply,
-    RetractReply,
-    Speaking,
-    StartReply,
-    State,
-    Step,
-    Thinking,
-)
+from voice_gateway.core.turn_states import Hearing, Idle, Overlap, Pausing, Speaking, State, Step, Thinking
+from voice_gateway.core.turn_types import Action, Ending, ReleaseReply, RetractReply, StartReply
 from voice_gateway.core.turn_words import same_words, words_of
 
 

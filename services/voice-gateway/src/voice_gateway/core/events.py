@@ -9,7 +9,7 @@ from enum import Enum
 from typing import TypeAlias
 
 from voice_gateway.core.tools import Tool
-from voice_gateway.core.turn_types import Policy
+from voice_gateway.core.turn_policy import Policy
 
 INPUT_RATE_HZ = 16_000
 """Rate of the caller's audio inside a call."""

@@ -7,23 +7,9 @@ everything else lets it go on from where it was held.
 
 from dataclasses import replace
 
-from voice_gateway.core.turn_types import (
-    Action,
-    Heard,
-    Hearing,
-    HoldReply,
-    Idle,
-    InterruptReply,
-    Overlap,
-    Pausing,
-    Policy,
-    ResumeReply,
-    RetractReply,
-    Speaking,
-    Step,
-    Thinking,
-    join_words,
-)
+from voice_gateway.core.turn_policy import Policy
+from voice_gateway.core.turn_states import Hearing, Idle, Overlap, Pausing, Speaking, Step, Thinking, join_words
+from voice_gateway.core.turn_types import Action, Heard, HoldReply, InterruptReply, ResumeReply, RetractReply
 
 _ECHO_REPLIES = 5
 """Echo is expected until so many replies came back without it."""

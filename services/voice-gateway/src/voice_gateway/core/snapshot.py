@@ -10,7 +10,7 @@ from pydantic import ConfigDict, TypeAdapter, with_config
 from voice_gateway.core.conversation import Exchange
 from voice_gateway.core.events import CallOptions
 from voice_gateway.core.state_codec import pack_state, unpack_state
-from voice_gateway.core.turn_types import State
+from voice_gateway.core.turn_states import State
 
 VERSION = 1
 

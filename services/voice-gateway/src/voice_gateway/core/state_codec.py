@@ -9,7 +9,7 @@ from enum import Enum
 from math import isfinite
 from typing import Any, TypeVar, get_type_hints
 
-from voice_gateway.core.turn_types import Call, Ended, Hearing, Idle, Overlap, Pausing, Speaking, State, Thinking
+from voice_gateway.core.turn_states import Call, Ended, Hearing, Idle, Overlap, Pausing, Speaking, State, Thinking
 
 STATES: tuple[type[State], ...] = (Idle, Hearing, Pausing, Thinking, Speaking, Overlap, Ended)
 

@@ -21,21 +21,19 @@ from voice_gateway.core.state_codec import (
     unpack_named,
     unpack_state,
 )
+from voice_gateway.core.turn_policy import Policy
+from voice_gateway.core.turn_states import Call, Idle, State
 from voice_gateway.core.turn_types import (
     Action,
-    Call,
     Committed,
     Event,
     Heard,
-    Idle,
     Interrupted,
-    Policy,
     RecogniserLost,
     ReplyAudible,
     ReplyEnded,
     SpeechStarted,
     SpeechStopped,
-    State,
     Tick,
     TimeLow,
     TurnScored,

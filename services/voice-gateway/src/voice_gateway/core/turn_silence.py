@@ -2,7 +2,9 @@
 
 from dataclasses import replace
 
-from voice_gateway.core.turn_types import Call, Ending, Hearing, Overlap, Pausing, Policy, Speaking, State, Thinking
+from voice_gateway.core.turn_policy import Policy
+from voice_gateway.core.turn_states import Call, Hearing, Overlap, Pausing, Speaking, State, Thinking
+from voice_gateway.core.turn_types import Ending
 
 _SILENCE_TO_PAUSE = 1.5
 """A learned silence is half as long again as the pauses that it was learned from."""

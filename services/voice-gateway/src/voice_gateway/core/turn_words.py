@@ -1,6 +1,6 @@
 """What has been said in a turn so far, and are two sayings the same?"""
 
-from voice_gateway.core.turn_types import Hearing, Pausing, join_words
+from voice_gateway.core.turn_states import Hearing, Pausing, join_words
 
 
 def words_of(turn: Hearing | Pausing) -> str:

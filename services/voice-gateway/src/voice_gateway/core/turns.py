@@ -24,8 +24,8 @@ How long a silence must be depends on what the recogniser has said of the speech
 
 What rarely happens, and where it goes: a final that comes after its turn was ended on a partial corrects the
 reply nobody heard yet, and is dropped once somebody did. Speech while a reply is thought up holds that reply
-back until it is clear whether the caller goes on. States, facts and orders stand in `turn_types`, how long a
-silence must be in `turn_silence`, the whole story in docs/turn-taking.md.
+back until it is clear whether the caller goes on. Facts and orders stand in `turn_types`, states in
+`turn_states`, how long a silence must be in `turn_silence`, the whole story in docs/turn-taking.md.
 
 What the agent says by itself (greeting, idle prompt, goodbye, warning of the end) is said in Idle, where nobody has the
 floor. A reply that is `due` is said at the next such gap; it stays due until it is heard. A call that is lost, because
@@ -55,40 +55,42 @@ from voice_gateway.core.overlap import (
     take_floor,
     yields,
 )
+from voice_gateway.core.turn_policy import Policy
 from voice_gateway.core.turn_silence import learned, silence_to_end
+from voice_gateway.core.turn_states import (
+    Call,
+    Ended,
+    Hearing,
+    Idle,
+    Overlap,
+    Pausing,
+    Speaking,
+    State,
+    Step,
+    Thinking,
+    join_words,
+)
 from voice_gateway.core.turn_types import (
     Action,
-    Call,
     Cause,
     Committed,
     CorrectWords,
     EndCall,
-    Ended,
     Event,
     Heard,
-    Hearing,
-    Idle,
     Interrupted,
     InterruptReply,
-    Overlap,
-    Pausing,
-    Policy,
     RecogniserLost,
     ReplyAudible,
     ReplyEnded,
     RetractReply,
-    Speaking,
     SpeechStarted,
     SpeechStopped,
     StartReply,
-    State,
-    Step,
-    Thinking,
     TimeLow,
     TurnScored,
     Typed,
     WordsLost,
-    join_words,
 )
 from voice_gateway.core.turn_words import same_words, words_beyond
 

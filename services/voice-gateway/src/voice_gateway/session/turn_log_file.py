@@ -15,7 +15,9 @@ from pathlib import Path
 from typing import Protocol, TextIO
 
 from voice_gateway.core import turn_log
-from voice_gateway.core.turn_types import Event, Policy, State
+from voice_gateway.core.turn_policy import Policy
+from voice_gateway.core.turn_states import State
+from voice_gateway.core.turn_types import Event
 
 log = logging.getLogger(__name__)
 

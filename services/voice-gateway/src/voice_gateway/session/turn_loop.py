@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from voice_gateway.core import turn_types, turns
+from voice_gateway.core import turn_states, turn_types, turns
 from voice_gateway.core.endings import ending
 from voice_gateway.core.events import CallEnded, CallOptions, EndReason, Failed, Failure, TurnChanged, TurnKind
 from voice_gateway.core.language import Language
@@ -52,7 +52,7 @@ class TurnLoop:  # size: what the machine's orders reach: it starts and stops th
         turn_clock: TurnClock,
     ) -> None:
         self.options = options
-        self.state: turn_types.State = turn_types.Idle(turn_types.Call(language=options.language), 0.0)
+        self.state: turn_states.State = turn_states.Idle(turn_states.Call(language=options.language), 0.0)
         self._settings = settings
         self._mailboxes = mailboxes
         self._caller_input = caller_input
@@ -97,21 +97,21 @@ class TurnLoop:  # size: what the machine's orders reach: it starts and stops th
             self._turn_log.write(now, event)
             self.state, actions = turns.step(self.state, event, now, self._policy)
             self._mailboxes.is_replying = isinstance(
-                self.state, turn_types.Thinking | turn_types.Speaking | turn_types.Overlap
+                self.state, turn_states.Thinking | turn_states.Speaking | turn_states.Overlap
             )
             for action in actions:
                 self._perform(action)
             self._mailboxes.note_work()
-            is_gap = isinstance(self.state, turn_types.Idle | turn_types.Speaking)
+            is_gap = isinstance(self.state, turn_states.Idle | turn_states.Speaking)
             self._replies.note_gap(self.options if is_gap else None)
-            if isinstance(self.state, turn_types.Ended):
+            if isinstance(self.state, turn_states.Ended):
                 return _ENDS[self.state.reason]
 
     def _judged(self, event: turn_types.Event) -> turn_types.Event:
         """How the turn ends with words that were heard; here, because its other words are known here."""
         if not isinstance(event, turn_types.Heard) or not (event.text or event.final):
             return event
-        words = f"{turn_types.finals(self.state)} {event.text}"
+        words = f"{turn_states.finals(self.state)} {event.text}"
         return replace(event, ending=ending(words, self._settings.language))
 
     async def _next_event(self) -> turn_types.Event | CallEnded:
@@ -131,8 +131,8 @@ class TurnLoop:  # size: what the machine's orders reach: it starts and stops th
 
     def _fits(self, typed: str) -> bool:
         """Whether the turn may grow by what was typed; else the caller is told."""
-        chars, most = turn_types.turn_chars(self.state) + len(typed), turn_types.MAX_TURN_CHARS
-        if turn_types.turn_chars(self.state) and chars > most:
+        chars, most = turn_states.turn_chars(self.state) + len(typed), turn_states.MAX_TURN_CHARS
+        if turn_states.turn_chars(self.state) and chars > most:
             sentence = (
                 f"this turn would have {chars} characters, and {most} are the most; wait for the reply, "
                 "then go on typing"
@@ -157,7 +157,7 @@ class TurnLoop:  # size: what the machine's orders reach: it starts and stops th
                 if self._replies.retract(n):
                     self._mailboxes.turn -= self._answers_words
             case turn_types.InterruptReply(n):
-                is_barge_in = not isinstance(self.state, turn_types.Idle | turn_types.Thinking)
+                is_barge_in = not isinstance(self.state, turn_states.Idle | turn_states.Thinking)
                 self._replies.interrupt(n, self._caller_input.speech_began_at if is_barge_in else None)
             case turn_types.CorrectWords(n, told, right):
                 self._replies.correct(n, told, right)

@@ -11,7 +11,7 @@ from voice_workflow.v1 import voice_workflow_pb2 as pb
 
 from voice_gateway.core.events import INPUT_RATE_HZ, CallOptions, LlmOptions, ToolAnswered
 from voice_gateway.core.hotwords import joined
-from voice_gateway.core.turn_types import Policy
+from voice_gateway.core.turn_policy import Policy
 from voice_gateway.edges.contract.tool_declarations import declared_tools
 from voice_gateway.edges.held_call import CallRequest
 from voice_gateway.edges.limits import Limits
