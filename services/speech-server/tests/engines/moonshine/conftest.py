@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import pytest_asyncio
 from pcm import read_wav
 from speech_server.core.asr.asr_types import ASR_RATE_HZ
 from speech_server.engine_settings import MoonshineSettings
@@ -56,7 +57,7 @@ def model(files: MoonshineFiles) -> MoonshineModel:
     return MoonshineModel(files, Limits(1))
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def engine() -> AsyncIterator[tuple[OfflineRecogniser, SileroDetector]]:
     detector = SileroDetector()
     made = build(Settings(), Timeline(None), detector)

@@ -16,7 +16,9 @@ from speech_server.recognition.utterance_segmenter import Final, Partial, Transc
 from .conftest import Recording
 from .words import plain, wrong
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 Engine = tuple[OfflineRecogniser, SileroDetector]
+"""Loaded once for all tests here: each opens streams of its own."""
 HINTS = Hints("en-US")
 RATE_HZ = 16_000
 PIECE_BYTES = 3200
