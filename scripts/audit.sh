@@ -20,12 +20,21 @@ trap 'rm -rf "$work"' EXIT
 known=(--skip-word s3cret)
 kingfisher=("$bin/kingfisher" scan --quiet --no-validate --no-update-check --redact --confidence low --jobs 1 "${known[@]}")
 
+files() { # of $tree, each ended by a zero byte: as they lie here, those that git does not know yet included
+    if git -C "$tree" rev-parse --git-dir > /dev/null 2>&1; then
+        (cd "$tree" && comm -z -23 <(git ls-files -z --cached --others --exclude-standard | sort -zu) \
+            <(git ls-files -z --deleted | sort -z))
+    else
+        echo "audit: secrets: there is no git repository: the files are read, a history is not" >&2
+        (cd "$tree" && find . \( -name '.?*' -o -name node_modules -o -name out \) -type d -prune -o -type f -print0)
+    fi
+}
+
 secrets() {
     local found=0
-    git -C "$tree" rev-parse --git-dir > /dev/null || return
-    # The files as they lie here, those that git does not know yet included; what is deleted is left out.
-    (cd "$tree" && comm -z -23 <(git ls-files -z --cached --others --exclude-standard | sort -zu) \
-        <(git ls-files -z --deleted | sort -z) | xargs -0 "${kingfisher[@]}" --git-history none) || found=1
+    files > "$work/files"
+    (cd "$tree" && xargs -0 "${kingfisher[@]}" --git-history none) < "$work/files" || found=1
+    git -C "$tree" rev-parse --git-dir > /dev/null 2>&1 || return "$found"
     git clone --quiet --bare "$tree" "$work/history" 2> "$work/told" || { cat "$work/told" >&2; return 1; }
     "${kingfisher[@]}" --git-history full "$work/history" || found=1
     return "$found"

@@ -81,6 +81,17 @@ def test_a_key_that_was_deleted_is_found_in_the_history(repository: Path) -> Non
     assert ":server.pem" in told
 
 
+def test_without_git_the_files_are_read_all_the_same(tmp_path: Path) -> None:
+    (tmp_path / ".venv").mkdir()
+    for name in ("server.pem", ".venv/installed.pem"):
+        (tmp_path / name).write_text(private_key())
+    status, told = audit("secrets", tmp_path, GIT_CEILING_DIRECTORIES=str(tmp_path.parent))
+    assert status == 1
+    assert "there is no git repository: the files are read, a history is not" in told
+    assert "server.pem" in told
+    assert "installed.pem" not in told
+
+
 class Answers(BaseHTTPRequestHandler):
     """What lies below a path; to a question about `planted` the advisory."""
 
