@@ -116,9 +116,14 @@ def test_the_holder_of_a_token_that_is_not_good_learns_what_is_wrong(
     assert refused.value.kind == kind
 
 
-@pytest.mark.parametrize("changed", [{"exp": NOW - 20}, {"nbf": NOW + 20}, {"aud": ["another", "voice"]}])
-def test_a_clock_may_be_a_little_off_and_a_token_may_be_for_several(changed: dict[str, Any]) -> None:
-    assert verified(token(**changed), KEYS, POLICY).identity == "anna"
+@pytest.mark.parametrize(("claim", "off_s"), [("exp", -20), ("nbf", 20)])
+def test_a_clock_may_be_a_little_off(claim: str, off_s: int) -> None:
+    # Of now, not of when the tests were collected: half a minute may lie in between.
+    assert verified(token(**{claim: int(time.time()) + off_s}), KEYS, POLICY).identity == "anna"
+
+
+def test_a_token_may_be_for_several() -> None:
+    assert verified(token(aud=["another", "voice"]), KEYS, POLICY).identity == "anna"
 
 
 def test_without_clock_skew_a_second_too_late_is_too_late() -> None:
