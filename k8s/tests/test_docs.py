@@ -35,7 +35,7 @@ def commands(name: str) -> list[str]:
 
 def test_there_is_a_runbook_for_everything_that_was_promised() -> None:
     names = {page.stem for page in PAGES if page.parent.name == "runbooks"}
-    assert names == {"riva-down", "nim-slow", "gateway-saturated", "node-drain", "bad-release"}
+    assert names == {"riva-down", "nim-slow", "gateway-saturated", "node-drain", "bad-release", "certificates"}
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if "runbooks" in name])
@@ -118,6 +118,13 @@ def test_refusals_are_quoted_as_callers_get_them(name: str, sentence: str) -> No
     [
         ("docs/runbooks/riva-down.md", "is down:", "backends/probes.py"),
         ("docs/runbooks/riva-down.md", "a recognition stream ended:", "backends/riva_asr.py"),
+        ("docs/runbooks/certificates.md", "has expired", "../../../../libs/serving/src/serving/client_tls.py"),
+        ("docs/runbooks/certificates.md", "stays as it is:", "../../../../libs/serving/src/serving/renewed_files.py"),
+        (
+            "docs/runbooks/certificates.md",
+            "was renewed and is used from now on",
+            "../../../../libs/serving/src/serving/renewed_files.py",
+        ),
         ("docs/runbooks/node-drain.md", "calls, for at most", "app/main.py"),
         ("docs/runbooks/bad-release.md", "bad settings:", "app/main.py"),
         ("docs/runbooks/bad-release.md", "live settings refused, the old ones hold", "app/live_settings.py"),

@@ -122,6 +122,12 @@ class ListeningSettings(SettingsPart):  # size: a field for each setting, and th
         description="PEM file of authorities; callers must show a certificate signed by one of them (mTLS)",
         validate_default=True,
     )
+    gateway_tls_client_names: bool = Field(
+        True,
+        description="the name in a caller's certificate (common name, else the first alternative name) is the caller's "
+        "own: in logs, for limits and for taking up a call again, while neither GATEWAY_TOKENS_FILE nor "
+        "GATEWAY_JWT_ISSUER is set",
+    )
     gateway_plaintext: bool = Field(
         False,
         description="serve other machines without encryption, behind a proxy or a mesh that encrypts; else "

@@ -122,7 +122,13 @@ async def serve(
         await backends.probes.ask_all(_note_backend(metrics))
         await asyncio.gather(backends.asr_languages.ask(), backends.tts_languages.ask())
         ready = _readiness(registry, backends, live)
-        callers = Callers(known, registry.limits, scopes(settings), _note_refusal(metrics))
+        callers = Callers(
+            known,
+            registry.limits,
+            scopes(settings),
+            _note_refusal(metrics),
+            names_certificates=settings.gateway_tls_client_names,
+        )
         web = application(_routes(callers, known), settings.allowed_origins)
         servers = Servers(settings, VoiceGateway(registry, callers), http.application(metrics, ready), web)
         ports = await servers.listen(certificates)

@@ -1,7 +1,7 @@
 """Who calls, and may they do this? Whoever holds the credential that came with the request, at every edge."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from serving.identity.errors import KeysMissing, NotIdentified, OutOfScope
@@ -50,16 +50,20 @@ class Callers:
         limits: Limits,
         scopes: Scopes = _NONE,
         refused: Callable[[str], None] = lambda kind: None,
+        *,
+        names_certificates: bool = False,
     ) -> None:
-        """`refused` is told why each caller was not let in, in a word."""
+        """`refused` is told why each caller was not let in, in a word. With `names_certificates` a caller of whom no
+        token is asked has the name in its certificate."""
         self._identities = identities
         self._scopes = scopes
         self._refused = refused
         self._refusal_delay = RefusalDelay(limits)
+        self._names_certificates = names_certificates and not identities.are_asked_for
 
-    async def identify(self, headers: Headers, action: Action = Action.CALL) -> Identity:
+    async def identify(self, headers: Headers, action: Action = Action.CALL, *, certificate: str = "") -> Identity:
         """Who sent these headers or this metadata (`request.headers.items()`, `context.invocation_metadata()`); its
-        name is "" where everybody may call.
+        name is "" where everybody may call. `certificate` is the name in the one that the caller showed; "" = none.
 
         Raises Unauthorised and Forbidden, a moment after it was asked, or Refused."""
         try:
@@ -75,4 +79,4 @@ class Callers:
             await self._refusal_delay.pause()
             kind = Forbidden if isinstance(error, OutOfScope) else Unauthorised
             raise kind(str(error)) from None
-        return identity
+        return replace(identity, name=certificate) if self._names_certificates else identity

@@ -4,6 +4,7 @@ import logging
 from typing import TYPE_CHECKING
 
 import grpc
+from serving import peer_certificate
 from voice_workflow.v1 import voice_workflow_pb2 as pb
 
 from voice_gateway.edges.call_registry import CallRegistry
@@ -58,7 +59,8 @@ class VoiceGateway:
     async def _converse(self, _: object, context: "Context") -> None:
         """One stream of one call."""
         try:
-            identity = await self._callers.identify(context.invocation_metadata() or ())
+            shown = peer_certificate.of_grpc(context.auth_context())
+            identity = await self._callers.identify(context.invocation_metadata() or (), certificate=shown)
             await self._opening.converse(GrpcStream(context), identity, trace_id(context.invocation_metadata()))
         except VoiceError as error:
             self._ending.end(context, error)

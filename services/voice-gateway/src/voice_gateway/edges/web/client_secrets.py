@@ -17,6 +17,7 @@ from aiohttp import web
 from serving.identity.client_secrets import SecretClaims, SecretKeys, minted
 
 from voice_gateway.edges.callers import Action, Callers
+from voice_gateway.edges.web.certificate_name import certificate_name
 from voice_gateway.errors import BadRequest, Unsupported
 
 ROUTE = "/v1/realtime/client_secrets"
@@ -49,7 +50,9 @@ class ClientSecrets:
         return web.post(ROUTE, self._answer)
 
     async def _answer(self, request: web.Request) -> web.Response:
-        identity = await self._callers.identify(request.headers.items(), Action.MINT)
+        identity = await self._callers.identify(
+            request.headers.items(), Action.MINT, certificate=certificate_name(request)
+        )
         asked = _asked(await request.read())
         described = self._describe(asked.session)
         keys = self._keys()
