@@ -14,9 +14,10 @@ from serving.identity.errors import Missing, NotIdentified, OutOfScope, Unaccept
 from serving.identity.identities import Identities
 from serving.identity.jwt_scheme import JwtScheme
 from serving.identity.jwt_verifier import JwtPolicy
+from serving.identity.key_file import key_file
 from serving.identity.signing_keys import from_pem
 from serving.identity.usage_limits import UsageLimits
-from serving.identity.watched_file import BadFile, WatchedFile
+from serving.renewed_files import BadFiles
 from token_maker import AUDIENCE, ISSUER, public_pem, token
 
 KEYS = parse(b"# the newest first\nk2: " + b"n" * 40 + b"\nk1: " + b"o" * 40 + b"\n")
@@ -30,7 +31,7 @@ def identities(tmp_path: Path) -> Identities:
     tokens.write_text("team-a: first-secret\n")
     pem.write_bytes(public_pem())
     policy = JwtPolicy(ISSUER, (AUDIENCE,), limits_claim="limits")
-    return Identities(BearerTokens(tokens), JwtScheme(policy, [WatchedFile(pem, from_pem, "keys")]), KEYS)
+    return Identities(BearerTokens(tokens), JwtScheme(policy, [key_file(pem, from_pem, "KEYS")]), KEYS)
 
 
 async def test_each_scheme_has_its_tokens(identities: Identities) -> None:
@@ -135,6 +136,6 @@ def test_garbage_is_no_secret(garbage: str, tail: str) -> None:
             opened(made, KEYS)
 
 
-def test_a_watched_file_is_named_when_it_is_not_there(tmp_path: Path) -> None:
-    with pytest.raises(BadFile, match="keys can't be read"):
-        WatchedFile(tmp_path / "keys", parse, "keys of client secrets")
+def test_a_file_of_keys_is_named_when_it_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(BadFiles, match="keys can't be read"):
+        key_file(tmp_path / "keys", parse, "KEYS")

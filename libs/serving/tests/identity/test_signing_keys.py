@@ -4,7 +4,7 @@ import json
 
 import pytest
 import trustme
-from cryptography.hazmat.primitives.asymmetric import dsa, ec, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, rsa, x25519
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 from hypothesis import given
 from hypothesis import strategies as st
@@ -32,7 +32,7 @@ def test_a_file_may_hold_several_keys_and_certificates() -> None:
         (b"x" * (MAX_BYTES + 1), "more than"),
         (pem_of(rsa.generate_private_key(65537, 1024)), "1024 bits"),
         (pem_of(ec.generate_private_key(ec.SECP256K1())), "kind that signs no token"),
-        (pem_of(dsa.generate_private_key(1024)), "kind that signs no token"),
+        (pem_of(x25519.X25519PrivateKey.generate()), "kind that signs no token"),
     ],
 )
 def test_a_file_that_gives_no_key_is_refused_with_a_sentence(content: bytes, sentence: str) -> None:

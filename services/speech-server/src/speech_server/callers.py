@@ -14,9 +14,10 @@ from serving.identity.errors import KeysMissing, NotIdentified, OutOfScope
 from serving.identity.identities import Identities
 from serving.identity.identity import Identity
 from serving.identity.jwt_settings import jwt_scheme, read_from
+from serving.identity.key_file import key_file
 from serving.identity.sent_tokens import Headers
 from serving.identity.usage_limits import Usage, UsageLimits
-from serving.identity.watched_file import BadFile, WatchedFile
+from serving.renewed_files import BadFiles
 from serving.settings import BadSettings
 from serving.tokens_file import digest
 
@@ -153,10 +154,10 @@ def known_callers(settings: Settings) -> Callers | None:
     try:
         if server.speech_tokens_file is not None:
             tokens = BearerTokens(server.speech_tokens_file)
-        keys = WatchedFile(keys_file, parse, "keys of client secrets") if keys_file else own_keys()
+        keys = key_file(keys_file, parse, "SPEECH_CLIENT_SECRET_KEYS_FILE") if keys_file else own_keys()
     except BadTokens as error:
         raise BadTokens(f"SPEECH_TOKENS_FILE: {error}") from None
-    except BadFile as error:
+    except BadFiles as error:
         raise BadSettings(f"SPEECH_CLIENT_SECRET_KEYS_FILE: {error}") from None
     if tokens is None and jwt is None:
         return None

@@ -143,10 +143,7 @@ async def test_a_session_of_the_caller_is_opened_with_its_secret(start_server: S
             assert not socket.closed
 
 
-async def test_keys_are_read_again_while_a_stream_goes_on(
-    start_server: StartServer, issuer: Issuer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("speech_server.callers._LOOK_EVERY_S", 0.01)
+async def test_keys_are_read_again_while_a_stream_goes_on(start_server: StartServer, issuer: Issuer) -> None:
     caller = Caller((await start_server(**issuer.settings)).grpc_port)
     old = issuer.token()
     held = caller.asr.StreamingRecognize(metadata=bearer(old))

@@ -141,7 +141,7 @@ async def test_keys_rotate_while_calls_go_on_and_none_is_dropped(
         await there.eventually(lambda: is_ok(there, issuer.bearer("new")), 1)
         assert await code(there, old) is grpc.StatusCode.UNAUTHENTICATED
         issuer.file.write_text("garbage")
-        await there.eventually(lambda: logged(there, caplog, "keys of tokens (JWKS) stay as they are"), 1)
+        await there.eventually(lambda: logged(there, caplog, "GATEWAY_JWT_JWKS_URL stays as it is"), 1)
         newer = there.caller(authorization=issuer.bearer("new"))
         await newer.start()
         await asyncio.gather(*(caller.type("Still there?") for caller in running))

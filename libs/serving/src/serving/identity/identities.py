@@ -17,7 +17,7 @@ from serving.identity.jwt_scheme import JwtScheme
 from serving.identity.jwt_verifier import MAX_TOKEN_CHARS, looks_like_jwt
 from serving.identity.sent_tokens import Headers, sent_token
 from serving.identity.usage_limits import BadLimits, UsageLimits
-from serving.identity.watched_file import WatchedFile
+from serving.renewed_files import RenewedFiles
 
 
 class Identities:
@@ -27,7 +27,7 @@ class Identities:
         self,
         tokens: BearerTokens | None = None,
         jwt: JwtScheme | None = None,
-        secrets: WatchedFile[SecretKeys] | SecretKeys | None = None,
+        secrets: RenewedFiles[SecretKeys] | SecretKeys | None = None,
     ) -> None:
         """`secrets` sign and verify client secrets, those of the process where no file is named."""
         self._tokens = tokens
@@ -42,7 +42,7 @@ class Identities:
     @property
     def secret_keys(self) -> SecretKeys | None:
         """What signs client secrets now."""
-        return self._secrets.content if isinstance(self._secrets, WatchedFile) else self._secrets
+        return self._secrets.content if isinstance(self._secrets, RenewedFiles) else self._secrets
 
     async def identify(self, headers: Headers) -> Identity:
         """Who sent these headers, or this metadata. Raises NotIdentified."""
@@ -64,13 +64,12 @@ class Identities:
         return Identity(claims.identity, claims.scopes, _limits(claims.limits))
 
     def look(self) -> None:
-        """At every file that may have changed."""
+        """At every file that may have changed, so that a bad one is told before a caller needs it."""
         if self._tokens is not None:
             self._tokens.look()
         if self._jwt is not None:
             self._jwt.look()
-        if isinstance(self._secrets, WatchedFile):
-            self._secrets.look()
+        _ = self.secret_keys
 
     async def run(self) -> None:
         """Keep fetched keys fresh, until cancelled."""

@@ -6,9 +6,9 @@ from serving.identity.errors import KeysMissing, Unaccepted
 from serving.identity.jwks_url import JwksUrl
 from serving.identity.jwt_verifier import JwtClaims, JwtPolicy, verified
 from serving.identity.signing_keys import SigningKey
-from serving.identity.watched_file import WatchedFile
+from serving.renewed_files import RenewedFiles
 
-KeyFile = WatchedFile[tuple[SigningKey, ...]]
+KeyFile = RenewedFiles[tuple[SigningKey, ...]]
 
 
 class JwtScheme:
@@ -32,9 +32,8 @@ class JwtScheme:
         return verified(token, self._keys(), self._policy)
 
     def look(self) -> None:
-        """At the files."""
-        for file in self._files:
-            file.look()
+        """At the files, so that a bad one is told before a caller needs it."""
+        self._keys()
 
     async def run(self) -> None:
         """Keep the keys of the URL fresh, until cancelled; without one, return."""

@@ -6,11 +6,13 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from serving.client_tls import ClientTls, ClientTlsFiles, ClientTlsSettings
 from serving.identity.jwks_url import JwksTimes, JwksUrl
 from serving.identity.jwt_scheme import JwtScheme, KeyFile
 from serving.identity.jwt_verifier import JwtPolicy
+from serving.identity.key_file import key_file
 from serving.identity.signing_keys import SigningKey, from_jwks, from_pem, from_secret
-from serving.identity.watched_file import BadFile, WatchedFile
+from serving.renewed_files import BadFiles
 from serving.settings import BadSettings
 
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
@@ -65,17 +67,17 @@ def _refuse_unused(settings: JwtSettings, prefix: str) -> None:
 
 def _files(settings: JwtSettings, prefix: str) -> Iterator[KeyFile]:
     if (jwks := _path(settings.jwks_url)) is not None:
-        yield _file(jwks, from_jwks, f"{prefix}JWKS_URL", "keys of tokens (JWKS)")
+        yield _file(jwks, from_jwks, f"{prefix}JWKS_URL")
     if settings.public_keys_file is not None:
-        yield _file(settings.public_keys_file, from_pem, f"{prefix}PUBLIC_KEYS_FILE", "public keys of tokens")
+        yield _file(settings.public_keys_file, from_pem, f"{prefix}PUBLIC_KEYS_FILE")
     if settings.hmac_secret_file is not None:
-        yield _file(settings.hmac_secret_file, from_secret, f"{prefix}HMAC_SECRET_FILE", "shared secret of tokens")
+        yield _file(settings.hmac_secret_file, from_secret, f"{prefix}HMAC_SECRET_FILE")
 
 
-def _file(file: Path, parse: Callable[[bytes], tuple[SigningKey, ...]], setting: str, what: str) -> KeyFile:
+def _file(file: Path, parse: Callable[[bytes], tuple[SigningKey, ...]], setting: str) -> KeyFile:
     try:
-        return WatchedFile(file, parse, what)
-    except BadFile as error:
+        return key_file(file, parse, setting)
+    except BadFiles as error:
         raise BadSettings(f"{setting}: {error}") from None
 
 
@@ -105,10 +107,8 @@ def _url(settings: JwtSettings, prefix: str) -> JwksUrl | None:
 def _context(settings: JwtSettings, prefix: str) -> ssl.SSLContext | None:
     if settings.jwks_ca_file is None:
         return None
+    names = ClientTlsSettings(f"{prefix}JWKS_URL", f"{prefix}JWKS_CA_FILE", "", "an http URL")
     try:
-        return ssl.create_default_context(cafile=settings.jwks_ca_file)
-    except OSError as error:  # ssl.SSLError is one
-        raise BadSettings(
-            f"{prefix}JWKS_CA_FILE: {settings.jwks_ca_file} holds no PEM certificate that can be read "
-            f"({error.strerror})"
-        ) from None
+        return ClientTls(ClientTlsFiles(settings.jwks_ca_file), names).context
+    except BadFiles as error:
+        raise BadSettings(f"{prefix}JWKS_CA_FILE: {error}") from None

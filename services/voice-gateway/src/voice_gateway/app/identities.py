@@ -4,7 +4,8 @@ from serving.bearer_tokens import BadTokens, BearerTokens
 from serving.identity.client_secrets import own_keys, parse
 from serving.identity.identities import Identities
 from serving.identity.jwt_settings import jwt_scheme, read_from
-from serving.identity.watched_file import BadFile, WatchedFile
+from serving.identity.key_file import key_file
+from serving.renewed_files import BadFiles
 from serving.settings import BadSettings
 
 from voice_gateway.config import Settings
@@ -17,10 +18,10 @@ def identities(settings: Settings) -> Identities:
     keys_file = settings.gateway_client_secret_keys_file
     try:
         tokens = BearerTokens(settings.gateway_tokens_file) if settings.gateway_tokens_file else None
-        keys = WatchedFile(keys_file, parse, "keys of client secrets") if keys_file else own_keys()
+        keys = key_file(keys_file, parse, "GATEWAY_CLIENT_SECRET_KEYS_FILE") if keys_file else own_keys()
     except BadTokens as error:
         raise BadSettings(f"GATEWAY_TOKENS_FILE: {error}") from None
-    except BadFile as error:
+    except BadFiles as error:
         raise BadSettings(f"GATEWAY_CLIENT_SECRET_KEYS_FILE: {error}") from None
     return Identities(tokens, jwt, keys)
 
