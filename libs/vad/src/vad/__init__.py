@@ -1,4 +1,4 @@
-"""Is somebody speaking? Silero's model, one session for all streams of a process."""
+"""Is somebody speaking? Silero's model, one for all streams of a process."""
 
 from vad.detector import SileroDetector
 from vad.model import FRAME_S, FRAME_SAMPLES, RATE_HZ, ModelMissing

@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import aiohttp
 import grpc
@@ -24,13 +24,15 @@ from voice_gateway.backends.openai_llm import LlmClients, open_clients, warm_up
 from voice_gateway.backends.probes import Probe, Probes
 from voice_gateway.backends.server_languages import ServerLanguages, ask_recognition, ask_synthesis
 from voice_gateway.backends.silero_vad import SileroDetector
-from voice_gateway.backends.smart_turn import ModelUnusable, SmartTurn, SmartTurnScorer
 from voice_gateway.backends.smart_turn_model import NAME, usual_place
 from voice_gateway.backends.targets import Address
 from voice_gateway.backends.tool_catalogue import ToolCatalogue
 from voice_gateway.config import Settings
 from voice_gateway.errors import Service
 from voice_gateway.metrics import Metrics
+
+if TYPE_CHECKING:
+    from voice_gateway.backends.smart_turn import SmartTurnScorer
 
 _CHANNEL = (
     # A channel leads to one address. Only what gRPC resolves itself (unix:, xds:, a proxy) may have more behind it.
@@ -63,7 +65,7 @@ class Backends:
     llm: LlmClients
     probes: Probes
     detector: SileroDetector | None
-    scorer: SmartTurnScorer | None
+    scorer: "SmartTurnScorer | None"
     metrics: Metrics
     load: Load
     asr_languages: ServerLanguages
@@ -100,8 +102,11 @@ async def connect(settings: Settings, metrics: Metrics, model: Callable[[], str]
         yield Backends(asr, tts, llm, probes, detector, scorer, metrics, load, *languages, tools, tool_works)
 
 
-def _scorer(settings: Settings, metrics: Metrics) -> SmartTurnScorer:
+def _scorer(settings: Settings, metrics: Metrics) -> "SmartTurnScorer":
     """Blocking. Raises BadSettings."""
+    # onnxruntime is 40 MB, which a gateway without this scorer does not need.
+    from voice_gateway.backends.smart_turn import ModelUnusable, SmartTurn, SmartTurnScorer
+
     file = settings.turn_scorer_model_file or usual_place()
     if not file.is_file():
         raise BadSettings(
