@@ -11,7 +11,7 @@ from typing import Any
 
 import jwt
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from serving.identity.errors import Unaccepted, Unfit
 from serving.identity.jwt_verifier import MAX_TOKEN_CHARS, JwtPolicy, looks_like_jwt, verified
@@ -177,12 +177,14 @@ JSON = st.recursive(
 )
 
 
+@settings(max_examples=40)
 @given(st.dictionaries(st.sampled_from(["alg", "kid", "typ", "crit", "b64", "jwk", "zip"]), JSON), JSON, st.binary())
 def test_no_header_makes_an_unsigned_token_good(header: dict[str, Any], payload: object, signature: bytes) -> None:
     with pytest.raises(Unaccepted):
         verified(f"{segment(header)}.{segment(payload)}.{segment(signature)}", KEYS, POLICY)
 
 
+@settings(max_examples=40)
 @given(st.dictionaries(st.sampled_from(["sub", "scope", "scp", "limits", "nbf", "iat", "exp", "aud", "iss"]), JSON))
 def test_no_signed_claim_makes_the_verifier_fail(changed: dict[str, Any]) -> None:
     signed = jwt.PyJWS().encode(json.dumps(claims() | changed).encode(), private_key("Ed25519"), "EdDSA")

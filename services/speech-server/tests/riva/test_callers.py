@@ -18,7 +18,7 @@ from speech_server.core.requests.request_stats import RequestRecord
 from speech_server.request_log import RequestLog
 from speech_server.wire import riva_tts_pb2 as tts
 
-from .caller import Caller, config, finals, hum, hush
+from .caller import Caller, chunk, config, finals, hum, hush
 
 StartServer = Callable[..., Awaitable[Server]]
 TURN = hush(0.1) + hum(0.6) + hush(0.4)
@@ -148,6 +148,8 @@ async def test_keys_are_read_again_while_a_stream_goes_on(start_server: StartSer
     old = issuer.token()
     held = caller.asr.StreamingRecognize(metadata=bearer(old))
     await held.write(config())
+    await held.write(chunk(hum(1)))
+    await held.read()  # it is let in
     issuer.key = Ed25519PrivateKey.generate()
     issuer.publish()
     voices = tts.RivaSynthesisConfigRequest()
