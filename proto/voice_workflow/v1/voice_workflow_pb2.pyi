@@ -1314,6 +1314,13 @@ class Error(_message.Message):
         TTS_BROKEN: Error._Code.ValueType  # 11
         OVERLOADED: Error._Code.ValueType  # 12
         INTERNAL: Error._Code.ValueType  # 13
+        UNAUTHENTICATED: Error._Code.ValueType  # 14
+        """Why a stream is refused or given up. Over WebSocket only: gRPC says it with the status of this name."""
+        PERMISSION_DENIED: Error._Code.ValueType  # 15
+        NOT_FOUND: Error._Code.ValueType  # 16
+        UNAVAILABLE: Error._Code.ValueType  # 17
+        STREAM_REPLACED: Error._Code.ValueType  # 18
+        """gRPC: ABORTED"""
 
     class Code(_Code, metaclass=_CodeEnumTypeWrapper): ...
     CODE_UNSPECIFIED: Error.Code.ValueType  # 0
@@ -1330,6 +1337,13 @@ class Error(_message.Message):
     TTS_BROKEN: Error.Code.ValueType  # 11
     OVERLOADED: Error.Code.ValueType  # 12
     INTERNAL: Error.Code.ValueType  # 13
+    UNAUTHENTICATED: Error.Code.ValueType  # 14
+    """Why a stream is refused or given up. Over WebSocket only: gRPC says it with the status of this name."""
+    PERMISSION_DENIED: Error.Code.ValueType  # 15
+    NOT_FOUND: Error.Code.ValueType  # 16
+    UNAVAILABLE: Error.Code.ValueType  # 17
+    STREAM_REPLACED: Error.Code.ValueType  # 18
+    """gRPC: ABORTED"""
 
     CODE_FIELD_NUMBER: _builtins.int
     MESSAGE_FIELD_NUMBER: _builtins.int

@@ -58,13 +58,16 @@ class Lab:
 
     def caller(self, *, port: int = 0, **how: Any) -> Caller:
         """A new stream to the gateway, or to another port that leads to it."""
-        caller = Caller(port or self.grpc_port, **how)
+        own_port = self.grpc_port if how.get("wire", "grpc") == "grpc" else self.web_port
+        caller = Caller(port or own_port, **how)
         self.callers.append(caller)
         return caller
 
-    async def call(self, *, numbered: bool = False, tls: grpc.ChannelCredentials | None = None, **start: Any) -> Caller:
+    async def call(
+        self, *, numbered: bool = False, tls: grpc.ChannelCredentials | None = None, wire: str = "grpc", **start: Any
+    ) -> Caller:
         """A call that has begun."""
-        caller = self.caller(numbered=numbered, tls=tls)
+        caller = self.caller(numbered=numbered, tls=tls, wire=wire)
         await caller.start(**start)
         return caller
 

@@ -8,6 +8,7 @@ import grpc
 from voice_workflow.v1 import voice_workflow_pb2 as pb
 from voice_workflow.v1 import voice_workflow_pb2_grpc
 from waiting import Changes
+from websocket_call import WebSocketCall
 
 Kind = pb.TurnEvent
 
@@ -25,7 +26,10 @@ class Caller:
         tls: grpc.ChannelCredentials | None = None,
         authorization: str = "",
         metadata: tuple[tuple[str, str], ...] = (),
+        wire: str = "grpc",
+        protocols: tuple[str, ...] = (),
     ) -> None:
+        """`wire`: grpc, or json or proto, the forms of the WebSocket; `protocols` instead of that form's."""
         self.channel = _channel(port, tls)
         self.stub = voice_workflow_pb2_grpc.VoiceGatewayStub(self.channel)
         self.received: list[pb.ServerMessage] = []
@@ -37,7 +41,8 @@ class Caller:
         self._sample_bytes = 2
         self._numbered = numbered
         self.metadata = (*((("authorization", authorization),) if authorization else ()), *metadata)
-        self._call = self.stub.Converse(metadata=self.metadata)
+        self.websocket = None if wire == "grpc" else WebSocketCall(port, wire, self.metadata, protocols)
+        self._call: Any = self.websocket or self.stub.Converse(metadata=self.metadata)
         self._reader = asyncio.create_task(self._read(), name="caller") if reads else None
 
     async def send(self, **fields: Any) -> None:
@@ -47,8 +52,10 @@ class Caller:
 
     async def send_bytes(self, data: bytes) -> None:
         """Bytes that may be no message at all."""
-        call: Any = self._call
-        await call._cython_call.send_serialized_message(data)
+        if self.websocket is not None:
+            await self.websocket.write_bytes(data)
+        else:
+            await self._call._cython_call.send_serialized_message(data)
 
     async def beat(self) -> None:
         """A message that says nothing and has no number."""
@@ -140,6 +147,8 @@ class Caller:
         self._call.cancel()
         if self._reader:
             await asyncio.wait([self._reader])
+        if self.websocket is not None:
+            await self.websocket.close()
         await self.channel.close()
 
     async def _read(self) -> None:
@@ -147,7 +156,7 @@ class Caller:
             async for message in self._call:
                 self.received.append(message)
                 self.changes.tell()
-        except (grpc.aio.AioRpcError, asyncio.CancelledError):
+        except (grpc.aio.AioRpcError, asyncio.CancelledError, ConnectionError):
             pass
         self.code = await self._call.code()
         self.sentence = await self._call.details() or ""

@@ -12,9 +12,9 @@ from voice_gateway.edges.callers import Callers
 from voice_gateway.edges.contract.opening import Opening
 from voice_gateway.edges.contract.serialised import decoder
 from voice_gateway.edges.contract.server_messages import server_info
+from voice_gateway.edges.contract.trace import trace_id
 from voice_gateway.edges.grpc.status_reporter import StatusReporter
 from voice_gateway.edges.grpc.stream import GrpcStream
-from voice_gateway.edges.grpc.trace import trace_id
 from voice_gateway.errors import VoiceError
 
 if TYPE_CHECKING:

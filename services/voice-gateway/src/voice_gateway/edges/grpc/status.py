@@ -1,44 +1,13 @@
-"""Which gRPC status is an error? One table."""
+"""Which gRPC status is an error? The contract's, with its trailer."""
 
 import grpc
 
-from voice_gateway.core.admission import RefusalKind
-from voice_gateway.errors import (
-    BadRequest,
-    Forbidden,
-    NotFound,
-    Refused,
-    StreamReplaced,
-    Unauthorised,
-    Unsupported,
-    VoiceError,
-)
-
-_REFUSALS = {
-    RefusalKind.BUSY: grpc.StatusCode.RESOURCE_EXHAUSTED,
-    RefusalKind.TOKEN_BUSY: grpc.StatusCode.RESOURCE_EXHAUSTED,
-    RefusalKind.DRAINING: grpc.StatusCode.UNAVAILABLE,
-    RefusalKind.BACKEND_DOWN: grpc.StatusCode.UNAVAILABLE,
-    RefusalKind.ELSEWHERE: grpc.StatusCode.UNAVAILABLE,
-}
+from voice_gateway.edges.contract.status import status as contract_status
+from voice_gateway.errors import VoiceError
 
 
 def status(error: VoiceError) -> tuple[grpc.StatusCode, tuple[tuple[str, str], ...]]:
     """The code and the trailer of an error that ends an RPC."""
-    match error:
-        case Refused(refusal=refusal):
-            trailer = (("retry-after-ms", str(round(refusal.retry_after_s * 1000))),)
-            return _REFUSALS[refusal.kind], trailer
-        case Unauthorised():
-            return grpc.StatusCode.UNAUTHENTICATED, ()
-        case BadRequest():
-            return grpc.StatusCode.INVALID_ARGUMENT, ()
-        case Forbidden():
-            return grpc.StatusCode.PERMISSION_DENIED, ()
-        case Unsupported():
-            return grpc.StatusCode.UNIMPLEMENTED, ()
-        case NotFound():
-            return grpc.StatusCode.NOT_FOUND, ()
-        case StreamReplaced():
-            return grpc.StatusCode.ABORTED, ()
-    return grpc.StatusCode.INTERNAL, ()
+    code, retry_after_s = contract_status(error)
+    trailer = () if retry_after_s is None else (("retry-after-ms", str(round(retry_after_s * 1000))),)
+    return grpc.StatusCode[code.name], trailer
