@@ -1457,6 +1457,8 @@ class ServerInfo(_message.Message):
     LIMITS_FIELD_NUMBER: _builtins.int
     READY_FIELD_NUMBER: _builtins.int
     NOT_READY_REASON_FIELD_NUMBER: _builtins.int
+    VOICES_FIELD_NUMBER: _builtins.int
+    CALLER_MAY_SET_FIELD_NUMBER: _builtins.int
     version: _builtins.str
     asr_model: _builtins.str
     llm_model: _builtins.str
@@ -1477,6 +1479,14 @@ class ServerInfo(_message.Message):
 
     @_builtins.property
     def limits(self) -> Global___Limits: ...
+    @_builtins.property
+    def voices(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """those that synthesis lists, at most 500; empty = not known"""
+
+    @_builtins.property
+    def caller_may_set(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """what a caller may choose otherwise than the operator: language, voice, system_prompt,"""
+
     def __init__(
         self,
         *,
@@ -1492,10 +1502,12 @@ class ServerInfo(_message.Message):
         limits: Global___Limits | None = ...,
         ready: _builtins.bool = ...,
         not_ready_reason: _builtins.str = ...,
+        voices: _abc.Iterable[_builtins.str] | None = ...,
+        caller_may_set: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["limits", b"limits"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["asr_model", b"asr_model", "input_encodings", b"input_encodings", "languages", b"languages", "limits", b"limits", "llm_model", b"llm_model", "not_ready_reason", b"not_ready_reason", "output_encodings", b"output_encodings", "ready", b"ready", "resume", b"resume", "tools", b"tools", "version", b"version", "voice", b"voice"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["asr_model", b"asr_model", "caller_may_set", b"caller_may_set", "input_encodings", b"input_encodings", "languages", b"languages", "limits", b"limits", "llm_model", b"llm_model", "not_ready_reason", b"not_ready_reason", "output_encodings", b"output_encodings", "ready", b"ready", "resume", b"resume", "tools", b"tools", "version", b"version", "voice", b"voice", "voices", b"voices"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -1,7 +1,7 @@
 """Which languages does a list of Riva's models and voices hold?"""
 
 import pytest
-from voice_gateway.backends.server_languages import languages_of
+from voice_gateway.backends.server_languages import languages_of, voices_of
 
 
 @pytest.mark.parametrize(
@@ -22,3 +22,16 @@ from voice_gateway.backends.server_languages import languages_of
 )
 def test_the_languages_of_what_can_stream(listed: list[dict[str, str]], found: list[str]) -> None:
     assert languages_of(listed) == found
+
+
+@pytest.mark.parametrize(
+    ("listed", "found"),
+    [
+        ([{"voice_name": "English-US", "subvoices": "Ann:0, Bob:1"}], ["English-US.Ann", "English-US.Bob"]),
+        ([{"voice_name": "Magpie", "subvoices": "EN-US.Aria"}], ["Magpie.EN-US.Aria"]),
+        ([{"voice_name": "Solo"}, {"voice_name": "Solo", "subvoices": ""}], ["Solo", "Solo"]),
+        ([{"subvoices": "Ann:0"}, {}, {"voice_name": "a\nb"}, {"voice_name": "x" * 129}], []),
+    ],
+)
+def test_the_voices_of_synthesis(listed: list[dict[str, str]], found: list[str]) -> None:
+    assert voices_of(listed) == found

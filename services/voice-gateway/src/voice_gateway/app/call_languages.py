@@ -53,6 +53,11 @@ class CallLanguages:
         served = sorted(tag for tag in (*table, *others) if self._missing(self.languages.spoken(tag)) is None)
         return tuple(dict.fromkeys([own, *served]))
 
+    @property
+    def voices(self) -> tuple[str, ...]:
+        """The voices that synthesis lists; none = not known."""
+        return self.tts.voices
+
     def _missing(self, language: Language) -> tuple[str, tuple[str, ...]] | None:
         """The backend that is known not to have this language, and what it has."""
         if language.tag.casefold() == self.settings.asr_language.casefold():

@@ -61,6 +61,11 @@ class Registry:  # size: what edges ask of it, and what the program does with it
         """The languages that are known to be served."""
         return self._config.languages.tags
 
+    @property
+    def voices(self) -> tuple[str, ...]:
+        """The voices that synthesis lists; none = not known."""
+        return self._config.languages.voices
+
     def defaults(self, language: str) -> CallOptions:
         """What a caller of this language gets who asks for nothing else; "" = ASR_LANGUAGE. Raises Unsupported."""
         return self._config.languages.options(language)

@@ -1,4 +1,4 @@
-"""Which languages do the speech servers have? They are asked beside the probes, never on the way of a call.
+"""Which languages and voices do the speech servers have? They are asked beside the probes, never on the way of a call.
 
 Riva lists its models and voices, each with its languages. A server that has no such list, or does not answer, says
 nothing: as long as none has said anything, nobody knows, and no caller is refused.
@@ -25,6 +25,8 @@ _WITHIN_S = 3.0
 _KNOWN_FOR = 15
 """What was answered is believed for so many probes."""
 _MAX_LANGUAGES = 500
+_MAX_VOICES = 500
+_MAX_VOICE_CHARS = 128
 _MAX_TAG_CHARS = 35
 """RFC 5646's recommendation for the longest tag."""
 _LOCALE_OF_VOICE = re.compile(r"(?P<locale>[A-Za-z]{2,3}-[A-Za-z]{2})\.")
@@ -53,12 +55,16 @@ class ServerLanguages:
         self._ask = ask
         self.tags: tuple[str, ...] | None = None
         """As they are listed; None = not known."""
+        self.voices: tuple[str, ...] = ()
+        """Of synthesis, as they are listed; none = not known."""
 
     async def ask(self) -> None:
         """Ask every server that serves. Never raises."""
         serving = [endpoint for endpoint in self._endpoints.all if endpoint.health is Health.SERVING]
         answers = await asyncio.gather(*(self._listed(endpoint) for endpoint in serving))
-        if listed := list(dict.fromkeys(tag for tags in answers for tag in tags))[:_MAX_LANGUAGES]:
+        if voices := dict.fromkeys(name for models in answers for name in voices_of(models)):
+            self.voices = tuple(voices)[:_MAX_VOICES]
+        if listed := list(dict.fromkeys(tag for models in answers for tag in languages_of(models)))[:_MAX_LANGUAGES]:
             if self.tags is None or set(listed) != set(self.tags):
                 log.info("%s has the languages %s", self._service, ", ".join(listed))
             self.tags = tuple(listed)
@@ -69,11 +75,12 @@ class ServerLanguages:
             await asyncio.sleep(every_s * (1 if self.tags is None else _KNOWN_FOR))
             await self.ask()
 
-    async def _listed(self, endpoint: Endpoint) -> list[str]:
+    async def _listed(self, endpoint: Endpoint) -> list[dict[str, str]]:
+        """The parameters of its models or voices."""
         try:
             async with asyncio.timeout(_WITHIN_S):
                 answer = await self._ask(endpoint)
-            return languages_of(dict(model.parameters) for model in answer.model_config)
+            return [dict(model.parameters) for model in answer.model_config]
         except TimeoutError:
             log.debug("%s does not tell its languages within %g s", endpoint.name, _WITHIN_S)
         except grpc.aio.AioRpcError as error:
@@ -96,3 +103,14 @@ def languages_of(listed: Iterable[Mapping[str, str]]) -> list[str]:
             if tag and len(tag) <= _MAX_TAG_CHARS and tag.isprintable():
                 found.setdefault(tag.casefold(), tag)
     return list(found.values())
+
+
+def voices_of(listed: Iterable[Mapping[str, str]]) -> list[str]:
+    """The voices in the parameters of synthesis: "English-US" with the subvoices "Ann:0,Bob:1" has English-US.Ann and
+    English-US.Bob."""
+    found: list[str] = []
+    for model in listed:
+        name = model.get("voice_name", "")
+        subvoices = [entry.partition(":")[0].strip() for entry in model.get("subvoices", "").split(",")]
+        found += [f"{name}.{subvoice}" if subvoice else name for subvoice in subvoices if name]
+    return [voice for voice in found if len(voice) <= _MAX_VOICE_CHARS and voice.isprintable()]

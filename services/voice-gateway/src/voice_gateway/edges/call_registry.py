@@ -22,6 +22,10 @@ class CallRegistry(Protocol):
     def languages(self) -> tuple[str, ...]:
         """The languages that are known to be served."""
 
+    @property
+    def voices(self) -> tuple[str, ...]:
+        """The voices that synthesis lists; none = not known."""
+
     def defaults(self, language: str) -> CallOptions:
         """What a caller of this language gets who asks for nothing else; "" = ASR_LANGUAGE. Raises Unsupported."""
 

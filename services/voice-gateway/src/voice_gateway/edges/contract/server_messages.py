@@ -45,6 +45,8 @@ def server_info(registry: CallRegistry) -> pb.ServerInfo:
         limits=_limits(info, registry.limits, registry.defaults("").policy.max_turn),
         ready=not trouble,
         not_ready_reason=trouble,
+        voices=registry.voices,
+        caller_may_set=sorted(registry.limits.may_set),
     )
 
 
