@@ -32,6 +32,7 @@ at_leisure() {
     tests helm
     tests scripts
     scripts/interop.sh "${UV:-uv}" "$python" || missed "third-party clients are installed"
+    scripts/browser.sh || missed "a browser is installed"
     tests k8s
     tests "$evals"
 }
@@ -52,4 +53,5 @@ for package in "$@"; do
 done
 end_lanes
 tests interop
+tests browser
 total

@@ -19,6 +19,7 @@ strict helm/tests:helm helm/tests helm/values_reference.py
 strict k8s/tests k8s/tests
 strict scripts/tests:scripts scripts/tests
 strict interop interop/tests
+strict browser browser/tests
 strict . e2e
 for example in examples/*.py; do strict . "$example"; done
 exit "$status"

@@ -10,7 +10,7 @@ import pytest_asyncio
 from pcm import read_wav, write_wav
 from voice_bench.demo.script import RATE_HZ, spoken
 from voice_bench.stack import Stack, running
-from voice_bench.stack_config import embedded
+from voice_bench.stack_config import Part, embedded
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
 QUESTION = "What is seven times eight?"
@@ -65,13 +65,14 @@ async def test_a_function_is_called_and_its_result_is_spoken_of(stack: Stack) ->
     assert "open" in await run("05_tools.py", stack.target, "Open the door of floor 3, please.")
 
 
-@pytest.mark.parametrize("name", ["02_recording.py", "04_push_to_talk.py"])
+@pytest.mark.parametrize("name", ["02_recording.py", "04_push_to_talk.py", "07_websocket.py"])
 @pytest.mark.asyncio(loop_scope="module")
 async def test_a_recording_is_heard_and_answered(stack: Stack, name: str, tmp_path: Path) -> None:
+    websocket = f"ws://127.0.0.1:{stack.port(Part.GATEWAY, 'web')}/v1/converse"
     (line,) = await spoken(stack.speech_target, [QUESTION], 0)
     path = tmp_path / "question.wav"
     write_wav(path, [line.clip.pcm16], RATE_HZ)
-    said = await run(name, stack.target, str(path))
+    said = await run(name, websocket if "websocket" in name else stack.target, str(path))
     assert "heard: " in said
     assert "reply: " in said
 

@@ -19,6 +19,7 @@ from voice_bench.stack_config import RECOGNISER, SYNTHESISER, Part, StackConfig
 
 USUAL_PORT = 50050
 """Where `voice` calls when it is not told otherwise."""
+USUAL_WEB_PORT = 8090
 
 
 def run(engine: Engine = RECOGNISER, tts: Tts = SYNTHESISER) -> None:
@@ -47,24 +48,30 @@ async def _run(config: StackConfig) -> bool:
 
 
 async def _serve(console: Console, config: StackConfig) -> None:
-    config = _at_the_usual_port(stack_config.with_environment(config))
+    config = _at_the_usual_ports(stack_config.with_environment(config))
     console.print("starting speech server, language model and gateway (Ctrl-C ends them)")
     if config.may_fetch and config.runs(Part.SPEECH):
         console.print("models that are not on this machine yet are downloaded first, which may take minutes")
     async with running(config) as stack:
-        console.print(f"{_addresses(stack)}\n{_next(stack.target)}", soft_wrap=True)
+        console.print(f"{_addresses(stack)}\n{_next(stack)}", soft_wrap=True)
         await stack.until_a_part_dies()
 
 
-def _at_the_usual_port(config: StackConfig) -> StackConfig:
-    """When nobody has it; a free one otherwise."""
+def _at_the_usual_ports(config: StackConfig) -> StackConfig:
+    """Those that nobody has; free ones otherwise."""
+    usual = {"GATEWAY_PORT": USUAL_PORT, "GATEWAY_WEB_PORT": USUAL_WEB_PORT}
+    free = {name: str(port) for name, port in usual.items() if _is_free(port)}
+    return replace(config, gateway={**free, **config.gateway})
+
+
+def _is_free(port: int) -> bool:
     with socket.socket() as trying:
         trying.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            trying.bind(("127.0.0.1", USUAL_PORT))
+            trying.bind(("127.0.0.1", port))
         except OSError:
-            return config
-    return replace(config, gateway={"GATEWAY_PORT": str(USUAL_PORT), **config.gateway})
+            return False
+    return True
 
 
 def _addresses(stack: Stack) -> str:
@@ -78,11 +85,16 @@ def _addresses(stack: Stack) -> str:
     return "\n".join([*lines, f"  logs           {stack.folder}"])
 
 
-def _next(target: str) -> str:
-    voice = _command("voice")
+def _next(stack: Stack) -> str:
+    voice, target = _command("voice"), stack.target
     option = "" if target.endswith(f":{USUAL_PORT}") else f" --target {target}"
+    page = (
+        f"Open http://localhost:{stack.port(Part.GATEWAY, 'web')}/ in a browser. "
+        if Part.GATEWAY in stack.servers
+        else ""
+    )
     return (
-        "Try, in another terminal:\n"
+        f"{page}Try, in another terminal:\n"
         f"  {voice} talk{option}                     with microphone and loudspeaker\n"
         f"  {voice} say question.wav{option}         with a recording\n"
         f'  {voice} ask "tell me a joke"{option}     with typed words\n'

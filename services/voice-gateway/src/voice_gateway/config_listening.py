@@ -47,6 +47,7 @@ class ListeningSettings(SettingsPart):  # size: a field for each setting, and th
     gateway_http_port: Port = Field(8080, description="HTTP port (health, metrics); 0 = a free one")
     gateway_web: bool = Field(True, description="serve browsers and WebSockets, on GATEWAY_WEB_PORT")
     gateway_web_port: Port = Field(8090, description="port for browsers and WebSockets; 0 = a free one")
+    gateway_page: bool = Field(True, description="serve the web page at / of the web port")
     gateway_ports_file: Path | None = Field(None, description="JSON file that receives the ports once bound")
     gateway_max_sessions: int = Field(
         100, ge=1, le=100_000, description="calls at once; more are refused", json_schema_extra=LIVE

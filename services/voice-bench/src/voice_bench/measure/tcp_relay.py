@@ -36,6 +36,11 @@ class TcpRelay:
         """What was held back gets through, as TCP would send it again."""
         self._open.set()
 
+    def cut(self) -> None:
+        """Every connection breaks; new ones get through."""
+        for task in self._tasks:
+            task.cancel()
+
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task is not None

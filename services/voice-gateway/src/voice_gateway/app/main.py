@@ -35,6 +35,7 @@ from voice_gateway.edges.callers import Callers
 from voice_gateway.edges.converse_ws.routes import ConverseRoutes
 from voice_gateway.edges.grpc.servicer import VoiceGateway
 from voice_gateway.edges.http import GatewayReadiness
+from voice_gateway.edges.page import routes as page
 from voice_gateway.edges.web.application import application
 from voice_gateway.edges.web.client_secrets import ClientSecrets
 from voice_gateway.metrics import Metrics
@@ -130,7 +131,7 @@ async def serve(
             _note_refusal(metrics),
             names_certificates=settings.gateway_tls_client_names,
         )
-        web = application(_routes(registry, callers, known), settings.allowed_origins)
+        web = application(_routes(settings, registry, callers, known), settings.allowed_origins)
         servers = Servers(settings, VoiceGateway(registry, callers), http.application(metrics, ready), web)
         ports = await servers.listen(certificates)
         looks = [file.look for file in (certificates, known) if file]
@@ -199,9 +200,13 @@ async def _look(looks: Sequence[Callable[[], None]], every_s: float) -> None:
                 log.exception("looking at a file that may change failed; what was read before stays in force")
 
 
-def _routes(registry: Registry, callers: Callers, known: Identities) -> Iterator[web.AbstractRouteDef]:
+def _routes(
+    settings: Settings, registry: Registry, callers: Callers, known: Identities
+) -> Iterator[web.AbstractRouteDef]:
     """What the web port serves."""
     yield from ConverseRoutes(registry, callers).routes
+    if settings.gateway_page:
+        yield from page.routes()
     yield ClientSecrets(callers, lambda: known.secret_keys).route
 
 
