@@ -171,8 +171,7 @@ async def served(folder: Path) -> AsyncIterator[str]:
 @pytest_asyncio.fixture(loop_scope="session")
 async def guarded(stand: Stand, tokens: Path) -> AsyncGenerator[str, None]:
     """Where a gateway listens that lets in holders of a token only, in front of the same servers."""
-    ports: asyncio.Future[Ports] = asyncio.get_running_loop().create_future()
-    stop = Stop()
+    stop, bound, ports = Stop(), asyncio.Event(), list[Ports]()
     host, _, port = stand.stack.speech_target.partition(":")
     settings = Settings(
         gateway_host="127.0.0.1",
@@ -185,8 +184,16 @@ async def guarded(stand: Stand, tokens: Path) -> AsyncGenerator[str, None]:
         riva_port=int(port),
         llm_base_url=stand.stack.llm_base_url,
     )
-    serving = asyncio.create_task(serve(settings, stop, ports.set_result), name="guarded gateway")
-    await asyncio.wait({ports, serving}, return_when=asyncio.FIRST_COMPLETED)
-    yield f"http://127.0.0.1:{ports.result().web}"
-    stop.ask()
-    await serving
+
+    def note(found: Ports) -> None:
+        ports.append(found)
+        bound.set()
+
+    serving = asyncio.create_task(serve(settings, stop, note), name="guarded gateway")
+    try:
+        async with asyncio.timeout(LIMIT_MS / 1000):
+            await bound.wait()
+        yield f"http://127.0.0.1:{ports[0].web}"
+    finally:
+        stop.ask()
+        await serving

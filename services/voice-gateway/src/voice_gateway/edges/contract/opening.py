@@ -21,7 +21,7 @@ M = TypeVar("M", bound=Message)
 _FIRST = "the first message must be SessionStart, with the audio formats; everything else comes after SessionStarted"
 
 
-class Opening:
+class StreamOpening:
     """How streams of one wire begin, a bounded number of them at once."""
 
     def __init__(self, registry: CallRegistry) -> None:

@@ -9,7 +9,7 @@ from google.protobuf.json_format import MessageToDict
 from voice_gateway.core.token_bucket import TokenBucket
 from voice_gateway.edges.call_registry import CallRegistry
 from voice_gateway.edges.callers import Callers
-from voice_gateway.edges.contract.opening import Opening
+from voice_gateway.edges.contract.opening import StreamOpening
 from voice_gateway.edges.contract.server_messages import server_info
 from voice_gateway.edges.contract.stream import StreamBroken
 from voice_gateway.edges.contract.trace import trace_id
@@ -31,7 +31,7 @@ class ConverseRoutes:
     def __init__(self, registry: CallRegistry, callers: Callers) -> None:
         self._registry = registry
         self._callers = callers
-        self._opening = Opening(registry)
+        self._opening = StreamOpening(registry)
         self._lines = TokenBucket(per_s=2.0, burst=50)
 
     @property

@@ -9,7 +9,7 @@ from voice_workflow.v1 import voice_workflow_pb2 as pb
 
 from voice_gateway.edges.call_registry import CallRegistry
 from voice_gateway.edges.callers import Callers
-from voice_gateway.edges.contract.opening import Opening
+from voice_gateway.edges.contract.opening import StreamOpening
 from voice_gateway.edges.contract.serialised import decoder
 from voice_gateway.edges.contract.server_messages import server_info
 from voice_gateway.edges.contract.trace import trace_id
@@ -34,7 +34,7 @@ class VoiceGateway:
         self._registry = registry
         self._callers = callers
         self._ending = StatusReporter()
-        self._opening = Opening(registry)
+        self._opening = StreamOpening(registry)
 
     @property
     def handlers(self) -> grpc.GenericRpcHandler:
