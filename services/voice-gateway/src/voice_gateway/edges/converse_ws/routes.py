@@ -17,6 +17,7 @@ from voice_gateway.edges.converse_ws.closing import closing
 from voice_gateway.edges.converse_ws.credentials import with_offered
 from voice_gateway.edges.converse_ws.frames import FORMS, Frames
 from voice_gateway.edges.converse_ws.stream import WebSocketStream, bound_kernel_buffer
+from voice_gateway.edges.web.certificate_name import certificate_name
 from voice_gateway.errors import BadRequest, VoiceError
 
 log = logging.getLogger(__name__)
@@ -41,7 +42,7 @@ class ConverseRoutes:
 
     async def _server_info(self, request: web.Request) -> web.Response:
         """ServerInfo in protobuf's JSON mapping. Raises Unauthorised."""
-        await self._callers.identify(request.headers.items())
+        await self._callers.identify(request.headers.items(), certificate=certificate_name(request))
         return web.json_response(MessageToDict(server_info(self._registry)), headers={"Cache-Control": "no-store"})
 
     async def _converse(self, request: web.Request) -> web.WebSocketResponse:
@@ -61,7 +62,8 @@ class ConverseRoutes:
         bound_kernel_buffer(request)
         stream = WebSocketStream(ws, frames)
         try:
-            identity = await self._callers.identify(with_offered(request.headers.items(), offered))
+            headers = with_offered(request.headers.items(), offered)
+            identity = await self._callers.identify(headers, certificate=certificate_name(request))
             await self._opening.converse(
                 stream, identity, trace_id([("traceparent", request.headers.get("traceparent", ""))])
             )
