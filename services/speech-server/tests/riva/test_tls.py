@@ -3,6 +3,7 @@
 import asyncio
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import aiohttp
@@ -14,9 +15,14 @@ from serving.settings import BadSettings
 from speech_server.app import Server
 from speech_server.settings import Settings
 from speech_server.wire import riva_tts_pb2 as tts
+from speech_server.wire.riva_asr_pb2_grpc import RivaSpeechRecognitionStub
 from speech_server.wire.riva_tts_pb2_grpc import RivaSpeechSynthesisStub
 
+from .caller import chunk, config, hum, hush, pieces
+
 StartServer = Callable[..., Awaitable[Server]]
+TURN = hush(0.2) + hum(0.6) + hush(0.4)
+LONG_AGO = datetime.now(UTC) - timedelta(days=9)
 LIST = tts.RivaSynthesisConfigRequest()
 
 
@@ -29,6 +35,14 @@ class Papers:
         self.authority.cert_pem.write_to_path(str(self.ca))
         self.client = self.authority.issue_cert("caller.test")
         self.renew()
+
+    def exchange(self) -> trustme.LeafCert:
+        """Everything anew, the authority included; gives the client's old certificate."""
+        old, self.authority = self.client, trustme.CA()
+        self.authority.cert_pem.write_to_path(str(self.ca))
+        self.client = self.authority.issue_cert("caller.test")
+        self.renew()
+        return old
 
     def renew(self) -> None:
         issued = self.authority.issue_cert("localhost", "127.0.0.1")
@@ -108,6 +122,39 @@ async def test_renewed_certificates_are_served_without_a_restart(start_server: S
     before = await _serial(server.grpc_port)
     papers.renew()
     assert await _serial(server.grpc_port) != before
+
+
+async def test_streams_go_on_while_certificates_are_exchanged_and_only_new_ones_are_let_in(
+    start_server: StartServer, papers: Papers, http: aiohttp.ClientSession
+) -> None:
+    server = await start_server(**papers.settings(mutual=True))
+    realtime = f"https://localhost:{server.http_port}/v1/realtime?intent=transcription"
+    async with (
+        papers.channel(server.grpc_port, certified=True) as channel,
+        http.ws_connect(realtime, ssl=papers.context(certified=True)) as socket,
+    ):
+        stream = RivaSpeechRecognitionStub(channel).StreamingRecognize()
+        await stream.write(config())
+        for piece in pieces(TURN):
+            await stream.write(chunk(piece))
+        assert (await anext(aiter(stream))).results
+        assert (await socket.receive_json())["type"].endswith("session.created")
+
+        old = papers.exchange()
+        assert await voices(papers.channel(server.grpc_port, certified=True)) == 1
+        expired = papers.authority.issue_cert("caller.test", not_before=LONG_AGO, not_after=LONG_AGO)
+        for client in (old, expired):
+            papers.client = client
+            with pytest.raises(grpc.aio.AioRpcError):
+                await voices(papers.channel(server.grpc_port, certified=True))
+            with pytest.raises(aiohttp.ClientConnectionError):
+                await http.get(f"https://localhost:{server.http_port}/v1/models", ssl=papers.context(certified=True))
+
+        await stream.done_writing()
+        heard = [response async for response in stream]
+        assert [result.alternatives[0].transcript for result in heard[-1].results] == ["caller 1 turn 1"]
+        await socket.send_json({"type": "input_audio_buffer.clear"})
+        assert (await socket.receive_json())["type"] == "input_audio_buffer.cleared"
 
 
 async def _serial(port: int) -> str:
