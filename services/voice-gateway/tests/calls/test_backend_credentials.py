@@ -7,12 +7,16 @@ from typing import Any
 
 import pytest
 import trustme
+from aiohttp import web
 from certificates import Pki
 from lab import Lab, lab
 from serving.settings import BadSettings
 from serving.signals import Stop
 from voice_gateway.app.main import serve
+from voice_gateway.backends.http_tools import open_http_tools
 from voice_gateway.config import Settings
+from voice_gateway.config_tools import HttpTool, ToolEndpoint
+from voice_gateway.errors import ToolFailed
 
 LONG_AGO = datetime.now(UTC) - timedelta(days=9)
 QUICK: dict[str, Any] = {"gateway_probe_every_s": 0.05}
@@ -146,6 +150,44 @@ async def test_a_riva_that_is_not_trusted_or_does_not_trust_is_told_with_the_set
         credentials = pki.server
     async with lab(riva_credentials=credentials, riva_ssl=True, riva_ca_file=pki.authority, then_works=False) as there:
         await says(there, "asr", sentence)
+
+
+# ------------------------------------------------------------------------------------------------- tools
+
+
+async def test_a_tool_is_reached_with_the_certificate_of_now(pki: Pki, tmp_path: Path) -> None:
+    gateways = trustme.CA()
+    both = tmp_path / "both.pem"  # one file may hold certificate and key
+
+    def show(authority: trustme.CA) -> None:
+        both.write_bytes(authority.issue_cert("gateway").private_key_and_cert_chain_pem.bytes())
+
+    async def answer(_: web.Request) -> web.Response:
+        return web.Response(text="done")
+
+    application = web.Application()
+    application.router.add_post("/", answer)
+    runner = web.AppRunner(application)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0, ssl_context=model_server(pki, asks=gateways))
+    await site.start()
+    endpoint = ToolEndpoint(
+        url=f"https://127.0.0.1:{runner.addresses[0][1]}/", ca_file=pki.authority, client_cert_file=both
+    )
+    show(trustme.CA())
+    declared = [HttpTool(name="lamp", description="A lamp.", http=endpoint)]
+    try:
+        async with open_http_tools(declared, 5, 1000) as tools:
+            with pytest.raises(ToolFailed):
+                await tools.call("lamp", {}, "key")
+            show(gateways)
+            assert await tools.call("lamp", {}, "key") == "done"
+    finally:
+        await runner.cleanup()
+    both.write_text("no PEM")
+    with pytest.raises(ValueError, match=r"client_cert_file: .*both.pem"):
+        async with open_http_tools(declared, 5, 1000):
+            pass
 
 
 # ---------------------------------------------------------------------------------------------- settings

@@ -12,6 +12,8 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import aiohttp
+from serving.client_tls import ClientTls, ClientTlsFiles, ClientTlsSettings
+from serving.renewed_files import BadFiles
 
 from voice_gateway.config_tools import HttpTool, ToolEndpoint
 from voice_gateway.core.tools import Tool
@@ -20,6 +22,7 @@ from voice_gateway.errors import ToolFailed
 log = logging.getLogger(__name__)
 
 _CONNECTIONS, _CONNECT_S = 200, 5.0
+_SETTINGS = ClientTlsSettings("url", "ca_file", "client_cert_file", "url: http://...")
 _REASON_CHARS = 500
 """Of the body of a refusal (HTTP 4xx): it may say what to do."""
 
@@ -40,16 +43,16 @@ async def open_http_tools(
 
 
 def tls_context(endpoint: ToolEndpoint) -> ssl.SSLContext | None:
-    """How its server is known, and what it is shown; None = nothing special. Raises ValueError."""
+    """How its server is known, and what it is shown, by the files of each handshake; None = nothing special. Raises
+    ValueError."""
     if endpoint.ca_file is None and endpoint.client_cert_file is None:
         return None
+    shown = endpoint.client_cert_file
+    files = ClientTlsFiles(endpoint.ca_file, shown, endpoint.client_key_file or shown)  # one file may hold both
     try:
-        context = ssl.create_default_context(cafile=endpoint.ca_file)
-        if endpoint.client_cert_file is not None:
-            context.load_cert_chain(endpoint.client_cert_file, endpoint.client_key_file)
-    except (OSError, ssl.SSLError) as error:
-        raise ValueError(f"{endpoint.url}: its TLS files can't be used ({error})") from None
-    return context
+        return ClientTls(files, _SETTINGS).context
+    except BadFiles as error:
+        raise ValueError(f"{endpoint.url}: {error}") from None
 
 
 class HttpTools:
