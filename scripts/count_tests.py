@@ -4,6 +4,7 @@ The first line says "PASSED FAILED", each further line names a test that failed,
 """
 
 import argparse
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +12,8 @@ from xml.etree import ElementTree
 
 BAD = {"failure": "FAILED", "error": "ERROR", "skipped": "SKIPPED"}
 """A skipped test counts as failed: nothing may be left out."""
+_COLOUR = re.compile(r"#x1B\[[0-9;]*m")
+"""As JUnit writes what a terminal takes for colours."""
 LONGEST_REASON = 120
 """Characters of the reason: a name and its reason are one line."""
 
@@ -33,7 +36,7 @@ def failures(case: ElementTree.Element) -> Iterator[str]:
     """One line for each way in which a test failed: it can fail, and its fixture's end too."""
     for kind, word in BAD.items():
         for found in case.findall(kind):
-            reason = " ".join((found.get("message") or "").split())
+            reason = " ".join(_COLOUR.sub("", found.get("message") or "").split())
             yield f"{word} {node_id(case)} - {reason[:LONGEST_REASON]}"
 
 

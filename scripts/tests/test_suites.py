@@ -107,7 +107,7 @@ def test_a_failed_test_is_named_as_pytest_takes_it(tmp_path: Path) -> None:
     report = tmp_path / "report.xml"
     report.write_text(
         '<testsuites><testsuite><testcase classname="scripts.tests.test_suites" name="test_x[a.b]">'
-        '<failure message="assert 1 == 2"/></testcase></testsuite></testsuites>'
+        '<failure message="assert #x1B[0m#x1B[94m1#x1B[39;49;00m == 2"/></testcase></testsuite></testsuites>'
     )
     counted = [sys.executable, "scripts/count_tests.py", str(report), "1", "scripts"]
     done = subprocess.run(counted, cwd=ROOT, capture_output=True, text=True, timeout=60, check=True)
