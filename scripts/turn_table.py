@@ -50,9 +50,9 @@ SAMPLES: dict[type[State], dict[str, State]] = {
     },
     Hearing: {
         "nothing said": Hearing(CALL, 95.0),
-        "a partial": Hearing(CALL, 95.0, "", "one"),
-        "a final": Hearing(CALL, 95.0, "one", "", 99.9),
-        "a draft to a partial": Hearing(CALL, 95.0, "", "one", 99.9, draft=3),
+        "a partial": Hearing(CALL, 95.0, "", "one", wordless_since=99.0),
+        "a final": Hearing(CALL, 95.0, "one", "", 99.9, wordless_since=99.0),
+        "a draft to a partial": Hearing(CALL, 95.0, "", "one", 99.9, draft=3, wordless_since=99.0),
     },
     Pausing: {
         "nothing said": Pausing(CALL, 99.9, 95.0),

@@ -84,8 +84,9 @@ class TurnSettings(SettingsPart):  # size: a field for each setting, and the che
         2,
         ge=0.1,
         le=30,
-        description="longest speech without words that holds a reply; then it is interrupted, or, with "
-        "TURN_BARGE_IN_WORDS, goes on",
+        description="longest speech without words that holds a reply; then it is interrupted, or goes on where "
+        "TURN_BARGE_IN_WORDS is set or recognition has heard the sound and no word; speech without a new word for so "
+        "long also ends a turn, because it is noise",
         json_schema_extra=LIVE,
     )
     turn_resume_after_s: float = Field(

@@ -11,6 +11,7 @@ import test_turns_calls
 import test_turns_dismissed
 import test_turns_drafts
 import test_turns_endings
+import test_turns_noise
 import test_turns_overlap
 import test_turns_patience
 import test_turns_spoken_on
@@ -59,16 +60,16 @@ MUTANTS: dict[str, tuple[str, str]] = {
     ),
     "noise is answered": ("if not _said(state):\n                return Idle(call, now), ()", ""),
     "speech in a pause forgets the words": (
-        "return Hearing(call, began, words, partial, typed=state.typed), ()",
+        "return Hearing(call, began, words, partial, typed=state.typed, wordless_since=now), ()",
         "return Hearing(call, began), ()",
     ),
     "speech in a pause keeps the words settled": (
-        "return Hearing(call, began, words, partial, typed=state.typed), ()",
+        "return Hearing(call, began, words, partial, typed=state.typed, wordless_since=now), ()",
         "return Hearing(call, began, words, partial, state.settled_until), ()",
     ),
     "a turn begins anew after each pause": (
-        "case Hearing(_, since) if policy.decides:",
-        "case Hearing(_, since) if policy.decides and not state.words:",
+        "case Hearing(call, since) if policy.decides:",
+        "case Hearing(call, since) if policy.decides and not state.words:",
     ),
     "the first pass end of utterance settles nothing": ("heard.stability >= 1.0", "heard.stability > 1.0"),
     "a late final never corrects": ("if same_words(open, text):", "if True:"),
@@ -86,12 +87,12 @@ MUTANTS: dict[str, tuple[str, str]] = {
         "return Idle(call, now), (InterruptReply(n),)",
     ),
     "a partial interrupts though a detector heard nothing": (
-        "and yields(state, policy) and not policy.detects:",
-        "and yields(state, policy):",
+        "if policy.detects and not call.speaking:",
+        "if False:",
     ),
     "without a detector a partial never interrupts": (
-        "and yields(state, policy) and not policy.detects:",
-        "and False:",
+        "Heard(text, False) if text and yields(state, policy):",
+        "Heard(text, False) if False:",
     ),
     "noise without a detector takes the floor": (
         'case Overlap(undetected=True), Heard("", True):',
@@ -137,6 +138,19 @@ MUTANTS: dict[str, tuple[str, str]] = {
     "noise corrects words": (
         "if heard.text and not same_words(open, heard.text)",
         "if not same_words(open, heard.text)",
+    ),
+    "noise interrupts however much of it was heard": ("or state.dismissed or is_noise", "or state.dismissed"),
+    "a recogniser that tells nothing hears noise": ("is_noise = has_heard and not", "is_noise = not"),
+    "noise keeps a turn open": ("if is_noise else inf)", "if False else inf)"),
+    "words told again are new ones": ("heard.text and not same_words(heard.text, state.partial):", "heard.text:"),
+    "speech after a pause is old noise": (
+        "typed=state.typed, wordless_since=now), ()",
+        "typed=state.typed, wordless_since=began), ()",
+    ),
+    "words under noise interrupt nothing": ("if policy.detects and not call.speaking:", "if policy.detects:"),
+    "who is answered in mid-speech was cut off": (
+        "cut = isinstance(state, Hearing) and now >= state.since + policy.max_turn",
+        "cut = isinstance(state, Hearing)",
     ),
     "coughs in a row are one long speech": (
         "began = since if state.quiet_since is None or not policy.decides else now",
@@ -483,6 +497,7 @@ def stories() -> dict[str, Callable[..., None]]:
         test_turns_endings,
         test_turns_drafts,
         test_turns_spoken_on,
+        test_turns_noise,
         test_turns_patience,
     )
     for module in modules:

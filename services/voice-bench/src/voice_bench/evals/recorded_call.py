@@ -119,6 +119,9 @@ def _steps(call: LoggedCall, orders: Sequence[tuple[float, Action]]) -> Iterator
                 yield {"at": round(at, 3), "interrupt": True}
             case _:
                 pass
+    if began is not None:  # the call ended in mid-speech
+        ended = max((at for at, _ in call.facts), default=began)
+        yield {"at": round(began, 3), "noise": round(max(_ONSET_S, ended - began), 3), "meanwhile": True}
 
 
 def _has_reply(call: LoggedCall, orders: Sequence[tuple[float, Action]], at: float) -> bool:

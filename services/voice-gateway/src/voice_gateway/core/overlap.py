@@ -91,9 +91,12 @@ def may_interrupt(state: Overlap, policy: Policy) -> bool:
     return yields(state, policy) and said_enough(state, policy)
 
 
-def needs_words(state: Overlap, policy: Policy) -> bool:
-    """Whether speech alone does not take the floor, however long it lasts."""
-    return policy.barge_in_words > 0 or state.dismissed
+def needs_words(state: Overlap, now: float, policy: Policy) -> bool:
+    """Whether speech alone does not take the floor, however long it lasts. So it is where the recogniser has heard most
+    of it, and no word: then the detector hears a noise."""
+    has_heard = state.call.heard_until >= now - min(policy.lag_slack, policy.max_hold / 2)
+    is_noise = has_heard and not (state.words or state.partial or state.open)
+    return policy.barge_in_words > 0 or state.dismissed or is_noise
 
 
 def take_floor(state: Overlap, *, committed: bool = False) -> Step:
@@ -111,7 +114,8 @@ def caller_turn(state: Overlap, *, committed: bool = False) -> Hearing | Pausing
     words, partial = join_words(kept, state.words), state.partial or open
     settled_until = state.call.heard_until if state.words and not state.partial else 0.0
     if not state.undetected and state.quiet_since is None:
-        return Hearing(state.call, state.since, words, partial, settled_until, typed=typed)
+        wordless_since = state.call.heard_until
+        return Hearing(state.call, state.since, words, partial, settled_until, None, typed, wordless_since)
     since = state.call.heard_at if state.undetected else state.quiet_since or 0.0
     return Pausing(state.call, since, state.since, words, partial, settled_until, committed, typed=typed)
 

@@ -72,6 +72,8 @@ class Hearing:
     """The reply that was begun before the turn is decided: to the words and the partial of now."""
     typed: str = ""
     """What was typed since the utterance of the partial began: it stands after it."""
+    wordless_since: float = 0.0
+    """Since when this speech has brought no new word; 0 = since the turn began."""
 
 
 @dataclass(frozen=True, slots=True)

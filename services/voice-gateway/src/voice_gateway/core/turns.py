@@ -105,8 +105,10 @@ def deadline(state: State, policy: Policy) -> float | None:
             return since + (policy.max_silence if open else 0.0)
         case Idle(call, since) if policy.idle_after < inf:
             return since + (policy.idle_after if call.tries <= policy.idle_tries else 0.0)
-        case Hearing(_, since) if policy.decides:
-            return since + policy.max_turn
+        case Hearing(call, since) if policy.decides:
+            noise_at = (state.wordless_since or since) + policy.max_hold
+            is_noise = _said(state) and call.heard_until >= noise_at
+            return min(since + policy.max_turn, max(noise_at, call.heard_at) if is_noise else inf)
         case Pausing(call, since) if policy.decides or state.committed or not _said(state):
             if call.heard_until < since - policy.lag_slack:
                 more = state.partial or state.committed
@@ -184,7 +186,7 @@ def _move(state: State, event: Event, now: float, policy: Policy) -> Step:
             overlap = Overlap(call, n, now, isinstance(state, Speaking), words=text, quiet_since=call.heard_until)
             return replace(overlap, protected=True), ()
         case Idle(call), SpeechStarted():
-            return Hearing(call, now), ()
+            return Hearing(call, now, wordless_since=now), ()
         case Idle(call, open=open), Heard() if open:  # of a turn that was answered or given up
             return (replace(state, open=""), _corrected(call.replies, open, event)) if event.final else (state, ())
         case Idle(call), Heard(text) if text:  # the detector missed it
@@ -208,7 +210,7 @@ def _move(state: State, event: Event, now: float, policy: Policy) -> Step:
         case Pausing(), SpeechStarted() if state.committed and _said(state) and not policy.decides:
             return state, ()  # perhaps noise; nothing may take a commitment back
         case Pausing(call, _, began, words, partial), SpeechStarted():
-            return Hearing(call, began, words, partial, typed=state.typed), ()
+            return Hearing(call, began, words, partial, typed=state.typed, wordless_since=now), ()
         case Pausing(), Committed():
             return replace(state, since=state.since if _said(state) else now, committed=True), ()
         case Hearing(call) | Pausing(call), Typed(text) if text:
@@ -244,8 +246,10 @@ def _move(state: State, event: Event, now: float, policy: Policy) -> Step:
             if len(text.split()) < policy.barge_in_words:
                 return state, ()
             return _overhear(Pausing(call, now, now), event, now, policy, InterruptReply(n))
-        case Speaking(call, n, ""), Heard(text, False) if text and yields(state, policy) and not policy.detects:
-            return hold(Overlap(call, n, now, True, partial=text, undetected=True), now, policy)
+        case Speaking(call, n, ""), Heard(text, False) if text and yields(state, policy):
+            if policy.detects and not call.speaking:  # a final will tell
+                return state, ()
+            return hold(Overlap(call, n, now, True, partial=text, undetected=not call.speaking), now, policy)
         case Speaking(call, n), Typed(text) if text:
             return _answer(call, text, InterruptReply(n))
         case ((Thinking(call, n) | Speaking(call, n)), Interrupted()):
@@ -338,11 +342,11 @@ def _expire(state: State, now: float, policy: Policy) -> Step:
         case Hearing(call) | Pausing(call):  # noise is not a turn
             if not _said(state):
                 return Idle(call, now), ()
-            cut = isinstance(state, Hearing)
+            cut = isinstance(state, Hearing) and now >= state.since + policy.max_turn
             return _answer(call, state.words, open=state.partial, typed=state.typed, cut_off=cut)
         case Overlap(quiet_since=float()):
             return go_on(state)
-        case Overlap() if needs_words(state, policy) and not said_enough(state, policy):
+        case Overlap() if needs_words(state, now, policy) and not said_enough(state, policy):
             return go_on(state) if state.undetected else release(state)
         case Overlap():
             return take_floor(state)
@@ -384,6 +388,8 @@ def _overhear(turn: Pausing, heard: Heard, now: float, policy: Policy, *before: 
 def _absorb(state: Hearing | Pausing, heard: Heard, now: float, policy: Policy, *before: Action) -> Step:
     """What the recogniser said becomes part of the turn."""
     until = min(heard.until, now)
+    if isinstance(state, Hearing) and heard.text and not same_words(heard.text, state.partial):
+        state = replace(state, wordless_since=until)
     if heard.final:
         words = join_words(state.words, heard.text, state.typed)
         settled = replace(state, words=words, partial="", typed="", settled_until=until)
