@@ -1,6 +1,7 @@
 """A caller made of the generated stubs alone, so that a test can send what no good client would."""
 
 import asyncio
+import ssl
 from collections.abc import Callable
 from typing import Any
 
@@ -28,6 +29,7 @@ class Caller:
         metadata: tuple[tuple[str, str], ...] = (),
         wire: str = "grpc",
         protocols: tuple[str, ...] = (),
+        websocket_tls: ssl.SSLContext | None = None,
     ) -> None:
         """`wire`: grpc, or json or proto, the forms of the WebSocket; `protocols` instead of that form's."""
         self.channel = _channel(port, tls)
@@ -41,7 +43,7 @@ class Caller:
         self._sample_bytes = 2
         self._numbered = numbered
         self.metadata = (*((("authorization", authorization),) if authorization else ()), *metadata)
-        self.websocket = None if wire == "grpc" else WebSocketCall(port, wire, self.metadata, protocols)
+        self.websocket = None if wire == "grpc" else WebSocketCall(port, wire, self.metadata, protocols, websocket_tls)
         self._call: Any = self.websocket or self.stub.Converse(metadata=self.metadata)
         self._reader = asyncio.create_task(self._read(), name="caller") if reads else None
 

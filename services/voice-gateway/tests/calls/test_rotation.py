@@ -5,6 +5,7 @@ Each edge that callers have is one `Edge` here; what is asserted knows none of t
 
 import asyncio
 import ssl
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -30,6 +31,11 @@ class Credentials:
     trusted: bytes
     shown: trustme.LeafCert | None
     token: str
+
+    @property
+    def header(self) -> str:
+        """Where the token stands."""
+        return f"Bearer {self.token}"
 
     @property
     def chain(self) -> bytes | None:
@@ -69,7 +75,9 @@ class Edge(Protocol):
         """Why none begins: "tls", or "token"."""
 
 
-class GrpcConversation:
+class ContractConversation:
+    """Of voice_workflow.v1, whatever carries it."""
+
     def __init__(self, caller: Caller) -> None:
         self._caller = caller
         self._turns = 0
@@ -86,19 +94,40 @@ class GrpcConversation:
 
 
 class GrpcEdge:
-    async def call(self, there: Lab, credentials: Credentials) -> GrpcConversation:
-        caller = there.caller(tls=credentials.grpc(), authorization=f"Bearer {credentials.token}")
+    async def call(self, there: Lab, credentials: Credentials) -> ContractConversation:
+        caller = there.caller(tls=credentials.grpc(), authorization=credentials.header)
         await caller.start()
-        return GrpcConversation(caller)
+        return ContractConversation(caller)
 
     async def refusal(self, there: Lab, credentials: Credentials) -> str:
-        caller = there.caller(tls=credentials.grpc(), authorization=f"Bearer {credentials.token}")
+        caller = there.caller(tls=credentials.grpc(), authorization=credentials.header)
         await caller.over()
         assert caller.code is not None
         return {grpc.StatusCode.UNAVAILABLE: "tls", grpc.StatusCode.UNAUTHENTICATED: "token"}.get(caller.code, "none")
 
 
-EDGES: list[Edge] = [GrpcEdge()]
+class WebSocketEdge:
+    async def call(self, there: Lab, credentials: Credentials) -> ContractConversation:
+        caller = there.caller(wire="json", websocket_tls=credentials.ssl(), authorization=credentials.header)
+        await caller.start()
+        return ContractConversation(caller)
+
+    async def refusal(self, there: Lab, credentials: Credentials) -> str:
+        caller = there.caller(
+            wire="json", websocket_tls=credentials.ssl(), authorization=credentials.header, reads=False
+        )
+        assert caller.websocket is not None
+        try:
+            await caller.websocket.open()
+        except aiohttp.ClientConnectionError:
+            return "tls"
+        with suppress(StopAsyncIteration):
+            await anext(aiter(caller.websocket))
+            await anext(aiter(caller.websocket))
+        return "token" if await caller.websocket.code() is grpc.StatusCode.UNAUTHENTICATED else "none"
+
+
+EDGES: list[Edge] = [GrpcEdge(), WebSocketEdge()]
 
 
 class Operator:
@@ -203,21 +232,26 @@ async def test_the_web_port_lets_the_same_callers_in_as_the_grpc_port(operator: 
         assert await status(operator.credentials("new", shows=False)) == 0
 
 
+@pytest.mark.parametrize("wire", ["grpc", "json"])
 async def test_a_caller_of_whom_no_token_is_asked_has_the_name_in_its_certificate(
-    operator: Operator, caplog: pytest.LogCaptureFixture
+    wire: str, operator: Operator, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("INFO", "voice_gateway")
     settings = {name: file for name, file in operator.settings.items() if name != "gateway_tokens_file"}
     async with lab(then_works=False, gateway_max_sessions_per_token=1, **settings) as there:
-        mine, others = operator.credentials(""), operator.credentials("", common_name="billing")
-        async with asyncio.timeout(10):
-            first = await there.call(tls=mine.grpc())
-            second = await there.call(tls=others.grpc())
-            again = there.caller(tls=others.grpc())
-            await again.send(start=pb.SessionStart())
-            await again.over()
+
+        def caller(credentials: Credentials) -> Caller:
+            return there.caller(wire=wire, tls=credentials.grpc(), websocket_tls=credentials.ssl())
+
+        mine, billing = operator.credentials(""), operator.credentials("", common_name="billing")
+        callers = [caller(mine), caller(billing)]
+        for one in callers:
+            await one.start()
+        again = caller(billing)
+        await again.send(start=pb.SessionStart())
+        await again.over()
         assert again.code is grpc.StatusCode.RESOURCE_EXHAUSTED
-        for caller in (first, second):
-            await caller.hang_up()
+        for one in callers:
+            await one.hang_up()
     began = [record for record in caplog.records if record.message == "call began"]
-    assert [getattr(record, "fields", vars(record)).get("caller") for record in began] == ["caller", "billing"]
+    assert [vars(record)["caller"] for record in began] == ["caller", "billing"]

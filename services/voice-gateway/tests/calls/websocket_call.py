@@ -1,6 +1,7 @@
 """A WebSocket with the contract on it, seen like a call of gRPC's, so that the same stories run over every wire."""
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
 from typing import Any
@@ -17,9 +18,15 @@ class WebSocketCall:
     """What `Caller` uses of a call: `write`, the messages that come, and how it ended."""
 
     def __init__(
-        self, port: int, form: str, metadata: Sequence[tuple[str, str]], protocols: Sequence[str] = ()
+        self,
+        port: int,
+        form: str,
+        metadata: Sequence[tuple[str, str]],
+        protocols: Sequence[str] = (),
+        tls: ssl.SSLContext | None = None,
     ) -> None:
-        self._url = f"http://127.0.0.1:{port}/v1/converse"
+        self._url = f"{'https' if tls else 'http'}://127.0.0.1:{port}/v1/converse"
+        self._tls = tls
         self._form = form
         self._headers = dict(metadata)
         self._protocols = protocols or (f"voice_workflow.v1.{form}",)
@@ -101,5 +108,7 @@ class WebSocketCall:
 
     async def _connect(self) -> aiohttp.ClientWebSocketResponse:
         self._http = aiohttp.ClientSession(headers=self._headers)
-        self.ws = await self._http.ws_connect(self._url, protocols=self._protocols, max_msg_size=0)
+        self.ws = await self._http.ws_connect(
+            self._url, protocols=self._protocols, max_msg_size=0, ssl=self._tls or True
+        )
         return self.ws
