@@ -83,6 +83,20 @@ def test_a_proxy_checks_the_certificate_of_the_gateway(chart: Chart) -> None:
     assert (authority["kind"], authority["name"]) == ("ConfigMap", "gateway-authority")
 
 
+@pytest.mark.parametrize(("named", "missing"), [([], "annotations"), (["annotations"], "webAnnotations")])
+def test_an_nginx_that_shows_no_certificate_to_a_gateway_that_asks_for_one_is_refused(
+    chart: Chart, named: list[str], missing: str
+) -> None:
+    own = {"nginx.ingress.kubernetes.io/proxy-ssl-secret": "calls/nginx"}
+    ingress: dict[str, Any] = {"enabled": True, "controller": "nginx", "host": "a", "tlsSecret": "t"}
+
+    said = chart.refusal({"ingress": ingress | dict.fromkeys(named, own), "secrets": MUTUAL})
+
+    assert f"name its own in ingress.{missing} (" in said
+    both = ingress | {"annotations": own, "webAnnotations": own}
+    assert chart.render({"ingress": both, "secrets": MUTUAL}).has("Ingress/voice-gateway-web")
+
+
 @pytest.mark.parametrize(
     ("values", "sentence"),
     [
