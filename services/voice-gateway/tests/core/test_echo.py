@@ -6,7 +6,9 @@ from hypothesis import strategies as st
 from voice_gateway.core.echo import is_echo
 
 PLAYED = "Your table is booked for two, at 8 o'clock on Friday; we look forward to seeing you."
-NUMBERS = frozenset(["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "twenty"])
+NUMBERS = frozenset(
+    ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "nineteen", "twenty", "thirty", "ninety"]
+)
 
 
 @pytest.mark.parametrize(
@@ -59,10 +61,32 @@ def test_what_the_caller_says_is_none(heard: str) -> None:
         ("three", "a table for 8", False),
         ("caller 2 turn 2", "I have heard caller 2 turn 1 quite well", False),
         ("for 12 people at the table", "for 13 people at the table", False),
+        ("a table for three", "a table for 2 at 8", False),
+        ("a table for 3", "a table for two at eight", False),
+        ("a table for two at eight", "a table for 2 at 8", True),
+        ("at eight thirty", "a table at 8:30", True),
+        ("at nine thirty", "a table at 8:30", False),
+        ("on friday the twelfth", "on Friday the 12th", True),
+        ("in nineteen ninety nine", "it was in 1999", True),
+        ("call four one five", "call 415 555 1234", True),
     ],
 )
 def test_a_number_may_be_written_otherwise_and_must_be_the_same(heard: str, played: str, echo: bool) -> None:
-    assert is_echo(heard, played, NUMBERS, final=False) is echo
+    assert is_echo(heard, played, NUMBERS, final=False, language="en-US") is echo
+
+
+def test_numbers_are_the_same_in_the_language_that_is_spoken() -> None:
+    for tag, same, other, played in (
+        ("de-DE", "um fünfundzwanzig", "um sechsundzwanzig", "um 25 geht es"),
+        ("es-US", "para dos", "para tres", "una mesa para 2"),
+    ):
+        numbers = frozenset(["fünfundzwanzig", "sechsundzwanzig", "dos", "tres"])
+        assert is_echo(same, played, numbers, final=True, language=tag)
+        assert not is_echo(other, played, numbers, final=True, language=tag)
+
+
+def test_in_a_language_that_says_no_numbers_any_may_be_meant() -> None:
+    assert is_echo("टेबल तीन", "टेबल 2", frozenset(["तीन"]), final=True, language="hi-IN")
 
 
 def test_the_last_word_of_a_partial_may_be_unfinished() -> None:

@@ -8,6 +8,7 @@ from difflib import SequenceMatcher, get_close_matches
 from itertools import pairwise
 
 from voice_gateway.core.bare_words import bare_words
+from voice_gateway.core.number_words import said_as
 
 BEFORE_S = 1.0
 """What was heard for so long before speech began may be the beginning of its echo: the way to the caller and back, and
@@ -23,15 +24,16 @@ _LONGEST = 80
 _NUMBER = "#"
 
 
-def is_echo(heard: str, played: str, numbers: frozenset[str] = frozenset(), *, final: bool) -> bool:
-    """Whether `heard` is only what was `played`; `numbers` are number words. A partial's last word may be unfinished.
+def is_echo(heard: str, played: str, numbers: frozenset[str] = frozenset(), *, final: bool, language: str = "") -> bool:
+    """Whether `heard` is only what was `played`; `numbers` are number words of `language`. A partial's last word may
+    be unfinished.
 
     Example: after "Your table is booked for two, at 8." these are its echo: "table is", "your table was booked",
-    "for two at eight". These are not: "table for three please", "no not at eight", "stop"."""
+    "for two at eight". These are not: "table for three please", "for two at nine", "no not at eight", "stop"."""
     words, source = _words(heard, numbers), _words(played, numbers)
     if not words or not source:
         return False
-    words = _as_played(words, source, unfinished=not final)
+    words = _as_played(words, source, language, unfinished=not final)
     blocks = SequenceMatcher(None, words, source, autojunk=False).get_matching_blocks()[:-1]
     matched = {at for block in blocks for at in range(block.a, block.a + block.size)}
     if not blocks or any(word[0] == _NUMBER for at, word in enumerate(words) if at not in matched):
@@ -47,14 +49,14 @@ def _words(text: str, numbers: frozenset[str]) -> list[str]:
     return [_NUMBER * (2 if any(map(str.isdigit, word)) else word in numbers) + word for word in words]
 
 
-def _as_played(words: list[str], source: list[str], *, unfinished: bool) -> list[str]:
+def _as_played(words: list[str], source: list[str], language: str, *, unfinished: bool) -> list[str]:
     """What was heard, in the words that were played where they can be meant."""
     found: list[str] = []
     for at, word in enumerate(words):
         if word in source:
             meant = word
         elif word[0] == _NUMBER:
-            meant = _other_number(word, found, source)
+            meant = _other_number(word, found, source, language)
         else:
             meant = _alike(word, source, unfinished=unfinished and at == len(words) - 1)
         if not (found and meant == found[-1] and meant[0] == _NUMBER):  # "twenty five" for "25"
@@ -62,12 +64,22 @@ def _as_played(words: list[str], source: list[str], *, unfinished: bool) -> list
     return found
 
 
-def _other_number(word: str, before: list[str], source: list[str]) -> str:
+def _other_number(word: str, before: list[str], source: list[str], language: str) -> str:
     """The number after the same word that is in digits where this one is in words, or the reverse: at eight, at 8."""
-    others = [one for one in source if one[0] == _NUMBER and _is_digits(one) != _is_digits(word)]
+    others = [one for one in source if one[0] == _NUMBER and _may_be(one, word, language)]
     if before and before[-1] in others:
         return before[-1]
     return next((one for left, one in pairwise(source) if before[-1:] == [left] and one in others), word)
+
+
+def _may_be(one: str, other: str, language: str) -> bool:
+    """Whether two numbers may be the same, one in digits and the other in words. Where the language says no numbers,
+    any may be."""
+    if _is_digits(one) == _is_digits(other):
+        return False
+    digits, word = (one, other) if _is_digits(one) else (other, one)
+    known = said_as(digits.lstrip(_NUMBER), language)
+    return known is None or word.lstrip(_NUMBER) in known
 
 
 def _is_digits(number: str) -> bool:

@@ -72,7 +72,7 @@ class OverlapAnnotation:
         if speech.moment is None or (speech.ended is not None and now - speech.ended > _LATEST_S):
             return heard
         played = self._replies.echo_words(speech.moment.reply, speech.echo_from)
-        if is_echo(heard.text, played, self._numbers, final=heard.final):
+        if is_echo(heard.text, played, self._numbers, final=heard.final, language=self._language.tag):
             return replace(heard, echo=True)
         return replace(heard, backchannel=is_backchannel(heard.text, self._language, speech.moment, final=heard.final))
 
