@@ -1,6 +1,7 @@
 """Who calls, by tokens of an issuer, API keys and client secrets, and how much each of them may have."""
 
 import asyncio
+import json
 import random
 import string
 import time
@@ -350,6 +351,48 @@ async def test_a_client_secret_stands_for_its_caller_and_is_no_more_than_that(
         assert newer["value"] not in caplog.text
     ended = [record for record in caplog.records if record.getMessage() == "call ended"]
     assert {record.caller for record in ended} == {"server"}  # type: ignore[attr-defined]
+
+
+async def spoken_to(http: aiohttp.ClientSession, *tokens: str, **headers: str) -> tuple[dict[str, Any], int | None]:
+    """The first message on a WebSocket whose client offers these tokens as subprotocols, and how the socket closes."""
+    offered = ("voice_workflow.v1.json", *(f"openai-insecure-api-key.{token}" for token in tokens))
+    async with http.ws_connect("/v1/converse", protocols=offered, headers=headers) as socket:
+        assert socket.protocol == "voice_workflow.v1.json"
+        await socket.send_str('{"start": {}}')
+        first = json.loads((await socket.receive(timeout=10)).data)
+        if "started" in first:
+            await socket.send_str('{"end": {}}')
+        while not socket.closed:
+            await socket.receive(timeout=10)
+        return first, socket.close_code
+
+
+async def test_a_browser_shows_its_token_as_a_subprotocol(
+    issuer: Issuer, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    keys = tmp_path / "tokens"
+    keys.write_text("server: an-api-key\n")
+    async with lab(**issuer.settings, gateway_tokens_file=keys, then_works=False) as there, web_port(there) as http:
+        status, made = await posted(http, {}, Authorization="Bearer an-api-key")
+        assert status == 200
+        for token in (made["value"], issuer.token("anna"), "an-api-key"):
+            first, _ = await spoken_to(http, token)
+            assert "started" in first, first
+        refused = {
+            (): "needed here",
+            ("wrong",): "not accepted",
+            (made["value"][:-3],): "not accepted",
+            (issuer.token(exp=int(time.time()) - 60),): "has expired",
+            (made["value"], "an-api-key"): "several tokens",
+        }
+        for tokens, words in refused.items():
+            first, code = await spoken_to(http, *tokens)
+            assert (words in first["error"]["message"], code) == (True, 4016), (words, first)
+        first, code = await spoken_to(http, "an-api-key", Authorization=issuer.bearer())
+        assert code == 4016
+    ended = [record.caller for record in caplog.records if record.getMessage() == "call ended"]  # type: ignore[attr-defined]
+    assert sorted(ended) == ["anna", "server", "server"]
 
 
 WRONG: list[tuple[object, str]] = [
