@@ -25,6 +25,12 @@ class Metrics:  # size: one attribute a metric
         self.config_refused = Gauge(
             "voice_config_refused", "1 = the live settings file, as it stands, is not taken", registry=self.registry
         )
+        self.certificate_expires = Gauge(
+            "voice_certificate_expiry_timestamp_seconds",
+            "when the certificate of a setting expires, seconds since 1970: the one served, or shown to a backend",
+            ["setting"],
+            registry=self.registry,
+        )
         self.calls = Gauge("voice_sessions_active", "calls held now", registry=self.registry)
         self.started = Counter("voice_sessions_started", "calls begun", registry=self.registry)
         self.ended = Counter("voice_sessions_ended", "calls over, by reason", ["reason"], registry=self.registry)

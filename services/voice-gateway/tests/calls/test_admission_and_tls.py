@@ -1,5 +1,7 @@
 """Who gets in? TLS, callers' certificates and bearer tokens, all of which may be replaced while the gateway serves."""
 
+from datetime import UTC, datetime
+from math import isnan
 from pathlib import Path
 from typing import Any
 
@@ -100,6 +102,25 @@ async def shown(there: Lab, pki: Pki) -> float:
     except grpc.aio.AioRpcError:
         return 0.0
     return 1.0
+
+
+async def test_the_metrics_say_when_the_certificates_expire(pki: Pki, tmp_path: Path) -> None:
+    first, second = (datetime(2090, month, 1, tzinfo=UTC) for month in (1, 2))
+    pki.renew(not_after=first)
+    mine = client_files(tmp_path, trustme.CA())
+    settings = {"gateway_tls_cert_file": pki.certificate, "gateway_tls_key_file": pki.key, "riva_ssl": True, **mine}
+    metric = "voice_certificate_expiry_timestamp_seconds"
+    async with lab(then_works=False, riva_credentials=pki.server, riva_ca_file=pki.authority, **settings) as there:
+        served = f'{metric}{{setting="GATEWAY_TLS_CERT_FILE"}}'
+        assert await there.metric(served) == first.timestamp()
+        assert (
+            await there.metric(f'{metric}{{setting="RIVA_CLIENT_CERT_FILE"}}') > first.timestamp() - 100 * 365 * 86400
+        )
+        assert "LLM_CLIENT_CERT_FILE" not in (await there.get("/metrics"))[1]
+        pki.renew(not_after=second)
+        assert await there.metric(served) == second.timestamp()
+        write(mine["riva_client_cert_file"], "no PEM")
+        assert isnan(await there.metric(f'{metric}{{setting="RIVA_CLIENT_CERT_FILE"}}'))
 
 
 async def test_a_certificate_that_does_not_fit_its_key_is_not_shown(pki: Pki, caplog: pytest.LogCaptureFixture) -> None:

@@ -26,7 +26,7 @@ from voice_gateway.app.connections import Backends, connect
 from voice_gateway.app.identities import identities, scopes
 from voice_gateway.app.live_settings import LiveSettings
 from voice_gateway.app.registry import Registry
-from voice_gateway.app.servers import Ports, Servers, server_certificates
+from voice_gateway.app.servers import Ports, Servers, server_certificates, tell_expiry
 from voice_gateway.backends import smart_turn_model
 from voice_gateway.config import Settings
 from voice_gateway.config_languages import operators_table
@@ -113,6 +113,7 @@ async def serve(
     stop, metrics = stop or stop_on_signals(), Metrics()
     live, known = LiveSettings(settings), identities(settings)
     certificates = await asyncio.to_thread(server_certificates, settings)
+    tell_expiry(settings, certificates, metrics)
     operators = await asyncio.to_thread(operators_table, settings)
     async with (
         connect(settings, metrics, lambda: live.now.settings.llm_model) as backends,

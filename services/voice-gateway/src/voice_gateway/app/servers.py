@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from aiohttp import web
+from serving.certificate_expiry import expires_at, file_expires_at
 from serving.certificates import BadTls, Certificates, TlsFiles, http_context
 from serving.grpc_server import GrpcLimits, GrpcServer
 from serving.http_server import HttpLimits, HttpServer
@@ -16,6 +17,7 @@ from voice_gateway.edges.grpc.servicer import SERVICE, VoiceGateway
 from voice_gateway.edges.grpc.unauthenticated_methods import UnauthenticatedMethods
 from voice_gateway.edges.http import GatewayReadiness, bound_connections
 from voice_gateway.edges.limits import Limits
+from voice_gateway.metrics import Metrics
 
 _LAST_WORDS_S = 1.0
 
@@ -59,6 +61,20 @@ def server_certificates(settings: Settings) -> Certificates | None:
         return Certificates(TlsFiles(certificate, key, settings.gateway_tls_client_ca_file))
     except BadTls as error:
         raise BadSettings(f"GATEWAY_TLS_CERT_FILE, GATEWAY_TLS_KEY_FILE, GATEWAY_TLS_CLIENT_CA_FILE: {error}") from None
+
+
+def tell_expiry(settings: Settings, certificates: Certificates | None, metrics: Metrics) -> None:
+    """When each certificate of the gateway expires, as it is when somebody asks."""
+    if certificates is not None:
+        served = metrics.certificate_expires.labels("GATEWAY_TLS_CERT_FILE")
+        served.set_function(lambda: expires_at(certificates.served.certificate))
+    shown = {
+        "RIVA_CLIENT_CERT_FILE": settings.riva_client_cert_file,
+        "LLM_CLIENT_CERT_FILE": settings.llm_client_cert_file,
+    }
+    for name, file in shown.items():
+        if file is not None:
+            metrics.certificate_expires.labels(name).set_function(file_expires_at(file))
 
 
 class Servers:
