@@ -8,26 +8,26 @@ import argparse
 import asyncio
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from pcm import write_wav
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, async_playwright
 from voice_bench.demo.script import RATE_HZ, spoken
 from voice_bench.stack import Stack, running
 from voice_bench.stack_config import Part, embedded
 
 FOLDER = Path(__file__).parents[1] / "docs" / "images"
-QUESTIONS = ("What is the weather like today?", "Can you count to twenty for me?", "Wait, what is seven times eight?")
-PAUSES_S = (5.0, 3.5, 6.0)
+QUESTIONS = ("What is the weather like today?", "Can you count to twenty for me?", "What is seven times eight?")
+PAUSES_S = (6.5, 4.0, 8.0)
 _LIMIT_MS = 60_000
 _FLAGS = ("--no-sandbox", "--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream")
-_PICTURES = (
-    ("web-page.png", {"viewport": {"width": 1120, "height": 760}, "color_scheme": "light"}),
-    ("web-page-dark.png", {"viewport": {"width": 1120, "height": 760}, "color_scheme": "dark"}),
-    ("web-page-phone.png", {"viewport": {"width": 390, "height": 844}, "color_scheme": "dark", "is_mobile": True}),
-    (
-        "web-page-phone-light.png",
-        {"viewport": {"width": 390, "height": 844}, "color_scheme": "light", "is_mobile": True},
-    ),
+_DESKTOP: dict[str, Any] = {"viewport": {"width": 1040, "height": 720}}
+_PHONE: dict[str, Any] = {"viewport": {"width": 390, "height": 760}, "is_mobile": True, "device_scale_factor": 1.5}
+_PICTURES: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("web-page.png", {**_DESKTOP, "color_scheme": "light"}),
+    ("web-page-dark.png", {**_DESKTOP, "color_scheme": "dark"}),
+    ("web-page-phone.png", {**_PHONE, "color_scheme": "dark"}),
+    ("web-page-phone-light.png", {**_PHONE, "color_scheme": "light"}),
 )
 
 
@@ -36,16 +36,15 @@ async def question_audio(stack: Stack, path: Path) -> None:
     pieces = [bytes(RATE_HZ)]
     for line, pause_s in zip(await spoken(stack.speech_target, list(QUESTIONS), 0), PAUSES_S, strict=True):
         pieces += [line.clip.pcm16, bytes(2 * round(pause_s * RATE_HZ))]
-    write_wav(path, pieces, RATE_HZ)
+    write_wav(path, [b"".join(pieces)], RATE_HZ)
 
 
-async def picture(browser: Browser, url: str, path: Path, how: dict[str, object]) -> None:
+async def picture(browser: Browser, url: str, path: Path, how: dict[str, Any]) -> None:
     """Hold the conversation, and take the picture while the last answer is being spoken."""
-    context = await browser.new_context(device_scale_factor=1.5, reduced_motion="reduce", **how)  # type: ignore[arg-type]
-    page: Page = await context.new_page()
+    context = await browser.new_context(reduced_motion="reduce", **how)
+    page = await context.new_page()
     await page.goto(url)
     await page.get_by_role("button", name="Start talking").click()
-    await page.locator(".user .words", has_text="seven").wait_for(timeout=_LIMIT_MS)
     await page.locator(".reply .heard", has_text="fifty").last.wait_for(timeout=_LIMIT_MS)
     await page.screenshot(path=path, scale="device")
     await context.close()
@@ -61,7 +60,7 @@ async def main(folder: Path) -> None:
             browser = await playwright.chromium.launch(executable_path="/usr/bin/chromium", args=flags)
             for name, how in _PICTURES:
                 url = f"http://127.0.0.1:{stack.port(Part.GATEWAY, 'web')}/"
-                await picture(browser, url, folder / name, dict(how))
+                await picture(browser, url, folder / name, how)
             await browser.close()
 
 

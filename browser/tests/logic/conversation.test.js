@@ -31,7 +31,7 @@ test("partials become finals, and the turn's own words in the end", () => {
 test("words of a reply are heard bit by bit, and all of them at its end", () => {
   const speaking = play(started, reply("REPLY_STARTED"), says("It is noon, "), says("as it was yesterday."), { type: "heard", reply: 1, seconds: 0.8 });
   assert.equal(speaking.phase, "speaking");
-  assert.deepEqual(partsOf(speaking.entries[0]), { heard: "It is noon,", rest: " as it was yesterday." });
+  assert.deepEqual(partsOf(speaking.entries[0]), { heard: "It is noon, ", rest: "as it was yesterday." });
   const ended = step(speaking, eventOf(reply("REPLY_ENDED", { text: "It is noon, as it was yesterday." })));
   assert.deepEqual(partsOf(ended.entries[0]), { heard: "It is noon, as it was yesterday.", rest: "" });
   assert.equal(ended.phase, "listening");
@@ -40,11 +40,11 @@ test("words of a reply are heard bit by bit, and all of them at its end", () => 
 test("of an interrupted reply stands what was heard, and what was not", () => {
   const said = [started, reply("REPLY_STARTED"), says("One two three four five six."), reply("REPLY_HELD")];
   const cut = play(...said, reply("REPLY_INTERRUPTED", { heardText: "One two" }));
-  assert.deepEqual(partsOf(cut.entries[0]), { heard: "One two", rest: " three four five six." });
+  assert.deepEqual(partsOf(cut.entries[0]), { heard: "One two ", rest: "three four five six." });
   const truncated = step(cut, eventOf(reply("REPLY_TRUNCATED", { heardText: "One two three" })));
-  assert.equal(partsOf(truncated.entries[0]).heard, "One two three");
+  assert.equal(partsOf(truncated.entries[0]).heard, "One two three ");
   const late = step(truncated, { type: "heard", reply: 1, seconds: 60 });
-  assert.equal(partsOf(late.entries[0]).heard, "One two three");
+  assert.equal(partsOf(late.entries[0]).heard, "One two three ");
 });
 
 test("a reply that is retracted leaves nothing, and one that is resumed goes on", () => {

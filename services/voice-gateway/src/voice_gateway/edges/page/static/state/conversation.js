@@ -123,6 +123,10 @@ export function wordsOf(entry) {
 /** The words of a reply: heard, and not heard (yet, or never). Where the heard text is no beginning of the reply's, as
  * after a correction, it stands alone. */
 export function partsOf(entry) {
-  if (entry.text.startsWith(entry.heard)) return { heard: entry.heard, rest: entry.text.slice(entry.heard.length) };
+  if (entry.text.startsWith(entry.heard)) {
+    const rest = entry.text.slice(entry.heard.length);
+    const space = rest.length - rest.trimStart().length; // is no word that was missed
+    return { heard: entry.heard + rest.slice(0, space), rest: rest.slice(space) };
+  }
   return { heard: entry.heard, rest: "" };
 }
