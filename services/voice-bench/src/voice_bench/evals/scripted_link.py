@@ -83,6 +83,10 @@ class ScriptedLink:  # size: the caller's side and the methods of gRPC's context
         """As gRPC's."""
         return "scenario"
 
+    def auth_context(self) -> dict[str, list[bytes]]:
+        """As gRPC's: no certificate was shown."""
+        return {}
+
     def set_code(self, code: grpc.StatusCode) -> None:
         """As gRPC's."""
 
