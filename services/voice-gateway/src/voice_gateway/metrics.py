@@ -35,6 +35,11 @@ class Metrics:  # size: one attribute a metric
         self.started = Counter("voice_sessions_started", "calls begun", registry=self.registry)
         self.ended = Counter("voice_sessions_ended", "calls over, by reason", ["reason"], registry=self.registry)
         self.refused = Counter("voice_sessions_refused", "calls refused, by reason", ["reason"], registry=self.registry)
+        self.issuer_unreachable = Gauge(
+            "voice_issuer_unreachable",
+            "1 = the keys that verify callers' tokens could not be fetched at the last try; those of before are used",
+            registry=self.registry,
+        )
         self.callers_refused = Counter(
             "voice_callers_refused", "requests whose caller was not let in, by why", ["reason"], registry=self.registry
         )

@@ -169,8 +169,10 @@ async def test_a_server_of_keys_that_comes_late_and_goes_away_again(
         async with lab(**issuer.settings | url, then_works=False) as there:
             status, sentence = await told(there, ("authorization", issuer.bearer()))
             assert (status, "try again" in sentence) == (grpc.StatusCode.UNAVAILABLE, True)
+            assert await there.metric("voice_issuer_unreachable") == 1
             is_up = True
             await there.eventually(lambda: is_ok(there, issuer.bearer()), 1)
+            assert await there.metric("voice_issuer_unreachable") == 0
             old = issuer.bearer()
             issuer.rotate(keep=True)
             assert await code(there, issuer.bearer()) is grpc.StatusCode.OK

@@ -44,6 +44,11 @@ class Identities:
         """What signs client secrets now."""
         return self._secrets.content if isinstance(self._secrets, RenewedFiles) else self._secrets
 
+    @property
+    def trouble(self) -> str:
+        """Why the issuer's keys could not be fetched at the last try; "" = nothing is wrong."""
+        return self._jwt.trouble if self._jwt is not None else ""
+
     async def identify(self, headers: Headers) -> Identity:
         """Who sent these headers, or this metadata. Raises NotIdentified."""
         if not self.are_asked_for:

@@ -51,6 +51,11 @@ class JwksUrl:
         self.is_known = False
         """Whether keys were ever fetched."""
 
+    @property
+    def trouble(self) -> str:
+        """Why the last fetch gave no keys; "" = it did, or there was none yet."""
+        return self._trouble
+
     async def run(self) -> None:
         """Fetch again and again, until cancelled."""
         now = asyncio.get_running_loop().time

@@ -31,6 +31,11 @@ class JwtScheme:
             raise KeysMissing
         return verified(token, self._keys(), self._policy)
 
+    @property
+    def trouble(self) -> str:
+        """Why the keys of the URL could not be fetched at the last try; "" = they could, or there is no URL."""
+        return self._url.trouble if self._url is not None else ""
+
     def look(self) -> None:
         """At the files, so that a bad one is told before a caller needs it."""
         self._keys()

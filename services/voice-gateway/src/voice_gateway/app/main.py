@@ -125,6 +125,7 @@ async def serve(
         await backends.probes.ask_all(_note_backend(metrics))
         await asyncio.gather(backends.asr_languages.ask(), backends.tts_languages.ask())
         ready = _readiness(registry, backends, live)
+        metrics.issuer_unreachable.set_function(lambda: bool(known.trouble))
         callers = Callers(
             known,
             registry.limits,
