@@ -213,7 +213,11 @@ class Endpoint:  # size: a server's health and its connections change together, 
         return _Connection(self._link.connect(), version)
 
     async def _explained(self) -> str:
-        return await self._link.explain() if self._link.explain is not None else ""
+        try:
+            return await self._link.explain() if self._link.explain is not None else ""
+        except Exception:  # it only explains; whatever it met is no answer of the server's
+            log.exception("why %s can't be reached could not be found out", self.name)
+            return ""
 
     async def _close_old(self) -> None:
         """Closing cancels the calls of a channel, so the last call leaves first."""
