@@ -158,7 +158,8 @@ async def test_a_gateway_that_does_not_come_back_ends_the_call_at_the_deadline()
         gateway.drop_after = []
         gateway.sessions[0].ended = True
         gateway.sessions[0].changed.set()
-        with pytest.raises(CallLost, match="could not be resumed in time"):
+        # Between two attempts or in the midst of one.
+        with pytest.raises(CallLost, match=r"could not be (resumed|reached) in time"):
             await until(call, reply_ended)
 
 

@@ -21,7 +21,7 @@ from .caller import Caller, chunk, config, finals, hum, hush
 StartServer = Callable[..., Awaitable[Server]]
 SERVING, NOT_SERVING = health_pb2.HealthCheckResponse.SERVING, health_pb2.HealthCheckResponse.NOT_SERVING
 WORD, PAUSE = hush(0.1) + hum(0.6), hush(0.4)
-SOON_S = 5
+SOON_S = 15
 """What should come at once comes within so long on a busy machine."""
 
 

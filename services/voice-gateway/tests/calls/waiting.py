@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import Callable
 from typing import TypeVar
 
-LIMIT_S = 8.0
-"""Generous: it is only reached by a test that fails."""
+LIMIT_S = 30.0
+"""Generous: only a test that fails reaches it. A gateway process starts in 1.3 s, and in 10 on a busy machine."""
 
 T = TypeVar("T")
 
