@@ -973,6 +973,8 @@ class TurnEvent(_message.Message):
         """no more audio will come; text: the reply as it entered the history"""
         REPLY_TRUNCATED: TurnEvent._Kind.ValueType  # 10
         """the final playout report says that something else was heard: heard_text and heard_ms hold now"""
+        TURN_EMPTY: TurnEvent._Kind.ValueType  # 11
+        """CommitTurn came, and nothing was said: no reply is made"""
 
     class Kind(_Kind, metaclass=_KindEnumTypeWrapper): ...
     KIND_UNSPECIFIED: TurnEvent.Kind.ValueType  # 0
@@ -993,6 +995,8 @@ class TurnEvent(_message.Message):
     """no more audio will come; text: the reply as it entered the history"""
     REPLY_TRUNCATED: TurnEvent.Kind.ValueType  # 10
     """the final playout report says that something else was heard: heard_text and heard_ms hold now"""
+    TURN_EMPTY: TurnEvent.Kind.ValueType  # 11
+    """CommitTurn came, and nothing was said: no reply is made"""
 
     KIND_FIELD_NUMBER: _builtins.int
     TURN_FIELD_NUMBER: _builtins.int

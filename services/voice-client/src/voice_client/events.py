@@ -65,6 +65,7 @@ class Turn(Enum):
     REPLY_INTERRUPTED = pb.TurnEvent.REPLY_INTERRUPTED
     REPLY_ENDED = pb.TurnEvent.REPLY_ENDED
     REPLY_TRUNCATED = pb.TurnEvent.REPLY_TRUNCATED
+    TURN_EMPTY = pb.TurnEvent.TURN_EMPTY
 
 
 @dataclass(frozen=True, slots=True)

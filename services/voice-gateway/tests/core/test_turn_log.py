@@ -11,11 +11,13 @@ from voice_gateway.core.turn_states import Call, Hearing, Overlap, Pausing, Stat
 from voice_gateway.core.turn_types import (
     Action,
     Committed,
+    Discarded,
     Ending,
     Event,
     Heard,
     Interrupted,
     RecogniserLost,
+    ReplyAsked,
     ReplyAudible,
     ReplyEnded,
     RetractReply,
@@ -44,6 +46,8 @@ FACTS: list[Event] = [
     TimeLow(),
     WordsLost(),
     RecogniserLost(),
+    ReplyAsked(),
+    Discarded(),
 ]
 
 

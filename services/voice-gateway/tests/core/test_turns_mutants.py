@@ -7,6 +7,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+import test_turns_asked
 import test_turns_calls
 import test_turns_dismissed
 import test_turns_drafts
@@ -25,6 +26,28 @@ SOURCES = {
 """The machine; what is no arrow stands in modules of its own."""
 
 MUTANTS: dict[str, tuple[str, str]] = {
+    "a reply that is asked for is not made": (
+        'return _answer(call, "", cause=Cause.ASKED)',
+        "return state, ()",
+    ),
+    "a reply that is asked for leaves out what was said": (
+        "_answer(call, state.words, cause=Cause.ASKED, open=state.partial, typed=state.typed)",
+        '_answer(call, "", cause=Cause.ASKED)',
+    ),
+    "a turn that is taken back is answered": ("RecogniserLost() | Discarded()", "RecogniserLost()"),
+    "an answer that ended unheard forgets the final that is to come": (
+        "return Idle(call, now, state.open), ()\n        case Thinking(call, n, words, open), SpeechStarted()",
+        "return Idle(call, now), ()\n        case Thinking(call, n, words, open), SpeechStarted()",
+    ),
+    "no reply is heard whole": ("if policy.protects_replies and", "if False and"),
+    "the late final of a protected reply's turn is a word over it": (
+        "and not (state.open and isinstance(event, Heard))",
+        "",
+    ),
+    "a reply that is asked for counts as none": (
+        "tries=0 if cause in (Cause.WORDS, Cause.ASKED) else call.tries",
+        "tries=0 if cause is Cause.WORDS else call.tries",
+    ),
     "words that grow after their turn change nothing": (
         "    if not rest or heard.echo or",
         "    if True or heard.echo or",
@@ -491,6 +514,7 @@ def stories() -> dict[str, Callable[..., None]]:
     typed = test_turns_calls.test_a_typed_turn_takes_the_floor_and_loses_no_spoken_word
     found: dict[str, Callable[..., None]] = {where: partial(typed, where=where) for where in test_turns_calls.TYPED_IN}
     modules = (
+        test_turns_asked,
         test_turns_calls,
         test_turns_overlap,
         test_turns_dismissed,

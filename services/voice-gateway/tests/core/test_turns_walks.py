@@ -12,6 +12,7 @@ from voice_gateway.core.turn_types import (
     Cause,
     Committed,
     CorrectWords,
+    Discarded,
     EndCall,
     Ending,
     Event,
@@ -21,6 +22,7 @@ from voice_gateway.core.turn_types import (
     InterruptReply,
     RecogniserLost,
     ReleaseReply,
+    ReplyAsked,
     ReplyAudible,
     ReplyEnded,
     ResumeReply,
@@ -48,6 +50,7 @@ POLICIES = {
     "push-to-talk": Policy(decides=False, idle_after=8.0, idle_tries=10**6),
     "short turns": Policy(max_turn=2.0, max_lag=1.0, greets=True),
     "no progress": Policy(lag_slack=inf, barge_in_after=0.5),
+    "replies are heard whole": Policy(protects_replies=True, drafts=True),
     "no patience": Policy(end_silence=0.0, max_silence=0.0, barge_in_after=0.0, lag_slack=0.0, max_lag=0.0),
 }
 STEPS = 3000
@@ -116,6 +119,8 @@ class Walk:
             (1, Typed(self.random.choice(("", " ", "typed")))),
             (1, TimeLow()),
             (1, WordsLost()),
+            (1, ReplyAsked()),
+            (1, Discarded()),
             (3, TurnScored(self.random.random(), self.until())),
             (1 if self.may_be_lost and self.random.random() < 0.03 else 0, RecogniserLost()),
         ]
@@ -139,6 +144,8 @@ class Walk:
             self.live = None
         for action in actions:
             self.book(action)
+        if isinstance(event, Discarded) and isinstance(before, Hearing | Pausing):
+            self.owed.clear()  # they are taken back, and so are those of a draft
         self.check(event, actions)
 
     def listen(self, before: State, event: Event) -> None:
@@ -168,7 +175,7 @@ class Walk:
                 self.owed -= set(words.split())
             case StartReply(n, words, draft, cause):
                 assert self.live is None, "two live replies"
-                assert bool(words) == (cause is Cause.WORDS), "a reply to words needs words"
+                assert cause is Cause.ASKED or bool(words) == (cause is Cause.WORDS), "a reply to words needs words"
                 self.draft = n if draft else None
                 self.drafts += draft
                 assert not draft or (self.policy.drafts and self.policy.decides and words)
@@ -239,7 +246,7 @@ def test_the_walks_see_every_state_and_every_order() -> None:
             seen.update(type(item).__name__ for item in (self.state, *actions))
 
     Watched(1, Policy(idle_after=0.5, idle_tries=0)).run(STEPS)
-    Watched(1, POLICIES["drafts"]).run(STEPS)
+    Watched(3, POLICIES["drafts"]).run(STEPS)
     states = {"Idle", "Hearing", "Pausing", "Thinking", "Speaking", "Overlap", "Ended"}
     orders = {"StartReply", "ReleaseReply", "RetractReply", "HoldReply", "ResumeReply", "InterruptReply"}
     orders |= {"CorrectWords", "EndCall"}

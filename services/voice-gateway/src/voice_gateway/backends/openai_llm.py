@@ -156,7 +156,11 @@ def _body(chat: Sequence[Message], options: LlmOptions, tools: ToolChoice) -> di
     if not tools.tools:
         return body
     # "auto" is what servers do unasked; some refuse the word. They are told only that enough has been called.
-    choice = {} if tools.may_call else {"tool_choice": "none"}
+    choice: dict[str, object] = {} if tools.may_call else {"tool_choice": "none"}
+    if tools.may_call and tools.use.name:
+        choice = {"tool_choice": {"type": "function", "function": {"name": tools.use.name}}}
+    elif tools.may_call and tools.use.mode != "auto":
+        choice = {"tool_choice": tools.use.mode}
     return {**body, "tools": [declaration(tool) for tool in tools.tools], **choice}
 
 

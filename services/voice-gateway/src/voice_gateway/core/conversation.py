@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Literal, TypeAlias
 
 from voice_gateway.core.tools import ToolCall, ToolRound
 
+Role: TypeAlias = Literal["user", "assistant", "system"]
 CHARS_PER_TOKEN = 8
 """Kept of a call for each token of the model's context: twice what fits, where a token has four letters."""
 
@@ -20,11 +22,15 @@ class Exchange:
     """True: the reply was interrupted, `reply` is what was heard of it."""
     rounds: tuple[ToolRound, ...] = ()
     """The tools that were called for the reply, each call with a result."""
+    entry: int = 0
+    """Above 0: no exchange, but this entry of the caller's client, after exchange `n`."""
+    note: str = ""
+    """What the model is to know from here on, of an entry: nobody said it."""
 
     @property
     def chars(self) -> int:
         """Its size."""
-        return len(self.words) + len(self.reply) + sum(entry.chars for entry in self.rounds)
+        return len(self.words) + len(self.reply) + len(self.note) + sum(entry.chars for entry in self.rounds)
 
     @property
     def may_have_acted(self) -> bool:
@@ -56,24 +62,51 @@ class Conversation:
     def corrected(self, n: int, told: str, right: str) -> "Conversation":
         """The caller has said `right`, where the recogniser had `told` something else when reply `n` answered it."""
         entries = (
-            replace(entry, words=right.join(entry.words.rsplit(told, 1))) if entry.n == n else entry
+            replace(entry, words=right.join(entry.words.rsplit(told, 1))) if _is_exchange(entry, n) else entry
             for entry in self.exchanges
         )
         return replace(self, exchanges=tuple(entries))
+
+    def added(self, id: int, role: Role, text: str) -> "Conversation":
+        """An entry of the caller's client, after all that was said so far."""
+        last = self.exchanges[-1].n if self.exchanges else 0
+        grown = self.said(last, text if role == "user" else "")
+        entry = replace(grown.exchanges[-1], entry=id)
+        if role == "assistant":
+            entry = replace(entry, reply=text)
+        elif role == "system":
+            entry = replace(entry, note=text)
+        return replace(grown, exchanges=(*grown.exchanges[:-1], entry))
+
+    def edited(self, n: int, id: int, words: str | None, reply: str | None) -> "Conversation":
+        """Other words of exchange `n`, or of entry `id`; None = as they are. What has no words left is forgotten."""
+        kept: list[Exchange] = []
+        for entry in self.exchanges:
+            if not ((entry.entry == id) if id else _is_exchange(entry, n)):
+                kept.append(entry)
+                continue
+            edited = replace(
+                entry,
+                words=entry.words if words is None else words,
+                reply=entry.reply if reply is None else reply,
+                note="" if words == "" else entry.note,
+            )
+            kept += [edited] if edited.chars else []
+        return replace(self, exchanges=tuple(kept))
 
     def retracted(self, n: int) -> "Conversation":
         """Nobody heard reply `n`; its words come again with the next one. Where a tool has acted for it the exchange
         stays, unheard: the model must not book the same table twice."""
         kept = tuple(
-            replace(entry, reply="", cut=True) if entry.n == n else entry
+            replace(entry, reply="", cut=True) if _is_exchange(entry, n) else entry
             for entry in self.exchanges
-            if entry.n != n or entry.may_have_acted
+            if not _is_exchange(entry, n) or entry.may_have_acted
         )
         return replace(self, exchanges=kept)
 
     def called(self, n: int, rounds: tuple[ToolRound, ...]) -> "Conversation":
         """The tools that were called for reply `n` so far."""
-        entries = (replace(entry, rounds=rounds) if entry.n == n else entry for entry in self.exchanges)
+        entries = (replace(entry, rounds=rounds) if _is_exchange(entry, n) else entry for entry in self.exchanges)
         return replace(self, exchanges=tuple(entries))
 
     def replied(self, n: int, text: str) -> "Conversation":
@@ -82,7 +115,7 @@ class Conversation:
 
     def reply_to(self, n: int) -> str | None:
         """Reply `n` as far as it was heard; None = it is not remembered."""
-        return next((entry.reply for entry in self.exchanges if entry.n == n), None)
+        return next((entry.reply for entry in self.exchanges if _is_exchange(entry, n)), None)
 
     def truncated(self, n: int, heard: str) -> "Conversation":
         """Reply `n` was interrupted; `heard` is what the caller heard of it."""
@@ -96,9 +129,13 @@ class Conversation:
         return replace(
             self,
             exchanges=tuple(
-                replace(entry, reply=reply, cut=cut) if entry.n == n else entry for entry in self.exchanges
+                replace(entry, reply=reply, cut=cut) if _is_exchange(entry, n) else entry for entry in self.exchanges
             ),
         )
+
+
+def _is_exchange(entry: Exchange, n: int) -> bool:
+    return entry.n == n and not entry.entry
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +158,8 @@ CALL_BEGINS = Message("user", "(The caller is on the line.)")
 agent said stays an assistant message, so the model knows it for its own words; a note of the user before it is what
 others send, too (LiveKit's for Gemini and Anthropic, Ultravox). It names no event, so it is as true before an idle
 prompt that begins a history cut at its limit."""
+GO_ON = Message("user", "(The caller waits for you to speak.)")
+"""Ends a chat that the assistant would end, where the caller's client wants another reply: templates answer a user."""
 UNHEARD = Message("assistant", "(Interrupted before anything was said.)")
 """Stands between the results of tools and the caller's next words: templates (Mistral) want the assistant there."""
 
@@ -145,8 +184,16 @@ def messages(system_prompt: str, conversation: Conversation) -> Sequence[Message
                 chat.append(message)
     begun = [CALL_BEGINS] if chat and chat[0].role == "assistant" else []
     notes = f"{SUMMARY_FOLLOWS}\n{conversation.summary}" if conversation.summary else ""
-    system = "\n\n".join(part for part in (system_prompt, notes) if part.strip())
+    told = [entry.note for entry in conversation.exchanges]
+    system = "\n\n".join(part for part in (system_prompt, notes, *told) if part.strip())
     return [*([Message("system", system)] if system else []), *begun, *chat]
+
+
+def ended_by_user(chat: Sequence[Message]) -> Sequence[Message]:
+    """The chat with a user message at its end, which the model answers: also where nobody has said anything new."""
+    if not chat or chat[-1].role == "system":
+        return [*chat, CALL_BEGINS]
+    return [*chat, GO_ON] if chat[-1].role == "assistant" else chat
 
 
 def shown(entry: Exchange) -> list[Message]:

@@ -8,8 +8,10 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TypeAlias
 
-from voice_gateway.core.tools import Tool
+from voice_gateway.core.conversation import Role
+from voice_gateway.core.tools import AUTO, Tool, ToolUse
 from voice_gateway.core.turn_policy import Policy
+from voice_gateway.core.turn_types import Cause
 
 INPUT_RATE_HZ = 16_000
 """Rate of the caller's audio inside a call."""
@@ -45,6 +47,14 @@ class CallOptions:
     metadata: tuple[tuple[str, str], ...] = field(default=())
     tools: tuple[Tool, ...] = ()
     """Those that the caller's client carries out; the operator's own come on top."""
+    tool_use: ToolUse = AUTO
+    """What the first answer of a reply may or must call."""
+    answers: bool = True
+    """False: a turn that ends is remembered, and answered when the caller's client asks for a reply."""
+    speaks: bool = True
+    """False: replies are text only."""
+    speech_threshold: float = 0.0
+    """Probability of the voice activity detector from which speech starts; 0 = the operator's (VAD_START)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +129,38 @@ class TurnCommitted:
 
 
 @dataclass(frozen=True, slots=True)
+class ReplyRequested:
+    """The caller's client wants a reply to the conversation as it is; while a reply has the floor it is not taken."""
+
+    options: CallOptions | None = None
+    """Of this reply alone; None = what holds."""
+
+
+@dataclass(frozen=True, slots=True)
+class InputDiscarded:
+    """What was said of the turn that goes on shall count as not said."""
+
+
+@dataclass(frozen=True, slots=True)
+class EntryAdded:
+    """The conversation gets an entry that nobody spoke: `id` names it (above 0). Nothing is answered by it."""
+
+    id: int
+    role: Role
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ExchangeEdited:
+    """The conversation is to hold other words of exchange `n`, or of the entry `id`; None = as they are."""
+
+    n: int
+    id: int = 0
+    words: str | None = None
+    reply: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class InterruptRequested:
     """The caller wants silence."""
 
@@ -150,6 +192,10 @@ CallerEvent: TypeAlias = (
     | ReplyTruncated
     | TextTyped
     | TurnCommitted
+    | ReplyRequested
+    | InputDiscarded
+    | EntryAdded
+    | ExchangeEdited
     | InterruptRequested
     | OptionsChanged
     | ToolAnswered
@@ -189,6 +235,8 @@ class TurnKind(Enum):
     SPEECH_STARTED = "speech started"
     SPEECH_STOPPED = "speech stopped"
     TURN_ENDED = "turn ended"
+    TURN_EMPTY = "turn empty"
+    """The caller committed a turn in which nothing was said."""
     REPLY_STARTED = "reply started"
     REPLY_HELD = "reply held"
     REPLY_RESUMED = "reply resumed"
@@ -210,6 +258,10 @@ class TurnChanged:
     text: str = ""
     heard_text: str = ""
     heard_ms: int = 0
+    cause: Cause | None = None
+    """Of a reply that started."""
+    answer: int = 0
+    """Of a turn that ended: the number of the reply to it, and of its exchange in the history."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,17 @@ class GatePolicies:
     turn: GatePolicy
     overlap: GatePolicy
 
+    def starting_from(self, threshold: float) -> "GatePolicies":
+        """With speech that starts from this probability on, and stops as far below it as it does now; 0 = as they
+        are. Example: start 0.5, stop 0.35 and a threshold of 0.8: start 0.8, stop 0.65."""
+        if not threshold:
+            return self
+
+        def moved(policy: GatePolicy) -> GatePolicy:
+            return replace(policy, start=threshold, stop=max(0.01, threshold - (policy.start - policy.stop)))
+
+        return GatePolicies(moved(self.turn), moved(self.overlap))
+
 
 class GateChange(Enum):
     """What changed."""

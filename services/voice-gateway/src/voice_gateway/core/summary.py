@@ -87,6 +87,8 @@ def outgrown(conversation: Conversation, room: Room, settled_before: int) -> tup
             break
         tokens -= costs[count]
         count += 1
+    while 0 < count < len(entries) and entries[count].n == entries[count - 1].n:  # entries after an exchange go with it
+        count += 1
     worth = count >= LEAST or sum(costs[:count]) >= _LEAST_SHARE * max(room.tokens, _LEAST_ROOM)
     return entries[:count] if worth else ()
 
@@ -103,7 +105,7 @@ def request(
     for entry in exchanges:
         lines += _lines(entry, longest)
         longer = [chat[0], Message("user", "\n".join([head, *lines]))]
-        if entry is not exchanges[0] and chat_tokens(longer) > budget:
+        if entry.n != through and chat_tokens(longer) > budget:
             break
         chat, through = longer, entry.n
     return chat, through
@@ -111,7 +113,7 @@ def request(
 
 def _lines(entry: Exchange, longest: int) -> list[str]:
     """What the model reads of an exchange: what was said and heard, and which tools were called for it."""
-    said = [("Caller", entry.words)]
+    said = [("Caller", entry.words), ("Note", entry.note)]
     for entry_round in entry.rounds:
         for call, result in zip(entry_round.calls, entry_round.results, strict=True):
             said.append((f"Result of {call.name}({beginning(call.arguments, longest)})", result.content))

@@ -12,6 +12,10 @@ class TokenBucket:
         self._left = burst
         self._at = -inf
 
+    def left(self, now: float) -> float:
+        """How many could be taken now."""
+        return min(self._burst, self._left + max(0.0, now - self._at) * self._per_s) if self._at > -inf else self._burst
+
     def take(self, now: float, amount: float = 1.0) -> float:
         """0 = taken; else nothing was, and it is worth trying again after so many seconds. More than the burst can
         be had of a full allowance only."""

@@ -26,12 +26,27 @@ class Tool:
 
 
 @dataclass(frozen=True, slots=True)
+class ToolUse:
+    """How an answer uses tools."""
+
+    mode: Literal["auto", "none", "required"] = "auto"
+    """As it likes; it calls none; it calls at least one."""
+    name: str = ""
+    """The one tool that it must call."""
+
+
+AUTO = ToolUse()
+
+
+@dataclass(frozen=True, slots=True)
 class ToolChoice:
     """What one answer may call."""
 
     tools: tuple[Tool, ...]
     may_call: bool = True
     """False: it has called enough and must answer; the tools are shown, because the chat holds calls of them."""
+    use: ToolUse = AUTO
+    """What the caller's client wants of it."""
 
 
 NO_TOOLS = ToolChoice((), False)

@@ -26,10 +26,12 @@ from voice_gateway.core.turn_states import Call, Idle, State
 from voice_gateway.core.turn_types import (
     Action,
     Committed,
+    Discarded,
     Event,
     Heard,
     Interrupted,
     RecogniserLost,
+    ReplyAsked,
     ReplyAudible,
     ReplyEnded,
     SpeechStarted,
@@ -57,6 +59,8 @@ FACTS: tuple[type[Event], ...] = (
     TimeLow,
     WordsLost,
     RecogniserLost,
+    ReplyAsked,
+    Discarded,
 )
 START: State = Idle(Call(), 0.0)
 

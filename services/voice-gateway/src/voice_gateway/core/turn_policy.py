@@ -39,6 +39,8 @@ class Policy:
     """The agent speaks first."""
     protects_greeting: bool = False
     """The greeting is heard whole: speech does not interrupt it, and is answered after it."""
+    protects_replies: bool = False
+    """Every reply is heard whole: speech does not interrupt it, and is answered after it."""
     detects: bool = True
     """A voice activity detector tells of speech; without one the recogniser's words over a reply begin an overlap."""
     decides: bool = True

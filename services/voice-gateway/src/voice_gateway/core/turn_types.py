@@ -104,6 +104,16 @@ class Typed:
 
 
 @dataclass(frozen=True, slots=True)
+class ReplyAsked:
+    """The caller wants a reply to what was said, now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Discarded:
+    """The caller takes back what it has said of this turn."""
+
+
+@dataclass(frozen=True, slots=True)
 class TimeLow:
     """The longest duration of a call is near."""
 
@@ -129,6 +139,8 @@ Event = (
     | Committed
     | Interrupted
     | Typed
+    | ReplyAsked
+    | Discarded
     | TimeLow
     | WordsLost
     | RecogniserLost
@@ -147,6 +159,8 @@ class Cause(Enum):
     """The call ends, because nobody speaks."""
     TIME_LOW = "time low"
     WORDS_LOST = "words lost"
+    ASKED = "asked"
+    """The caller's client wants a reply, whether or not something was said."""
     RECOGNISER_LOST = "recogniser lost"
     """The call ends, because the caller can't be heard."""
 

@@ -75,12 +75,14 @@ from voice_gateway.core.turn_types import (
     Cause,
     Committed,
     CorrectWords,
+    Discarded,
     EndCall,
     Event,
     Heard,
     Interrupted,
     InterruptReply,
     RecogniserLost,
+    ReplyAsked,
     ReplyAudible,
     ReplyEnded,
     RetractReply,
@@ -94,7 +96,7 @@ from voice_gateway.core.turn_types import (
 )
 from voice_gateway.core.turn_words import same_words, words_beyond
 
-_OF_CALLER = (SpeechStarted, SpeechStopped, Heard, Committed, Typed)
+_OF_CALLER = (SpeechStarted, SpeechStopped, Heard, Committed, Typed, ReplyAsked, Discarded)
 """What a call that is lost does not listen to any more; a caller who wants silence gets it."""
 
 
@@ -146,6 +148,8 @@ def step(state: State, event: Event, now: float, policy: Policy) -> Step:
         state, more = _expire(state, now, policy)
         actions += more
     state = replace(state, call=learned(before, state, now, policy))
+    if policy.protects_replies and isinstance(state, Thinking | Speaking | Overlap):
+        state = replace(state, protected=True)
     return judge_drafts(before, state, actions, now, policy)
 
 
@@ -182,7 +186,9 @@ def _move(state: State, event: Event, now: float, policy: Policy) -> Step:
     match state, event:
         case ((Idle() | Thinking() | Speaking()), Heard()) if event.echo or (event.backchannel and not state.open):
             return dismiss(state, event)
-        case ((Thinking(call, n) | Speaking(call, n)), Typed(text) | Heard(text, True)) if state.protected and text:
+        case ((Thinking(call, n) | Speaking(call, n)), Typed(text) | Heard(text, True)) if (
+            state.protected and text and not (state.open and isinstance(event, Heard))
+        ):
             overlap = Overlap(call, n, now, isinstance(state, Speaking), words=text, quiet_since=call.heard_until)
             return replace(overlap, protected=True), ()
         case Idle(call), SpeechStarted():
@@ -195,13 +201,17 @@ def _move(state: State, event: Event, now: float, policy: Policy) -> Step:
             return Pausing(call, now, now, committed=True), ()
         case Idle(call), Typed(text) if text:
             return _answer(call, text)
+        case Idle(call), ReplyAsked():
+            return _answer(call, "", cause=Cause.ASKED)
         case Idle(call), WordsLost():
             return _answer(call, "", cause=Cause.WORDS_LOST)
 
         case Pausing(call), WordsLost() if not _said(state) and (policy.decides or state.committed):
             return _answer(call, "", cause=Cause.WORDS_LOST)
-        case Hearing(call) | Pausing(call), RecogniserLost():
+        case Hearing(call) | Pausing(call), RecogniserLost() | Discarded():
             return Idle(call, now), ()
+        case Hearing(call) | Pausing(call), ReplyAsked():
+            return _answer(call, state.words, cause=Cause.ASKED, open=state.partial, typed=state.typed)
         case Hearing() | Pausing(), Heard():
             return _absorb(state, replace(event, text="") if event.echo else event, now, policy)
         case Hearing(call, since, words, partial, settled_until, draft), SpeechStopped() | Committed():
@@ -219,7 +229,7 @@ def _move(state: State, event: Event, now: float, policy: Policy) -> Step:
         case Thinking(call, n, _, open), ReplyAudible(m) if m == n:
             return Speaking(call, n, open, state.protected), ()
         case Thinking(call, n), ReplyEnded(m) if m == n:
-            return Idle(call, now), ()
+            return Idle(call, now, state.open), ()
         case Thinking(call, n, words, open), SpeechStarted():
             overlap = Overlap(call, n, now, False, words, open, protected=state.protected, typed=state.typed)
             return hold(overlap, now, policy)
@@ -364,7 +374,7 @@ def _answer(
     typed: str = "",
 ) -> Step:
     n = call.replies + 1
-    call = replace(call, replies=n, tries=0 if cause is Cause.WORDS else call.tries)
+    call = replace(call, replies=n, tries=0 if cause in (Cause.WORDS, Cause.ASKED) else call.tries)
     start = StartReply(n, join_words(words, open, typed), cause=cause, protected=protected)
     if not open:
         words, typed = join_words(words, typed), ""

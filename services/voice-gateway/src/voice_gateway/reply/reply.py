@@ -24,6 +24,7 @@ from voice_gateway.core.timeline import Mark
 from voice_gateway.core.tools import ToolRound
 from voice_gateway.errors import Upstream, no_text
 from voice_gateway.interfaces import Synthesiser, SynthesisStream
+from voice_gateway.reply.no_voice import NO_VOICE
 from voice_gateway.reply.source import Boundary, Source, fixed
 
 TICK_S = 0.001
@@ -132,6 +133,16 @@ class Reply:  # size: three tasks in a row over one account; a retraction reache
     def held_needlessly(self) -> bool:
         """Whether it was held as a thought that it did not begin with."""
         return self._speakable.held_needlessly
+
+    @property
+    def is_text_only(self) -> bool:
+        """Whether nobody speaks it."""
+        return self._setup.synthesiser is NO_VOICE
+
+    @property
+    def told_text(self) -> str:
+        """What was handed to the caller of its text."""
+        return self.text[: self._given_chars].strip()
 
     @property
     def text(self) -> str:

@@ -13,7 +13,18 @@ from math import inf
 from typing import TypeAlias
 
 from voice_gateway.core.conversation import Message, round_messages
-from voice_gateway.core.tools import NO_TOOLS, Outcome, Tool, ToolCall, ToolChoice, ToolResult, ToolRound, cancelled
+from voice_gateway.core.tools import (
+    AUTO,
+    NO_TOOLS,
+    Outcome,
+    Tool,
+    ToolCall,
+    ToolChoice,
+    ToolResult,
+    ToolRound,
+    ToolUse,
+    cancelled,
+)
 from voice_gateway.interfaces import ToolRunner
 from voice_gateway.reply.source import Boundary, Speaker
 
@@ -48,7 +59,9 @@ class AnswerWithTools:
         runner: ToolRunner,
         limits: RoundLimits,
         clock: Callable[[], float],
+        use: ToolUse = AUTO,
     ) -> None:
+        self._use = use
         self._n = n
         self._ask = ask
         self._tools = tuple(tools)
@@ -81,7 +94,7 @@ class AnswerWithTools:
         chat, said_chars = list(chat), 0
         for count in range(self._limits.rounds + 1):
             calls: list[ToolCall] = []
-            choice = ToolChoice(self._tools, count < self._limits.rounds) if self._tools else NO_TOOLS
+            choice = self._choice(count)
             async with aclosing(self._ask(chat, choice)) as answer:
                 async for piece in answer:
                     if isinstance(piece, str):
@@ -98,6 +111,13 @@ class AnswerWithTools:
                 async for filler in fillers:
                     yield filler
             chat += round_messages(round_.recorded(set()), round_.said)
+
+    def _choice(self, count: int) -> ToolChoice:
+        """What the answer after `count` rounds of calls may call: what the client wants of it holds for the first."""
+        if not self._tools:
+            return NO_TOOLS
+        use = AUTO if count else self._use
+        return ToolChoice(self._tools, count < self._limits.rounds and use.mode != "none", use)
 
     async def _run(self, round_: "_Round") -> AsyncGenerator[str | Boundary, None]:
         """Call all tools at once; what is said meanwhile."""

@@ -94,6 +94,7 @@ class CallerInput:  # size: recogniser, detector and absence judge the same audi
         self._overlaps = overlaps
         self._scoring = scoring
         self._settings = settings
+        self._policies = settings.policies
         self._sink = sink
         self._clock = clock
         self._listener = listener
@@ -117,6 +118,8 @@ class CallerInput:  # size: recogniser, detector and absence judge the same audi
         """When the last final came."""
         self.last_speech_sample = 0
         """The input sample after the last speech frame."""
+        self._discarded_s = 0.0
+        """Audio of the stream until here was taken back: what is said of it is no word of the caller's."""
 
     @property
     def last_speech_at(self) -> float:
@@ -246,6 +249,17 @@ class CallerInput:  # size: recogniser, detector and absence judge the same audi
         if self._has_open_speech or self._detector is None:  # without a detector nobody knows what was said
             self._watchdog.asked()
 
+    def listen_from(self, threshold: float) -> None:
+        """Speech starts from this probability on; 0 = as the operator set it."""
+        self._policies = self._settings.policies.starting_from(threshold)
+
+    def discard(self) -> None:
+        """What came until now counts as not said."""
+        if self._has_open_speech:
+            self._discarded_s = self._stream.received_s
+            self._stream.finish_utterance()
+        self._transcript = replace(self._transcript, partial="")
+
     def recogniser_slow(self) -> None:
         """Listener of the watchdog."""
         self._stream.reopen(elsewhere=True)
@@ -263,7 +277,7 @@ class CallerInput:  # size: recogniser, detector and absence judge the same audi
         Before and after that, audio may wait for a fuller message, which costs a fifth as much."""
         if self._detector is None:
             return False
-        paused = self._last_probability < self._settings.policies.turn.stop
+        paused = self._last_probability < self._policies.turn.stop
         silence_s = now - self._gate.last_at
         return paused and any(abs(silence_s - after_s) < _FINAL_WINDOW_S for after_s in self._settings.final_after_s)
 
@@ -271,8 +285,7 @@ class CallerInput:  # size: recogniser, detector and absence judge the same audi
         self._frames += 1
         self._last_probability = probability
         sample = round(self._frames * frame_s * INPUT_RATE_HZ)
-        policies = self._settings.policies
-        policy = policies.overlap if self._sink.is_replying else policies.turn
+        policy = self._policies.overlap if self._sink.is_replying else self._policies.turn
         self._gate, change = gate(self._gate, probability, arrived_at, frame_s, policy)
         if self._scoring:
             self._scoring.frame(self._gate, change, arrived_at, sample)
@@ -300,12 +313,22 @@ class CallerInput:  # size: recogniser, detector and absence judge the same audi
         if self._overlaps:
             self._overlaps.speech_stopped(self._turn_clock.now())
 
+    def _is_discarded(self, result: RecognitionResult) -> bool:
+        """Whether a result is of audio that was taken back: until its final has come, or later audio is worked on."""
+        processed_s = result.audio_processed_s or 0.0
+        later = processed_s > self._discarded_s + _FINAL_WINDOW_S
+        if later or result.final:
+            self._discarded_s = 0.0
+        return not later
+
     def _recognised(self, result: RecognitionResult) -> None:
         processed_s = result.audio_processed_s
         if processed_s is not None:
             self._processed_s = processed_s
         is_through = processed_s is not None and processed_s >= self._stream.received_s - _FINAL_WINDOW_S
         self._watchdog.answered(settles=result.final or is_through)
+        if self._discarded_s and self._is_discarded(result):
+            return
         self._transcript, transcribed, heard = update_transcript(
             self._transcript,
             result,

@@ -45,6 +45,8 @@ class CurrentReply:
     def heard(self, now: float) -> tuple[str, int]:
         """What was heard of it by now: the text, and milliseconds."""
         playout = self.reply.playout
+        if self.reply.is_text_only:
+            return self.reply.told_text, 0
         return playout.heard_text(now), round(1000 * playout.heard_samples(now) / self.rate_hz)
 
     def moment(self, now: float) -> ReplyMoment | None:

@@ -40,6 +40,8 @@ class Mailboxes:  # size: what a call's parts tell each other passes here, and w
         self.outbox = Outbox()
         self.turn = 1
         """Number of the turn that is going on."""
+        self.chat_tokens = 0
+        """Of the chat that the model was asked with last, about."""
         self.is_replying = False
         """Whether a reply has the floor."""
         self._metrics = metrics
@@ -79,6 +81,7 @@ class Mailboxes:  # size: what a call's parts tell each other passes here, and w
 
     def note_chat(self, tokens: int) -> None:
         """The model is asked with a chat of about so many tokens."""
+        self.chat_tokens = tokens
         self._metrics.chat_tokens.observe(tokens)
 
     def note_summary(self, end: SummaryEnd) -> None:

@@ -3,13 +3,14 @@
 from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import replace
 
-from voice_gateway.core.conversation import Conversation, Message, messages
+from voice_gateway.core.conversation import Conversation, Message, ended_by_user, messages
 from voice_gateway.core.events import CallOptions
 from voice_gateway.core.playout import Playout
 from voice_gateway.core.speakable.thought_filter import Opening
 from voice_gateway.core.speech_types import SynthesisOptions
 from voice_gateway.core.tools import ToolCall, ToolChoice
 from voice_gateway.reply.fitted_model import FittedModel
+from voice_gateway.reply.no_voice import NO_VOICE
 from voice_gateway.reply.reply import Reply, ReplyListener, SpeechSetup
 from voice_gateway.reply.rounds import AnswerWithTools
 from voice_gateway.reply.source import Source, fixed
@@ -29,7 +30,7 @@ class ReplyBuilder:
 
     def answer(self, n: int, conversation: Conversation, options: CallOptions, listener: ReplyListener) -> Reply:
         """Reply `n`: what the model says to the conversation."""
-        chat = messages(options.system_prompt, conversation)
+        chat = ended_by_user(messages(options.system_prompt, conversation))
         return self._reply(n, self._source(n, chat, options), False, options, listener)
 
     def fixed(self, n: int, text: str, options: CallOptions, listener: ReplyListener) -> Reply:
@@ -47,7 +48,7 @@ class ReplyBuilder:
     def _reply(self, n: int, source: Source, is_fixed: bool, options: CallOptions, listener: ReplyListener) -> Reply:
         setup = self._setup
         speech = SpeechSetup(
-            setup.synthesiser,
+            setup.synthesiser if options.speaks else NO_VOICE,
             SynthesisOptions(options.tts_language or options.language, options.voice, options.output_rate_hz),
             setup.ahead_s,
             replace(self._speakable, opening=Opening.ANSWER) if is_fixed else self._speakable,
@@ -62,5 +63,5 @@ class ReplyBuilder:
         def ask(chat: Sequence[Message], choice: ToolChoice) -> AsyncGenerator[str | ToolCall, None]:
             return model.answer(chat, options.llm, choice)
 
-        rounds = AnswerWithTools(n, ask, tools.offered(options), tools, tools.limits, self._clock)
+        rounds = AnswerWithTools(n, ask, tools.offered(options), tools, tools.limits, self._clock, options.tool_use)
         return Source(rounds.pieces(chat), self._setup.apology, rounds)

@@ -3,6 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import Callable
+from typing import Any
 
 from voice_gateway.core.backchannels import ReplyMoment
 from voice_gateway.core.conversation import Conversation
@@ -16,7 +17,7 @@ from voice_gateway.core.events import (
     TurnMeasured,
 )
 from voice_gateway.core.timeline import Mark, Timeline
-from voice_gateway.core.turn_types import ReplyAudible, ReplyEnded
+from voice_gateway.core.turn_types import Cause, ReplyAudible, ReplyEnded
 from voice_gateway.errors import Upstream, failed
 from voice_gateway.reply.fitted_model import ContextLimits
 from voice_gateway.reply.reply import Reply, ReplyListener
@@ -102,7 +103,20 @@ class ReplyController:  # size: orders of the turn machine, the listener of a re
         current.reply.wait_for_release()
         self._draft = draft, current
 
-    def start(self, n: int, words: str, text: str, options: CallOptions, timeline: Timeline, t0_sample: int) -> None:
+    def remember(self, n: int, words: str) -> None:
+        """A turn that nobody answers yet."""
+        self.conversation = self.conversation.said(n, words)
+
+    def start(
+        self,
+        n: int,
+        words: str,
+        text: str,
+        options: CallOptions,
+        timeline: Timeline,
+        t0_sample: int,
+        cause: Cause = Cause.WORDS,
+    ) -> None:
         """Reply `n` has the floor: to `words`, or of a known `text`. It is begun now, or its draft goes on."""
         current, untold = self._release(n, options) or (None, [])
         self.conversation = self.conversation.said(n, words)
@@ -115,7 +129,7 @@ class ReplyController:  # size: orders of the turn machine, the listener of a re
         self.conversation = self.conversation.called(n, current.reply.rounds)
         if self._silenced:
             current.reply.hold()
-        self._changed(TurnKind.REPLY_STARTED, n)
+        self._changed(TurnKind.REPLY_STARTED, n, cause=cause)
         for event in untold:
             self._sink.send(event)
 
@@ -187,6 +201,8 @@ class ReplyController:  # size: orders of the turn machine, the listener of a re
             current.stop()
             self.conversation = self.conversation.called(n, current.reply.rounds).retracted(n)
             self._changed(TurnKind.REPLY_RETRACTED, n)
+        else:  # of a turn that was remembered and not answered
+            self.conversation = self.conversation.retracted(n)
         return current is not None
 
     def correct(self, n: int, told: str, right: str) -> None:
@@ -224,6 +240,10 @@ class ReplyController:  # size: orders of the turn machine, the listener of a re
         if current.cut_at is not None:
             self._amend(current, now)
 
+    def knows(self, n: int) -> bool:
+        """Whether what was heard of reply `n` may still change."""
+        return self._at(n) is not None
+
     def truncate(self, n: int, audio_ms: int) -> bool:
         """The caller has heard so much of reply `n`, and will hear no more; whether it must still be stopped. The
         history holds what it would after an interrupt at that point."""
@@ -233,13 +253,13 @@ class ReplyController:  # size: orders of the turn machine, the listener of a re
         current.reply.playout.truncate(round(audio_ms * current.rate_hz / 1000))
         if current.cut_at is None and not current.task.done():
             return True
-        self._amend(current, self._clock())
+        self._amend(current, self._clock(), tells_always=True)
         return False
 
-    def _amend(self, current: CurrentReply, now: float) -> None:
+    def _amend(self, current: CurrentReply, now: float, *, tells_always: bool = False) -> None:
         """The caller knows better what it has heard of a reply that is over."""
         n, (heard, heard_ms) = current.reply.n, current.heard(now)
-        if heard != self.conversation.reply_to(n):
+        if tells_always or heard != self.conversation.reply_to(n):
             self.conversation = self.conversation.truncated(n, heard)
             self._changed(TurnKind.REPLY_TRUNCATED, n, heard_text=heard, heard_ms=heard_ms)
 
@@ -322,11 +342,10 @@ class ReplyController:  # size: orders of the turn machine, the listener of a re
     def _at(self, n: int) -> CurrentReply | None:
         return next((recent for recent in self._recent if recent.reply.n == n), None)
 
-    def _changed(self, kind: TurnKind, n: int, *, text: str = "", heard_text: str = "", heard_ms: int = 0) -> None:
+    def _changed(self, kind: TurnKind, n: int, **what: Any) -> None:
         recent = self._at(n)
         turn = recent.turn if recent else self._sink.turn
-        event = TurnChanged(kind, turn, self._clock(), reply=n, text=text, heard_text=heard_text, heard_ms=heard_ms)
-        self._sink.send(event)
+        self._sink.send(TurnChanged(kind, turn, self._clock(), reply=n, **what))
 
     def _measured(self, current: CurrentReply) -> None:
         latencies = current.timeline.latencies()

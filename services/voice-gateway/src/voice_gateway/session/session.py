@@ -21,12 +21,16 @@ from voice_gateway.core.events import (
     CallerEvent,
     CallOptions,
     EndReason,
+    EntryAdded,
+    ExchangeEdited,
     Failed,
     Failure,
     GoAway,
+    InputDiscarded,
     InterruptRequested,
     OptionsChanged,
     PlayoutReported,
+    ReplyRequested,
     ReplyTruncated,
     SessionEvent,
     TextTyped,
@@ -153,6 +157,15 @@ class Session:  # size: the caller's side, the registry's side and the listener 
         """Seconds of the caller's audio that came."""
         return self._caller_input.received_s
 
+    @property
+    def chat_tokens(self) -> int:
+        """Of the chat that the model was asked with last, about."""
+        return self._mailboxes.chat_tokens
+
+    def may_truncate(self, n: int) -> bool:
+        """Whether what was heard of reply `n` may still change."""
+        return self._replies.knows(n)
+
     def attach(self) -> None:
         """A stream carries this call now."""
         self._detached.clear()
@@ -204,10 +217,21 @@ class Session:  # size: the caller's side, the registry's side and the listener 
             case TurnCommitted():
                 self._caller_input.finish_utterance()
                 self._mailboxes.post(turn_types.Committed())
+            case ReplyRequested(options):
+                self._loop.ask_for_reply(options)
+                self._mailboxes.post(turn_types.ReplyAsked())
+            case InputDiscarded():
+                self._caller_input.discard()
+                self._mailboxes.post(turn_types.Discarded())
+            case EntryAdded(id, role, text):
+                self._replies.conversation = self._replies.conversation.added(id, role, text)
+            case ExchangeEdited(n, id, words, reply):
+                self._replies.conversation = self._replies.conversation.edited(n, id, words, reply)
             case InterruptRequested():
                 self._mailboxes.post(turn_types.Interrupted())
             case OptionsChanged(options):
                 self._loop.change(options)
+                self._caller_input.listen_from(options.speech_threshold)
                 self._mailboxes.post(turn_types.Tick())  # what waits may be due under another policy
             case ToolAnswered():
                 self._tools.answered(event)

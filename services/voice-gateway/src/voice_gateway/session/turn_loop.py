@@ -64,6 +64,8 @@ class TurnLoop:  # size: what the machine's orders reach: it starts and stops th
         self._answers_words = False
         self._policy = options.policy
         """What the machine goes by now."""
+        self._asked: CallOptions | None = None
+        """Of the reply that the client has asked for, where they are its own."""
 
     @property
     def age_s(self) -> float:
@@ -74,6 +76,10 @@ class TurnLoop:  # size: what the machine's orders reach: it starts and stops th
         """Go by these options from now on."""
         self.options = options
         self._follow_policy()
+
+    def ask_for_reply(self, options: CallOptions | None) -> None:
+        """The client wants a reply; `options` are that reply's own, None = what holds."""
+        self._asked = options
 
     def _follow_policy(self) -> None:
         policy = self.options.policy
@@ -95,12 +101,16 @@ class TurnLoop:  # size: what the machine's orders reach: it starts and stops th
             self._follow_policy()
             event = self._judged(event)
             self._turn_log.write(now, event)
-            self.state, actions = turns.step(self.state, event, now, self._policy)
+            before = self.state
+            self.state, actions = turns.step(before, event, now, self._policy)
             self._mailboxes.is_replying = isinstance(
                 self.state, turn_states.Thinking | turn_states.Speaking | turn_states.Overlap
             )
             for action in actions:
                 self._perform(action)
+            was_committed = isinstance(before, turn_states.Pausing) and before.committed
+            if was_committed and isinstance(self.state, turn_states.Idle):
+                self._mailboxes.send(TurnChanged(TurnKind.TURN_EMPTY, self._mailboxes.turn, self._clock()))
             self._mailboxes.note_work()
             is_gap = isinstance(self.state, turn_states.Idle | turn_states.Speaking)
             self._replies.note_gap(self.options if is_gap else None)
@@ -167,12 +177,20 @@ class TurnLoop:  # size: what the machine's orders reach: it starts and stops th
     def _start(self, n: int, words: str, cause: turn_types.Cause) -> None:
         timeline = Timeline({})
         t0_sample = 0
-        known = "" if cause is Cause.WORDS else self._sentence(cause)
-        if cause is Cause.WORDS:
+        asked, self._asked = self._asked, None
+        options = asked if asked is not None and cause is Cause.ASKED else self.options
+        self._answers_words = cause is Cause.WORDS or (cause is Cause.ASKED and bool(words))
+        known = "" if cause in (Cause.WORDS, Cause.ASKED) else self._sentence(cause)
+        if self._answers_words:
             t0_sample = self._mark_turn(timeline)
-            self._mailboxes.send(TurnChanged(TurnKind.TURN_ENDED, self._mailboxes.turn, self._clock(), text=words))
-        self._replies.start(n, words, known, self.options, timeline, t0_sample)
-        self._answers_words = cause is Cause.WORDS
+            self._mailboxes.send(
+                TurnChanged(TurnKind.TURN_ENDED, self._mailboxes.turn, self._clock(), text=words, answer=n)
+            )
+        if cause is Cause.WORDS and not options.answers:
+            self._replies.remember(n, words)
+            self._mailboxes.post(turn_types.ReplyEnded(n))
+        else:
+            self._replies.start(n, words, known, options, timeline, t0_sample, cause)
         self._mailboxes.turn += self._answers_words
 
     def _sentence(self, cause: Cause) -> str:
