@@ -70,8 +70,9 @@ test: $(READY) $(ESPEAK) ## run lint, types, checks of generated code, and all t
 evals: $(READY) ## play the conversations of evals/ on virtual time and judge them (docs/evals.md)
 	@$(BIN)/voice-bench evals run --html out/evals.html
 
-interop: $(READY) $(ESPEAK) ## run third-party Riva and OpenAI clients against the speech server
+interop: $(READY) $(ESPEAK) ## run third-party Riva and OpenAI clients against speech server and gateway
 	@scripts/interop.sh $(UV) $(BIN)/python
+	@scripts/npm.sh $(UV) $(BIN)/python interop/openai-js
 	@$(BIN)/python -m pytest interop/tests --quiet --durations=5
 
 audit: $(READY) ## look for secrets, withdrawn and vulnerable versions, licences, base images without a digest (docs/supply-chain.md)
@@ -99,6 +100,7 @@ bench: $(READY) $(ESPEAK) ## measure what the gateway adds to the backends' time
 
 docs: $(READY) ## write the generated parts of the docs
 	@$(BIN)/python scripts/turn_table.py
+	@$(BIN)/python scripts/realtime_table.py
 	@$(BIN)/python scripts/settings_table.py
 	@$(BIN)/python helm/values_reference.py
 	@$(BIN)/voice-bench evals schema > evals/scenario.schema.json

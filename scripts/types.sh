@@ -13,7 +13,7 @@ strict() { # MYPYPATH, paths...
 
 for package in "$@"; do # its folder
     tests=$package/tests
-    strict "$tests:$tests/core:$tests/calls" "$package/src" "$tests"
+    strict "$tests:$tests/core:$tests/calls:$tests/realtime" "$package/src" "$tests"
 done
 strict helm/tests:helm helm/tests helm/values_reference.py
 strict k8s/tests k8s/tests

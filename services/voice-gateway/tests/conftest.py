@@ -8,6 +8,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 sys.path.insert(0, str(Path(__file__).parent / "core"))
 sys.path.insert(0, str(Path(__file__).parent / "calls"))
+sys.path.insert(0, str(Path(__file__).parent / "realtime"))
 
 from turn_player import Play, player
 from voice_gateway.core import turns

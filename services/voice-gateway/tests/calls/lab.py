@@ -6,7 +6,7 @@ import re
 import ssl
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import Any
+from typing import Any, Protocol
 from weakref import WeakSet
 
 import aiohttp
@@ -38,6 +38,12 @@ _QUICK: dict[str, Any] = {
 _LOOK_EVERY_S = 0.02
 
 
+class Closable(Protocol):
+    """A client that can be gone."""
+
+    async def close(self) -> None: ...
+
+
 class Lab:
     """What one test works with."""
 
@@ -50,6 +56,8 @@ class Lab:
         self.http_port = 0
         self.web_port = 0
         self.callers: list[Caller] = []
+        self.clients: list[Closable] = []
+        """Of other wires."""
         self.serving: asyncio.Task[None] | None = None
         self._before: set[asyncio.Task[Any]] = set()
         self._old_calls: WeakSet[Session | HeldCall] = WeakSet()
@@ -97,9 +105,10 @@ class Lab:
 
     async def settled(self) -> None:
         """Every caller is gone: so must be every call, here and at the backends, and every task."""
-        for caller in self.callers:
+        for caller in (*self.callers, *self.clients):
             await caller.close()
         self.callers.clear()
+        self.clients.clear()
         await self.asr.quiet()
         await self.tts.quiet()
         await self.llm.quiet()
@@ -228,5 +237,5 @@ async def lab(
 
 async def _hang_up_all(there: Lab) -> None:
     """Also when the test failed."""
-    for caller in there.callers:
+    for caller in (*there.callers, *there.clients):
         await caller.close()

@@ -36,6 +36,7 @@ from voice_gateway.edges.converse_ws.routes import ConverseRoutes
 from voice_gateway.edges.grpc.servicer import VoiceGateway
 from voice_gateway.edges.http import GatewayReadiness
 from voice_gateway.edges.page import routes as page
+from voice_gateway.edges.realtime.routes import RealtimeEdge
 from voice_gateway.edges.web.application import application
 from voice_gateway.edges.web.client_secrets import ClientSecrets
 from voice_gateway.metrics import Metrics
@@ -209,7 +210,9 @@ def _routes(
     yield from ConverseRoutes(registry, callers).routes
     if settings.gateway_page:
         yield from page.routes()
-    yield ClientSecrets(callers, lambda: known.secret_keys).route
+    realtime = RealtimeEdge(registry, callers)
+    yield realtime.route
+    yield ClientSecrets(callers, lambda: known.secret_keys, realtime.describe).route
 
 
 def _note_refusal(metrics: Metrics) -> Callable[[str], None]:

@@ -113,7 +113,7 @@ class Registry:  # size: what edges ask of it, and what the program does with it
 
     def trouble(self) -> str:
         """Why no call can start now; empty = one can."""
-        refusal = self._refusal()
+        refusal = self.refusal()
         return refusal.sentence if refusal else ""
 
     def renew(self, config: CallConfig) -> None:
@@ -151,11 +151,11 @@ class Registry:  # size: what edges ask of it, and what the program does with it
 
     def _admit(self, caller: Caller) -> None:
         """A call of this caller begins, and is counted. Raises Refused."""
-        if refusal := self._refusal():
+        if refusal := self.refusal():
             raise Refused(refusal)
         self._usage.begin(caller, self._config.usage_limits, self._calls.values())
 
-    def _refusal(self) -> Refusal | None:
+    def refusal(self) -> Refusal | None:
         """Why no call can start now."""
         return admit(
             active=self.active,

@@ -2,6 +2,7 @@
 
 from typing import Protocol
 
+from voice_gateway.core.admission import Refusal
 from voice_gateway.core.events import Caller, CallOptions
 from voice_gateway.edges.held_call import CallRequest, HeldCall, ServerInfo
 from voice_gateway.edges.limits import Limits
@@ -28,6 +29,9 @@ class CallRegistry(Protocol):
 
     def defaults(self, language: str) -> CallOptions:
         """What a caller of this language gets who asks for nothing else; "" = ASR_LANGUAGE. Raises Unsupported."""
+
+    def refusal(self) -> Refusal | None:
+        """Why no call can start now; None = one can."""
 
     def open(self, request: CallRequest, caller: Caller) -> HeldCall:
         """A new call. Raises Refused."""
