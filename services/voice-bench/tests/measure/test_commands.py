@@ -103,6 +103,26 @@ def test_soak_of_interrupted_replies_leaves_no_task(spoken: Path, monkeypatch: p
     assert verdict(content, "failed calls") == 0
 
 
+def test_what_is_malformed_breaks_nothing_over_any_wire(spoken: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    content = measured(spoken, monkeypatch, "gateway-fuzz", "--messages", "1800")
+    for what in ("connections that did not end", "answers that say the gateway failed", "tracebacks in its log"):
+        assert verdict(content, what) == 0
+    for what in ("sessions left", "tasks left", "neighbour's calls that failed"):
+        assert verdict(content, what) <= 0
+
+
+def test_callers_of_the_realtime_protocol_are_measured_beside_those_of_grpc(
+    spoken: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    how = ("--callers", "1", "--turns", "2", "--memory", "", "--no-chain", "--realtime")
+    content = measured(spoken, monkeypatch, "overhead", *how)
+    assert verdict(content, "turns without time stamps, 1 callers") == 0
+    assert verdict(content, "failed sessions over Realtime, 1 callers") == 0
+    tables = content["tables"]
+    assert isinstance(tables, list)
+    assert [row[0] for row in tables[0]["rows"]] == ["voice-gateway", "voice-gateway, Realtime"]
+
+
 def test_speech_plays_recordings_one_by_one_and_together(spoken: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     content = measured(spoken, monkeypatch, "speech", str(spoken), "--callers", "2")
     tables = content["tables"]

@@ -23,6 +23,7 @@ from voice_bench.measure import (
 )
 from voice_bench.measure import barge_in as barge_in_run
 from voice_bench.measure import flood as flood_run
+from voice_bench.measure import gateway_fuzz as fuzz_run
 from voice_bench.measure import overhead as overhead_run
 from voice_bench.measure import preemption as preemption_run
 from voice_bench.measure import soak as soak_run
@@ -90,6 +91,9 @@ async def overhead(
     turns: Annotated[int, typer.Option(min=1, help="Turns of each call.")] = 20,
     memory: Annotated[str, typer.Option(help="Numbers of calls to read memory at. Empty = none.")] = "1,10,20,40",
     chain: Annotated[bool, typer.Option(help="Measure the baseline gateway as well.")] = True,
+    realtime: Annotated[
+        bool, typer.Option(help="Measure callers of OpenAI's Realtime protocol as well, in the same run.")
+    ] = False,
     seed: Seed = 1,
 ) -> Report:
     """Measure the time, CPU and memory that the gateway adds to a turn, beside the shortest possible gateway."""
@@ -99,6 +103,9 @@ async def overhead(
     async with simulators(overhead_run.simulated()) as stack:
         for kind in (Kind.OURS, Kind.BASELINE) if chain else (Kind.OURS,):
             found += [await overhead_run.load(stack, kind, count, turns, clips, seed) for count in loads]
+        if realtime:
+            edge = overhead_run.Edge.REALTIME
+            found += [await overhead_run.load(stack, Kind.OURS, count, turns, clips, seed, edge) for count in loads]
         grown = await per_call_cost.grow(stack, Kind.OURS, steps, clips) if steps else []
     return overhead_report.report(found, grown)
 
@@ -162,6 +169,17 @@ async def flood(
     async with simulators(overhead_run.simulated()) as stack:
         floods = [await flood_run.flood(stack, one, seconds, memory, clips, seed) for one in kind or GatewayFlood]
     return flood_run.report(floods)
+
+
+@measurement(app)
+async def gateway_fuzz(
+    messages: Annotated[int, typer.Option(min=6, help="Number of messages, as many over each wire.")] = 200_000,
+    seed: Seed = 1,
+) -> Report:
+    """Send malformed and out-of-order messages over every wire: does anything break, or stay behind?"""
+    clips = await callers_speech(0.3, 0.5)
+    async with simulators(soak_run.simulated(interrupted=False)) as stack:
+        return fuzz_run.report(await fuzz_run.fuzz(stack, messages, clips, seed))
 
 
 @measurement(app)

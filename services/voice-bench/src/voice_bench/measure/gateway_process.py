@@ -68,9 +68,18 @@ class GatewayProcess:
         return f"127.0.0.1:{self._server.ports['grpc']}"
 
     @property
+    def web_url(self) -> str:
+        """Where browsers and WebSockets call."""
+        return f"http://127.0.0.1:{self._server.ports['web']}"
+
+    @property
     def http_url(self) -> str:
         """Its health and metrics."""
         return f"http://127.0.0.1:{self._server.ports['http']}"
+
+    def log(self) -> str:
+        """What it wrote."""
+        return (self._folder / "gateway.log").read_text(encoding="utf-8", errors="replace")
 
     def cpu_s(self) -> float:
         """Processor time so far, user and system."""

@@ -7,14 +7,17 @@ taken off, and what is left was added. The same callers also measure the baselin
 import asyncio
 import random
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
+from enum import Enum
 
 from voice_bench.measure import expected_latency
 from voice_bench.measure.call_log import ReplyLog
 from voice_bench.measure.caller import Caller, CallFailed, calling, channel_to
 from voice_bench.measure.clips import Frames
 from voice_bench.measure.gateway_process import GatewayProcess, Kind, Sample, gateway, timestamps
+from voice_bench.measure.realtime_caller import realtime_calling
 from voice_bench.stack import Stack
 from voice_bench.stack_config import StackConfig, scripted
 
@@ -22,6 +25,13 @@ SILENCE_S = 0.2
 REPLY = "Thank you I have heard {last} now. Please go on."
 """Ten tokens are the first sentence: 90 ms after the first of them it is complete."""
 INTERRUPTED_PART = 1 / 3
+
+
+class Edge(Enum):
+    """The wire of the callers."""
+
+    GRPC = "gRPC"
+    REALTIME = "Realtime"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +64,7 @@ class Load:
     first_turn_ms: float | None = None
     """Added to the first turn of the process, which is in none of the other numbers."""
     failures: tuple[str, ...] = ()
+    edge: Edge = Edge.GRPC
 
 
 @dataclass(slots=True)
@@ -92,14 +103,24 @@ def with_one_rate(config: StackConfig) -> StackConfig:
     )
 
 
-async def load(stack: Stack, kind: Kind, callers: int, turns: int, clips: Sequence[Frames], seed: int = 1) -> Load:
+async def load(
+    stack: Stack,
+    kind: Kind,
+    callers: int,
+    turns: int,
+    clips: Sequence[Frames],
+    seed: int = 1,
+    edge: Edge = Edge.GRPC,
+) -> Load:
     """`callers` calls of `turns` turns each through a fresh gateway."""
     async with gateway(stack, kind) as tested:
-        first = await warm_up(tested, clips)
+        first = await warm_up(tested, clips, edge=edge)
         window = _Window()
         async with asyncio.TaskGroup() as tasks:
             calls = [
-                tasks.create_task(_converse(tested, window, callers, turns, clips, f"{seed} {n}"), name=f"caller {n}")
+                tasks.create_task(
+                    _converse(tested, window, callers, turns, clips, f"{seed} {n}", edge), name=f"caller {n}"
+                )
                 for n in range(callers)
             ]
         found = await timestamps(stack)
@@ -116,6 +137,7 @@ async def load(stack: Stack, kind: Kind, callers: int, turns: int, clips: Sequen
         held=window.held,
         first_turn_ms=added_ms(first, found) if first else None,
         failures=tuple(trouble for call in calls if (trouble := call.result()[1])),
+        edge=edge,
     )
 
 
@@ -125,23 +147,42 @@ def added_ms(turn: MeasuredTurn, found: Mapping[str, expected_latency.TurnTimest
     return None if programmed_s is None else 1000 * (turn.first_audio_at - turn.last_sent_at - programmed_s)
 
 
-async def warm_up(tested: GatewayProcess, clips: Sequence[Frames], token: str = "") -> MeasuredTurn | None:
+@asynccontextmanager
+async def called(tested: GatewayProcess, edge: Edge, token: str = "") -> AsyncIterator[Caller]:
+    """A call over this wire, over a connection of its own."""
+    if edge is Edge.REALTIME:
+        async with realtime_calling(tested.web_url) as caller:
+            yield caller
+    else:
+        async with channel_to(tested.target) as channel, calling(channel, token=token) as caller:
+            yield caller
+
+
+async def warm_up(
+    tested: GatewayProcess, clips: Sequence[Frames], token: str = "", edge: Edge = Edge.GRPC
+) -> MeasuredTurn | None:
     """The first turn of the process, which pays for connections and late imports; told apart from all others."""
     said: list[MeasuredTurn] = []
-    async with channel_to(tested.target) as channel, calling(channel, token=token) as caller:
+    async with called(tested, edge, token) as caller:
         await take_turns(caller, 1, clips, random.Random(0), said)
     return said[0] if said else None
 
 
 async def _converse(
-    tested: GatewayProcess, window: _Window, callers: int, turns: int, clips: Sequence[Frames], seed: str
+    tested: GatewayProcess,
+    window: _Window,
+    callers: int,
+    turns: int,
+    clips: Sequence[Frames],
+    seed: str,
+    edge: Edge,
 ) -> tuple[list[MeasuredTurn], str]:
     """The turns of one call, and what went wrong."""
     said: list[MeasuredTurn] = []
     rng = random.Random(seed)
     try:
         await asyncio.sleep(rng.uniform(0, 0.5))
-        async with channel_to(tested.target) as channel, calling(channel) as caller:
+        async with called(tested, edge) as caller:
             await _together(window, callers, tested)
             await asyncio.sleep(rng.uniform(0, 1))
             await take_turns(caller, turns, clips, rng, said)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from voice_bench.measure.gateway_process import Kind, Sample
-from voice_bench.measure.overhead import Load
+from voice_bench.measure.overhead import Edge, Load
 from voice_bench.measure.per_call_cost import per_call_mb, threads_per_call
 from voice_bench.measure.report import Report, Rows
 from voice_bench.measure.statistics import figures, percentile
@@ -14,6 +14,8 @@ CPU_PERCENT = 1.6
 """Of one core, per call, with ten calls and the detector on."""
 MEMORY_MB = 0.5
 P95_RATIO, CPU_RATIO = 2.5, 1.45
+REALTIME_P50_MS = 3.0
+"""Added to what a turn over gRPC has added."""
 THREADS_PER_CALL = 0.1
 """Pools may fill up by a few threads; a call must not bring one."""
 BUSY = 10
@@ -24,9 +26,7 @@ _NAMES = {Kind.OURS: "voice-gateway", Kind.BASELINE: "baseline gateway"}
 
 def report(loads: Sequence[Load], steps: Sequence[Sample]) -> Report:
     """Everything, with a verdict per target that these loads can judge."""
-    notes = [
-        f"{_NAMES[load.kind]}, {load.callers} callers: {failure}" for load in loads for failure in load.failures[:3]
-    ]
+    notes = [f"{_name(load)}, {load.callers} callers: {failure}" for load in loads for failure in load.failures[:3]]
     notes.append("added = voice-to-voice at the caller minus the programmed path of that turn (550 ms)")
     notes.append("first = the first turn of the process (connections, late imports), in no other number")
     return Report(
@@ -39,7 +39,8 @@ def report(loads: Sequence[Load], steps: Sequence[Sample]) -> Report:
 
 def verdicts(loads: Sequence[Load], steps: Sequence[Sample]) -> list[Verdict]:
     """One per target."""
-    ours = {load.callers: load for load in loads if load.kind is Kind.OURS}
+    ours = {load.callers: load for load in loads if load.kind is Kind.OURS and load.edge is Edge.GRPC}
+    realtime = {load.callers: load for load in loads if load.edge is Edge.REALTIME}
     chain = {load.callers: load for load in loads if load.kind is Kind.BASELINE}
     found: list[Verdict] = []
     for callers, load in ours.items():
@@ -53,6 +54,11 @@ def verdicts(loads: Sequence[Load], steps: Sequence[Sample]) -> list[Verdict]:
         cpus = ratio(ours[callers].cpu_percent, chain[callers].cpu_percent)
         found.append(at_most(f"added p95 against the baseline gateway, {callers} callers", p95s, P95_RATIO, "times"))
         found.append(at_most(f"CPU against the baseline gateway, {callers} callers", cpus, CPU_RATIO, "times"))
+    for callers in sorted(ours.keys() & realtime.keys()):
+        mine, theirs = (percentile(loads[callers].added_ms, 50) for loads in (realtime, ours))
+        more = None if mine is None or theirs is None else mine - theirs
+        found.append(at_most(f"added p50 over Realtime beyond gRPC's, {callers} callers", more, REALTIME_P50_MS, "ms"))
+        found.append(none_of(f"failed sessions over Realtime, {callers} callers", len(realtime[callers].failures)))
     if BUSY in ours:
         found.append(at_most(f"CPU per call, {BUSY} callers", ours[BUSY].cpu_percent, CPU_PERCENT, "% of a core"))
     if len(steps) > 1:
@@ -69,7 +75,7 @@ def _turn_table(loads: Sequence[Load]) -> Rows:
 
 def _row(load: Load) -> tuple[str | float | int | None, ...]:
     return (
-        _NAMES[load.kind],
+        _name(load),
         load.callers,
         load.turns,
         load.unmatched,
@@ -79,6 +85,10 @@ def _row(load: Load) -> tuple[str | float | int | None, ...]:
         load.cpu_percent,
         *((load.held.rss_mb, load.held.threads) if load.held else (None, None)),
     )
+
+
+def _name(load: Load) -> str:
+    return _NAMES[load.kind] + (f", {load.edge.value}" if load.edge is not Edge.GRPC else "")
 
 
 def _step_table(steps: Sequence[Sample]) -> Rows:
