@@ -11,6 +11,7 @@ from voice_bench.evals.replaying import (
     DecidedTurn,
     decided_turns,
     differences,
+    log_lines,
     parsed_changes,
     policy_with,
     read_log,
@@ -104,4 +105,18 @@ def test_the_command_reads_a_folder_and_says_what_is_wrong(tmp_path: Path) -> No
     (tmp_path / "call-2.jsonl").write_text("{}\n", encoding="utf-8")
     code, text = asked("--set", "end_silence=0.1")
     assert code == 2
-    assert "line 1: this is no header of turn log version" in text
+    assert "call-2.jsonl: line 1: this is no header of turn log version" in text
+    assert "2 turns of 1 calls" in text, "the others are judged all the same"
+
+
+def test_a_turn_log_whose_last_line_was_cut_off_is_read_without_it(tmp_path: Path) -> None:
+    lines = play(CALL).turn_log
+    cut = tmp_path / "cut.jsonl"
+    cut.write_text("\n".join(lines)[:-5], encoding="utf-8")
+    assert log_lines(cut) == list(lines[:-1])
+    cut.write_text("\n".join(lines), encoding="utf-8")
+    assert log_lines(cut) == list(lines)
+    for content, says in ((b"", "is empty"), (b"\xff\xfe", "no turn log")):
+        cut.write_bytes(content)
+        with pytest.raises(ValueError, match=says):
+            log_lines(cut)

@@ -78,9 +78,9 @@ def from_log(
 ) -> None:
     """Print the scenario of a recorded call: what its caller did, what the recogniser told, and what happened."""
     with _needs_gateway():
-        from voice_bench.evals import recorded_call
+        from voice_bench.evals import recorded_call, replaying
 
-        sys.stdout.write(recorded_call.scenario_text(file.read_text(encoding="utf-8").splitlines(), file.name))
+        sys.stdout.write(recorded_call.scenario_text(replaying.log_lines(file), file.name))
 
 
 def replay(
@@ -90,7 +90,9 @@ def replay(
         typer.Option("--set", help="Change of the policy as NAME=VALUE, such as end_silence=0.3. Repeatable."),
     ],
 ) -> None:
-    """Decide the turns of recorded calls with another policy: which end earlier, later, or with other words?"""
+    """Decide the turns of recorded calls with another policy: which end earlier, later, or with other words? A turn log
+    that can't be read is named and left out; the status is then 2."""
+    unreadable = False
     with _needs_gateway():
         from voice_bench.evals import replay_report, replaying
 
@@ -100,9 +102,13 @@ def replay(
         changes, calls = replaying.parsed_changes(change), {}
         for file in files:
             try:
-                call = replaying.read_log(file.read_text(encoding="utf-8").splitlines())
-            except ValueError as error:
-                raise ValueError(f"{file}: {error}") from None
+                call = replaying.read_log(replaying.log_lines(file))
+            except (ValueError, OSError) as error:
+                to_stderr(f"voice-bench: {file}: {error}")
+                unreadable = True
+                continue
             was, now = replaying.decided_turns(call, {}), replaying.decided_turns(call, changes)
             calls[file.stem] = replaying.differences(was, now)
         replay_report.show(calls)
+    if unreadable:
+        raise typer.Exit(2)

@@ -6,12 +6,14 @@ caller who had been answered sooner, or later, would have gone on otherwise.
 """
 
 import heapq
+import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from difflib import SequenceMatcher
 from itertools import count
 from math import inf
+from pathlib import Path
 from typing import Any, get_type_hints
 
 from voice_gateway.core import turn_log
@@ -79,6 +81,27 @@ class LoggedCall:
     policy: Policy
     replies: tuple[tuple[float, float, float], ...]
     """Of each recorded reply: when it began, how long until its first sound, and how long it was."""
+
+
+def log_lines(file: Path) -> list[str]:
+    """The lines of a turn log, but for a last one that was cut off: a gateway that is killed may leave half a line.
+    Raises ValueError and OSError."""
+    try:
+        text = file.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise ValueError("this is no turn log, which is text") from None
+    if not text.strip():
+        raise ValueError("the turn log is empty")
+    lines = text.splitlines()
+    return lines if text.endswith("\n") or len(lines) < 2 or _is_json(lines[-1]) else lines[:-1]
+
+
+def _is_json(line: str) -> bool:
+    try:
+        json.loads(line)
+    except ValueError:
+        return False
+    return True
 
 
 def read_log(lines: Iterable[str]) -> LoggedCall:
