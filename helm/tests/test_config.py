@@ -35,6 +35,7 @@ FIXED = {
     "RIVA_CLIENT_CERT_FILE": "where the chart mounts secrets.rivaClient",
     "RIVA_CLIENT_KEY_FILE": "where the chart mounts secrets.rivaClient",
     "RIVA_TOKEN_FILE": "where the chart mounts secrets.rivaToken",
+    "RIVA_ASR_FALLBACK_TOKEN_FILE": "where the chart mounts secrets.rivaFallbackToken",
     "LLM_API_KEY": "in a pod the key is a file",
     "LLM_API_KEY_FILE": "where the chart mounts secrets.llmApiKey",
     "LLM_CA_FILE": "where the chart mounts secrets.llmCa",

@@ -44,6 +44,25 @@ def test_several_addresses_of_one_service_are_reached(chart: Chart) -> None:
     assert rendered.restart["RIVA_ASR_URI"] == riva["asrUri"]
 
 
+def test_a_second_recogniser_is_reached_also_beside_the_charts_own_speech_server(chart: Chart) -> None:
+    riva = {"asrFallbackUri": "riva.example:50061,riva.example:50062", "asrFallbackSsl": True}
+    secrets = {"rivaFallbackToken": {"name": "reserve", "key": "mine"}}
+    own = {"speechServer": {"enabled": True}, "networkPolicy": {"enabled": True}}
+    config = {"riva": riva, "asr": {"preferred": "fallback"}}
+    rendered = chart.render({**own, "config": config, "secrets": secrets})
+
+    _, own_speech, second, *_ = rendered.get("NetworkPolicy/voice-gateway")["spec"]["egress"]
+    assert (_ports(own_speech), _ports(second)) == ([50051], [50061, 50062])
+    assert "to" not in second
+    assert rendered.live["ASR_PREFERRED"] == "fallback"
+    assert rendered.restart["RIVA_ASR_FALLBACK_SSL"] == "true"
+    pod = rendered.get("Deployment/voice-gateway")["spec"]["template"]["spec"]
+    shown = {one["name"]: one.get("value") for one in pod["containers"][0]["env"]}
+    assert shown["RIVA_ASR_FALLBACK_TOKEN_FILE"] == "/etc/voice-gateway/riva-fallback-token/mine"
+    volume = next(one for one in pod["volumes"] if one["name"] == "riva-fallback-token")
+    assert volume["secret"]["items"] == [{"key": "mine", "path": "mine"}]
+
+
 def test_the_charts_own_backends_are_named_by_their_labels(chart: Chart) -> None:
     _, riva, llm, _ = chart.set("networkpolicy-embedded").get("NetworkPolicy/voice-gateway")["spec"]["egress"]
 

@@ -89,6 +89,10 @@ INCOMPATIBLE: dict[str, tuple[dict[str, Any], str]] = {
         {"speechServer": {"enabled": True}, "secrets": {"speechTokens": {"name": "t"}}},
         "name the Secret with its own in secrets.rivaToken.name"),
     "a certificate shown without tls": ({"secrets": {"rivaClient": {"name": "c"}}}, "set config.riva.ssl=true"),
+    "a second recogniser first, and none is named": (
+        {"config": {"asr": {"preferred": "fallback"}}}, "needs config.riva.asrFallbackUri"),
+    "a model of no second recogniser": (
+        {"config": {"riva": {"asrFallbackModel": "m"}}}, "are for config.riva.asrFallbackUri: set it, or clear them"),
     "a token of a hub nobody asks": ({"secrets": {"hubToken": {"name": "t"}}}, "nothing is fetched, clear the name"),
     "a request log of no speech server": ({"requestLog": {"enabled": True}}, "set requestLog.enabled=false"),
     "a streaming model nowhere": (

@@ -6,7 +6,7 @@
 {{- if and (include "voice-workflow.speechTls" .root) (not $rivaCa.name) }}
   {{- $rivaCa = dict "name" $secrets.speechTls.name "key" "ca.crt" }}
 {{- end }}
-{{- $folders := dict "tls" $secrets.tls.name "tokens" $secrets.tokens.name "jwt-keys" $secrets.jwtKeys.name "jwt-secret" $secrets.jwtHmacSecret.name "jwks-ca" $secrets.jwtJwksCa.name "client-secrets" $secrets.clientSecretKeys.name "riva-ca" $rivaCa.name "riva-client" $secrets.rivaClient.name "riva-token" $secrets.rivaToken.name "tool-secrets" $secrets.tools.name "llm-key" $secrets.llmApiKey.name "llm-ca" $secrets.llmCa.name "llm-client" $secrets.llmClient.name -}}
+{{- $folders := dict "tls" $secrets.tls.name "tokens" $secrets.tokens.name "jwt-keys" $secrets.jwtKeys.name "jwt-secret" $secrets.jwtHmacSecret.name "jwks-ca" $secrets.jwtJwksCa.name "client-secrets" $secrets.clientSecretKeys.name "riva-ca" $rivaCa.name "riva-client" $secrets.rivaClient.name "riva-token" $secrets.rivaToken.name "riva-fallback-token" $secrets.rivaFallbackToken.name "tool-secrets" $secrets.tools.name "llm-key" $secrets.llmApiKey.name "llm-ca" $secrets.llmCa.name "llm-client" $secrets.llmClient.name -}}
 metadata:
   labels:
     {{- include "voice-workflow.podLabels" (dict "root" .root "name" "voice-gateway" "track" .track) | nindent 4 }}

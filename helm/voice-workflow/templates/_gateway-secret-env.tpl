@@ -43,4 +43,7 @@
 {{- with .secrets.rivaToken }}{{ if .name }}
 - {name: RIVA_TOKEN_FILE, value: /etc/voice-gateway/riva-token/{{ .key }}}
 {{- end }}{{ end }}
+{{- with .secrets.rivaFallbackToken }}{{ if .name }}
+- {name: RIVA_ASR_FALLBACK_TOKEN_FILE, value: /etc/voice-gateway/riva-fallback-token/{{ .key }}}
+{{- end }}{{ end }}
 {{- end }}

@@ -45,7 +45,7 @@
     {{- if eq $folder "riva-ca" }}
     items: [{key: {{ $rivaCa.key }}, path: {{ $rivaCa.key }}}]
     {{- else }}
-    {{- with get (dict "riva-token" $values.secrets.rivaToken.key "llm-key" $values.secrets.llmApiKey.key "llm-ca" $values.secrets.llmCa.key) $folder }}
+    {{- with get (dict "riva-token" $values.secrets.rivaToken.key "riva-fallback-token" $values.secrets.rivaFallbackToken.key "llm-key" $values.secrets.llmApiKey.key "llm-ca" $values.secrets.llmCa.key) $folder }}
     items: [{key: {{ . }}, path: {{ . }}}]
     {{- end }}
     {{- end }}

@@ -36,7 +36,7 @@ async def test_every_rpc_carries_what_the_file_says_now(channel: grpc.aio.Channe
     file = tmp_path / "token"
     write = file.write_text
     write("one\n")
-    sending: Any = TokenChannel(channel, RivaToken(file))
+    sending: Any = TokenChannel(channel, RivaToken(file, "RIVA_TOKEN_FILE"))
     assert await sending.unary_unary("/a/b")(b"x", timeout=5) == b"Bearer one"
     assert [one async for one in sending.unary_stream("/a/b")(b"x", metadata=(("a", "b"),))] == [b"Bearer one"]
     write("two")
@@ -52,4 +52,4 @@ def test_a_file_without_a_token_is_named_at_the_start(tmp_path: Path, content: s
     if content is not None:
         file.write_text(content, encoding="utf-8")
     with pytest.raises(BadSettings, match="RIVA_TOKEN_FILE"):
-        RivaToken(file)
+        RivaToken(file, "RIVA_TOKEN_FILE")

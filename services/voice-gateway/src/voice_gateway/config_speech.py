@@ -23,6 +23,20 @@ class SpeechSettings(SettingsPart):  # size: a field for each setting, and the c
     )
     riva_port: Port = Field(50051, description="gRPC port of RIVA_HOST")
     riva_ssl: bool = Field(False, description="use TLS towards Riva or the speech server")
+    riva_asr_fallback_uri: str = Field(
+        "",
+        description="host:port of a second recogniser (another Riva, or the speech server); several with commas; "
+        "streams move there while no server of the first one serves, and back later; empty = none",
+    )
+    riva_asr_fallback_ssl: bool = Field(
+        False, description="use TLS towards RIVA_ASR_FALLBACK_URI, with RIVA_CA_FILE and RIVA_CLIENT_CERT_FILE"
+    )
+    riva_asr_fallback_model: str = Field(
+        "", description="ASR model name at RIVA_ASR_FALLBACK_URI; empty = the server chooses"
+    )
+    riva_asr_fallback_token_file: Path | None = Field(
+        None, description="file with the one bearer token that RIVA_ASR_FALLBACK_URI wants; read anew for every RPC"
+    )
     riva_ca_file: Path | None = Field(
         None, description="PEM authorities for RIVA_SSL; unset = the public ones", validate_default=True
     )
@@ -40,6 +54,12 @@ class SpeechSettings(SettingsPart):  # size: a field for each setting, and the c
         "", description="host:port of ASR where it differs from RIVA_HOST:RIVA_PORT; several with commas"
     )
     riva_tts_uri: str = Field("", description="host:port of TTS where it differs; several with commas")
+    asr_preferred: Literal["primary", "fallback"] = Field(
+        "primary",
+        description="recogniser that goes first: primary = RIVA_ASR_URI or RIVA_HOST; fallback = the one of "
+        "RIVA_ASR_FALLBACK_URI; the other one serves while it is down; running calls move when nobody speaks",
+        json_schema_extra=LIVE,
+    )
     asr_language: str = Field("en-US", description="language of callers who name none", json_schema_extra=LIVE)
     asr_hotwords: str = Field(
         "",
@@ -117,8 +137,22 @@ class SpeechSettings(SettingsPart):  # size: a field for each setting, and the c
     @field_validator("riva_ca_file", "riva_client_cert_file")
     @classmethod
     def _is_used(cls, value: Path | None, info: ValidationInfo) -> Path | None:
-        if value is not None and not info.data.get("riva_ssl"):
+        if value is not None and not info.data.get("riva_ssl") and not info.data.get("riva_asr_fallback_ssl"):
             raise ValueError("is used with RIVA_SSL only; set RIVA_SSL=true, too")
+        return value
+
+    @field_validator("riva_asr_fallback_ssl", "riva_asr_fallback_model", "riva_asr_fallback_token_file")
+    @classmethod
+    def _needs_a_fallback(cls, value: object, info: ValidationInfo) -> object:
+        if value and not info.data.get("riva_asr_fallback_uri"):
+            raise ValueError("is used with RIVA_ASR_FALLBACK_URI only; set it, too")
+        return value
+
+    @field_validator("asr_preferred")
+    @classmethod
+    def _prefers_what_there_is(cls, value: str, info: ValidationInfo) -> str:
+        if value == "fallback" and not info.data.get("riva_asr_fallback_uri"):
+            raise ValueError("there is no fallback; set RIVA_ASR_FALLBACK_URI")
         return value
 
     @property

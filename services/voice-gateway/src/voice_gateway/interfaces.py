@@ -25,6 +25,9 @@ class RecognitionStream(Protocol):
     def finish_utterance(self, *, in_silence: bool = False) -> None:
         """Ask for a final now; `in_silence`: no more audio comes, so send the silence a recogniser waits for."""
 
+    def close_input(self) -> None:
+        """No more audio comes: `run` returns when the recogniser has said what it has to say."""
+
     def reopen(self, *, elsewhere: bool = False) -> None:
         """The open stream says nothing any more: try another one; with `elsewhere`, only if another server is known
         to serve."""
@@ -38,8 +41,9 @@ class RecognitionStream(Protocol):
         """Audio no final stands for yet (PCM16, 16 kHz, bounded)."""
 
     async def run(self, on_result: Callable[[RecognitionResult], None]) -> None:
-        """Serve the stream until cancelled. `on_result` gets each result that brings something new; its times are
-        seconds of the call's audio. Raises Upstream when the stream can't be kept up."""
+        """Serve the stream until cancelled, or until all is said after `close_input`. `on_result` gets each result that
+        brings something new; its times are seconds of the call's audio. Raises Upstream when the stream can't be kept
+        up."""
 
 
 class Recogniser(Protocol):

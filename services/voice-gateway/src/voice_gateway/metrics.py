@@ -104,6 +104,24 @@ class Metrics:  # size: one attribute a metric
             ["backend", "health"],
             registry=self.registry,
         )
+        self.asr_streams = Gauge(
+            "voice_asr_streams",
+            "open recognition streams, by the target that serves them: primary or fallback",
+            ["target"],
+            registry=self.registry,
+        )
+        self.asr_target_up = Gauge(
+            "voice_asr_target_up",
+            "1 = a server of this target of recognition takes streams: primary or fallback",
+            ["target"],
+            registry=self.registry,
+        )
+        self.asr_target_preferred = Gauge(
+            "voice_asr_target_preferred",
+            "1 = this target of recognition goes first (ASR_PREFERRED): primary or fallback",
+            ["target"],
+            registry=self.registry,
+        )
         self.latencies = {
             name: Histogram(
                 f"voice_{name}_seconds", f"{start.value} to {end.value}", buckets=_SECONDS, registry=self.registry

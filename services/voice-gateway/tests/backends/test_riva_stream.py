@@ -9,9 +9,10 @@ from typing import TypeAlias, cast
 import grpc
 import pytest
 from riva.client.proto import riva_asr_pb2 as riva
-from voice_gateway.backends.endpoint import Health
+from voice_gateway.backends.endpoint import Health, Tier
 from voice_gateway.backends.endpoints import Endpoints
-from voice_gateway.backends.riva_asr import AsrSettings, RivaRecognitionStream
+from voice_gateway.backends.riva_asr import RivaRecognitionStream
+from voice_gateway.backends.riva_config import AsrSettings
 from voice_gateway.core.transcript import RecognitionResult
 from voice_gateway.errors import Broken, TooSlow, Unavailable
 
@@ -77,6 +78,7 @@ class Server:
     def __init__(self, servers: "Servers", name: str = "one") -> None:
         self.name = name
         self.health = Health.SERVING
+        self.tier = Tier.PRIMARY
         self.trouble = ""
         self.connection = 1
         self.failures = 0
@@ -117,6 +119,9 @@ class Servers:
         others = [other for other in self.all if other.health is Health.SERVING and not other.failures]
         return any(other is not endpoint or other.connection > connection for other in others)
 
+    def should_return(self, endpoint: Server) -> bool:
+        return False
+
     @contextmanager
     def notifying(self, changed: Callable[[], None]) -> Iterator[None]:
         self._listeners.add(changed)
@@ -132,9 +137,8 @@ class Servers:
 
 def recognition(servers: Servers, settings: AsrSettings) -> RivaRecognitionStream:
     """One call's recognition."""
-    return RivaRecognitionStream(
-        cast(Endpoints, servers), settings, riva.StreamingRecognitionConfig(interim_results=True)
-    )
+    configs = {tier: riva.StreamingRecognitionConfig(interim_results=True) for tier in Tier}
+    return RivaRecognitionStream(cast(Endpoints, servers), settings, configs)
 
 
 class TranscriptState:

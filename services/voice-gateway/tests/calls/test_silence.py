@@ -8,7 +8,8 @@ from fake_riva import BYTES_PER_S
 from riva.client.proto import riva_asr_pb2 as riva
 from voice_gateway.backends.endpoint import Link
 from voice_gateway.backends.endpoints import Endpoints
-from voice_gateway.backends.riva_asr import AsrSettings, RivaRecogniser
+from voice_gateway.backends.riva_asr import RivaRecogniser
+from voice_gateway.backends.riva_config import AsrSettings
 from voice_gateway.config import Settings
 from voice_gateway.config_calls import call_options, gate_policies
 from voice_gateway.core.events import Caller, CallerAudio, CallerEnded, EndReason

@@ -40,6 +40,9 @@ class ScriptedStream:
         self.finished += 1
         self.finished_in_silence += in_silence
 
+    def close_input(self) -> None:
+        """Nothing here ends with its input."""
+
     def reopen(self, *, elsewhere: bool = False) -> None:
         self.reopened += not elsewhere
 

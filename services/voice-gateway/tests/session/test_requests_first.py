@@ -39,6 +39,9 @@ class SilentStream:
     def finish_utterance(self, *, in_silence: bool = False) -> None:
         """Nothing."""
 
+    def close_input(self) -> None:
+        """Nothing here ends with its input."""
+
     def reopen(self, *, elsewhere: bool = False) -> None:
         """Nothing."""
 

@@ -10,7 +10,8 @@ from voice_gateway.app.call_languages import CallLanguages
 from voice_gateway.app.connections import Backends
 from voice_gateway.backends.endpoints import BalancedChannel
 from voice_gateway.backends.openai_llm import LlmSettings, OpenAiModel
-from voice_gateway.backends.riva_asr import AsrSettings, RivaRecogniser
+from voice_gateway.backends.riva_asr import RivaRecogniser
+from voice_gateway.backends.riva_config import AsrSettings
 from voice_gateway.backends.riva_tts import RivaSynthesiser, TtsSettings
 from voice_gateway.config import Settings
 from voice_gateway.config_calls import gate_policies, speakable_options, summary_policy
@@ -113,6 +114,7 @@ def _asr(settings: Settings) -> AsrSettings:
         settings.asr_keepalive_s,
         settings.asr_connect_timeout_s,
         settings.asr_outage_s,
+        settings.riva_asr_fallback_model,
     )
 
 

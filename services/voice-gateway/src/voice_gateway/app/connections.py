@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 import aiohttp
@@ -17,8 +18,8 @@ from voice_gateway.app.load import Load
 from voice_gateway.app.operator_tools import open_tools
 from voice_gateway.app.riva_tls import RivaTls
 from voice_gateway.app.riva_token import RivaToken, TokenChannel
-from voice_gateway.backends.endpoint import Link
-from voice_gateway.backends.endpoints import Endpoints
+from voice_gateway.backends.endpoint import Link, Tier
+from voice_gateway.backends.endpoints import Endpoints, Fallback, LinkTo
 from voice_gateway.backends.llm_probe import LlmProbe
 from voice_gateway.backends.openai_llm import LlmClients, open_clients, warm_up
 from voice_gateway.backends.probes import Probe, Probes
@@ -79,13 +80,15 @@ class Backends:
 async def connect(settings: Settings, metrics: Metrics, model: Callable[[], str]) -> AsyncGenerator[Backends, None]:
     """Everything that talks to the outside, closed at the end; `model` is the LLM_MODEL of now. Raises BadSettings."""
     every_s, access = settings.gateway_probe_every_s, await asyncio.to_thread(llm_access, settings)
+    fallback = await asyncio.to_thread(_fallback, settings)
     async with (
-        _endpoints("asr", settings.asr_target, settings, metrics) as asr,
+        _endpoints("asr", settings.asr_target, settings, metrics, fallback) as asr,
         _endpoints("tts", settings.tts_target, settings, metrics) as tts,
         aiohttp.ClientSession() as http,
         open_clients(access) as llm,
         open_tools(settings) as (tools, tool_works),
     ):
+        _watch_targets(asr, metrics)
         probes = Probes(
             [
                 Probe("asr", asr.probe, every_s / _SPEECH_PROBES),
@@ -120,12 +123,41 @@ def _scorer(settings: Settings, metrics: Metrics) -> "SmartTurnScorer":
     return SmartTurnScorer(model, lambda outcome: metrics.turn_scores.labels(outcome).inc())
 
 
-@asynccontextmanager
-async def _endpoints(
-    service: Service, target: str, settings: Settings, metrics: Metrics
-) -> AsyncGenerator[Endpoints, None]:
-    tls = await asyncio.to_thread(RivaTls, settings) if settings.riva_ssl else None
-    token = await asyncio.to_thread(RivaToken, settings.riva_token_file) if settings.riva_token_file else None
+def follow_preference(settings: Settings, asr: Endpoints) -> None:
+    """ASR_PREFERRED holds from now on."""
+    asr.prefer(Tier(settings.asr_preferred))
+
+
+def _watch_targets(asr: Endpoints, metrics: Metrics) -> None:
+    """What is scraped of the targets of recognition is looked at when it is scraped."""
+
+    def streams(tier: Tier) -> float:
+        return sum(one.open_calls for one in asr.all if one.tier is tier)
+
+    def is_up(tier: Tier) -> float:
+        return not asr.tier_troubles[tier]
+
+    def is_preferred(tier: Tier) -> float:
+        return asr.preferred is tier
+
+    for tier in asr.tier_troubles:
+        metrics.asr_streams.labels(tier.value).set_function(partial(streams, tier))
+        metrics.asr_target_up.labels(tier.value).set_function(partial(is_up, tier))
+        metrics.asr_target_preferred.labels(tier.value).set_function(partial(is_preferred, tier))
+
+
+def _fallback(settings: Settings) -> Fallback | None:
+    """Blocking. Raises BadSettings."""
+    if not settings.riva_asr_fallback_uri:
+        return None
+    tls = RivaTls(settings) if settings.riva_asr_fallback_ssl else None
+    link_to = _links(tls, settings.riva_asr_fallback_token_file, "RIVA_ASR_FALLBACK_TOKEN_FILE")
+    return Fallback(settings.riva_asr_fallback_uri, link_to)
+
+
+def _links(tls: RivaTls | None, token_file: Path | None, setting: str) -> LinkTo:
+    """How servers are connected to. Blocking. Raises BadSettings."""
+    token = RivaToken(token_file, setting) if token_file is not None else None
 
     def link_to(address: Address) -> Link:
         def connect() -> grpc.aio.Channel:
@@ -136,7 +168,16 @@ async def _endpoints(
             return Link(connect)
         return Link(connect, lambda: tls.credentials, partial(tls.trouble, address))
 
-    endpoints = Endpoints(service, target, link_to, settings.gateway_probe_every_s / _SPEECH_PROBES)
+    return link_to
+
+
+@asynccontextmanager
+async def _endpoints(
+    service: Service, target: str, settings: Settings, metrics: Metrics, fallback: Fallback | None = None
+) -> AsyncGenerator[Endpoints, None]:
+    tls = await asyncio.to_thread(RivaTls, settings) if settings.riva_ssl else None
+    link_to = await asyncio.to_thread(_links, tls, settings.riva_token_file, "RIVA_TOKEN_FILE")
+    endpoints = Endpoints(service, target, link_to, settings.gateway_probe_every_s / _SPEECH_PROBES, fallback)
 
     def count() -> None:
         for health, servers in endpoints.by_health.items():

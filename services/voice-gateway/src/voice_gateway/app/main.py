@@ -22,12 +22,13 @@ from serving.signals import Stop, stop_on_signals
 from voice_gateway import config_table
 from voice_gateway.app.background import Work, kept_up
 from voice_gateway.app.call_config import call_config
-from voice_gateway.app.connections import Backends, connect
+from voice_gateway.app.connections import Backends, connect, follow_preference
 from voice_gateway.app.identities import identities, scopes
 from voice_gateway.app.live_settings import LiveSettings
 from voice_gateway.app.registry import Registry
 from voice_gateway.app.servers import Ports, Servers, server_certificates, tell_expiry
 from voice_gateway.backends import smart_turn_model
+from voice_gateway.backends.endpoints import Endpoints
 from voice_gateway.config import Settings
 from voice_gateway.config_languages import operators_table
 from voice_gateway.edges import http
@@ -120,6 +121,7 @@ async def serve(
         connect(settings, metrics, lambda: live.now.settings.llm_model) as backends,
         asyncio.TaskGroup() as tasks,
     ):
+        follow_preference(live.now.settings, backends.asr)
         now = call_config(live.now.settings, backends, operators)
         turn_logs = _turn_logs(settings)
         registry = Registry(now, tasks, backends.probes.down, turn_logs)
@@ -144,6 +146,7 @@ async def serve(
             live.look()
             metrics.config_refused.set(bool(live.now.refused))
             if live.now.settings is not before:
+                follow_preference(live.now.settings, backends.asr)
                 registry.renew(call_config(live.now.settings, backends, operators))
 
         background = [
@@ -233,9 +236,17 @@ def _readiness(registry: Registry, backends: Backends, live: LiveSettings) -> Ca
         pod_reasons = {name: trouble for name, trouble in troubles.items() if name in probes.never_answered()}
         if registry.is_draining:
             reasons = pod_reasons = {"gateway": "draining"}
-        return GatewayReadiness(reasons, pod_reasons, registry.is_draining, live.now.taken, live.now.refused)
+        return GatewayReadiness(
+            reasons, pod_reasons, registry.is_draining, live.now.taken, live.now.refused, _targets(backends.asr)
+        )
 
     return ready
+
+
+def _targets(asr: Endpoints) -> dict[str, str]:
+    """What /readyz tells of the targets of recognition, where there are two."""
+    troubles = {tier.value: trouble or "serves" for tier, trouble in asr.tier_troubles.items()}
+    return {"preferred": asr.preferred.value, **troubles} if len(troubles) > 1 else {}
 
 
 def _told(settings: Settings, ports: Ports, bound: Callable[[Ports], None]) -> None:

@@ -19,11 +19,11 @@ from serving.settings import BadSettings
 class RivaToken:
     """The token of a file. Raises BadSettings when there is none at the start; later a bad file changes nothing."""
 
-    def __init__(self, file: Path) -> None:
+    def __init__(self, file: Path, setting: str) -> None:
         try:
             self._file = SecretFile(file, "the token for the speech server")
         except BadFiles as error:
-            raise BadSettings(f"RIVA_TOKEN_FILE: {error}") from None
+            raise BadSettings(f"{setting}: {error}") from None
 
     @property
     def metadata(self) -> tuple[tuple[str, str], ...]:

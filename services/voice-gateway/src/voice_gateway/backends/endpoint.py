@@ -8,6 +8,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from enum import Enum
+from math import inf
 from typing import TypeVar
 
 import grpc
@@ -71,11 +72,19 @@ class Health(Enum):
     """It can't be reached, or its answer makes no sense."""
 
 
+class Tier(Enum):
+    """Which target a server belongs to."""
+
+    PRIMARY = "primary"
+    FALLBACK = "fallback"
+
+
 class Endpoint:  # size: a server's health and its connections change together, on one answer
     """One server."""
 
-    def __init__(self, name: str, link: Link, changed: Callable[[], None]) -> None:
+    def __init__(self, name: str, link: Link, changed: Callable[[], None], tier: Tier = Tier.PRIMARY) -> None:
         self.name = name
+        self.tier = tier
         self.health = Health.UNKNOWN
         self.trouble = "has not answered yet"
         """Why it is not SERVING, "" = it is."""
@@ -84,6 +93,8 @@ class Endpoint:  # size: a server's health and its connections change together, 
         self.open_calls = 0
         self.ejected_until = 0.0
         """New streams avoid it until then (loop time)."""
+        self.well_since = inf
+        """Since when it serves and no stream on it has failed (loop time)."""
         self._link = link
         self._changed = changed
         self._failures = 0
@@ -125,7 +136,8 @@ class Endpoint:  # size: a server's health and its connections change together, 
         """A stream on it failed, or stood still: others go first, and it is asked at once how it is."""
         eject_s = min(_EJECTED_S * 2**self._failures, _EJECTED_MAX_S)
         self._failures = min(self._failures + 1, 10)
-        self.ejected_until = asyncio.get_running_loop().time() + eject_s
+        self.well_since = asyncio.get_running_loop().time()
+        self.ejected_until = self.well_since + eject_s
         self._look.set()
 
     async def watch(self, every_s: float) -> None:
@@ -184,6 +196,7 @@ class Endpoint:  # size: a server's health and its connections change together, 
         before, self.health, self.trouble = self.health, health, trouble
         if health is before:
             return
+        self.well_since = asyncio.get_running_loop().time() if health is Health.SERVING else inf
         if health is Health.SERVING:
             self._failures, self.ejected_until = 0, 0.0  # it was away, and its streams failed by that
         if before is not Health.UNKNOWN:

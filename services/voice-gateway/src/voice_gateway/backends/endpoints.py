@@ -1,20 +1,22 @@
 """Which server takes the next stream or call? Of all that a target leads to: one that serves, with fewest calls.
 
 gRPC's round_robin knows broken connections only. A server that stands still, says that it leaves, or fails its streams
-is left out here; when nothing better is there, the best of what is there is tried.
+is left out here; when nothing better is there, the best of what is there is tried. A backend may have two targets: the
+servers of the preferred one go first, those of the other take over while none of them serves.
 """
 
 import asyncio
 import itertools
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import grpc
 
-from voice_gateway.backends.endpoint import Endpoint, Health, Link
-from voice_gateway.backends.targets import Address, Part, addresses, fallback, parts
+from voice_gateway.backends.endpoint import Endpoint, Health, Link, Tier
+from voice_gateway.backends.targets import Address, Part, addresses, parts, unresolved
 from voice_gateway.errors import Service
 
 log = logging.getLogger(__name__)
@@ -22,6 +24,8 @@ log = logging.getLogger(__name__)
 _RESOLVE_EVERY_S, _RESOLVE_DOWN_EVERY_S = 5.0, 1.0
 """How often names are looked up; the second while nothing serves."""
 _RESOLVE_WITHIN_S = 2.0
+_RETURN_AFTER_S = 10.0
+"""A stream on the other target returns to a server of the preferred one that has been well for so long."""
 _SERVERS_FAULT = (
     grpc.StatusCode.UNAVAILABLE,
     grpc.StatusCode.RESOURCE_EXHAUSTED,
@@ -35,16 +39,31 @@ _TAKES_CALLS = (Health.SERVING, Health.SILENT)
 LinkTo = Callable[[Address], Link]
 
 
-class Endpoints:
+@dataclass(frozen=True, slots=True)
+class Fallback:
+    """A second target, and how its servers are connected to."""
+
+    target: str
+    link_to: LinkTo
+
+
+class Endpoints:  # size: what is known of all servers of one backend, and who is told when it changes
     """All servers of one backend. `ask_all` tells what there is at the start; `run` keeps it fresh."""
 
-    def __init__(self, service: Service, target: str, link_to: LinkTo, every_s: float) -> None:
+    def __init__(
+        self, service: Service, target: str, link_to: LinkTo, every_s: float, fallback: Fallback | None = None
+    ) -> None:
+        self.preferred = Tier.PRIMARY
+        """The target whose servers go first."""
         self._service: Service = service
-        self._parts = parts(target)
-        self._link_to = link_to
+        self._parts = [(Tier.PRIMARY, part) for part in parts(target)]
+        self._link_to = {Tier.PRIMARY: link_to}
+        if fallback:
+            self._parts += [(Tier.FALLBACK, part) for part in parts(fallback.target)]
+            self._link_to[Tier.FALLBACK] = fallback.link_to
         self._every_s = every_s
-        self._found: dict[Part, list[Address]] = {}
-        self._known: dict[Address, Endpoint] = {}
+        self._found: dict[tuple[Tier, Part], list[Address]] = {}
+        self._known: dict[tuple[Tier, Address], Endpoint] = {}
         self._leaving: list[Endpoint] = []
         """Their name does not lead there any more; the last call closes them."""
         self._turn = itertools.count()
@@ -64,12 +83,19 @@ class Endpoints:
     @property
     def trouble(self) -> str:
         """Why none of them takes calls, "" = one does."""
-        if any(endpoint.health in _TAKES_CALLS for endpoint in self.all):
-            return ""
-        if len(self._known) == 1:
-            return self.all[0].trouble
-        said = "; ".join(f"{endpoint.name}: {endpoint.trouble}" for endpoint in self.all)
-        return said or "has not answered yet"
+        return _trouble(self.all)
+
+    @property
+    def tier_troubles(self) -> dict[Tier, str]:
+        """Why none of a target's servers takes calls, by target; "" = one does."""
+        return {tier: _trouble([one for one in self.all if one.tier is tier]) for tier in self._link_to}
+
+    def prefer(self, tier: Tier) -> None:
+        """Servers of this target go first from now on; open streams move in their next gap."""
+        if tier is not self.preferred:
+            log.info("%s: the %s servers go first now", self._service, tier.value)
+            self.preferred = tier
+            self._changed()
 
     async def probe(self) -> None:
         """For readiness and admission. Raises OSError with `trouble`."""
@@ -82,10 +108,11 @@ class Endpoints:
         """The best one for a new call. `ask_all` comes first."""
         now, turn, everyone = asyncio.get_running_loop().time(), next(self._turn), self.all
 
-        def rank(place: int) -> tuple[int, float, int, int]:
+        def rank(place: int) -> tuple[int, float, bool, int, int]:
             endpoint = everyone[place]
             ejected_s = max(0.0, endpoint.ejected_until - now)
-            return endpoint.health.value, ejected_s, endpoint.open_calls, (place - turn) % len(everyone)
+            is_second = endpoint.tier is not self.preferred
+            return endpoint.health.value, ejected_s, is_second, endpoint.open_calls, (place - turn) % len(everyone)
 
         return everyone[min(range(len(everyone)), key=rank)]
 
@@ -98,6 +125,15 @@ class Endpoints:
             other.health is Health.SERVING
             and (not answers or other.ejected_until <= now)
             and (other is not endpoint or other.connection > connection)
+            for other in self.all
+        )
+
+    def should_return(self, endpoint: Endpoint) -> bool:
+        """Whether a stream on this server belongs to the preferred target, and a server there has been well for long
+        enough: one that serves and fails its streams would make them go back and forth."""
+        well_before = asyncio.get_running_loop().time() - _RETURN_AFTER_S
+        return endpoint.tier is not self.preferred and any(
+            other.tier is self.preferred and other.health is Health.SERVING and other.well_since <= well_before
             for other in self.all
         )
 
@@ -137,24 +173,33 @@ class Endpoints:
             await endpoint.close()
 
     async def _resolve(self) -> None:
-        for part in self._parts:
+        for tier, part in self._parts:
             try:
                 async with asyncio.timeout(_RESOLVE_WITHIN_S):
-                    self._found[part] = await addresses(part)
+                    self._found[tier, part] = await addresses(part)
             except Exception as error:  # the addresses of before are tried on; before the first, what gRPC makes of it
                 log.debug("%s can't be looked up: %s", part, error)
-                self._found.setdefault(part, [fallback(part)])
-        now = dict.fromkeys(address for found in self._found.values() for address in found)
-        for address in [address for address in now if address not in self._known]:
+                self._found.setdefault((tier, part), [unresolved(part)])
+        now = dict.fromkeys((tier, address) for (tier, _), found in self._found.items() for address in found)
+        for tier, address in [known for known in now if known not in self._known]:
             name = f"{self._service} at {address.target.removeprefix('ipv4:')}"
-            self._known[address] = Endpoint(name, self._link_to(address), self._changed)
-        for address in self._known.keys() - now.keys():
-            self._leaving.append(self._known.pop(address))
+            self._known[tier, address] = Endpoint(name, self._link_to[tier](address), self._changed, tier)
+        for gone in self._known.keys() - now.keys():
+            self._leaving.append(self._known.pop(gone))
             self._changed()
 
     def _changed(self) -> None:
         for listener in tuple(self._listeners):
             listener()
+
+
+def _trouble(endpoints: Sequence[Endpoint]) -> str:
+    if any(endpoint.health in _TAKES_CALLS for endpoint in endpoints):
+        return ""
+    if len(endpoints) == 1:
+        return endpoints[0].trouble
+    said = "; ".join(f"{endpoint.name}: {endpoint.trouble}" for endpoint in endpoints)
+    return said or "has not answered yet"
 
 
 class BalancedChannel:

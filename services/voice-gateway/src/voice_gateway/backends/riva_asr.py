@@ -1,26 +1,27 @@
 """How does a call's audio become words? One Riva StreamingRecognize stream per call, reopened when it dies.
 
 A stream that dies loses nothing: audio since the last final is sent again on the next one. A stream on a server that
-stands still is given up while another server serves; one on a server that leaves moves in the next gap.
+stands still is given up while another server serves; one on a server that leaves, or that is not of the preferred
+target, moves in the next gap.
 """
 
 import asyncio
 import logging
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
 import grpc
 from riva.client.proto import riva_asr_pb2 as riva
-from riva.client.proto import riva_audio_pb2
 from riva.client.proto.riva_asr_pb2_grpc import RivaSpeechRecognitionStub
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, wait_exponential_jitter
 
 from voice_gateway.backends.audio_buffer import BYTES_PER_S, AudioBuffer
+from voice_gateway.backends.endpoint import Tier
 from voice_gateway.backends.endpoints import Endpoints
 from voice_gateway.backends.errors import deadline, decoded, riva_errors
+from voice_gateway.backends.riva_config import AsrSettings, streaming_configs
 from voice_gateway.backends.riva_results import moved, recognised
-from voice_gateway.backends.stream_placement import StreamMoved, StreamPlacement
+from voice_gateway.backends.stream_placement import StreamMoved, StreamPlacement, StreamReturned
 from voice_gateway.core.events import INPUT_RATE_HZ
 from voice_gateway.core.progress import Progress, progressed
 from voice_gateway.core.speech_types import RecognitionOptions
@@ -45,19 +46,6 @@ log = logging.getLogger(__name__)
 Stream: TypeAlias = "grpc.aio.StreamStreamCall[riva.StreamingRecognizeRequest, riva.StreamingRecognizeResponse]"
 
 
-@dataclass(frozen=True, slots=True)
-class AsrSettings:
-    """What an operator chose."""
-
-    stop_history_ms: int
-    stop_history_eou_ms: int
-    chunk_s: float
-    buffer_s: float
-    keepalive_s: float
-    connect_timeout_s: float
-    outage_s: float
-
-
 class RivaRecogniser:
     """Opens recognition streams on the servers of one backend."""
 
@@ -67,20 +55,26 @@ class RivaRecogniser:
 
     def open(self, options: RecognitionOptions) -> "RivaRecognitionStream":
         """A stream for one call."""
-        return RivaRecognitionStream(self._endpoints, self._settings, _streaming_config(self._settings, options))
+        return RivaRecognitionStream(self._endpoints, self._settings, streaming_configs(self._settings, options))
 
 
 class RivaRecognitionStream:  # size: one stream's buffers, clock and placement change together when it is opened again
     """One call's stream. `run` serves it; `push` never blocks."""
 
-    def __init__(self, endpoints: Endpoints, settings: AsrSettings, config: riva.StreamingRecognitionConfig) -> None:
+    def __init__(
+        self, endpoints: Endpoints, settings: AsrSettings, configs: Mapping[Tier, riva.StreamingRecognitionConfig]
+    ) -> None:
         self._endpoints = endpoints
         self._settings = settings
-        self._config = config
+        self._configs = configs
         self._pending = AudioBuffer(settings.buffer_s)
         self._unsettled = AudioBuffer(_REPLAY_S)
         self._wake = asyncio.Event()
         self._finish = False
+        self._is_input_closed = False
+        """No more audio comes."""
+        self._has_said_all = False
+        """... and the recogniser has ended its stream after the last of it."""
         self._in_silence = False
         """The caller sends nothing, silence neither."""
         self._asked = False
@@ -96,6 +90,8 @@ class RivaRecognitionStream:  # size: one stream's buffers, clock and placement 
         self._placement: StreamPlacement | None = None
         """The open stream's, else the last one's."""
         self._is_open = False
+        self._is_sent = False
+        """Everything was sent on the open stream, and no more comes."""
         self._moves = 0
         """How often a stream was given up since the last final."""
         self._away_since: float | None = None
@@ -143,14 +139,20 @@ class RivaRecognitionStream:  # size: one stream's buffers, clock and placement 
         self._finish, self._in_silence = True, in_silence
         self._wake.set()
 
+    def close_input(self) -> None:
+        """No more audio comes: `run` returns when the recogniser has said what it has to say."""
+        self._is_input_closed = True
+        self._wake.set()
+
     def reopen(self, *, elsewhere: bool = False) -> None:
         """Give the open stream up; with `elsewhere`, only if another server is known to serve."""
         if self._placement and self._is_open and (not elsewhere or self._placement.has_better):
             self._placement.leave()
 
     async def run(self, on_result: Callable[[RecognitionResult], None]) -> None:
-        """Serve the stream until cancelled; `on_result` gets each result that brings something new. Raises Upstream
-        when the recogniser never took a stream of this call, or none has worked for `outage_s`."""
+        """Serve the stream until cancelled, or until all is said after `close_input`; `on_result` gets each result that
+        brings something new. Raises Upstream when the recogniser never took a stream of this call, or none has worked
+        for `outage_s`."""
         retrying = AsyncRetrying(
             retry=retry_if_exception(lambda error: isinstance(error, Upstream) and (error.retryable or self._accepted)),
             stop=self._is_lost,
@@ -161,6 +163,8 @@ class RivaRecognitionStream:  # size: one stream's buffers, clock and placement 
             async for attempt in retrying:
                 with attempt:
                     await self._serve_once(on_result)
+            if self._has_said_all:
+                return
             if self._placement and not self._placement.has_better:
                 await asyncio.sleep(_REOPEN_AFTER_S)
 
@@ -173,42 +177,51 @@ class RivaRecognitionStream:  # size: one stream's buffers, clock and placement 
         because it is better elsewhere."""
         self._pending.prepend(self._unsettled.take())
         self._finish = self._finish or self._asked
-        if self._finish or self._pending.seconds:
+        if self._finish or self._is_input_closed or self._pending.seconds:
             self._wake.set()  # a caller who fell silent brings no more audio that could
         self._stream_time = StreamTime(self._sent_s)
+        self._is_sent = False
         self._progress = Progress()
         placement = self._placement = StreamPlacement(self._endpoints, self._endpoints.pick(), self._moves)
         call = placement.endpoint.stub(RivaSpeechRecognitionStub).StreamingRecognize()
         placement.endpoint.count(call)
         self._is_open = True
         try:
-            failure = await self._configure(call) or await self._converse(call, placement, on_result)
+            failure = await self._configure(call, placement) or await self._converse(call, placement, on_result)
         finally:
             self._is_open = False
             call.cancel()
-        self._judge(placement, failure)
+        self._has_said_all = self._is_input_closed and (self._said_all(failure) or not self.open_audio)
+        if not self._has_said_all:
+            self._judge(placement, failure)
+
+    def _said_all(self, failure: Upstream | None) -> bool:
+        """Whether a stream that ended this way had been sent everything, and ended for that reason."""
+        return failure is None and self._is_sent and not self._pending.seconds
 
     def _judge(self, placement: StreamPlacement, failure: Upstream | None) -> None:
         """What the end of a stream says about its server, and whether it is a failure. Raises it."""
         is_given_up = isinstance(failure, StreamMoved)
-        goes_on = is_given_up and placement.has_better
+        returns = isinstance(failure, StreamReturned)
+        goes_on = returns or (is_given_up and placement.has_better)
         lasted = placement.progressed or (placement.age_s >= self._settings.connect_timeout_s and not is_given_up)
         self._accepted = self._accepted or placement.answered or lasted
-        self._moves += is_given_up
+        self._moves += is_given_up and not returns
         if lasted or goes_on or self._away_since is None:
             self._away_since = asyncio.get_running_loop().time()
-        if not placement.is_outdated and (failure.retryable if failure else not lasted):
+        if not returns and not placement.is_outdated and (failure.retryable if failure else not lasted):
             placement.endpoint.failed()
         if not goes_on and not (lasted and self._accepted):
             raise failure or Unavailable("asr", "speech recognition closed the stream at once; check its log")
         log.warning("a recognition stream ended: %s; opening another", str(failure or "the server closed it"))
 
-    async def _configure(self, call: Stream) -> Upstream | None:
+    async def _configure(self, call: Stream, placement: StreamPlacement) -> Upstream | None:
+        config = self._configs[placement.endpoint.tier]
         limit_s = self._settings.connect_timeout_s
         try:
             with riva_errors("asr"), deadline("asr", limit_s, "stream"):
                 async with asyncio.timeout(limit_s):
-                    await call.write(riva.StreamingRecognizeRequest(streaming_config=self._config))
+                    await call.write(riva.StreamingRecognizeRequest(streaming_config=config))
         except Upstream as error:
             return error
         return None
@@ -248,9 +261,10 @@ class RivaRecognitionStream:  # size: one stream's buffers, clock and placement 
             audio = self._pending.take()
             self._unsettled.append(audio)
             self._wake.clear()
-            if not audio and not self._finish:
+            ends = self._is_input_closed
+            if not audio and not self._finish and not ends:
                 audio = _SILENCE
-            requests = [riva.StreamingRecognizeRequest(audio_content=audio)]
+            requests = [riva.StreamingRecognizeRequest(audio_content=audio)] if audio or self._finish else []
             if self._finish:
                 self._finish, self._asked = False, True
                 requests[0].runtime_config["force_eou"] = "true"
@@ -261,6 +275,10 @@ class RivaRecognitionStream:  # size: one stream's buffers, clock and placement 
                     for request in requests:
                         async with asyncio.timeout(limit_s):
                             await call.write(request)
+                    if ends and not self._pending.seconds:
+                        self._is_sent = True
+                        await call.done_writing()
+                        return
             except (grpc.aio.AioRpcError, asyncio.InvalidStateError, grpc.aio.UsageError):
                 return  # the reader is on_result why
 
@@ -302,22 +320,3 @@ class RivaRecognitionStream:  # size: one stream's buffers, clock and placement 
             open_bytes = round((self.received_s - self._pending.seconds - until_s) * INPUT_RATE_HZ) * 2
             if open_bytes > 0:
                 self._unsettled.append(sent[-open_bytes:])
-
-
-def _streaming_config(settings: AsrSettings, options: RecognitionOptions) -> riva.StreamingRecognitionConfig:
-    config = riva.RecognitionConfig(
-        encoding=riva_audio_pb2.AudioEncoding.LINEAR_PCM,
-        sample_rate_hertz=INPUT_RATE_HZ,
-        audio_channel_count=1,
-        language_code=options.language,
-        max_alternatives=1,
-        enable_automatic_punctuation=True,
-        enable_word_time_offsets=True,
-        model=options.model,
-        speech_contexts=[riva.SpeechContext(phrases=[phrase], boost=boost) for phrase, boost in options.hotwords],
-    )
-    if settings.stop_history_ms:
-        config.endpointing_config.stop_history = settings.stop_history_ms
-    if settings.stop_history_eou_ms:
-        config.endpointing_config.stop_history_eou = settings.stop_history_eou_ms
-    return riva.StreamingRecognitionConfig(config=config, interim_results=True)

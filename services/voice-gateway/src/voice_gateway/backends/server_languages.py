@@ -59,8 +59,9 @@ class ServerLanguages:
         """Of synthesis, as they are listed; none = not known."""
 
     async def ask(self) -> None:
-        """Ask every server that serves. Never raises."""
-        serving = [endpoint for endpoint in self._endpoints.all if endpoint.health is Health.SERVING]
+        """Ask every server of the preferred target that serves. Never raises."""
+        first = self._endpoints.preferred
+        serving = [one for one in self._endpoints.all if one.health is Health.SERVING and one.tier is first]
         answers = await asyncio.gather(*(self._listed(endpoint) for endpoint in serving))
         if voices := dict.fromkeys(name for models in answers for name in voices_of(models)):
             self.voices = tuple(voices)[:_MAX_VOICES]

@@ -19,6 +19,10 @@ class StreamMoved(TooSlow):
     """A stream was left by us; its server may be well."""
 
 
+class StreamReturned(StreamMoved):
+    """A stream goes back to the preferred target; its server did nothing wrong."""
+
+
 class StreamPlacement:
     """One open stream on one server."""
 
@@ -33,6 +37,7 @@ class StreamPlacement:
         self._patience_s: float = min(_PATIENCE_S * 2**moves, _PATIENCE_MAX_S)
         self._opened_at = self._new_at = asyncio.get_running_loop().time()
         self._leaves = False
+        self._returns = False
         self._look = asyncio.Event()
 
     @property
@@ -62,16 +67,22 @@ class StreamPlacement:
         self._look.set()
 
     def leave_in_gap(self) -> None:
-        """Nothing is open on the stream: a good moment to leave a server that lets its streams end."""
+        """Nothing is open on the stream: a good moment to leave a server that lets its streams end, and to go back to
+        the preferred target."""
         if self.endpoint.health in (Health.NOT_SERVING, Health.DOWN) and self.has_better:
+            self.leave()
+        elif self._endpoints.should_return(self.endpoint):
+            self._returns = True
             self.leave()
 
     async def watch(self) -> None:
-        """Until cancelled. Raises StreamMoved when the stream should go on elsewhere."""
+        """Until cancelled. Raises StreamMoved when the stream should go on elsewhere; StreamReturned is one."""
         with self._endpoints.notifying(self._look.set):
             while True:
                 self._look.clear()
                 left_s = self._patience_left_s()
+                if self._returns:
+                    raise StreamReturned("asr", f"{self.endpoint.name} is left for the preferred target")
                 if self._leaves or (left_s is not None and left_s <= 0 and self.has_better):
                     raise StreamMoved(
                         "asr", f"{self.endpoint.name} is left ({self.endpoint.trouble or 'it stands still'})"

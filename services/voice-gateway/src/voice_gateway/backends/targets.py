@@ -65,7 +65,7 @@ async def addresses(part: Part) -> list[Address]:
     return [Address(target, authority) for target in targets]
 
 
-def fallback(part: Part) -> Address:
+def unresolved(part: Part) -> Address:
     """What gRPC is given while we can't look a name up: it says what is wrong."""
     return Address(part.target if isinstance(part, Opaque) else f"dns:///{part.host}:{part.port}")
 

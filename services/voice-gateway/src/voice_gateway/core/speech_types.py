@@ -11,6 +11,10 @@ class RecognitionOptions:
     hotwords: tuple[tuple[str, float], ...] = ()
     model: str = ""
     """"" = the server chooses."""
+    punctuation: bool = True
+    """Sentences with signs and capitals, where the model has them."""
+    stop_history_ms: int = 0
+    """Silence after which an utterance gets its final; 0 = as the operator set it."""
 
 
 @dataclass(frozen=True, slots=True)

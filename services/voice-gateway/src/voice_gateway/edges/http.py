@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from aiohttp import web
@@ -31,6 +31,8 @@ class GatewayReadiness:
     """First 12 characters of the SHA-256 of the live settings file that holds; "" = none."""
     config_refused: str
     """Why that file, as it stands, is not taken; the pod is ready all the same."""
+    asr: Mapping[str, str] = field(default_factory=dict)
+    """Which target of recognition is preferred, and how each one is; empty = there is only one."""
 
 
 def application(metrics: Metrics, ready: Callable[[], GatewayReadiness]) -> web.Application:
@@ -38,7 +40,8 @@ def application(metrics: Metrics, ready: Callable[[], GatewayReadiness]) -> web.
 
     def told(reasons: Mapping[str, str], now: GatewayReadiness) -> Readiness:
         config = {"taken": now.config_taken, "refused": now.config_refused}
-        return Readiness(reasons, {"draining": now.draining, "config": config})
+        targets = {"asr": dict(now.asr)} if now.asr else {}
+        return Readiness(reasons, {"draining": now.draining, "config": config, **targets})
 
     def calls() -> Readiness:
         now = ready()
