@@ -104,6 +104,7 @@ docs: $(READY) ## write the generated parts of the docs
 	@$(BIN)/python scripts/settings_table.py
 	@$(BIN)/python helm/values_reference.py
 	@$(BIN)/voice-bench evals schema > evals/scenario.schema.json
+	@$(BIN)/python -m voice_gateway.edges.transcribe_ws.schema > docs/transcription.schema.json
 
 images: $(READY) ## build the container images with docker, podman or buildah (REGISTRY, TAG, BASE_IMAGE)
 	@scripts/build_gateway.sh $(if $(REGISTRY),--registry $(REGISTRY)) $(if $(TAG),--tag $(TAG)) all

@@ -63,6 +63,21 @@ def test_a_second_recogniser_is_reached_also_beside_the_charts_own_speech_server
     assert volume["secret"]["items"] == [{"key": "mine", "path": "mine"}]
 
 
+def test_the_charts_own_speech_server_may_be_the_second_recogniser(chart: Chart) -> None:
+    own = {"speechServer": {"enabled": True, "asFallback": True}, "networkPolicy": {"enabled": True}}
+    rendered = chart.render({**own, "config": {"riva": {"host": "riva.example", "ssl": True}}})
+
+    _, riva, second, *_ = rendered.get("NetworkPolicy/voice-gateway")["spec"]["egress"]
+    assert (_ports(riva), "to" in riva) == ([50051], False)
+    assert second["to"][0]["podSelector"]["matchLabels"]["app.kubernetes.io/name"] == "speech-server"
+    assert rendered.restart["RIVA_HOST"] == "riva.example"
+    assert rendered.restart["RIVA_ASR_FALLBACK_URI"] == "voice-speech-headless:50051"
+    assert rendered.restart["RIVA_ASR_FALLBACK_SSL"] == "false"
+    secrets = {"speechTls": {"name": "speech"}, "rivaCa": {"name": "ca"}}
+    with_tls = chart.render({**own, "secrets": secrets, "config": {"riva": {"host": "riva.example"}}})
+    assert (with_tls.restart["RIVA_SSL"], with_tls.restart["RIVA_ASR_FALLBACK_SSL"]) == ("false", "true")
+
+
 def test_the_charts_own_backends_are_named_by_their_labels(chart: Chart) -> None:
     _, riva, llm, _ = chart.set("networkpolicy-embedded").get("NetworkPolicy/voice-gateway")["spec"]["egress"]
 

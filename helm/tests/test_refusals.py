@@ -91,6 +91,14 @@ INCOMPATIBLE: dict[str, tuple[dict[str, Any], str]] = {
     "a certificate shown without tls": ({"secrets": {"rivaClient": {"name": "c"}}}, "set config.riva.ssl=true"),
     "a second recogniser first, and none is named": (
         {"config": {"asr": {"preferred": "fallback"}}}, "needs config.riva.asrFallbackUri"),
+    "two second recognisers": (
+        {"speechServer": {"enabled": True, "asFallback": True}, "config": {"riva": {"asrFallbackUri": "a.example:1"}}},
+        "clear one of them"),
+    "a second recogniser that the chart does not bring": (
+        {"speechServer": {"asFallback": True}}, "set speechServer.enabled=true, too"),
+    "a second recogniser that turns the gateway away": (
+        {"speechServer": {"enabled": True, "asFallback": True}, "secrets": {"speechTokens": {"name": "t"}}},
+        "with its own in secrets.rivaFallbackToken.name"),
     "a model of no second recogniser": (
         {"config": {"riva": {"asrFallbackModel": "m"}}}, "are for config.riva.asrFallbackUri: set it, or clear them"),
     "a token of a hub nobody asks": ({"secrets": {"hubToken": {"name": "t"}}}, "nothing is fetched, clear the name"),

@@ -16,7 +16,7 @@ from voice_gateway.core.conversation import CHARS_PER_TOKEN
 from voice_gateway.edges import http
 from voice_gateway.edges.limits import Limits
 from voice_gateway.edges.web import client_secrets as secrets_edge
-from voice_gateway.session import inbox, outbox
+from voice_gateway.session import inbox, outbox, transcription
 
 PAGE = (ROOT / "docs/limits.md").read_text(encoding="utf-8")
 ROWS = [
@@ -70,6 +70,23 @@ DEFAULTS = {
     "a stream whose caller reads nothing": f"{L.max_unread_s:g} s",
     "a call without its caller (`GATEWAY_RESUME_GRACE_S`)": f"{S['gateway_resume_grace_s'].default} s",
     "one call (`GATEWAY_MAX_SESSION_S`)": f"{S['gateway_max_session_s'].default} s",
+    "transcription: streams that have sent nothing yet": f"{L.max_waiting_streams}",
+    "transcription: time to the first message (`GATEWAY_START_TIMEOUT_S`)": f"{S['gateway_start_timeout_s'].default} s",
+    "transcription: one message": f"{L.max_message_bytes} bytes",
+    "transcription: audio in one message": f"{L.max_ahead_s:g} s",
+    "transcription: audio ahead of real time": f"{L.max_ahead_s:g} s",
+    "transcription: sent faster than real time (`TRANSCRIBE_MAX_HELD_BACK_S`)": (
+        f"{S['transcribe_max_held_back_s'].default} s"
+    ),
+    "transcription: audio that waits for the recogniser": f"{L.max_behind_s:g} s, for {L.max_behind_for_s:g} s",
+    "transcription: messages": f"{L.messages_per_s:g} a second, {L.messages_burst} at once; "
+    f"each {L.message_unit_bytes >> 10} KiB counts as one",
+    "transcription: a stream that brings nothing (`TRANSCRIBE_IDLE_S`)": f"{S['transcribe_idle_s'].default} s",
+    "transcription: a client that reads nothing": f"{L.max_unread_s:g} s",
+    "transcription: the wait for the last final": (
+        f"{transcription.FLUSH_S:g} s; {transcription.HURRIED_FLUSH_S:g} s of a gateway that leaves"
+    ),
+    "transcription: one stream (`GATEWAY_MAX_SESSION_S`)": f"{S['gateway_max_session_s'].default} s",
     "calls (`GATEWAY_MAX_SESSIONS`)": f"{S['gateway_max_sessions'].default}",
     "calls at once (`GATEWAY_MAX_SESSIONS_PER_TOKEN`)": "0 (no limit of its own)",
     "callers whose use is remembered": f"{usage_limits.MAX_IDENTITIES}",

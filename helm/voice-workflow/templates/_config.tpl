@@ -4,7 +4,7 @@
 {{- define "voice-workflow.liveNames" -}}
 LLM_SYSTEM_PROMPT LLM_MODEL LLM_TEMPERATURE LLM_MAX_TOKENS LLM_HISTORY LLM_CONTEXT_TOKENS LLM_SUMMARISE LLM_SUMMARY_TOKENS
 LLM_SUMMARY_TIMEOUT_S LLM_SUMMARY_PROMPT LLM_FIRST_TOKEN_TIMEOUT_S LLM_TOKEN_TIMEOUT_S
-LLM_PREWARM LLM_APOLOGY LLM_THINKS_FIRST TTS_VERBALISE TTS_PHRASE_WAIT_S ASR_PREFERRED ASR_LANGUAGE ASR_HOTWORDS ASR_STOP_HISTORY_MS
+LLM_PREWARM LLM_APOLOGY LLM_THINKS_FIRST TTS_VERBALISE TTS_PHRASE_WAIT_S TRANSCRIBE_INTERIM_MS TRANSCRIBE_IDLE_S TRANSCRIBE_MAX_HELD_BACK_S ASR_PREFERRED ASR_LANGUAGE ASR_HOTWORDS ASR_STOP_HISTORY_MS
 ASR_STOP_HISTORY_EOU_MS TTS_VOICE TTS_FIRST_AUDIO_TIMEOUT_S TTS_AUDIO_TIMEOUT_S GREETING TURN_END_SILENCE_S
 TURN_COMPLETE_SILENCE_S TURN_INCOMPLETE_SILENCE_S TURN_READING_SILENCE_S TURN_LEARNED_SILENCE_MAX_S TURN_LEARNED_SILENCE_MIN_S
 TURN_COMPLETE_SCORE
@@ -40,7 +40,8 @@ GATEWAY_MAX_SESSION_S GATEWAY_WARN_BEFORE_S CALLER_MAY_SET LOG_LEVEL
 {{- $_ := set $restart "GATEWAY_HOST" "0.0.0.0" }}
 {{- $_ := set $restart "GATEWAY_WEB" (toJson .Values.web.enabled) }}
 {{- $_ := set $restart "RIVA_HOST" (include "voice-workflow.rivaHost" .) }}
-{{- if include "voice-workflow.speechTls" . }}{{ $_ := set $restart "RIVA_SSL" "true" }}{{ end }}
+{{- $_ := set $restart "RIVA_ASR_FALLBACK_URI" (include "voice-workflow.asrFallback" .) }}
+{{- if include "voice-workflow.speechTls" . }}{{ $_ := set $restart (include "voice-workflow.speechFirst" . | empty | ternary "RIVA_ASR_FALLBACK_SSL" "RIVA_SSL") "true" }}{{ end }}
 {{- $_ := set $restart "LLM_BASE_URL" (include "voice-workflow.llmUrl" .) }}
 {{- $_ := set $restart "GATEWAY_DRAIN_S" (toJson .Values.drain.seconds) }}
 {{- toJson (dict "live" $live "restart" $restart) }}
@@ -65,7 +66,7 @@ GATEWAY_MAX_SESSION_S GATEWAY_WARN_BEFORE_S CALLER_MAY_SET LOG_LEVEL
 {{/* Takes the root. Channels spread their streams over all addresses they are given: those of the headless Service, with one pod, too,
      so that a second one rolls no gateway. */}}
 {{- define "voice-workflow.rivaHost" -}}
-{{- $own := include "voice-workflow.ownSpeech" . | empty | ternary "riva-api" (printf "%s-speech-headless" .Release.Name) }}
+{{- $own := include "voice-workflow.speechFirst" . | empty | ternary "riva-api" (printf "%s-speech-headless" .Release.Name) }}
 {{- .Values.config.riva.host | default $own }}
 {{- end }}
 {{- define "voice-workflow.llmUrl" -}}

@@ -1,16 +1,20 @@
 """Do the examples run as they stand? Each as a program, against the stack of `make run`."""
 
 import asyncio
+import os
+import re
 import sys
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import pytest_asyncio
 from pcm import read_wav, write_wav
 from voice_bench.demo.script import RATE_HZ, spoken
 from voice_bench.stack import Stack, running
-from voice_bench.stack_config import Part, embedded
+from voice_bench.stack_config import Part, embedded, scripted
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
 QUESTION = "What is seven times eight?"
@@ -75,6 +79,31 @@ async def test_a_recording_is_heard_and_answered(stack: Stack, name: str, tmp_pa
     said = await run(name, websocket if "websocket" in name else stack.target, str(path))
     assert "heard: " in said
     assert "reply: " in said
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_a_recording_is_transcribed_over_a_plain_websocket(stack: Stack) -> None:
+    recording = Path(os.environ["VOICE_AUDIO"]) / "goforward.wav"
+    url = f"ws://127.0.0.1:{stack.port(Part.GATEWAY, 'web')}/v1/transcribe"
+    *partials, final = (await run("09_transcribe.py", url, str(recording))).splitlines()
+    assert partials
+    assert all(line.startswith("… ") for line in partials)
+    assert re.sub("[^a-z ]", "", final.partition(" s: ")[2].lower()) == "go forward ten meters"
+
+
+@pytest.mark.asyncio(loop_scope="function")
+async def test_the_scripted_engine_is_a_mock_for_clients_of_transcription(tmp_path: Path) -> None:
+    lines, tones = tmp_path / "lines.txt", tmp_path / "tones.wav"
+    lines.write_text("turn left\nstop here now\n", encoding="utf-8")
+    tone = (np.where(np.arange(8_000) % 2, -8_000, 8_000)).astype("<i2").tobytes()
+    write_wav(tones, [tone + bytes(24_000) + tone + bytes(24_000)], 16_000)
+    config = scripted()
+    async with running(replace(config, speech={**config.speech, "SCRIPT_LINES": str(lines)})) as mock:
+        url = f"ws://127.0.0.1:{mock.port(Part.GATEWAY, 'web')}/v1/transcribe"
+        said = (await run("09_transcribe.py", url, str(tones))).splitlines()
+    finals = [line.partition(" s: ")[2] for line in said if not line.startswith("… ")]
+    assert finals == ["turn left", "stop here now"]
+    assert "… turn left" in said
 
 
 def test_the_page_lists_every_example() -> None:

@@ -38,6 +38,7 @@ class Ears:
     """Recogniser and detector: they notice what the test says."""
 
     received_s = 0.0
+    behind_s = 0.0
     open_audio = b""
 
     def open(self, options: RecognitionOptions | Callable[[float, float, float], None]) -> "Ears":

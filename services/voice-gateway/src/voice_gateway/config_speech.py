@@ -88,6 +88,27 @@ class SpeechSettings(SettingsPart):  # size: a field for each setting, and the c
         40, description="how long a call whose recognition stream died tries to open another; then it ends"
     )
 
+    # ---- transcription streams (WS /v1/transcribe)
+    transcribe_interim_ms: int = Field(
+        200,
+        ge=50,
+        le=5000,
+        description="time between two partials of a transcription stream while somebody speaks, for clients that ask "
+        "for no other",
+        json_schema_extra=LIVE,
+    )
+    transcribe_idle_s: Seconds = Field(
+        60,
+        description="a transcription stream that brings nothing for this long is ended; 0 = never",
+        json_schema_extra=LIVE,
+    )
+    transcribe_max_held_back_s: Seconds = Field(
+        300,
+        description="a transcription stream may bring audio faster than real time, held back by flow control, for this "
+        "long; then it is ended; 0 = for as long as it likes",
+        json_schema_extra=LIVE,
+    )
+
     # ---- synthesis
     tts_voice: str = Field(
         "", description="voice of callers who name none; empty = the server chooses", json_schema_extra=LIVE

@@ -37,6 +37,10 @@ class RecognitionStream(Protocol):
         """Seconds of audio taken so far."""
 
     @property
+    def behind_s(self) -> float:
+        """Seconds of audio that were taken and not sent to the recogniser yet."""
+
+    @property
     def open_audio(self) -> bytes:
         """Audio no final stands for yet (PCM16, 16 kHz, bounded)."""
 

@@ -104,6 +104,28 @@ class Metrics:  # size: one attribute a metric
             ["backend", "health"],
             registry=self.registry,
         )
+        self.transcriptions = Gauge(
+            "voice_transcriptions_active", "transcription streams held now", registry=self.registry
+        )
+        self.transcriptions_refused = Counter(
+            "voice_transcriptions_refused",
+            "transcription streams that were refused or ended in an error, by its code",
+            ["code"],
+            registry=self.registry,
+        )
+        self.transcriptions_held_back = Counter(
+            "voice_transcriptions_held_back",
+            "warnings to transcription clients that their audio is held back, by reason: faster than real time, or "
+            "recognition is behind",
+            ["reason"],
+            registry=self.registry,
+        )
+        self.first_partial = Histogram(
+            "voice_transcription_first_partial_seconds",
+            "start of speech to the first partial of its utterance on a transcription stream",
+            buckets=_SECONDS,
+            registry=self.registry,
+        )
         self.asr_streams = Gauge(
             "voice_asr_streams",
             "open recognition streams, by the target that serves them: primary or fallback",

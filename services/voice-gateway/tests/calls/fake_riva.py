@@ -31,6 +31,8 @@ class Listened:
         self.forced = 0
         """How often a final was asked for."""
         self.over = False
+        self.input_over = False
+        """The gateway has half-closed the stream."""
         self._changes = changes
         self._orders: asyncio.Queue[asr.StreamingRecognizeResponse | grpc.StatusCode | None] = asyncio.Queue()
 
@@ -76,6 +78,13 @@ class Listened:
             self.audio += request.audio_content
             self.forced += request.runtime_config.get("force_eou") == "true"
             self._changes.tell()
+        self.input_over = True
+        self._changes.tell()
+
+    async def all_sent(self) -> bytes:
+        """The audio, once the gateway says that no more comes."""
+        await self._changes.until(lambda: self.input_over, "the end of the audio at recognition")
+        return bytes(self.audio)
 
     async def serve(self, context: Any) -> None:
         """Carry out the test's orders."""

@@ -19,7 +19,9 @@ from voice_gateway.app.main import serve
 from voice_gateway.app.servers import Ports
 from voice_gateway.config import Settings
 from voice_gateway.edges.held_call import HeldCall
+from voice_gateway.edges.held_transcription import HeldTranscription
 from voice_gateway.session.session import Session
+from voice_gateway.session.transcription import TranscriptionSession
 from voice_workflow.v1 import voice_workflow_pb2 as pb
 from waiting import LIMIT_S, Changes
 
@@ -60,7 +62,7 @@ class Lab:
         """Of other wires."""
         self.serving: asyncio.Task[None] | None = None
         self._before: set[asyncio.Task[Any]] = set()
-        self._old_calls: WeakSet[Session | HeldCall] = WeakSet()
+        self._old_calls: WeakSet[Any] = WeakSet()
         """What a failed test's traceback still holds."""
         self._changes = Changes()
 
@@ -169,9 +171,12 @@ class Lab:
             await asyncio.wait(new, timeout=left_s, return_when=asyncio.FIRST_COMPLETED)
 
 
-def _calls_in_memory() -> set[Session | HeldCall]:
+_CALLS = (Session, HeldCall, TranscriptionSession, HeldTranscription)
+
+
+def _calls_in_memory() -> set[Any]:
     gc.collect()
-    return {thing for thing in gc.get_objects() if type(thing) in (Session, HeldCall)}
+    return {thing for thing in gc.get_objects() if type(thing) in _CALLS}
 
 
 _WAITING_FOR_THE_NEXT = (

@@ -26,6 +26,7 @@ class ScriptedStream:
         self.finished_in_silence = 0
         self.reopened = 0
         self.forgotten = 0
+        self.behind_s = 0.0
         self.open_audio = b"open"
         self.says: list[RecognitionResult] = []
 

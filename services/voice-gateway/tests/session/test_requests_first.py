@@ -25,6 +25,7 @@ class SilentStream:
     """A recognition stream that says nothing."""
 
     received_s = 0.0
+    behind_s = 0.0
     open_audio = b""
 
     def open(self, options: RecognitionOptions) -> "SilentStream":

@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import dataclass
 from importlib.metadata import version
+from math import inf
 
 from serving.identity.usage_limits import UsageLimits
 
@@ -59,6 +60,9 @@ def call_config(settings: Settings, backends: Backends, operators: Table) -> Cal
             may_set=settings.settable_by_callers,
             tool_timeout_s=settings.tool_timeout_s,
             operator_tools=frozenset(tool.name for tool in backends.tools.tools),
+            interim_s=settings.transcribe_interim_ms / 1000,
+            idle_s=settings.transcribe_idle_s or inf,
+            max_held_back_s=settings.transcribe_max_held_back_s or inf,
         ),
     )
 

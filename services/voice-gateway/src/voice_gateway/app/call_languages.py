@@ -23,15 +23,16 @@ class CallLanguages:
     asr: ServerLanguages
     tts: ServerLanguages
 
-    def options(self, tag: str) -> CallOptions:
+    def options(self, tag: str, *, speaks: bool = True) -> CallOptions:
         """What a caller of this language gets who asks for nothing else; "" = the deployment's own language, which is
-        never refused. Raises Unsupported."""
+        never refused. Without `speaks` no voice needs to have it. Raises Unsupported."""
         language = self.languages.spoken(canonical(tag) or self.settings.asr_language)
-        if missing := self._missing(language):
+        if missing := self._missing(language, speaks=speaks):
             backend, has = missing
+            served = self.tags if speaks else has
             raise Unsupported(
                 f"{language.tag} is not served here, because {backend} has only {_named(has)}; "
-                f"send {'one of ' if len(self.tags) > 1 else ''}{_named(self.tags)} as the language, or none for "
+                f"send {'one of ' if len(served) > 1 else ''}{_named(served)} as the language, or none for "
                 f"{self.settings.asr_language}"
             )
         asr, tts = language.asr_language or language.tag, language.tts_language or language.tag
@@ -58,13 +59,15 @@ class CallLanguages:
         """The voices that synthesis lists; none = not known."""
         return self.tts.voices
 
-    def _missing(self, language: Language) -> tuple[str, tuple[str, ...]] | None:
+    def _missing(self, language: Language, *, speaks: bool = True) -> tuple[str, tuple[str, ...]] | None:
         """The backend that is known not to have this language, and what it has."""
         if language.tag.casefold() == self.settings.asr_language.casefold():
             return None
         asr, tts = language.asr_language or language.tag, language.tts_language or language.tag
         if self.asr.tags is not None and not served_as(asr, self.asr.tags):
             return "speech recognition", self.asr.tags
+        if not speaks:
+            return None
         # Whoever names a voice for a language knows that it speaks it.
         if self.tts.tags is not None and not language.voice and not served_as(tts, self.tts.tags):
             return "speech synthesis", self.tts.tags

@@ -1,13 +1,17 @@
 """How much has each caller used, and may it have more? Calls, audio and typed turns of an identity, on this gateway."""
 
 from collections.abc import Callable, Iterable
+from typing import TypeAlias
 
 from serving.identity.usage_limits import Exceeded, Usage, UsageLimits
 
 from voice_gateway.core.admission import Refusal, RefusalKind
 from voice_gateway.core.events import Caller, EndReason, Failed, Failure
 from voice_gateway.edges.held_call import HeldCall
+from voice_gateway.edges.held_transcription import HeldTranscription
 from voice_gateway.errors import Refused
+
+HeldSession: TypeAlias = HeldCall | HeldTranscription
 
 
 class CallerUsage:
@@ -19,7 +23,7 @@ class CallerUsage:
         self._charged_s: dict[str, float] = {}
         """Audio of each running call that is counted already, by the session's name."""
 
-    def begin(self, caller: Caller, operators: UsageLimits, calls: Iterable[HeldCall]) -> None:
+    def begin(self, caller: Caller, operators: UsageLimits, calls: Iterable[HeldSession]) -> None:
         """A call begins beside `calls`, and is counted. Raises Refused."""
         if not caller.identity:
             return
@@ -30,7 +34,7 @@ class CallerUsage:
         if exceeded := self._usage.begin(caller.identity, limits, self._clock()):
             raise Refused(Refusal(RefusalKind.TOKEN_BUSY, exceeded.sentence, exceeded.retry_after_s))
 
-    def end(self, call: HeldCall, operators: UsageLimits) -> None:
+    def end(self, call: HeldSession, operators: UsageLimits) -> None:
         """A call that was counted is over."""
         self._charge(call, operators)
         self._charged_s.pop(call.session.name, None)
@@ -43,7 +47,7 @@ class CallerUsage:
             return None
         return self._usage.typed(caller.identity, operators.overridden(caller.limits), self._clock())
 
-    def end_exceeded(self, calls: Iterable[HeldCall], operators: UsageLimits) -> None:
+    def end_exceeded(self, calls: Iterable[HeldSession], operators: UsageLimits) -> None:
         """Count the audio of `calls`, and end those whose callers have sent all that they may."""
         for call in calls:
             caller = call.session.caller
@@ -55,7 +59,7 @@ class CallerUsage:
                 call.refusals.report(Failed(Failure.OVERLOADED, sentence, True, after_s, fatal=True))
                 call.session.end(EndReason.FAILED, sentence)
 
-    def _charge(self, call: HeldCall, operators: UsageLimits) -> None:
+    def _charge(self, call: HeldSession, operators: UsageLimits) -> None:
         caller, name, received_s = call.session.caller, call.session.name, call.session.received_s
         if caller.identity:
             more_s = received_s - self._charged_s.get(name, 0.0)

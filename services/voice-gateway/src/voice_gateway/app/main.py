@@ -38,6 +38,7 @@ from voice_gateway.edges.grpc.servicer import VoiceGateway
 from voice_gateway.edges.http import GatewayReadiness
 from voice_gateway.edges.page import routes as page
 from voice_gateway.edges.realtime.routes import RealtimeEdge
+from voice_gateway.edges.transcribe_ws.endpoint import TranscriptionEndpoint
 from voice_gateway.edges.web.application import application
 from voice_gateway.edges.web.client_secrets import ClientSecrets
 from voice_gateway.metrics import Metrics
@@ -136,7 +137,7 @@ async def serve(
             _note_refusal(metrics),
             names_certificates=settings.gateway_tls_client_names,
         )
-        web = application(_routes(settings, registry, callers, known), settings.allowed_origins)
+        web = application(_routes(settings, registry, callers, known, metrics), settings.allowed_origins)
         servers = Servers(settings, VoiceGateway(registry, callers), http.application(metrics, ready), web)
         ports = await servers.listen(certificates)
         looks = [file.look for file in (certificates, known) if file]
@@ -207,7 +208,7 @@ async def _look(looks: Sequence[Callable[[], None]], every_s: float) -> None:
 
 
 def _routes(
-    settings: Settings, registry: Registry, callers: Callers, known: Identities
+    settings: Settings, registry: Registry, callers: Callers, known: Identities, metrics: Metrics
 ) -> Iterator[web.AbstractRouteDef]:
     """What the web port serves."""
     yield from ConverseRoutes(registry, callers).routes
@@ -216,6 +217,7 @@ def _routes(
     realtime = RealtimeEdge(registry, callers)
     yield realtime.route
     yield ClientSecrets(callers, lambda: known.secret_keys, realtime.describe).route
+    yield TranscriptionEndpoint(registry, callers, metrics, asyncio.get_running_loop().time).route
 
 
 def _note_refusal(metrics: Metrics) -> Callable[[str], None]:

@@ -3,17 +3,19 @@
 import asyncio
 import logging
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from voice_gateway.app.call_config import CallConfig
-from voice_gateway.app.caller_usage import CallerUsage
+from voice_gateway.app.caller_usage import CallerUsage, HeldSession
 from voice_gateway.core import turn_states
 from voice_gateway.core.admission import Refusal, admit, elsewhere
 from voice_gateway.core.events import Caller, CallOptions, EndReason, GoAway
 from voice_gateway.edges.held_call import CallRequest, HeldCall, ServerInfo
+from voice_gateway.edges.held_transcription import HeldTranscription, TranscriptionRequest
 from voice_gateway.edges.limits import Limits
 from voice_gateway.errors import NotFound, Refused
 from voice_gateway.session.session import Session
+from voice_gateway.session.transcription import TranscriptionSession
 from voice_gateway.session.turn_log_file import NoTurnLog, TurnLog, TurnLogFolder
 
 log = logging.getLogger(__name__)
@@ -21,6 +23,9 @@ log = logging.getLogger(__name__)
 _GOODBYE_S = 2.0
 """For the last words of calls that are closed."""
 _COUNT_EVERY_S = 1.0
+
+
+_TRANSCRIPTION_NEEDS = ("asr",)
 
 
 class Registry:  # size: what edges ask of it, and what the program does with it: admission, live settings, drain
@@ -40,7 +45,7 @@ class Registry:  # size: what edges ask of it, and what the program does with it
         self._tasks = tasks
         self._down = down
         self._turn_logs = turn_logs
-        self._calls: dict[str, HeldCall] = {}
+        self._calls: dict[str, HeldSession] = {}
         """By resume token."""
         self._usage = CallerUsage(config.resources.clock)
         self._empty = asyncio.Event()
@@ -70,6 +75,10 @@ class Registry:  # size: what edges ask of it, and what the program does with it
         """What a caller of this language gets who asks for nothing else; "" = ASR_LANGUAGE. Raises Unsupported."""
         return self._config.languages.options(language)
 
+    def transcription_defaults(self, language: str) -> CallOptions:
+        """`defaults` for a caller who wants words only. Raises Unsupported."""
+        return self._config.languages.options(language, speaks=False)
+
     @property
     def is_draining(self) -> bool:
         """Whether it takes no new calls any more."""
@@ -82,31 +91,52 @@ class Registry:  # size: what edges ask of it, and what the program does with it
 
     def open(self, request: CallRequest, caller: Caller) -> HeldCall:
         """A new call. Raises Refused."""
-        resources = self._config.resources
-        metrics = resources.metrics
-        try:
-            self._admit(caller)
-        except Refused as error:
-            metrics.refused.labels(error.refusal.kind.value).inc()
-            raise
-        name, token = f"call-{secrets.token_hex(6)}", f"{self._id}.{secrets.token_urlsafe(24)}"
+        self._admit(caller)
+        resources, name = self._config.resources, f"call-{secrets.token_hex(6)}"
         session = Session(name, request.options, resources, self._turn_log(name, request.options), caller)
         usage_limits = self._config.usage_limits
-        call = self._calls[token] = HeldCall(
-            session, request, token, self.server_info, self.limits, lambda: self._usage.typed(caller, usage_limits)
+        call = HeldCall(
+            session,
+            request,
+            self._new_token(),
+            self.server_info,
+            self.limits,
+            lambda: self._usage.typed(caller, usage_limits),
         )
+        self._keep(call)
+        return call
+
+    def transcribe(self, request: TranscriptionRequest, caller: Caller) -> HeldTranscription:
+        """A new transcription stream, which takes the place of a call. Raises Refused."""
+        self._admit(caller, needs=_TRANSCRIPTION_NEEDS)
+        resources, name = self._config.resources, f"stream-{secrets.token_hex(6)}"
+        session = TranscriptionSession(name, request.options, resources, caller)
+        stream = HeldTranscription(session, request, self._new_token(), resources.max_session_s, self.limits)
+        self._keep(stream)
+        return stream
+
+    def _new_token(self) -> str:
+        return f"{self._id}.{secrets.token_urlsafe(24)}"
+
+    def _keep(self, call: HeldSession) -> None:
+        metrics = self._config.resources.metrics
+        self._calls[call.token] = call
         self._empty.clear()
         metrics.started.inc()
+        self._count()
+        self._tasks.create_task(self._hold(call), name=call.session.name)
+
+    def _count(self) -> None:
+        metrics = self._config.resources.metrics
         metrics.calls.set(self.active)
-        self._tasks.create_task(self._hold(call), name=name)
-        return call
+        metrics.transcriptions.set(sum(isinstance(call, HeldTranscription) for call in self._calls.values()))
 
     def resume(self, token: str) -> HeldCall:
         """The call that waits under `token`. Raises NotFound, or Refused for a token of another gateway."""
         call = self._calls.get(token)
         if call is None and _is_foreign(token, self._id):
             raise Refused(elsewhere())
-        if call is None:
+        if not isinstance(call, HeldCall):
             raise NotFound("no call waits for this resume token, or not any more; start a new session")
         self._config.resources.metrics.resumed.inc()
         return call
@@ -115,6 +145,10 @@ class Registry:  # size: what edges ask of it, and what the program does with it
         """Why no call can start now; empty = one can."""
         refusal = self.refusal()
         return refusal.sentence if refusal else ""
+
+    def transcription_refusal(self) -> Refusal | None:
+        """Why no transcription stream can start now; the language model and the voice do not matter."""
+        return self.refusal(_TRANSCRIPTION_NEEDS)
 
     def renew(self, config: CallConfig) -> None:
         """These hold for new calls from now on; running ones keep theirs."""
@@ -149,22 +183,26 @@ class Registry:  # size: what edges ask of it, and what the program does with it
             await asyncio.sleep(_COUNT_EVERY_S)
             self._usage.end_exceeded(tuple(self._calls.values()), self._config.usage_limits)
 
-    def _admit(self, caller: Caller) -> None:
+    def _admit(self, caller: Caller, needs: Sequence[str] | None = None) -> None:
         """A call of this caller begins, and is counted. Raises Refused."""
-        if refusal := self.refusal():
-            raise Refused(refusal)
-        self._usage.begin(caller, self._config.usage_limits, self._calls.values())
+        try:
+            if refusal := self.refusal(needs):
+                raise Refused(refusal)
+            self._usage.begin(caller, self._config.usage_limits, self._calls.values())
+        except Refused as error:
+            self._config.resources.metrics.refused.labels(error.refusal.kind.value).inc()
+            raise
 
-    def refusal(self) -> Refusal | None:
-        """Why no call can start now."""
+    def refusal(self, needs: Sequence[str] | None = None) -> Refusal | None:
+        """Why no call can start now; `needs` are the backends without which it can't, None = all."""
         return admit(
             active=self.active,
             limit=self._config.max_sessions,
             draining=self._draining,
-            down=self._down(),
+            down=[name for name in self._down() if needs is None or name in needs],
         )
 
-    async def _hold(self, call: HeldCall) -> None:
+    async def _hold(self, call: HeldSession) -> None:
         session = call.session
         metrics = self._config.resources.metrics
         try:
@@ -175,7 +213,7 @@ class Registry:  # size: what edges ask of it, and what the program does with it
         finally:
             del self._calls[call.token]
             self._usage.end(call, self._config.usage_limits)
-            metrics.calls.set(self.active)
+            self._count()
             if not self._calls:
                 self._empty.set()
 

@@ -103,6 +103,11 @@ class RivaRecognitionStream:  # size: one stream's buffers, clock and placement 
         return self._received_bytes / BYTES_PER_S
 
     @property
+    def behind_s(self) -> float:
+        """Audio of the caller taken and not sent yet, or sent while no stream works, which is as good as not sent."""
+        return self._pending.seconds + (0.0 if self._away_since is None else self._unsettled.seconds)
+
+    @property
     def _sent_s(self) -> float:
         """Audio of the caller sent so far."""
         return self.received_s - self._pending.seconds

@@ -36,8 +36,8 @@ class StreamPlacement:
         self._connection = endpoint.connection
         self._patience_s: float = min(_PATIENCE_S * 2**moves, _PATIENCE_MAX_S)
         self._opened_at = self._new_at = asyncio.get_running_loop().time()
-        self._leaves = False
-        self._returns = False
+        self._leaves: type[StreamMoved] | None = None
+        """Why it is to be given up now; None = it is not."""
         self._look = asyncio.Event()
 
     @property
@@ -63,7 +63,7 @@ class StreamPlacement:
 
     def leave(self) -> None:
         """Give the stream up now."""
-        self._leaves = True
+        self._leaves = StreamMoved
         self._look.set()
 
     def leave_in_gap(self) -> None:
@@ -72,8 +72,8 @@ class StreamPlacement:
         if self.endpoint.health in (Health.NOT_SERVING, Health.DOWN) and self.has_better:
             self.leave()
         elif self._endpoints.should_return(self.endpoint):
-            self._returns = True
-            self.leave()
+            self._leaves = StreamReturned
+            self._look.set()
 
     async def watch(self) -> None:
         """Until cancelled. Raises StreamMoved when the stream should go on elsewhere; StreamReturned is one."""
@@ -81,7 +81,7 @@ class StreamPlacement:
             while True:
                 self._look.clear()
                 left_s = self._patience_left_s()
-                if self._returns:
+                if self._leaves is StreamReturned:
                     raise StreamReturned("asr", f"{self.endpoint.name} is left for the preferred target")
                 if self._leaves or (left_s is not None and left_s <= 0 and self.has_better):
                     raise StreamMoved(

@@ -5,6 +5,7 @@ from typing import Protocol
 from voice_gateway.core.admission import Refusal
 from voice_gateway.core.events import Caller, CallOptions
 from voice_gateway.edges.held_call import CallRequest, HeldCall, ServerInfo
+from voice_gateway.edges.held_transcription import HeldTranscription, TranscriptionRequest
 from voice_gateway.edges.limits import Limits
 
 
@@ -36,8 +37,17 @@ class CallRegistry(Protocol):
     def open(self, request: CallRequest, caller: Caller) -> HeldCall:
         """A new call. Raises Refused."""
 
+    def transcription_defaults(self, language: str) -> CallOptions:
+        """`defaults` for a caller who wants words only: that no voice speaks the language does not matter."""
+
+    def transcribe(self, request: TranscriptionRequest, caller: Caller) -> HeldTranscription:
+        """A new transcription stream. Raises Refused."""
+
     def resume(self, token: str) -> HeldCall:
         """The call that waits under `token`. Raises NotFound, or Refused for a token of another gateway."""
 
     def trouble(self) -> str:
         """Why no call can start now; empty = one can."""
+
+    def transcription_refusal(self) -> Refusal | None:
+        """Why no transcription stream can start now; None = one can, as far as limits of each caller allow."""

@@ -4,16 +4,17 @@ The registry holds it for as long as the call lives, so a stream that takes the 
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Protocol
 
 from pcm import AudioFormat
 from serving.identity.usage_limits import Exceeded
 
-from voice_gateway.core.events import INPUT_RATE_HZ, CallOptions, Failed
+from voice_gateway.core.events import INPUT_RATE_HZ, CallOptions
 from voice_gateway.core.token_bucket import TokenBucket
 from voice_gateway.edges.audio import AudioIn, AudioOut
 from voice_gateway.edges.limits import Limits
+from voice_gateway.edges.refusal_reports import RefusalReports
 from voice_gateway.errors import RateLimited
 from voice_gateway.session.session import Session
 
@@ -80,24 +81,6 @@ class CarryingStream(Protocol):
 
     def replaced(self) -> None:
         """Another stream carries the call now."""
-
-
-class RefusalReports:
-    """Tells the caller what can't be used: each time, but a flood of it in a few lines."""
-
-    def __init__(self, session: Session, limits: Limits) -> None:
-        self._session = session
-        self._errors = TokenBucket(limits.errors_per_s, limits.errors_burst)
-        self._unreported = 0
-
-    def report(self, failed: Failed) -> None:
-        """Something that was sent is not taken."""
-        if not failed.fatal and self._errors.take(self._session.age_s):
-            self._unreported += 1
-            return
-        more = f" ({self._unreported} messages before it were not taken either)" if self._unreported else ""
-        self._unreported = 0
-        self._session.send(replace(failed, sentence=failed.sentence + more))
 
 
 class HeldCall:

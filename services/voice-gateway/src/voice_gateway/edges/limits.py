@@ -46,6 +46,17 @@ class Limits:
     max_checks: int = 64
     max_watches: int = 64
     """Health.Watch and reflection: these need no token."""
+    interim_s: float = 0.2
+    """Between two partials of a transcription stream that asks for nothing else: TRANSCRIBE_INTERIM_MS."""
+    idle_s: float = 60.0
+    """A transcription stream that brings nothing for so long is ended: TRANSCRIBE_IDLE_S."""
+    max_held_back_s: float = 300.0
+    """A transcription client may send faster than real time for so long; then its stream is ended:
+    TRANSCRIBE_MAX_HELD_BACK_S."""
+    max_behind_s: float = 10.0
+    """With so much audio waiting for the recogniser, a transcription client is held back ..."""
+    max_behind_for_s: float = 30.0
+    """... for so long at most; then its stream is ended."""
     messages_per_s: float = 250.0
     messages_burst: int = 1000
     message_unit_bytes: int = 16 * 1024

@@ -10,6 +10,7 @@ from typing import Any
 
 from voice_gateway.core.events import CallEnded, Caller, CallOptions, Failed, SessionEvent, TurnMeasured
 from voice_gateway.core.tools import ToolCall, ToolResult
+from voice_gateway.core.transcription import TranscriptionOptions
 
 log = logging.getLogger(__name__)
 
@@ -28,6 +29,11 @@ class CallLog:
         """The call begins."""
         asked = {"language": options.language, "voice": options.voice, "model": options.llm.model}
         self._info("call began", {name: value for name, value in asked.items() if value})
+
+    def transcription_began(self, options: TranscriptionOptions) -> None:
+        """The stream of a caller who wants words only begins."""
+        asked = {"language": options.language, "asr_model": options.recognition.model}
+        self._info("transcription began", {name: value for name, value in asked.items() if value})
 
     def record(self, event: SessionEvent, age_s: float) -> None:
         """Something was told to the caller, `age_s` after the call began."""

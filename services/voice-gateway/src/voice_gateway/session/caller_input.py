@@ -142,6 +142,11 @@ class CallerInput:  # size: recogniser, detector and absence judge the same audi
         return self._stream.received_s
 
     @property
+    def behind_s(self) -> float:
+        """Seconds of audio that wait for the recogniser."""
+        return self._stream.behind_s
+
+    @property
     def open_audio(self) -> bytes:
         """Audio no final stands for yet: what another recogniser would have to hear again."""
         return self._stream.open_audio
@@ -229,8 +234,17 @@ class CallerInput:  # size: recogniser, detector and absence judge the same audi
         """The caller does something that is meant for now: nothing of before is waited for."""
         self._gap = None
 
-    def push(self, pcm16: bytes) -> None:
-        """The caller's audio as it arrives. Raises Upstream when the recogniser is too far behind."""
+    def close_input(self) -> None:
+        """No more audio comes: `run` returns when the recogniser has said what it has to say."""
+        self._audio.clear()
+        self._stream.close_input()
+        if self._has_open_speech:
+            self._watchdog.asked()
+
+    def push(self, pcm16: bytes, spoken_until: float | None = None) -> None:
+        """The caller's audio as it arrives, or, where it comes faster than it can have been spoken, with the moment at
+        which it can be over: the detector's silences are measured so. Raises Upstream when the recogniser is too far
+        behind."""
         now, length_s = self._clock(), len(pcm16) / 2 / INPUT_RATE_HZ
         self._arrivals = self._arrivals.arrived(now, length_s)
         if self._gap:
@@ -239,7 +253,7 @@ class CallerInput:  # size: recogniser, detector and absence judge the same audi
         if self._scoring:
             self._scoring.push(pcm16)
         if self._detector:
-            self._detector.push(pcm16, now)
+            self._detector.push(pcm16, now if spoken_until is None else spoken_until)
         self._stream.push(pcm16, urgent=self._is_urgent(now))
 
     def finish_utterance(self) -> None:

@@ -1,0 +1,1 @@
+"""The transcription WebSocket: WS /v1/transcribe on the web port. docs/transcription.md describes it."""
