@@ -8,6 +8,7 @@ import ssl
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -19,6 +20,7 @@ from certificates import Pki
 from lab import Lab, lab
 from raw_caller import Caller
 from voice_workflow.v1 import voice_workflow_pb2 as pb
+from waiting import LIMIT_S
 
 RUNNING = 20
 LONG_AGO = datetime.now(UTC) - timedelta(days=9)
@@ -127,7 +129,59 @@ class WebSocketEdge:
         return "token" if await caller.websocket.code() is grpc.StatusCode.UNAUTHENTICATED else "none"
 
 
-EDGES: list[Edge] = [GrpcEdge(), WebSocketEdge()]
+class RealtimeConversation:
+    """Of OpenAI's Realtime protocol."""
+
+    def __init__(self, http: aiohttp.ClientSession, socket: aiohttp.ClientWebSocketResponse) -> None:
+        self._http = http
+        self._socket = socket
+
+    async def turn(self, text: str) -> None:
+        content = [{"type": "input_text", "text": text}]
+        item = {"type": "message", "role": "user", "content": content}
+        await self._socket.send_json({"type": "conversation.item.create", "item": item})
+        await self._socket.send_json({"type": "response.create"})
+        done = await self.event("response.done")
+        assert done["response"]["status"] == "completed", done
+
+    async def end(self) -> None:
+        await self._socket.close()
+        assert self._socket.close_code == aiohttp.WSCloseCode.OK
+        await self._http.close()
+
+    async def event(self, name: str) -> dict[str, Any]:
+        """The next of this name; an error is none that was asked for."""
+        async with asyncio.timeout(LIMIT_S):
+            while True:
+                event: dict[str, Any] = await self._socket.receive_json()
+                assert event["type"] != "error", event
+                if event["type"] == name:
+                    return event
+
+
+class RealtimeEdge:
+    async def call(self, there: Lab, credentials: Credentials) -> RealtimeConversation:
+        http = aiohttp.ClientSession(headers={"Authorization": credentials.header})
+        try:
+            url = f"https://127.0.0.1:{there.web_port}/v1/realtime?model=voice"
+            conversation = RealtimeConversation(http, await http.ws_connect(url, ssl=credentials.ssl()))
+            await conversation.event("session.created")
+        except BaseException:
+            await http.close()
+            raise
+        return conversation
+
+    async def refusal(self, there: Lab, credentials: Credentials) -> str:
+        try:
+            await (await self.call(there, credentials)).end()
+        except aiohttp.WSServerHandshakeError as error:
+            return "token" if error.status == HTTPStatus.UNAUTHORIZED else "none"
+        except aiohttp.ClientConnectionError:
+            return "tls"
+        return "none"
+
+
+EDGES: list[Edge] = [GrpcEdge(), WebSocketEdge(), RealtimeEdge()]
 
 
 class Operator:

@@ -22,6 +22,7 @@ from voice_gateway.edges.realtime.items import new_id
 from voice_gateway.edges.realtime.refusals import EventRefused, error_event, invalid
 from voice_gateway.edges.realtime.session_config import Kind, SessionConfig, Terms, model_named, opened, updated
 from voice_gateway.edges.realtime.session_shape import shown
+from voice_gateway.edges.web.certificate_name import certificate_name
 from voice_gateway.errors import BadRequest, Refused, VoiceError
 
 log = logging.getLogger(__name__)
@@ -64,7 +65,7 @@ class RealtimeEdge:
         return Terms(self._registry.limits, self._registry.server_info, self._registry.defaults)
 
     async def _serve(self, request: web.Request) -> web.StreamResponse:
-        identity = await self._callers.identify(request.headers.items())
+        identity = await self._callers.identify(request.headers.items(), certificate=certificate_name(request))
         if refusal := self._registry.refusal():
             raise Refused(refusal)
         socket = web.WebSocketResponse(
