@@ -28,7 +28,7 @@ CHROMIUM = shutil.which("chromium") or "chromium"
 """Debian's; scripts/browser.sh installs it."""
 _FLAGS = ("--no-sandbox", "--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream")
 _EAR = Path(__file__).with_name("ear.js").read_text(encoding="utf-8")
-LIMIT_MS = 20_000
+LIMIT_MS = 40_000
 """Generous: it is only reached by a test that fails."""
 WIDE = ViewportSize(width=1280, height=800)
 PHONE = ViewportSize(width=390, height=844)
