@@ -8,7 +8,7 @@ import { z } from 'zod';
 const BYTES_PER_MS = 48;
 const FRAME_MS = 40;
 const [url, question, interruption] = process.argv.slice(2);
-const seen = { tool: null, statuses: [], interruptions: 0, audio_s: 0, errors: [], said: [] };
+const seen = { tool: null, statuses: [], audio_s: 0, errors: [], said: [] };
 let waiting = Buffer.alloc(0);
 let asked = false;
 
@@ -30,7 +30,6 @@ function say(path) {
 }
 
 session.on('error', (error) => seen.errors.push(JSON.stringify(error.error ?? error).slice(0, 300)));
-session.on('audio_interrupted', () => (seen.interruptions += 1));
 let spokenMs = 0;
 session.on('audio', ({ data }) => {
   seen.audio_s += data.byteLength / BYTES_PER_MS / 1000;

@@ -74,7 +74,6 @@ def test_the_agents_sdk_asks_calls_and_interrupts(seen: dict[str, Seen]) -> None
     assert found["errors"] == []
     assert found["tool"] == ["get_weather", "Paris"]
     assert found["statuses"] == ["completed", "cancelled", "completed"]
-    assert found["interruptions"] >= 1
     assert found["audio_s"] > 2
     assert [role for role, _ in found["said"]].count("user") == 2
 

@@ -16,8 +16,9 @@ from voice_gateway.edges.contract.trace import trace_id
 from voice_gateway.edges.converse_ws.closing import closing
 from voice_gateway.edges.converse_ws.credentials import with_offered
 from voice_gateway.edges.converse_ws.frames import FORMS, Frames
-from voice_gateway.edges.converse_ws.stream import WebSocketStream, bound_kernel_buffer
+from voice_gateway.edges.converse_ws.stream import WebSocketStream
 from voice_gateway.edges.web.certificate_name import certificate_name
+from voice_gateway.edges.web.kernel_buffer import bound_kernel_buffer
 from voice_gateway.errors import BadRequest, VoiceError
 
 log = logging.getLogger(__name__)

@@ -1,7 +1,6 @@
 """What does a WebSocket give voice_workflow.v1? Its messages, and whether the caller hung up or the link broke."""
 
 import asyncio
-import socket
 from typing import Any
 
 from aiohttp import WSCloseCode, WSMessage, WSMsgType, web
@@ -14,8 +13,6 @@ from voice_gateway.edges.converse_ws.frames import Frames, wrong_type
 
 _LAST_WORDS_S = 2.0
 """For the last frame to leave, and for the caller to close its side."""
-_KERNEL_BUFFER_BYTES = 64 * 1024
-"""What the system keeps for a caller who does not read; as much as gRPC's window."""
 
 
 class WebSocketStream:
@@ -64,11 +61,3 @@ class WebSocketStream:
 def _is_deliberate(code: Any) -> bool:
     """1000, or a close frame without a code. A page that goes away sends 1001: it may come back with its token."""
     return code in (WSCloseCode.OK, 0, None)
-
-
-def bound_kernel_buffer(request: web.Request) -> None:
-    """Little is under way to a caller who does not read, so that this is noticed."""
-    transport = request.transport
-    peer = transport.get_extra_info("socket") if transport else None
-    if peer is not None:
-        peer.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _KERNEL_BUFFER_BYTES)

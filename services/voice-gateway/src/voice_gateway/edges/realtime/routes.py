@@ -13,6 +13,7 @@ from serving.identity.identity import Identity
 from voice_gateway.core.events import Caller
 from voice_gateway.edges.call_registry import CallRegistry
 from voice_gateway.edges.callers import Callers
+from voice_gateway.edges.contract.trace import trace_id
 from voice_gateway.edges.held_call import CallRequest, HeldCall
 from voice_gateway.edges.open_stream_limit import OpenStreamLimit
 from voice_gateway.edges.realtime.call import RealtimeCall
@@ -23,6 +24,7 @@ from voice_gateway.edges.realtime.refusals import EventRefused, error_event, inv
 from voice_gateway.edges.realtime.session_config import Kind, SessionConfig, Terms, model_named, opened, updated
 from voice_gateway.edges.realtime.session_shape import shown
 from voice_gateway.edges.web.certificate_name import certificate_name
+from voice_gateway.edges.web.kernel_buffer import bound_kernel_buffer
 from voice_gateway.errors import BadRequest, Refused, VoiceError
 
 log = logging.getLogger(__name__)
@@ -35,6 +37,8 @@ _CONFIGURE_S = 2.0
 language and hotwords can be chosen."""
 _BETA_PROTOCOL = "openai-beta.realtime-v1"
 _REFUSED, _LATER = 1008, 1013
+_PING_EVERY_S = 20.0
+"""A connection that answers no ping within half of that is broken."""
 _LAST_WORDS_S = 2.0
 """For the client's side of the close."""
 
@@ -69,9 +73,16 @@ class RealtimeEdge:
         if refusal := self._registry.refusal():
             raise Refused(refusal)
         socket = web.WebSocketResponse(
-            protocols=("realtime",), compress=False, max_msg_size=MAX_MESSAGE_BYTES, timeout=_LAST_WORDS_S
+            protocols=("realtime",),
+            compress=False,
+            max_msg_size=MAX_MESSAGE_BYTES,
+            timeout=_LAST_WORDS_S,
+            heartbeat=_PING_EVERY_S,
         )
+        if not socket.can_prepare(request):
+            raise BadRequest("/v1/realtime is a WebSocket; open it as one")
         await socket.prepare(request)
+        bound_kernel_buffer(request)
         sender = Sender(socket, self._registry.limits.max_unread_s)
         code, reason = _REFUSED, ""
         try:
@@ -89,6 +100,9 @@ class RealtimeEdge:
             reason = "nothing was read from this connection"
         except ConnectionError:
             log.info("a client of %s left before its session began", request.remote)
+        except Exception:
+            code, reason = 1011, "the gateway failed; connect again"
+            log.exception("a session of %s failed", request.remote)
         await socket.close(code=code, message=reason.encode()[:120])
         return socket
 
@@ -109,7 +123,8 @@ class RealtimeEdge:
             config, first = await configure(config)
         if first is None and socket.closed:
             return 1000, ""
-        caller = Caller(identity.name, limits=identity.limits)
+        trace = trace_id([("traceparent", request.headers.get("traceparent", ""))])
+        caller = Caller(identity.name, trace, limits=identity.limits)
         held = self._registry.open(CallRequest(config.options, config.input, config.output), caller)
         call = RealtimeCall(held, config, held_terms(terms, held), session_id, expires_at)
         return await Connection(held, call, socket, sender).carry(first)
