@@ -54,8 +54,8 @@ withdrawn() {
 
 licences() {
     # num2words: LGPL-2.1, unchanged and exchangeable, as the licence asks; espeakng-loader: GPL-3.0, in a process of its
-    # own, an optional extra. docs/adr/0001-dependencies.md has both.
-    "$bin/pip-licenses" --python "$python" --from=mixed --partial-match --ignore-packages num2words espeakng-loader \
+    # own, an optional extra. docs/adr/0001-dependencies.md has both. axe-playwright-python (tests): MIT, by its LICENSE file.
+    "$bin/pip-licenses" --python "$python" --from=mixed --partial-match --ignore-packages num2words espeakng-loader axe-playwright-python \
         --allow-only "MIT;Apache;BSD;ISC;Python Software Foundation;PSF;MPL;Zlib" --fail-on "GPL;GNU;SSPL;Business Source;Commons Clause" \
         > "$work/licences"
 }

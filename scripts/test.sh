@@ -10,12 +10,13 @@ evals=services/voice-bench/tests/evals # a gateway in process; its threads and t
 # shellcheck source=scripts/suites.sh
 . scripts/suites.sh
 
-# Three lanes at a time, for two cores: the calls of the gateway and of the client mostly wait, the speech server and the
-# bench compute and wait, and what waits for nothing takes the time that they leave over.
-calls() {
-    tests services/voice-gateway
-    tests services/voice-client
-    tests services/voicectl
+# Three lanes at a time, for two cores: the speech server and the bench compute and wait, the gateway's calls and the other
+# packages mostly wait, and what waits for nothing takes the time that they leave over.
+others() {
+    local package
+    for package in "$@"; do
+        case $package in services/speech-server | services/voice-bench) ;; *) tests "$package" ;; esac
+    done
 }
 
 at_leisure() {
@@ -42,15 +43,11 @@ if [ -z "${VOICE_AUDIO:-}" ]; then
     VOICE_AUDIO=$("$python" scripts/fetch_recordings.py | tail -n 1) || missed "recordings are there"
 fi
 export VOICE_AUDIO
-lane "gateway, client, voicectl" calls
+lane "libraries, gateway, client, mini LLM, voicectl" others "$@"
 lane "lint, types, generated files, helm, scripts, k8s, evals" at_leisure "$@"
 check "packages of the JavaScript examples and clients" scripts/npm.sh "${UV:-uv}" "$python" examples interop/openai-js
-for package in "$@"; do
-    case $package in
-        services/voice-gateway | services/voice-client | services/voicectl) ;;
-        *) tests "$package" --ignore "$evals" ;;
-    esac
-done
+tests services/speech-server
+tests services/voice-bench --ignore "$evals"
 end_lanes
 tests interop
 tests browser
