@@ -7,7 +7,7 @@ from voice_gateway.core.chat_budget import chat_tokens, tools_tokens
 from voice_gateway.core.conversation import Conversation, Message, messages
 from voice_gateway.core.events import LlmOptions
 from voice_gateway.core.tokens import Usage
-from voice_gateway.core.tools import NO_TOOLS, Tool, ToolCall, ToolChoice
+from voice_gateway.core.tools import NO_TOOLS, Tool, ToolCall, ToolChoice, ToolUse
 from voice_gateway.errors import Broken, ChatTooLong
 from voice_gateway.reply.fitted_model import ContextLimits, FittedModel
 
@@ -21,6 +21,8 @@ class Model:
         self.limit, self.factor, self.tells = limit, factor, tells
         self.asked: list[tuple[list[Message], LlmOptions]] = []
         self.closed = 0
+        self.declared: list[tuple[Tool, ...]] = []
+        self.uses: list[ToolUse] = []
 
     async def get_ready(self) -> None:
         """Nothing."""
@@ -32,6 +34,8 @@ class Model:
         self, chat: Sequence[Message], options: LlmOptions, tools: ToolChoice = NO_TOOLS
     ) -> AsyncGenerator[str | ToolCall | Usage, None]:
         self.asked.append((list(chat), options))
+        self.declared.append(tools.tools)
+        self.uses.append(tools.use)
         try:
             if self.tokens(chat, tools) + options.max_tokens > self.limit:
                 raise ChatTooLong("too long", self.limit if self.tells else 0)
@@ -161,3 +165,32 @@ async def test_nobody_is_told_of_what_is_asked_aside_and_the_model_is_free_when_
     await other.aclose()
     assert [*is_asked, fitted.is_asked] == [False, True, True, False]
     assert listener.told[2:] == ["free"]
+
+
+async def test_tools_that_leave_no_room_for_the_call_are_left_out(caplog: pytest.LogCaptureFixture) -> None:
+    """Of a client's tools the last ones: what was said must be shown, and 1744 tokens are left beside the answer."""
+    model = Model(2000)
+    fitted = fitted_to(model)
+    tools = tuple(Tool(f"tool_{n}", "x" * 900, "{}", False, 5.0, "client") for n in range(9))
+    said = messages("You are an agent.", Conversation().said(1, "What time is it?"))
+    for _ in range(2):
+        assert [piece async for piece in fitted.answer(said, OPTIONS, ToolChoice(tools))] == ["All right."]
+    (chat, _), *_ = model.asked
+    assert [message.content for message in chat] == ["You are an agent.", "What time is it?"]
+    assert 0 < len(model.declared[0]) < len(tools)
+    assert model.declared[0] == tools[: len(model.declared[0])]
+    assert [record.message.rpartition(": ")[2] for record in caplog.records] == [
+        ", ".join(tool.name for tool in tools[len(model.declared[0]) :])
+    ]
+
+
+async def test_one_tool_that_is_larger_than_the_context_is_not_declared() -> None:
+    model = Model(2000)
+    huge = Tool("huge", "x" * 60_000, "{}", False, 5.0, "client")
+    said = messages("", Conversation().said(1, "What time is it?"))
+    small = Tool("small", "", "{}", False, 5.0, "client")
+    for tools in ((huge,), (small, huge)):
+        choice = ToolChoice(tools, use=ToolUse("required", "huge"))
+        assert [piece async for piece in fitted_to(model).answer(said, OPTIONS, choice)] == ["All right."]
+    assert model.declared == [(), (small,)]
+    assert [use.name for use in model.uses] == ["", ""], "what is not declared must not be called"

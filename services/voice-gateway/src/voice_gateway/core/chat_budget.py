@@ -8,6 +8,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
+from itertools import accumulate
 
 from voice_gateway.core.conversation import Message
 from voice_gateway.core.tokens import MESSAGE_TOKENS, REQUEST_TOKENS, beginning, end, estimate
@@ -34,6 +35,12 @@ def chat_tokens(chat: Sequence[Message]) -> int:
 def tools_tokens(tools: ToolChoice) -> int:
     """Estimated tokens of what is declared beside a chat."""
     return sum(_declared(tool) for tool in tools.tools)
+
+
+def fitting_tools(tools: Sequence[Tool], budget: int) -> tuple[Tool, ...]:
+    """The first of the tools, whose declarations have `budget` estimated tokens at most."""
+    sizes = accumulate(map(_declared, tools))
+    return tuple(tool for tool, size in zip(tools, sizes, strict=True) if size <= budget)
 
 
 @lru_cache(maxsize=1024)

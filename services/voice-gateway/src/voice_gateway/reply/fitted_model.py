@@ -10,11 +10,11 @@ from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from voice_gateway.core.chat_budget import chat_tokens, fit, tools_tokens
+from voice_gateway.core.chat_budget import chat_tokens, fit, fitting_tools, tools_tokens
 from voice_gateway.core.conversation import Message
 from voice_gateway.core.events import LlmOptions
 from voice_gateway.core.tokens import Scale, Usage
-from voice_gateway.core.tools import NO_TOOLS, ToolCall, ToolChoice
+from voice_gateway.core.tools import AUTO, NO_TOOLS, ToolCall, ToolChoice
 from voice_gateway.errors import ChatTooLong
 from voice_gateway.interfaces import LanguageModel
 
@@ -22,6 +22,8 @@ log = logging.getLogger(__name__)
 
 _ANSWER_SHARE = 0.5
 """Of the context: the longest answer that is asked for."""
+_TOOLS_SHARE = 0.5
+"""Of what is left beside the answer: the longest that the declarations of tools may be together."""
 _SHORTER = 0.7
 """Of a chat that was refused by a server that does not say what it takes."""
 
@@ -58,6 +60,8 @@ class FittedModel:
         """Estimated tokens of the tools that a reply was last offered."""
         self._answers = 0
         """Being written for replies."""
+        self._left_out = False
+        """Tools were left out, and the operator was told."""
 
     @property
     def is_asked(self) -> bool:
@@ -77,6 +81,7 @@ class FittedModel:
     ) -> AsyncGenerator[str | ToolCall, None]:
         """Pieces of the answer to as much of the chat as fits, and its calls of tools. Raises Upstream."""
         self._answers += 1
+        tools = self._fitting(tools, options)
         self._declared = tools_tokens(tools)
         shown = self._fitted(chat, options)
         self._listener.model_asked(self.scale.tokens(self._declared + chat_tokens(shown)))
@@ -112,6 +117,19 @@ class FittedModel:
         async with aclosing(self._ask(shorter, options, tools)) as pieces:
             async for piece in pieces:
                 yield piece
+
+    def _fitting(self, tools: ToolChoice, options: LlmOptions) -> ToolChoice:
+        """The tools that leave room for the call itself. The operator's come first."""
+        room = self.scale.within(self._limits.tokens - self._within(options).max_tokens)
+        kept = fitting_tools(tools.tools, int(_TOOLS_SHARE * room))
+        if len(kept) == len(tools.tools):
+            return tools
+        if not self._left_out:
+            left_out = ", ".join(tool.name for tool in tools.tools[len(kept) :])
+            log.warning("LLM_CONTEXT_TOKENS is too small for these tools beside the call; left out: %s", left_out)
+        self._left_out = True
+        use = tools.use if tools.use.name in {"", *(tool.name for tool in kept)} else AUTO
+        return replace(tools, tools=kept, use=use) if kept else NO_TOOLS
 
     def _fitted(self, chat: Sequence[Message], options: LlmOptions) -> Sequence[Message]:
         return fit(chat, self.budget(options), self._limits.exchanges)
