@@ -54,8 +54,8 @@ _WORDS = [
 ]
 TABLE = Path(__file__).parents[4] / "scripts" / "realtime_table.py"
 SAME: list[tuple[type[BaseModel], type[BaseModel]]] = [
-    (public.RealtimeSessionCreateRequest, session_models.RealtimeSession),
-    (public.RealtimeTranscriptionSessionCreateRequest, session_models.TranscriptionSession),
+    (public.RealtimeSessionCreateRequest, session_models.RealtimeFields),
+    (public.RealtimeTranscriptionSessionCreateRequest, session_models.TranscriptionFields),
     (realtime_audio_config_input.RealtimeAudioConfigInput, session_models.AudioInput),
     (realtime_audio_config_output.RealtimeAudioConfigOutput, session_models.AudioOutput),
     (public.AudioTranscription, session_models.Transcription),

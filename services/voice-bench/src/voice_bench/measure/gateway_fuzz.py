@@ -50,7 +50,7 @@ class Wire(Enum):
 
 
 @dataclass(slots=True)
-class FuzzResult:
+class FuzzResult:  # size: the record of one run
     """What the messages met."""
 
     sent: Counter[str] = field(default_factory=Counter)

@@ -4,6 +4,7 @@ import base64
 import json
 import random
 from collections.abc import Callable
+from copy import deepcopy
 from typing import Any
 
 from voice_workflow.v1 import voice_workflow_pb2 as pb
@@ -22,7 +23,7 @@ _DETECTIONS: tuple[Any, ...] = (
 
 def realtime_event(rng: random.Random) -> str:
     """One message of a Realtime client; one in five has a field that is wrong, one in ten is broken text."""
-    event = rng.choice(_EVENTS)(rng)
+    event = deepcopy(rng.choice(_EVENTS)(rng))
     if rng.random() < 0.2:
         _spoil(event, rng)
     text = json.dumps(event)
@@ -50,9 +51,9 @@ def _spoil(value: Any, rng: random.Random) -> None:
         key = rng.choice(list(value)) if isinstance(value, dict) else rng.randrange(len(value))
         if rng.random() < 0.4 or not isinstance(value[key], dict | list) or not value[key]:
             if isinstance(value, dict) and rng.random() < 0.3:
-                value[rng.choice(("nonsense", "type", "id", "item"))] = rng.choice(_VALUES)
+                value[rng.choice(("nonsense", "type", "id", "item"))] = deepcopy(rng.choice(_VALUES))
             else:
-                value[key] = rng.choice(_VALUES)
+                value[key] = deepcopy(rng.choice(_VALUES))
             return
         value = value[key]
 

@@ -61,10 +61,10 @@ class AnswerWithTools:
         clock: Callable[[], float],
         use: ToolUse = AUTO,
     ) -> None:
-        self._use = use
         self._n = n
         self._ask = ask
-        self._tools = tuple(tools)
+        self._first = ToolChoice(tuple(tools), use.mode != "none", use)
+        """What the first answer may call; those after it may call what they like."""
         self._runner = runner
         self._limits = limits
         self._clock = clock
@@ -76,7 +76,7 @@ class AnswerWithTools:
     @property
     def record(self) -> tuple[ToolRound, ...]:
         """The calls so far, each with a result: until it has come, that it was cancelled."""
-        acting = {tool.name for tool in self._tools if tool.side_effects} if self._decided.is_set() else set()
+        acting = {tool.name for tool in self._first.tools if tool.side_effects} if self._decided.is_set() else set()
         return tuple(round_.recorded(acting) for round_ in self._rounds)
 
     def begin(self, speaker: Speaker) -> None:
@@ -114,10 +114,9 @@ class AnswerWithTools:
 
     def _choice(self, count: int) -> ToolChoice:
         """What the answer after `count` rounds of calls may call: what the client wants of it holds for the first."""
-        if not self._tools:
+        if not self._first.tools:
             return NO_TOOLS
-        use = AUTO if count else self._use
-        return ToolChoice(self._tools, count < self._limits.rounds and use.mode != "none", use)
+        return ToolChoice(self._first.tools, count < self._limits.rounds) if count else self._first
 
     async def _run(self, round_: "_Round") -> AsyncGenerator[str | Boundary, None]:
         """Call all tools at once; what is said meanwhile."""
@@ -140,7 +139,7 @@ class AnswerWithTools:
 
     async def _call(self, round_: "_Round", number: int, call: ToolCall) -> None:
         if number < self._limits.parallel:
-            tool = next((tool for tool in self._tools if tool.name == call.name), None)
+            tool = next((tool for tool in self._first.tools if tool.name == call.name), None)
             result = await self._runner.run(call, tool, self._n, self._decided)
         else:
             most = f"at most {self._limits.parallel} tools can be called at once; call this one again if it is needed"

@@ -60,7 +60,7 @@ class InputText(Part):
     text: Text
 
 
-class InputAudio(Part):
+class InputAudioPart(Part):
     """Audio in an item: not served; what was spoken goes through the input buffer."""
 
     type: Literal["input_audio"]
@@ -94,7 +94,9 @@ class UserMessage(_Item):
 
     type: Literal["message"]
     role: Literal["user"]
-    content: list[Annotated[InputText | InputAudio, Field(discriminator="type")]] = Field(min_length=1, max_length=64)
+    content: list[Annotated[InputText | InputAudioPart, Field(discriminator="type")]] = Field(
+        min_length=1, max_length=64
+    )
 
 
 class SystemMessage(_Item):
@@ -169,7 +171,7 @@ class ResponseAudio(Part):
     output: ResponseOutput | None = None
 
 
-class ResponseConfig(Part):
+class ResponseConfig(Part):  # size: the fields of the public schema
     """What holds for one response alone."""
 
     instructions: str | None = Field(None, max_length=MAX_TEXT_CHARS)

@@ -65,7 +65,7 @@ class ErrorReports:
         return [event]
 
 
-class Connection:
+class RealtimeConnection:
     """One WebSocket on a call, until either is over."""
 
     def __init__(self, held: HeldCall, call: RealtimeCall, socket: web.WebSocketResponse, sender: Sender) -> None:

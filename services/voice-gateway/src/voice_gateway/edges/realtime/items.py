@@ -21,7 +21,7 @@ def new_id(prefix: str) -> str:
 
 
 @dataclass(slots=True)
-class Item:
+class Item:  # size: what any kind of item may hold
     """One item. What it is in the history: words or reply of exchange `n`, or entry `entry`."""
 
     id: str

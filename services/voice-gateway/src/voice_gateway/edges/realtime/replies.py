@@ -10,7 +10,7 @@ from voice_gateway.core.events import Failed, ReplyText, ToolCalled, TurnChanged
 from voice_gateway.core.tokens import estimate
 from voice_gateway.edges.realtime.items import Item, Items
 from voice_gateway.edges.realtime.refusals import EventRefused, invalid
-from voice_gateway.edges.realtime.response import Event, Outcome, Response, ResponseSetup, Usage
+from voice_gateway.edges.realtime.response import Event, Outcome, Response, ResponseSetup, ResponseUsage
 
 _RESAMPLED_MS = 5
 """Audio at another rate lags by a millisecond or two: what was said before an item was heard whole all the same."""
@@ -33,7 +33,7 @@ class _Truncation:
 
 
 @dataclass(slots=True)
-class Replies:
+class Replies:  # size: what becomes of a reply, its function calls and its truncations is one state
     """The agent's side of one session."""
 
     items: Items
@@ -194,7 +194,7 @@ class Replies:
             return []
         message = response.message
         written = sum(estimate(item.text) for item in response.output)
-        usage = Usage(self.input_tokens(), written)
+        usage = ResponseUsage(self.input_tokens(), written)
         events = response.finish(outcome, self.items, usage, reason=reason, text=text)
         self._last = message or self._last
         self._words += len(message.text.split()) if message else 0

@@ -24,7 +24,7 @@ class ResponseSetup:
 
 
 @dataclass(frozen=True, slots=True)
-class Usage:
+class ResponseUsage:
     """Tokens of a response: those of the text that the language model was shown and wrote, estimated."""
 
     input_tokens: int
@@ -65,7 +65,9 @@ class Response:
         """The response begins."""
         return [{"type": "response.created", "response": self.shown("in_progress")}]
 
-    def shown(self, status: str, details: dict[str, Any] | None = None, usage: Usage | None = None) -> dict[str, Any]:
+    def shown(
+        self, status: str, details: dict[str, Any] | None = None, usage: ResponseUsage | None = None
+    ) -> dict[str, Any]:
         """The response object."""
         return {
             "object": "realtime.response",
@@ -120,7 +122,7 @@ class Response:
         ]
 
     def finish(
-        self, outcome: Outcome, items: Items, usage: Usage, *, reason: str = "", text: str | None = None
+        self, outcome: Outcome, items: Items, usage: ResponseUsage, *, reason: str = "", text: str | None = None
     ) -> list[Event]:
         """The response is over; `text` is what its message says after all."""
         if self.message is not None:

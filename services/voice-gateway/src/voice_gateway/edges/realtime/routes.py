@@ -18,7 +18,7 @@ from voice_gateway.edges.held_call import CallRequest, HeldCall
 from voice_gateway.edges.open_stream_limit import OpenStreamLimit
 from voice_gateway.edges.realtime.call import RealtimeCall
 from voice_gateway.edges.realtime.client_events import SessionUpdate, checked, read
-from voice_gateway.edges.realtime.connection import Connection, Sender
+from voice_gateway.edges.realtime.connection import RealtimeConnection, Sender
 from voice_gateway.edges.realtime.items import new_id
 from voice_gateway.edges.realtime.refusals import EventRefused, error_event, invalid
 from voice_gateway.edges.realtime.session_config import Kind, SessionConfig, Terms, model_named, opened, updated
@@ -127,7 +127,7 @@ class RealtimeEdge:
         caller = Caller(identity.name, trace, limits=identity.limits)
         held = self._registry.open(CallRequest(config.options, config.input, config.output), caller)
         call = RealtimeCall(held, config, held_terms(terms, held), session_id, expires_at)
-        return await Connection(held, call, socket, sender).carry(first)
+        return await RealtimeConnection(held, call, socket, sender).carry(first)
 
 
 def held_terms(terms: Terms, held: HeldCall) -> Terms:

@@ -22,9 +22,9 @@ from voice_gateway.edges.realtime.session_models import (
     Endpointing,
     Format,
     Mulaw,
-    RealtimeSession,
+    RealtimeFields,
     Transcription,
-    TranscriptionSession,
+    TranscriptionFields,
     VoiceId,
     VoiceWorkflow,
 )
@@ -96,7 +96,7 @@ def opened(kind: Kind, terms: Terms, language: str = "") -> SessionConfig:
 
 
 def updated(
-    config: SessionConfig, wire: RealtimeSession | TranscriptionSession, terms: Terms, *, has_begun: bool
+    config: SessionConfig, wire: RealtimeFields | TranscriptionFields, terms: Terms, *, has_begun: bool
 ) -> SessionConfig:
     """The configuration after an update; `has_begun`: what recognition was opened with can't change any more.
     Raises EventRefused; nothing changes then."""
@@ -106,7 +106,7 @@ def updated(
     audio_input = (audio.input if audio else None) or AudioInput()
     config = _with_language(config, audio_input.transcription, more, terms, has_begun=has_begun)
     config = _with_input(config, audio_input, terms)
-    if isinstance(wire, RealtimeSession):
+    if isinstance(wire, RealtimeFields):
         config = _with_answers(config, wire, terms)
         config = _with_output(config, (wire.audio.output if wire.audio else None) or AudioOutput(), terms)
     config = _with_hotwords(config, audio_input.transcription, more, terms, has_begun=has_begun)
@@ -181,7 +181,7 @@ def _check_recogniser(wire: Transcription | None, terms: Terms) -> None:
             raise invalid("session.audio.input.transcription.model", f"there is no such model here; send {own}")
 
 
-def _with_answers(config: SessionConfig, wire: RealtimeSession, terms: Terms) -> SessionConfig:
+def _with_answers(config: SessionConfig, wire: RealtimeFields, terms: Terms) -> SessionConfig:
     """How the model is asked."""
     options, defaults = config.options, config.defaults
     if wire.model:

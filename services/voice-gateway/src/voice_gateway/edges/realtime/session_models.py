@@ -189,7 +189,7 @@ class VoiceWorkflow(Part):
     events: bool | None = None
 
 
-class RealtimeSession(Part):
+class RealtimeFields(Part):  # size: the fields of the public schema
     """A session that answers."""
 
     type: Literal["realtime"]
@@ -209,7 +209,7 @@ class RealtimeSession(Part):
     voice_workflow: VoiceWorkflow | None = None
 
 
-class TranscriptionSession(Part):
+class TranscriptionFields(Part):
     """A session that only transcribes."""
 
     type: Literal["transcription"]
@@ -218,4 +218,4 @@ class TranscriptionSession(Part):
     voice_workflow: VoiceWorkflow | None = None
 
 
-SessionObject: TypeAlias = Annotated[RealtimeSession | TranscriptionSession, Field(discriminator="type")]
+SessionObject: TypeAlias = Annotated[RealtimeFields | TranscriptionFields, Field(discriminator="type")]
