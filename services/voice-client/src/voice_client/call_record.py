@@ -3,7 +3,18 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from voice_client.events import Ended, Error, Event, Latency, ReplyAudio, ReplyText, Transcript, Turn, TurnEvent
+from voice_client.events import (
+    Ended,
+    Error,
+    Event,
+    GoAway,
+    Latency,
+    ReplyAudio,
+    ReplyText,
+    Transcript,
+    Turn,
+    TurnEvent,
+)
 from voice_client.playout import Played
 
 LATENCIES = (
@@ -125,6 +136,21 @@ class CallRecord:
 def ended_by_gateway(ended: Ended) -> str:
     """One sentence for a call that somebody else ended."""
     return f"the gateway ended the call ({ended.reason.replace('_', ' ')}): {ended.message or 'it gave no reason'}"
+
+
+_GO_AWAY_REASONS = {
+    "draining": "the gateway shuts down",
+    "max_duration": "the call reached the longest duration that is allowed",
+    "rebalance": "calls are distributed again",
+}
+
+
+def go_away_sentence(away: GoAway) -> str:
+    """What GoAway means to a person."""
+    why = _GO_AWAY_REASONS.get(away.reason, away.reason)
+    if away.followed:
+        return f"{why}; the call moves to {away.target or 'another gateway at the same address'}"
+    return f"{why}: this call ends within {away.deadline_s:g} s; call again then"
 
 
 def event_fields(event: Event) -> dict[str, Any]:

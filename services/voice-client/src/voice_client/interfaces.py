@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from voice_workflow.v1 import voice_workflow_pb2 as pb
@@ -25,15 +26,31 @@ class ConverseCall(Protocol):
     def cancel(self) -> bool: ...
 
 
+OnLost = Callable[[], None]
+"""The device has stopped by itself. In the device's own thread."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedAudio:
+    """The devices that are open, by name."""
+
+    input_name: str
+    output_name: str
+
+
 class AudioDevice(Protocol):
-    """A microphone and a loudspeaker, running while the context is open."""
+    """A microphone and a loudspeaker, running while the context is open. Opening may take a second."""
 
     def check(self) -> None:
         """Raises NoAudio when `open` could not work, before anybody is called."""
 
     def open(
-        self, *, input_hz: int, output_hz: int, on_captured: OnCaptured, fill: FillPlayback
-    ) -> AbstractContextManager[None]: ...
+        self, *, input_hz: int, output_hz: int, on_captured: OnCaptured, fill: FillPlayback, on_lost: OnLost
+    ) -> AbstractContextManager[OpenedAudio]:
+        """Raises NoAudio. Microphone frames are 20 ms."""
+
+    def default(self) -> "AudioDevice":
+        """The machine's default devices, as it has them now."""
 
 
 class CallOutput(Protocol):

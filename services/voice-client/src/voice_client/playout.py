@@ -130,6 +130,11 @@ class Playout:
         """Seconds that wait to be heard."""
         return sum(reply.buffered for reply in self._replies) / self.rate_hz
 
+    @property
+    def progress(self) -> tuple[int, int] | None:
+        """(reply, samples of it played) of the reply that plays or waits; None = there is none."""
+        return (self._replies[0].number, self._replies[0].played) if self._replies else None
+
     def _buffer(self, audio: ReplyAudio) -> None:
         if audio.reply <= self._over_to:
             return

@@ -4,6 +4,7 @@ import typer
 
 from voice_client.cli.ask import ask
 from voice_client.cli.check import check
+from voice_client.cli.devices import devices
 from voice_client.cli.info import info
 from voice_client.cli.say import say
 from voice_client.cli.talk import talk
@@ -19,6 +20,7 @@ app.callback()(common)
 app.command()(say)
 app.command()(ask)
 app.command()(talk)
+app.command()(devices)
 app.command()(info)
 app.command()(check)
 

@@ -12,24 +12,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from voice_client.call_record import LATENCIES, CallRecord, ended_by_gateway, event_fields
+from voice_client.call_record import LATENCIES, CallRecord, ended_by_gateway, event_fields, go_away_sentence
 from voice_client.errors import VoiceError
 from voice_client.events import Dropped, Ended, Error, Event, GoAway, ReplyText, Transcript, Turn, TurnEvent
 from voice_client.interfaces import CallOutput
-
-_GO_AWAY_REASONS = {
-    "draining": "the gateway shuts down",
-    "max_duration": "the call reached the longest duration that is allowed",
-    "rebalance": "calls are distributed again",
-}
-
-
-def go_away_sentence(away: GoAway) -> str:
-    """What GoAway means to a person."""
-    why = _GO_AWAY_REASONS.get(away.reason, away.reason)
-    if away.followed:
-        return f"{why}; the call moves to {away.target or 'another gateway at the same address'}"
-    return f"{why}: this call ends within {away.deadline_s:g} s; call again then"
 
 
 def write_line(fields: Mapping[str, Any]) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Coroutine
 import typer
 from rich.console import Console
 
-from voice_client.errors import Unreachable, VoiceError
+from voice_client.errors import Unauthorised, Unreachable, VoiceError
 
 INCOMPLETE = 1
 USAGE = 2
@@ -66,6 +66,8 @@ def exit_code(error: VoiceError) -> int:
 def failure_sentence(error: VoiceError) -> str:
     """One sentence for a person."""
     sentence = str(error)
+    if isinstance(error, Unauthorised) and "token" in sentence:
+        sentence = f"{sentence} (voice sends the one of --token-file, --token or VOICE_TOKEN)"
     if not error.retry_after_s:
         return sentence
     when = f"in {error.retry_after_s:g} s"
