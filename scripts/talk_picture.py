@@ -111,7 +111,7 @@ def svg(state: ScreenState) -> str:
     """The screen, with no font from anywhere else."""
     console = Console(record=True, width=SIZE.width, height=SIZE.height, file=io.StringIO(), force_terminal=True)
     console.print(render(state, SIZE))
-    style = re.sub(r"@font-face \{\{.*?\}\}", "", _export_format.CONSOLE_SVG_FORMAT, flags=re.DOTALL)
+    style = re.sub(r"@font-face \{\{.*?\}\}|<!--.*?-->", "", _export_format.CONSOLE_SVG_FORMAT, flags=re.DOTALL)
     return console.export_svg(title="voice talk", code_format=style, unique_id="voice-talk") + "\n"
 
 
