@@ -6,7 +6,9 @@ import re
 import sys
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -104,6 +106,17 @@ async def test_the_scripted_engine_is_a_mock_for_clients_of_transcription(tmp_pa
     finals = [line.partition(" s: ")[2] for line in said if not line.startswith("… ")]
     assert finals == ["turn left", "stop here now"]
     assert "… turn left" in said
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_the_screen_of_voice_talk_shows_a_spoken_call(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(EXAMPLES.parent / "scripts"))
+    talk_picture: Any = import_module("talk_picture")
+    lines = await spoken(stack.speech_target, [QUESTION, "Tell me a joke."], 0)
+    async with asyncio.timeout(60):
+        shown = talk_picture.svg(await talk_picture.talk(stack.target, lines)).replace("&#160;", " ")
+    for words in ("connected", "you", "seven times eight", "fifty six", "heard after", "first token", "▸"):
+        assert words in shown
 
 
 def test_the_page_lists_every_example() -> None:
