@@ -29,10 +29,11 @@ from voice_client.live.screen import Screen
 from voice_client.live.screen_state import Phase, ReplyLine, ScreenState
 
 PICTURE = Path(__file__).parents[1] / "docs" / "pictures" / "voice-talk.svg"
-SIZE = Size(96, 18)
-SENTENCES = ("My name is Anna.", "How much is seven times eight?", "Tell me a joke.")
+SIZE = Size(104, 18)
+SENTENCES = ("My name is Anna.", "How much is seven times eight?", "Can you tell me a joke?")
 LIMIT_S = 90.0
 FRAME_S = 0.02
+PAUSE_S = 0.4
 
 
 class RecordedDevice:
@@ -48,8 +49,9 @@ class RecordedDevice:
         return self
 
     def hear(self, line: Line) -> None:
-        """The microphone hears this next."""
-        self._frames.extend(Framer(640).push(line.clip.at(16_000).pcm16 + bytes(640)))
+        """The microphone hears this next, after a short pause."""
+        pause = bytes(640) * round(PAUSE_S / FRAME_S)
+        self._frames.extend(Framer(640).push(pause + line.clip.at(16_000).pcm16 + bytes(640)))
 
     @contextmanager
     def open(

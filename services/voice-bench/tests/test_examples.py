@@ -115,7 +115,7 @@ async def test_the_screen_of_voice_talk_shows_a_spoken_call(stack: Stack, monkey
     lines = await spoken(stack.speech_target, [QUESTION, "Tell me a joke."], 0)
     async with asyncio.timeout(60):
         shown = talk_picture.svg(await talk_picture.talk(stack.target, lines)).replace("&#160;", " ")
-    for words in ("connected", "you", "seven times eight", "fifty six", "heard after", "first token", "▸"):
+    for words in ("connected", ">you", ">reply", "heard after", "turn end", "first token", "▸"):
         assert words in shown
 
 
