@@ -16,7 +16,7 @@ FRAME_BYTES = 2 * RATE_HZ // 25  # 40 ms
 async def main(url: str, question: str, out: str) -> None:
     """One turn, as it would be spoken."""
     with wave.open(question) as file:
-        assert file.getframerate() == RATE_HZ, f"{question} has {file.getframerate()} Hz; it must be 24 kHz"
+        assert file.getparams()[:3] == (1, 2, RATE_HZ), f"{question} is not mono PCM16 at 24 kHz"
         waiting = file.readframes(file.getnframes())
     client = AsyncOpenAI(api_key="none needed", base_url=url, websocket_base_url=url.replace("http", "ws", 1))
     async with client.realtime.connect(model="gpt-realtime") as connection:

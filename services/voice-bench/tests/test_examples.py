@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 import pytest_asyncio
-from pcm import read_wav, write_wav
+from pcm import Resampler, read_wav, write_wav
 from voice_bench.demo.script import RATE_HZ, spoken
 from voice_bench.stack import Stack, running
 from voice_bench.stack_config import Part, embedded, scripted
@@ -57,6 +57,20 @@ async def test_the_contract_alone_serves_another_language(stack: Stack, tmp_path
     out = tmp_path / "answer.pcm"
     assert "fifty six" in await run("06_grpc.mjs", stack.target, QUESTION, str(out))
     assert out.stat().st_size > 0.5 * 2 * RATE_HZ
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_sdks_of_openai_hold_a_call(stack: Stack, tmp_path: Path) -> None:
+    web, out = f"127.0.0.1:{stack.port(Part.GATEWAY, 'web')}/v1", tmp_path / "answer"
+    (line,) = await spoken(stack.speech_target, [QUESTION], 0)
+    resampler = Resampler(RATE_HZ, 24_000)
+    write_wav(tmp_path / "question.wav", [resampler.push(line.clip.pcm16) + resampler.flush()], 24_000)
+    said = await run("10_openai_realtime.py", f"http://{web}", str(tmp_path / "question.wav"), str(out))
+    assert said.splitlines() == [f"heard: {QUESTION}", "reply: Seven times eight is fifty six."]
+    assert read_wav(out).duration_s > 0.5
+    said = await run("11_openai_agents.mjs", f"ws://{web}/realtime", "What's the weather in Paris?", str(out))
+    assert said.splitlines() == ["called: get_weather Paris", "reply: City: Paris, degrees: 21."]
+    assert out.stat().st_size > 0.5 * 2 * 24_000
 
 
 @pytest.mark.asyncio(loop_scope="module")
