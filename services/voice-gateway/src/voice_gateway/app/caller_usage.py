@@ -34,6 +34,11 @@ class CallerUsage:
         if exceeded := self._usage.begin(caller.identity, limits, self._clock()):
             raise Refused(Refusal(RefusalKind.TOKEN_BUSY, exceeded.sentence, exceeded.retry_after_s))
 
+    def give_back(self, caller: Caller) -> None:
+        """The call that was counted did not begin after all."""
+        if caller.identity:
+            self._usage.end(caller.identity, self._clock())
+
     def end(self, call: HeldSession, operators: UsageLimits) -> None:
         """A call that was counted is over."""
         self._charge(call, operators)

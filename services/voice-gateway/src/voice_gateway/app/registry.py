@@ -3,7 +3,8 @@
 import asyncio
 import logging
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 from voice_gateway.app.call_config import CallConfig
 from voice_gateway.app.caller_usage import CallerUsage, HeldSession
@@ -91,28 +92,28 @@ class Registry:  # size: what edges ask of it, and what the program does with it
 
     def open(self, request: CallRequest, caller: Caller) -> HeldCall:
         """A new call. Raises Refused."""
-        self._admit(caller)
         resources, name = self._config.resources, f"call-{secrets.token_hex(6)}"
-        session = Session(name, request.options, resources, self._turn_log(name, request.options), caller)
         usage_limits = self._config.usage_limits
-        call = HeldCall(
-            session,
-            request,
-            self._new_token(),
-            self.server_info,
-            self.limits,
-            lambda: self._usage.typed(caller, usage_limits),
-        )
-        self._keep(call)
+        with self._admitted(caller):
+            session = Session(name, request.options, resources, self._turn_log(name, request.options), caller)
+            call = HeldCall(
+                session,
+                request,
+                self._new_token(),
+                self.server_info,
+                self.limits,
+                lambda: self._usage.typed(caller, usage_limits),
+            )
+            self._keep(call)
         return call
 
     def transcribe(self, request: TranscriptionRequest, caller: Caller) -> HeldTranscription:
         """A new transcription stream, which takes the place of a call. Raises Refused."""
-        self._admit(caller, needs=_TRANSCRIPTION_NEEDS)
         resources, name = self._config.resources, f"stream-{secrets.token_hex(6)}"
-        session = TranscriptionSession(name, request.options, resources, caller)
-        stream = HeldTranscription(session, request, self._new_token(), resources.max_session_s, self.limits)
-        self._keep(stream)
+        with self._admitted(caller, needs=_TRANSCRIPTION_NEEDS):
+            session = TranscriptionSession(name, request.options, resources, caller)
+            stream = HeldTranscription(session, request, self._new_token(), resources.max_session_s, self.limits)
+            self._keep(stream)
         return stream
 
     def _new_token(self) -> str:
@@ -183,14 +184,20 @@ class Registry:  # size: what edges ask of it, and what the program does with it
             await asyncio.sleep(_COUNT_EVERY_S)
             self._usage.end_exceeded(tuple(self._calls.values()), self._config.usage_limits)
 
-    def _admit(self, caller: Caller, needs: Sequence[str] | None = None) -> None:
-        """A call of this caller begins, and is counted. Raises Refused."""
+    @contextmanager
+    def _admitted(self, caller: Caller, needs: Sequence[str] | None = None) -> Iterator[None]:
+        """A call of this caller begins inside, and is counted; not where that fails. Raises Refused."""
         try:
             if refusal := self.refusal(needs):
                 raise Refused(refusal)
             self._usage.begin(caller, self._config.usage_limits, self._calls.values())
         except Refused as error:
             self._config.resources.metrics.refused.labels(error.refusal.kind.value).inc()
+            raise
+        try:
+            yield
+        except BaseException:
+            self._usage.give_back(caller)
             raise
 
     def refusal(self, needs: Sequence[str] | None = None) -> Refusal | None:
