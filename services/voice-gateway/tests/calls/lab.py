@@ -21,7 +21,7 @@ from voice_gateway.config import Settings
 from voice_gateway.edges.held_call import HeldCall
 from voice_gateway.edges.held_transcription import HeldTranscription
 from voice_gateway.session.session import Session
-from voice_gateway.session.transcription import TranscriptionSession
+from voice_gateway.session.transcription import TranscriptionStream
 from voice_workflow.v1 import voice_workflow_pb2 as pb
 from waiting import LIMIT_S, Changes
 
@@ -171,7 +171,7 @@ class Lab:
             await asyncio.wait(new, timeout=left_s, return_when=asyncio.FIRST_COMPLETED)
 
 
-_CALLS = (Session, HeldCall, TranscriptionSession, HeldTranscription)
+_CALLS = (Session, HeldCall, TranscriptionStream, HeldTranscription)
 
 
 def _calls_in_memory() -> set[Any]:

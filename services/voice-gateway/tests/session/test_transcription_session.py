@@ -29,7 +29,7 @@ from voice_gateway.errors import Unavailable
 from voice_gateway.metrics import Metrics
 from voice_gateway.session.reply_setup import ReplySetup
 from voice_gateway.session.session import CallResources
-from voice_gateway.session.transcription import TranscriptionSession
+from voice_gateway.session.transcription import TranscriptionStream
 
 pytestmark = pytest.mark.looptime
 
@@ -82,7 +82,7 @@ class Streamed:
             history=50,
             languages=Languages({}),
         )
-        self.session = TranscriptionSession("stream", options, resources, Caller())
+        self.session = TranscriptionStream("stream", options, resources, Caller())
         self.began_at = asyncio.get_running_loop().time()
         self.told: list[tuple[float, SessionEvent]] = []
 

@@ -16,7 +16,7 @@ from voice_gateway.edges.held_transcription import HeldTranscription, Transcript
 from voice_gateway.edges.limits import Limits
 from voice_gateway.errors import NotFound, Refused
 from voice_gateway.session.session import Session
-from voice_gateway.session.transcription import TranscriptionSession
+from voice_gateway.session.transcription import TranscriptionStream
 from voice_gateway.session.turn_log_file import NoTurnLog, TurnLog, TurnLogFolder
 
 log = logging.getLogger(__name__)
@@ -111,7 +111,7 @@ class Registry:  # size: what edges ask of it, and what the program does with it
         """A new transcription stream, which takes the place of a call. Raises Refused."""
         resources, name = self._config.resources, f"stream-{secrets.token_hex(6)}"
         with self._admitted(caller, needs=_TRANSCRIPTION_NEEDS):
-            session = TranscriptionSession(name, request.options, resources, caller)
+            session = TranscriptionStream(name, request.options, resources, caller)
             stream = HeldTranscription(session, request, self._new_token(), resources.max_session_s, self.limits)
             self._keep(stream)
         return stream

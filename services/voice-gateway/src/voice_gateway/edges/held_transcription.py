@@ -8,7 +8,7 @@ from voice_gateway.core.token_bucket import TokenBucket
 from voice_gateway.core.transcription import TranscriptionOptions
 from voice_gateway.edges.limits import Limits
 from voice_gateway.edges.refusal_reports import RefusalReports
-from voice_gateway.session.transcription import TranscriptionSession
+from voice_gateway.session.transcription import TranscriptionStream
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class HeldTranscription:
     """One stream, in the registry."""
 
     def __init__(
-        self, session: TranscriptionSession, request: TranscriptionRequest, token: str, max_session_s: float,
+        self, session: TranscriptionStream, request: TranscriptionRequest, token: str, max_session_s: float,
         limits: Limits,
     ) -> None:  # fmt: skip
         self.session = session

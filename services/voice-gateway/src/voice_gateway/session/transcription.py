@@ -47,7 +47,7 @@ _FAST_CLOCK = 0.01
 _FLUSHED = (EndReason.CALLER_ENDED, EndReason.IDLE, EndReason.MAX_DURATION, EndReason.DRAINED)
 
 
-class TranscriptionSession:  # size: the caller's side, the registry's side, and both listeners of the input
+class TranscriptionStream:  # size: the caller's side, the registry's side, and both listeners of the input
     """One stream. Implements the sink and the listener of `CallerInput`."""
 
     turn = 1

@@ -9,6 +9,7 @@ from aiohttp import WSMessage, WSMsgType, web
 from voice_gateway.core.events import CallEnded, EndReason, Failed, Failure
 from voice_gateway.edges.held_transcription import HeldTranscription
 from voice_gateway.edges.transcribe_ws.back_pressure import BackPressure
+from voice_gateway.edges.transcribe_ws.client_audio import ClientAudio
 from voice_gateway.edges.transcribe_ws.client_messages import (
     AudioMessage,
     EndMessage,
@@ -17,21 +18,20 @@ from voice_gateway.edges.transcribe_ws.client_messages import (
     audio_bytes,
     read_message,
 )
-from voice_gateway.edges.transcribe_ws.input_audio import InputAudio
 from voice_gateway.edges.transcribe_ws.server_messages import close_code, encode, started
 from voice_gateway.errors import BadRequest
 
 log = logging.getLogger(__name__)
 
 
-class Connection:
+class TranscriptionConnection:
     """One WebSocket that was accepted, and its stream."""
 
     def __init__(self, socket: web.WebSocketResponse, stream: HeldTranscription, clock: Callable[[], float]) -> None:
         self._socket = socket
         self._stream = stream
         self._session = stream.session
-        self._audio = InputAudio(stream.request, stream.limits.max_ahead_s)
+        self._audio = ClientAudio(stream.request, stream.limits.max_ahead_s)
         self._pressure = BackPressure(stream, clock)
 
     async def carry(self, first: WSMessage | None) -> None:

@@ -20,7 +20,7 @@ from voice_gateway.edges.transcribe_ws.client_messages import (
     options_of,
     read_message,
 )
-from voice_gateway.edges.transcribe_ws.connection import Connection
+from voice_gateway.edges.transcribe_ws.connection import TranscriptionConnection
 from voice_gateway.edges.transcribe_ws.refusal import code_of, refused
 from voice_gateway.edges.web.certificate_name import certificate_name
 from voice_gateway.errors import BadRequest, Refused, VoiceError
@@ -93,7 +93,7 @@ class TranscriptionEndpoint:
         request = agreed(asked, self._registry.transcription_defaults, self._registry.limits)
         stream = self._registry.transcribe(request, caller)
         is_start = first.type is WSMsgType.TEXT and isinstance(message, StartMessage)
-        await Connection(socket, stream, self._clock).carry(None if is_start else first)
+        await TranscriptionConnection(socket, stream, self._clock).carry(None if is_start else first)
 
     async def _first(self, socket: web.WebSocketResponse) -> WSMessage:
         limit_s = self._registry.server_info.start_timeout_s

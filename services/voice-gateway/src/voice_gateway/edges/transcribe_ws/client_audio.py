@@ -10,7 +10,7 @@ from voice_gateway.errors import BadRequest
 _FULL_SCALE = 32_767
 
 
-class InputAudio:
+class ClientAudio:
     """One stream's. A sample may be cut in two by the end of a message."""
 
     def __init__(self, request: TranscriptionRequest, max_audio_s: float) -> None:
