@@ -304,7 +304,10 @@ MUTANTS: dict[str, tuple[str, str]] = {
         "(policy.max_hold if disputed else policy.max_turn)",
         "policy.max_hold",
     ),
-    "idle prompts are never forgiven": ("tries=0 if cause is Cause.WORDS else call.tries", "tries=call.tries"),
+    "idle prompts are never forgiven": (
+        "tries=0 if cause in (Cause.WORDS, Cause.ASKED) else call.tries",
+        "tries=call.tries",
+    ),
     "the call never ends by itself": ('return Ended(call, "idle"), (EndCall("idle"),)', "return Idle(call, now), ()"),
     "the goodbye is never said": ("call.tries == policy.idle_tries and policy.says_goodbye", "False"),
     "every call ends with a goodbye": (" and policy.says_goodbye", ""),
@@ -356,8 +359,8 @@ MUTANTS: dict[str, tuple[str, str]] = {
         "return replace(call, due=Cause.RECOGNISER_LOST.value)",
     ),
     "a lost call waits for a turn that never ends": (
-        "case Hearing(call) | Pausing(call), RecogniserLost():",
-        "case Pausing(call), RecogniserLost():",
+        "case Hearing(call) | Pausing(call), RecogniserLost() | Discarded():",
+        "case Pausing(call), RecogniserLost() | Discarded():",
     ),
     "a held reply stays held when a call is lost": ("case Overlap(), RecogniserLost():", "case Overlap(), None:"),
     "blanks are typed turns": ("event = replace(event, text=event.text.strip())", "pass"),
