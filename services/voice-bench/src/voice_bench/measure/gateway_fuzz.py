@@ -36,6 +36,8 @@ SETTLE_S = 4.0
 _ENDS_WITHIN_S = 20.0
 _PROTOCOL = "voice_workflow.v1.proto"
 """What messages of the contract are serialised as; a Realtime session has no use for it."""
+_INTERNAL = 4013
+"""Close code of voice_workflow.v1 where the gateway failed."""
 _CONVERSE = "/voice_workflow.v1.VoiceGateway/Converse"
 MB_PER_1000 = 0.1
 NOISE_MB = 16.0
@@ -159,6 +161,8 @@ async def _websocket(
         else:
             await socket.close()
         await asyncio.wait([reader])
+        if socket.close_code == _INTERNAL:
+            result.broken.append(f"{wire.value}: closed with {_INTERNAL}")
         result.ends[f"{wire.value} {socket.close_code}"] += 1
 
 

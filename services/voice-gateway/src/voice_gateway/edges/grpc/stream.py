@@ -19,7 +19,7 @@ class GrpcStream:
     async def read(self) -> Message | Undecodable | None:
         """The next message; None = half-closed, or broken."""
         message: object = await self._context.read()
-        return message if isinstance(message, Message | Undecodable) else None
+        return message if isinstance(message, (Message, Undecodable)) else None
 
     async def write(self, message: pb.ServerMessage) -> None:
         """Send a message. Raises StreamBroken; never returns on a stream that is broken and reads like half-closed."""
