@@ -22,7 +22,7 @@ test("partials become finals, and the turn's own words in the end", () => {
   const ended = step(heard, eventOf(turn("TURN_ENDED", { text: "What is the time?" })));
   assert.equal(ended.phase, "thinking");
   assert.deepEqual(wordsOf(ended.entries[0]), { settled: "What is the time?", partial: "" });
-  assert.deepEqual(ended.finals, [{ who: "you", text: "What is the time?" }]);
+  assert.deepEqual(ended.finals, ["What is the time?"]);
   const late = step(ended, eventOf(partial("What is the time")));
   assert.deepEqual(wordsOf(late.entries[0]), { settled: "What is the time?", partial: "" });
   assert.deepEqual(late.finals, []);
@@ -35,6 +35,7 @@ test("words of a reply are heard bit by bit, and all of them at its end", () => 
   const ended = step(speaking, eventOf(reply("REPLY_ENDED", { text: "It is noon, as it was yesterday." })));
   assert.deepEqual(partsOf(ended.entries[0]), { heard: "It is noon, as it was yesterday.", rest: "" });
   assert.equal(ended.phase, "listening");
+  assert.deepEqual(ended.finals, []);
 });
 
 test("of an interrupted reply stands what was heard, and what was not", () => {

@@ -77,10 +77,7 @@ async function offer() {
 }
 
 function changed() {
-  for (const { who, text } of call.conversation.finals) {
-    // What is being spoken need not be read out, too.
-    if (who === "you" || !call.isPlaying) status.announce(who === "you" ? `You said: ${text}` : `Answer: ${text}`);
-  }
+  for (const text of call.conversation.finals) status.announce(`You said: ${text}`);
   if (!drawing) drawing = requestAnimationFrame(draw);
 }
 

@@ -10,8 +10,8 @@ export const EMPTY = Object.freeze({ phase: "idle", entries: [], replying: 0, fi
 const MOST_ENTRIES = 400;
 /** Older ones leave the page; a call of an hour has fewer. */
 
-/** The state after an event of the gateway, or of the speaker ({type: "heard", reply, seconds}). `finals` are the
- * sentences that became final in this step: what a screen reader is told. */
+/** The state after an event of the gateway, or of the speaker ({type: "heard", reply, seconds}). `finals` are the caller's
+ * sentences that became final in this step: what a screen reader is told. The answer is heard. */
 export function step(before, event) {
   const state = { ...before, finals: [] };
   switch (event.type) {
@@ -64,12 +64,12 @@ function turnEnded(state, { turn, text }) {
   const next = change({ ...state, phase: "thinking" }, turnKey(turn), () => ({ text, done: true, utterances: {} }), () => ({
     key: turnKey(turn), kind: "user", spoken: false, utterances: {}, text, done: true,
   }));
-  return { ...next, finals: text ? [{ who: "you", text }] : [] };
+  return { ...next, finals: text ? [text] : [] };
 }
 
 function replyEnded(state, { reply, text }) {
-  const next = change(floorFree(state, { reply }), replyKey(reply), (entry) => ({ text: text || entry.text, status: "ended", heard: text || entry.text }));
-  return { ...next, finals: text ? [{ who: "reply", text }] : [] };
+  const ended = (entry) => ({ text: text || entry.text, status: "ended", heard: text || entry.text });
+  return change(floorFree(state, { reply }), replyKey(reply), ended);
 }
 
 /** How long the parts of a turn took: told once when the reply begins, and again with what was learnt since. */

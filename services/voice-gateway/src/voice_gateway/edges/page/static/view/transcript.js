@@ -9,10 +9,11 @@ export class TranscriptView {
   #list = byId("transcript");
   #welcome = byId("welcome");
   #drawn = new Map(); // key → {entry, item}
+  #scrolledTo = 0;
 
   /** Draw the entries of the conversation. */
   draw(entries) {
-    const follows = isAtEnd();
+    const follows = isAtEnd() || Math.abs(window.scrollY - this.#scrolledTo) < 4;
     this.#list.hidden = entries.length === 0;
     this.#welcome.hidden = entries.length > 0;
     const keys = new Set(entries.map((entry) => entry.key));
@@ -23,7 +24,16 @@ export class TranscriptView {
       }
     }
     for (const entry of entries) this.#drawEntry(entry);
-    if (follows) window.scrollTo({ top: document.documentElement.scrollHeight });
+    if (follows) this.#follow();
+  }
+
+  /** Show the words that are being spoken, or the end. Whoever has scrolled elsewhere to read is left there. */
+  #follow() {
+    const spoken = this.#list.querySelector(".reply:last-child span.rest")?.getClientRects()[0];
+    const place = spoken ? window.scrollY + spoken.top - window.innerHeight / 3 : Infinity;
+    const end = document.documentElement.scrollHeight - window.innerHeight;
+    window.scrollTo({ top: Math.max(0, Math.min(place, end)) });
+    this.#scrolledTo = window.scrollY;
   }
 
   #drawEntry(entry) {
@@ -35,7 +45,6 @@ export class TranscriptView {
   }
 }
 
-/** Whoever has scrolled up to read is left there. */
 function isAtEnd() {
   const page = document.documentElement;
   return page.scrollHeight - window.scrollY - window.innerHeight < 120;
