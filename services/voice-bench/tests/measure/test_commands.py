@@ -43,8 +43,14 @@ def verdict(content: dict[str, object], name: str) -> float:
     return float(next(one["measured"] for one in verdicts if one["name"] == name))
 
 
-def test_overhead_measures_both_gateways(spoken: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    content = measured(spoken, monkeypatch, "overhead", "--callers", "2", "--turns", "1", "--memory", "1,2")
+def test_overhead_measures_both_gateways_and_both_wires(spoken: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    how = ("--callers", "2", "--turns", "1", "--memory", "1,2", "--realtime")
+    content = measured(spoken, monkeypatch, "overhead", *how)
+    assert verdict(content, "failed sessions over Realtime, 2 callers") == 0
+    tables = content["tables"]
+    assert isinstance(tables, list)
+    names = ["voice-gateway", "baseline gateway", "voice-gateway, Realtime"]
+    assert [row[0] for row in tables[0]["rows"]] == names
     assert verdict(content, "turns without time stamps, 2 callers") == 0
     assert verdict(content, "failed calls, 2 callers") == 0
     assert verdict(content, "CPU against the baseline gateway, 2 callers") > 0
@@ -104,23 +110,12 @@ def test_soak_of_interrupted_replies_leaves_no_task(spoken: Path, monkeypatch: p
 
 
 def test_what_is_malformed_breaks_nothing_over_any_wire(spoken: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    content = measured(spoken, monkeypatch, "gateway-fuzz", "--messages", "1800")
+    monkeypatch.setattr("voice_bench.measure.gateway_fuzz.SETTLE_S", 2.0)
+    content = measured(spoken, monkeypatch, "gateway-fuzz", "--messages", "900")
     for what in ("connections that did not end", "answers that say the gateway failed", "tracebacks in its log"):
         assert verdict(content, what) == 0
     for what in ("sessions left", "tasks left", "neighbour's calls that failed"):
         assert verdict(content, what) <= 0
-
-
-def test_callers_of_the_realtime_protocol_are_measured_beside_those_of_grpc(
-    spoken: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    how = ("--callers", "1", "--turns", "2", "--memory", "", "--no-chain", "--realtime")
-    content = measured(spoken, monkeypatch, "overhead", *how)
-    assert verdict(content, "turns without time stamps, 1 callers") == 0
-    assert verdict(content, "failed sessions over Realtime, 1 callers") == 0
-    tables = content["tables"]
-    assert isinstance(tables, list)
-    assert [row[0] for row in tables[0]["rows"]] == ["voice-gateway", "voice-gateway, Realtime"]
 
 
 def test_speech_plays_recordings_one_by_one_and_together(spoken: Path, monkeypatch: pytest.MonkeyPatch) -> None:
