@@ -33,6 +33,7 @@ async def test_speech_over_an_answer_cuts_it(stand: Stand) -> None:
     async with stand.visit() as visitor:
         await visitor.types("Count to thirty.")
         await visitor.hears()
+        await visitor.until("document.querySelector('.reply .heard').textContent.length > 20")
         stand.will_hear("austen-0870", "austen-0880")
         await visitor.page.get_by_role("button", name="Start talking").click()
         await visitor.sees(".reply .cut", "Interrupted")
