@@ -20,8 +20,9 @@ async def main(url: str, question: str, out: str) -> None:
         waiting = file.readframes(file.getnframes())
     client = AsyncOpenAI(api_key="none needed", base_url=url, websocket_base_url=url.replace("http", "ws", 1))
     async with client.realtime.connect(model="gpt-realtime") as connection:
-        transcription = {"transcription": {"model": "default"}}
-        await connection.session.update(session={"type": "realtime", "audio": {"input": transcription}})
+        await connection.session.update(
+            session={"type": "realtime", "audio": {"input": {"transcription": {"model": "gpt-4o-transcribe"}}}}
+        )
 
         async def speak() -> None:
             for at in range(0, len(waiting) + 2 * RATE_HZ * 2, FRAME_BYTES):  # then two seconds of silence

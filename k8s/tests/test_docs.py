@@ -35,7 +35,15 @@ def commands(name: str) -> list[str]:
 
 def test_there_is_a_runbook_for_everything_that_was_promised() -> None:
     names = {page.stem for page in PAGES if page.parent.name == "runbooks"}
-    assert names == {"riva-down", "nim-slow", "gateway-saturated", "node-drain", "bad-release", "certificates"}
+    assert names == {
+        "riva-down",
+        "nim-slow",
+        "gateway-saturated",
+        "node-drain",
+        "bad-release",
+        "certificates",
+        "second-recogniser",
+    }
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if "runbooks" in name])
@@ -76,6 +84,7 @@ def test_every_label_is_one_the_gateway_gives(name: str) -> None:
         "reason": {kind.value for kind in RefusalKind} | {reason.value for reason in EndReason},
         "failure": {failure.value for failure in Failure},
         "backend": {"asr", "tts", "llm"},
+        "target": {"primary", "fallback"},
     }
     for label, value in re.findall(r"\{(\w+)=\"(\w+)\"\}", text(name)):
         assert value in known[label], f"{label}={value}"

@@ -20,11 +20,12 @@ RANDOM = np.random.default_rng(7)
 def _vowel() -> npt.NDArray[np.float64]:
     """An open vowel at 110 Hz in syllables, which the model takes for speech: harmonics, louder near three formants."""
     phase = 2 * np.pi * np.cumsum(110 * (1 + 0.1 * np.sin(2 * np.pi * 1.3 * SECONDS))) / RATE_HZ
-    sound = np.zeros_like(SECONDS)
+    sound: npt.NDArray[np.float64] = np.zeros_like(SECONDS)
     for harmonic in range(1, 40):
         loudness = sum(1 / (1 + ((110 * harmonic - formant) / 90) ** 2) for formant in (700, 1220, 2600))
         sound += loudness / harmonic * np.sin(harmonic * phase)
-    return 9000 * sound / np.abs(sound).max() * np.clip(np.sin(2 * np.pi * 4 * SECONDS) + 0.6, 0, 1)
+    sound *= np.clip(np.sin(2 * np.pi * 4 * SECONDS) + 0.6, 0, 1) * 9000 / np.abs(sound).max()
+    return sound
 
 
 SOUNDS = {

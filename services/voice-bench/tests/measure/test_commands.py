@@ -49,7 +49,7 @@ def test_overhead_measures_both_gateways_and_both_wires(spoken: Path, monkeypatc
     assert verdict(content, "failed sessions over Realtime, 2 callers") == 0
     tables = content["tables"]
     assert isinstance(tables, list)
-    names = ["voice-gateway", "baseline gateway", "voice-gateway, Realtime"]
+    names = ["voice-gateway", "baseline gateway", "voice-gateway, gRPC at 24 kHz", "voice-gateway, Realtime"]
     assert [row[0] for row in tables[0]["rows"]] == names
     assert verdict(content, "turns without time stamps, 2 callers") == 0
     assert verdict(content, "failed calls, 2 callers") == 0

@@ -372,7 +372,7 @@ async def clear(there: Lab, client: RealtimeClient) -> None:
     listened = await there.asr.stream(len(there.asr.listened))
     await client.append(bytes(24_000))
     listened.partial("never mind")
-    await client.update(audio={"input": {"transcription": {}}})
+    await there.heard("never mind")
     await client.send("input_audio_buffer.clear")
     await client.expect("input_audio_buffer.cleared")
     listened.final("Never mind.")

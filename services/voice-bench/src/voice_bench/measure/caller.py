@@ -15,7 +15,7 @@ from voice_workflow.v1 import voice_workflow_pb2 as pb
 from voice_workflow.v1 import voice_workflow_pb2_grpc
 
 from voice_bench.measure.call_log import CallLog
-from voice_bench.measure.clips import FRAME_BYTES, FRAME_S, FRAME_SAMPLES, RATE_HZ, Frames
+from voice_bench.measure.clips import FRAME_BYTES, FRAME_MS, FRAME_S, RATE_HZ, Frames, at_rate
 
 SILENT_FRAME = bytes(FRAME_BYTES)
 _REPORT_EVERY_FRAMES = 10
@@ -52,6 +52,8 @@ class Caller:  # size: the state of one simulated call, in one loop
     def __init__(self, start: pb.SessionStart) -> None:
         self.record = CallLog()
         self._start = start
+        self._rate_hz = start.input.sample_rate_hz or RATE_HZ
+        self._frame_samples = self._rate_hz * FRAME_MS // 1000
         self._frames: deque[bytes] = deque()
         self._news = asyncio.Event()
         self.is_dropped = False
@@ -65,7 +67,8 @@ class Caller:  # size: the state of one simulated call, in one loop
         self._seq = 0
 
     async def speak(self, clip: Frames) -> SentClip:
-        """Say a clip in real time. Returns when its last frame was sent."""
+        """Say a clip (at RATE_HZ) in real time. Returns when its last frame was sent."""
+        clip = at_rate(clip, self._rate_hz)
         if len(self._frames) + len(clip) > _QUEUE_LIMIT_FRAMES:
             raise CallFailed("more than ten minutes of speech wait to be sent")
         began = self._sent_frames
@@ -130,8 +133,8 @@ class Caller:  # size: the state of one simulated call, in one loop
 
     async def _send_frame(self, call: "grpc.aio.StreamStreamCall[pb.ClientMessage, pb.ServerMessage]") -> None:
         speaks = bool(self._frames)
-        frame = self._frames.popleft() if speaks else SILENT_FRAME
-        audio = pb.Audio(data=frame, first_sample=self._sent_frames * FRAME_SAMPLES)
+        frame = self._frames.popleft() if speaks else bytes(2 * self._frame_samples)
+        audio = pb.Audio(data=frame, first_sample=self._sent_frames * self._frame_samples)
         message = self._numbered(pb.ClientMessage(audio=audio))
         now = time.monotonic()
         if speaks and not self._spoke:
@@ -145,7 +148,7 @@ class Caller:  # size: the state of one simulated call, in one loop
         await call.write(message)
 
     def _reports(self) -> list[pb.PlayoutReport]:
-        now, input_sample = time.monotonic(), self._sent_frames * FRAME_SAMPLES
+        now, input_sample = time.monotonic(), self._sent_frames * self._frame_samples
         reports = []
         for reply in self.record.replies.values():
             if reply.reported or reply.first_audio_at is None:

@@ -104,8 +104,8 @@ async def overhead(
         for kind in (Kind.OURS, Kind.BASELINE) if chain else (Kind.OURS,):
             found += [await overhead_run.load(stack, kind, count, turns, clips, seed) for count in loads]
         if realtime:
-            edge = overhead_run.Edge.REALTIME
-            found += [await overhead_run.load(stack, Kind.OURS, count, turns, clips, seed, edge) for count in loads]
+            for edge in (overhead_run.Edge.GRPC_24_KHZ, overhead_run.Edge.REALTIME):
+                found += [await overhead_run.load(stack, Kind.OURS, count, turns, clips, seed, edge) for count in loads]
         grown = await per_call_cost.grow(stack, Kind.OURS, steps, clips) if steps else []
     return overhead_report.report(found, grown)
 

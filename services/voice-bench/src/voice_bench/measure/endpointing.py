@@ -160,7 +160,8 @@ def decide(judge: Judge, told: Sequence[Told], stretches: Sequence[tuple[float, 
         take(_judged(one.fact, state, judge, cost), one.at)
     last_s = stretches[-1][1]
     cuts = [at for at in decided if at < last_s]
-    goes_on = [next(began for began, _ in stretches if began > at - 2 * FRAME_S) for at in cuts]
+    # Cut off in the midst of the last speech, it goes on at once.
+    goes_on = [next((began for began, _ in stretches if began > at - 2 * FRAME_S), at) for at in cuts]
     heard = sum(goes - at > _HEARD_AFTER_S for at, goes in zip(cuts, goes_on, strict=True))
     ends = [at for at in decided if at >= last_s]
     return Outcome(len(cuts), heard, ends[-1] - last_s if ends else None)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from math import ceil
 from pathlib import Path
 
 import grpc
@@ -78,13 +79,20 @@ class _Listener:
 
     async def hear(self, began_s: float, until_s: float) -> str:
         """The words between two moments."""
-        if parts := self._timeline.parts:  # of a part that has begun the words are all there, as they would be soon
-            return " ".join(text for begins, ends, text in parts if ends > began_s and begins < until_s)
+        if parts := self._timeline.parts:
+            return " ".join(_said(part, until_s) for part in parts if part[1] > began_s and part[0] < until_s)
         first = max(0, round((began_s - _LEAD_S) * RATE_HZ))
         pcm16 = self._timeline.samples[first : round(until_s * RATE_HZ)].tobytes()
         request = riva_asr_pb2.RecognizeRequest(config=recognition_config("en-US"), audio=pcm16)
         answer: riva_asr_pb2.RecognizeResponse = await self._recognise(request)
         return " ".join(one.alternatives[0].transcript.strip() for one in answer.results if one.alternatives)
+
+
+def _said(part: tuple[float, float, str], until_s: float) -> str:
+    """The words of a part so far: told as soon as they begin, all of them at its end."""
+    begins_s, ends_s, text = part
+    words = text.split()
+    return " ".join(words[: ceil(len(words) * min(1.0, (until_s - begins_s) / (ends_s - begins_s)))])
 
 
 def _scores(model: SmartTurn | None, timeline: Timeline) -> Callable[[float, float], float] | None:

@@ -12,12 +12,14 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from enum import Enum
 
+from voice_workflow.v1 import voice_workflow_pb2 as pb
+
 from voice_bench.measure import expected_latency
 from voice_bench.measure.call_log import ReplyLog
 from voice_bench.measure.caller import Caller, CallFailed, calling, channel_to
-from voice_bench.measure.clips import Frames
+from voice_bench.measure.clips import RATE_HZ, Frames
 from voice_bench.measure.gateway_process import GatewayProcess, Kind, Sample, gateway, timestamps
-from voice_bench.measure.realtime_caller import realtime_calling
+from voice_bench.measure.realtime_caller import WIRE_RATE_HZ, realtime_calling
 from voice_bench.stack import Stack
 from voice_bench.stack_config import StackConfig, scripted
 
@@ -31,6 +33,8 @@ class Edge(Enum):
     """The wire of the callers."""
 
     GRPC = "gRPC"
+    GRPC_24_KHZ = "gRPC at 24 kHz"
+    """What Realtime is compared with: its audio is at 24 kHz, which the gateway resamples."""
     REALTIME = "Realtime"
 
 
@@ -154,7 +158,9 @@ async def called(tested: GatewayProcess, edge: Edge, token: str = "") -> AsyncIt
         async with realtime_calling(tested.web_url) as caller:
             yield caller
     else:
-        async with channel_to(tested.target) as channel, calling(channel, token=token) as caller:
+        format = pb.AudioFormat(sample_rate_hz=WIRE_RATE_HZ if edge is Edge.GRPC_24_KHZ else RATE_HZ)
+        start = pb.SessionStart(input=format, output=format if edge is Edge.GRPC_24_KHZ else None)
+        async with channel_to(tested.target) as channel, calling(channel, start, token) as caller:
             yield caller
 
 

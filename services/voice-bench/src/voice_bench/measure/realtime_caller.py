@@ -9,16 +9,17 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import aiohttp
-from pcm import SAMPLE_BYTES, Resampler
+from pcm import SAMPLE_BYTES
 from voice_workflow.v1 import voice_workflow_pb2 as pb
 
 from voice_bench.measure.call_log import ReplyLog
-from voice_bench.measure.caller import Caller, CallFailed, SentClip
-from voice_bench.measure.clips import FRAME_S, RATE_HZ, Frames
+from voice_bench.measure.caller import Caller, CallFailed
+from voice_bench.measure.clips import FRAME_S
 from voice_bench.measure.loudspeaker import Loudspeaker
 
-_WIRE_RATE_HZ = 24_000
-_SILENT_FRAME = bytes(round(_WIRE_RATE_HZ * FRAME_S) * SAMPLE_BYTES)
+WIRE_RATE_HZ = 24_000
+"""The only one that OpenAI's protocol has for PCM."""
+_SILENT_FRAME = bytes(round(WIRE_RATE_HZ * FRAME_S) * SAMPLE_BYTES)
 _SESSION = {"type": "realtime", "audio": {"input": {"turn_detection": {"type": "server_vad"}}}}
 _CUT = pb.TurnEvent(kind=pb.TurnEvent.REPLY_INTERRUPTED)
 
@@ -27,13 +28,9 @@ class RealtimeCaller(Caller):
     """One session. Use `realtime_calling`; then `speak` and `until`."""
 
     def __init__(self) -> None:
-        super().__init__(pb.SessionStart())
+        super().__init__(pb.SessionStart(input=pb.AudioFormat(sample_rate_hz=WIRE_RATE_HZ)))
         self._numbers: dict[str, int] = {}
         """Of responses, in their order."""
-
-    async def speak(self, clip: Frames) -> SentClip:
-        """Say a clip in real time. Returns when its last frame was sent."""
-        return await super().speak(_at_wire_rate(clip))
 
     async def speak_to(self, socket: aiohttp.ClientWebSocketResponse) -> None:
         """Audio in real time until told to hang up."""
@@ -89,7 +86,7 @@ class RealtimeCaller(Caller):
 
     def _reply(self, response_id: str) -> ReplyLog:
         number = self._numbers.setdefault(response_id, len(self._numbers) + 1)
-        return self.record.replies.setdefault(number, ReplyLog(number, Loudspeaker(_WIRE_RATE_HZ)))
+        return self.record.replies.setdefault(number, ReplyLog(number, Loudspeaker(WIRE_RATE_HZ)))
 
     def _sound(self, reply: ReplyLog, delta: str, at: float) -> None:
         size = len(base64.b64decode(delta))
@@ -97,16 +94,6 @@ class RealtimeCaller(Caller):
         reply.last_audio_at = at
         self.record.audio_bytes += size
         reply.loudspeaker.take(size // 2, at)
-
-
-def _at_wire_rate(clip: Frames) -> Frames:
-    """The clip's frames at 24 kHz. It is resampled as a whole: our own resampler must hold nothing back.
-
-    The gateway's does, for 1.25 ms. Where speech ends with a frame, as it does here, the silence after it is complete
-    one frame of 20 ms later: so much more is measured than over a wire at 16 kHz."""
-    resampler = Resampler(RATE_HZ, _WIRE_RATE_HZ)
-    pcm16, size = resampler.push(b"".join(clip)) + resampler.flush(), len(_SILENT_FRAME)
-    return tuple(pcm16[at : at + size].ljust(size, b"\0") for at in range(0, len(pcm16), size))
 
 
 @asynccontextmanager

@@ -40,11 +40,12 @@ def process_stats(process: psutil.Process, requests: int) -> ProcessStats:
 async def stats_when_idle(process: psutil.Process, requests: int) -> ProcessStats:
     """What is held once the server has noticed that nobody is connected, or has had its time to."""
     due = time.monotonic() + SETTLE_S
-    left = process_stats(process, requests)
-    while left.connections and time.monotonic() < due:
+    # One that we have closed is no connection any more, but a file until the server closes it, too.
+    peers = process.net_connections("tcp")
+    while any(one.status != psutil.CONN_LISTEN for one in peers) and time.monotonic() < due:
         await asyncio.sleep(0.1)
-        left = process_stats(process, requests)
-    return left
+        peers = process.net_connections("tcp")
+    return process_stats(process, requests)
 
 
 async def taken_slots(session: aiohttp.ClientSession) -> float:
