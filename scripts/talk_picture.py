@@ -1,4 +1,4 @@
-"""Draw docs/pictures/voice-talk.svg: the screen of `voice talk` in a real call against the stack of `make run`.
+"""Draw docs/images/voice-talk.svg: the screen of `voice talk` in a real call against the stack of `make run`.
 
 The caller's sentences are spoken by the speech server's voice; microphone and loudspeaker are played by this program.
 """
@@ -28,7 +28,7 @@ from voice_client.live.live_caller import LiveCaller, LiveOptions, first_state
 from voice_client.live.screen import Screen
 from voice_client.live.screen_state import Phase, ReplyLine, ScreenState
 
-PICTURE = Path(__file__).parents[1] / "docs" / "pictures" / "voice-talk.svg"
+PICTURE = Path(__file__).parents[1] / "docs" / "images" / "voice-talk.svg"
 SIZE = Size(104, 18)
 SENTENCES = ("My name is Anna.", "How much is seven times eight?", "Can you tell me a joke?")
 LIMIT_S = 90.0

@@ -31,6 +31,8 @@ from voice_bench.stack import Stack
 AT_ONCE = 8
 A_CONNECTION = 400
 """Messages: fewer than may come at once, so that the gateway reads on without a pause."""
+A_TRANSCRIPTION = 20
+"""Messages: a stream of the transcription WebSocket ends with the first bad one."""
 VANISH_PART = 0.1
 SETTLE_S = 4.0
 _ENDS_WITHIN_S = 20.0
@@ -48,6 +50,7 @@ class Wire(Enum):
 
     REALTIME = "Realtime"
     CONVERSE_WS = "voice_workflow.v1 over WebSocket"
+    TRANSCRIBE = "transcription"
     GRPC = "gRPC"
 
 
@@ -135,6 +138,16 @@ async def _converse_ws(tested: GatewayProcess, rng: random.Random, count: int, r
     await _websocket(f"{tested.web_url}/v1/converse", messages, rng, Wire.CONVERSE_WS, result)
 
 
+async def _transcribe(tested: GatewayProcess, rng: random.Random, count: int, result: FuzzResult) -> None:
+    query = "?sample_rate=16000&interim_ms=100"
+    for first in range(0, count, A_TRANSCRIPTION):
+        messages = (malformed_events.transcription_message(rng) for _ in range(min(A_TRANSCRIPTION, count - first)))
+        try:
+            await _websocket(f"{tested.web_url}/v1/transcribe{query}", messages, rng, Wire.TRANSCRIBE, result)
+        except aiohttp.WSServerHandshakeError as refused:
+            result.ends[f"{Wire.TRANSCRIBE.value} not begun, HTTP {refused.status}"] += 1
+
+
 async def _websocket(
     url: str, messages: Iterable[str | bytes], rng: random.Random, wire: Wire, result: FuzzResult
 ) -> None:
@@ -197,7 +210,12 @@ async def _drain(call: object) -> None:
         pass
 
 
-_WORKS: dict[Wire, _Work] = {Wire.REALTIME: _realtime, Wire.CONVERSE_WS: _converse_ws, Wire.GRPC: _grpc}
+_WORKS: dict[Wire, _Work] = {
+    Wire.REALTIME: _realtime,
+    Wire.CONVERSE_WS: _converse_ws,
+    Wire.TRANSCRIBE: _transcribe,
+    Wire.GRPC: _grpc,
+}
 
 
 async def _neighbour(tested: GatewayProcess, clips: Sequence[Frames], over: asyncio.Event, result: FuzzResult) -> None:

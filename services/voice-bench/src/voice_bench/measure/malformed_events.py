@@ -14,6 +14,12 @@ _VALUES: tuple[Any, ...] = (
     "realtime", "audio/pcm", "server_vad", "semantic_vad", "message", "user", "function_call_output", "item_1", "inf",
 )  # fmt: skip
 _IDS = ("item_1", "item_2", "call_1", "tool-1", "tool-2", "resp_x", "", "x" * 200)
+_TRANSCRIPTION: tuple[dict[str, Any], ...] = (
+    {"type": "audio", "audio": base64.b64encode(bytes(640)).decode()},
+    {"type": "flush"},
+    {"type": "flush"},
+    {"type": "audio", "audio": ""},
+)
 _FORMATS = ({"type": "audio/pcm", "rate": 24_000}, {"type": "audio/pcmu"}, {"type": "audio/pcma"}, {"type": "opus"})
 _DETECTIONS: tuple[Any, ...] = (
     None, {"type": "server_vad"}, {"type": "semantic_vad", "eagerness": "high"}, {"type": "server_vad", "threshold": 3},
@@ -31,6 +37,17 @@ def realtime_event(rng: random.Random) -> str:
         at = rng.randrange(len(text))
         text = rng.choice((text[:at], text[at:], text[:at] + "\\ud800" + text[at:], text + text, "[" * 3000))
     return text
+
+
+def transcription_message(rng: random.Random) -> str | bytes:
+    """One message of a client of the transcription WebSocket, which ends with the first bad one: 19 of 20 are none."""
+    if rng.random() < 0.6:
+        return _audio(rng)
+    event = deepcopy(rng.choice(_TRANSCRIPTION))
+    if rng.random() < 0.1:
+        _spoil(event, rng)
+    text = json.dumps(event)
+    return text[: rng.randrange(len(text))] if rng.random() < 0.02 else text
 
 
 def contract_message(rng: random.Random) -> bytes:
