@@ -18,7 +18,7 @@ def test_the_page_has_every_key() -> None:
 
 
 def test_the_picture_is_of_a_call_and_takes_nothing_from_elsewhere() -> None:
-    picture = (DOCS / "pictures" / "voice-talk.svg").read_text(encoding="utf-8")
+    picture = (DOCS / "images" / "voice-talk.svg").read_text(encoding="utf-8")
     for words in ("connected", "interrupt", "first&#160;token", "▸"):
         assert words in picture, f"{words} is missing; run scripts/talk_picture.py"
     assert set(re.findall(r"https?://[^\s\"/<]+", picture)) <= {"http://www.w3.org"}
